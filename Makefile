@@ -1,0 +1,82 @@
+# Two environments: .venv-runtime holds what a studio machine gets, .venv what the build side and the
+# tests need. Both come from hash-locked lists, installed without following dependencies.
+
+# The first Python of 3.10 or newer that runs; `make PYTHON=... test` overrides.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python3.14; do \
+  "$$p" -c 'import sys, venv, ensurepip; sys.exit(not sys.version_info >= (3, 10))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+# Training on a GPU, or on a machine where the index offers CUDA builds only: make TORCH='...' test
+TORCH ?= torch==2.13.0
+
+PACK := packs/reference
+VOCAL := demo/vocal.flac
+SOURCES := $(shell find appliance -type f -not -path '*/__pycache__/*' 2>/dev/null)
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
+
+# Neither an active environment nor the user's own packages may leak in.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+export PYTHONNOUSERSITE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lock clean python
+
+help:
+	@echo 'make demo   set up the runtime and render $(VOCAL) with $(PACK)'
+	@echo 'make test   set up the tools; ruff, mypy, import rules, every test'
+	@echo 'make lint   the checks of make test without the tests'
+	@echo 'make lock   write requirements/*.txt anew from pyproject.toml'
+	@echo 'make clean  remove both environments and what they built'
+
+demo: .venv-runtime/installed
+	.venv-runtime/bin/backline render $(VOCAL) --pack $(PACK) --out demo/out
+
+test: lint
+	.venv/bin/python -m pytest
+
+lint: .venv/installed
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+lock: .venv/locker
+	for list in runtime tools; do \
+	  .venv/locker/bin/uv pip compile pyproject.toml requirements/$$list.in --output-file requirements/$$list.txt \
+	    --universal --python-version 3.10 --generate-hashes --custom-compile-command 'make lock' \
+	    --excludes requirements/left-out.txt --no-emit-package torch --quiet \
+	    $$([ $$list = tools ] && echo --extra tools --extra test) || exit 1; \
+	done
+
+clean:
+	rm -rf .venv .venv-runtime demo/out dist build
+
+python:
+	@if [ -z "$(PYTHON)" ]; then echo 'Backline needs Python 3.10 or newer with venv \
+	(Debian and Ubuntu: apt install python3-venv); set PYTHON=/path/to/python3 if it has another name.' >&2; exit 1; fi
+
+# A list that is installed whole leaves a stamp; a changed list starts the environment afresh.
+.venv-runtime/packages: requirements/runtime.txt | python
+	rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
+	$(@D)/bin/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r $<
+	touch $@
+
+.venv-runtime/installed: .venv-runtime/packages pyproject.toml $(SOURCES)
+	$(@D)/bin/python $(PIP_INSTALL) --no-build-isolation --force-reinstall .
+	touch $@
+
+.venv/packages: requirements/tools.txt | python
+	rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
+	$(@D)/bin/python $(PIP_INSTALL) --require-hashes -r $<
+	touch $@
+
+# torch has a build for each kind of machine, each with its own hash and companions, so it alone is
+# pinned by version and may bring them. What all builds need is in the list already.
+.venv/torch: .venv/packages
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	touch $@
+
+.venv/installed: .venv/torch pyproject.toml
+	$(@D)/bin/python $(PIP_INSTALL) --no-build-isolation --editable .
+	touch $@
+
+.venv/locker:
+	"$(PYTHON)" -m venv $@ && $@/bin/python $(PIP_INSTALL) uv==0.13.8

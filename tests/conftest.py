@@ -1,0 +1,43 @@
+"""What several tests share: where the data lies, and a skip where it does not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder with ``corpus/`` and ``vocals/``: ``$BACKLINE_SHARED``, else ``shared`` beside the checkout."""
+    folder = Path(os.environ.get("BACKLINE_SHARED") or ROOT.parent / "shared")
+    if not (folder / "corpus" / "ledger.csv").is_file():
+        pytest.skip(f"no corpus at {folder}; set BACKLINE_SHARED to the folder that holds it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reference_pack() -> Path:
+    """The pack in the repository."""
+    folder = ROOT / "packs" / "reference"
+    if not (folder / "pack.json").is_file():
+        pytest.skip("the reference pack is not built: packs/reference/pack.json is missing")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_vocal() -> Path:
+    """The recording that ``make demo`` renders."""
+    file = ROOT / "demo" / "vocal.flac"
+    if not file.is_file():
+        pytest.skip("the demo vocal is not built: demo/vocal.flac is missing")
+    return file
