@@ -1,0 +1,1 @@
+"""The build side: scores become training examples, training examples become a checkpoint."""

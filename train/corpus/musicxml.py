@@ -1,0 +1,165 @@
+"""One MusicXML file as parts of measures, times in quarter notes from the bar's start.
+
+Only what is heard is read: pitches, durations, ties, lyrics, tempo, time and key signatures and the
+marks that order the bars. Grace and cue notes are left out.
+"""
+
+from __future__ import annotations
+
+import io
+import xml.etree.ElementTree as ET
+import zipfile
+from dataclasses import dataclass, field
+
+STEP = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+
+@dataclass(slots=True)
+class WrittenNote:
+    """A note of a measure: ``onset`` and ``length`` in quarters, lyrics by verse number."""
+
+    onset: float
+    length: float
+    pitch: int
+    voice: str
+    ties_on: bool
+    tied_from: bool
+    lyrics: dict[int, tuple[str, str]]
+
+
+@dataclass(slots=True)
+class Measure:
+    """One bar of one part; ``filled`` is how many quarters its notes and rests take."""
+
+    time: tuple[int, int] = (4, 4)
+    notes: list[WrittenNote] = field(default_factory=list)
+    filled: float = 0.0
+    rest_bar: float = 0.0
+    tempo: list[tuple[float, float]] = field(default_factory=list)
+    fifths: int | None = None
+    mode: str = ""
+    forward: bool = False
+    backward: int = 0
+    ending: frozenset[int] = frozenset()
+    ending_stops: bool = False
+    jumps: frozenset[str] = frozenset()
+
+
+def read_parts(data: bytes) -> dict[str, list[Measure]]:
+    """Part id -> measures, from the bytes of an ``.mxl`` archive.
+
+    Raises:
+        ValueError: the archive holds no score.
+    """
+    root = ET.fromstring(_score_xml(data))
+    return {part.get("id", ""): _measures(part) for part in root.findall("part")}
+
+
+def _score_xml(data: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = archive.namelist()
+        if "META-INF/container.xml" in names:
+            for element in ET.fromstring(archive.read("META-INF/container.xml")).iter():
+                path = element.get("full-path")
+                if element.tag.endswith("rootfile") and path in names:
+                    return archive.read(path)
+        for name in names:
+            if name.endswith((".xml", ".musicxml")) and not name.startswith("META-INF"):
+                return archive.read(name)
+    raise ValueError("no MusicXML score in the archive")
+
+
+def _measures(part: ET.Element) -> list[Measure]:
+    measures: list[Measure] = []
+    divisions, time = 1.0, (4, 4)
+    for element in part.findall("measure"):
+        divisions, time, measure = _measure(element, divisions, time)
+        measures.append(measure)
+    return measures
+
+
+def _measure(
+    element: ET.Element, divisions: float, time: tuple[int, int]
+) -> tuple[float, tuple[int, int], Measure]:
+    measure = Measure(time=time)
+    position = last_onset = 0.0
+    for item in element:
+        if item.tag == "attributes":
+            divisions = float(item.findtext("divisions") or divisions)
+            measure.time = time = _time_signature(item) or time
+            if item.find("key/fifths") is not None:
+                measure.fifths = int(item.findtext("key/fifths") or 0)
+                measure.mode = item.findtext("key/mode") or ""
+        elif item.tag == "backup":
+            position -= float(item.findtext("duration") or 0) / divisions
+        elif item.tag == "forward":
+            position += float(item.findtext("duration") or 0) / divisions
+        elif item.tag == "note" and item.find("grace") is None:
+            length = float(item.findtext("duration") or 0) / divisions
+            onset = last_onset if item.find("chord") is not None else position
+            if item.find("pitch") is not None and item.find("cue") is None:
+                measure.notes.append(_note(item, onset, length))
+            if item.find("chord") is None:
+                last_onset, position = position, position + length
+            rest = item.find("rest")
+            if rest is not None and rest.get("measure") == "yes":
+                measure.rest_bar = max(measure.rest_bar, position)
+            else:
+                measure.filled = max(measure.filled, position)
+        elif item.tag in ("direction", "sound"):
+            _read_sound(item, measure, position, divisions)
+        elif item.tag == "barline":
+            _read_barline(item, measure)
+    return divisions, time, measure
+
+
+def _time_signature(attributes: ET.Element) -> tuple[int, int] | None:
+    beats, unit = attributes.findtext("time/beats"), attributes.findtext("time/beat-type")
+    if not beats or not unit:
+        return None
+    try:
+        return sum(int(n) for n in beats.split("+")), int(unit)
+    except ValueError:
+        return None
+
+
+def _note(item: ET.Element, onset: float, length: float) -> WrittenNote:
+    octave = int(item.findtext("pitch/octave") or 4)
+    alter = round(float(item.findtext("pitch/alter") or 0))
+    pitch = 12 * (octave + 1) + STEP[item.findtext("pitch/step") or "C"] + alter
+    ties = {tie.get("type") for tie in item.findall("tie")}
+    lyrics: dict[int, tuple[str, str]] = {}
+    for lyric in item.findall("lyric"):
+        text = "".join(t.text or "" for t in lyric.findall("text"))
+        digits = "".join(c for c in lyric.get("number") or "" if c.isdigit())
+        if text:
+            lyrics[int(digits or 1)] = (text, lyric.findtext("syllabic") or "single")
+    voice = item.findtext("voice") or "1"
+    return WrittenNote(onset, length, pitch, voice, "start" in ties, "stop" in ties, lyrics)
+
+
+def _read_sound(item: ET.Element, measure: Measure, position: float, divisions: float) -> None:
+    sound = item if item.tag == "sound" else item.find("sound")
+    if sound is None:
+        return
+    tempo = float(sound.get("tempo") or 0)
+    if tempo > 0:
+        offset = float(item.findtext("offset") or 0) / divisions
+        measure.tempo.append((max(0.0, position + offset), min(300.0, max(20.0, tempo))))
+    names = ("dacapo", "dalsegno", "segno", "coda", "tocoda", "fine")
+    measure.jumps |= {name for name in names if sound.get(name)}
+
+
+def _read_barline(item: ET.Element, measure: Measure) -> None:
+    repeat, ending = item.find("repeat"), item.find("ending")
+    if repeat is not None:
+        if repeat.get("direction") == "forward":
+            measure.forward = True
+        else:
+            measure.backward = int(repeat.get("times") or 2)
+    if ending is not None:
+        if ending.get("type") == "start":
+            numbers = (ending.get("number") or "1").replace(",", " ").split()
+            measure.ending = frozenset(int(n) for n in numbers if n.isdigit())
+        else:
+            measure.ending_stops = True

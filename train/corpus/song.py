@@ -1,0 +1,55 @@
+"""A song as training needs it: what is sung, what is played, and where the beats are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.keys import Key
+from appliance.score import BeatGrid, Note
+
+
+@dataclass(frozen=True, slots=True)
+class SungNote:
+    """A sung note; an empty ``syllable`` continues the last one (melisma).
+
+    ``syllabic`` is MusicXML's: 'single', 'begin', 'middle', 'end' or ''.
+    """
+
+    start_s: float
+    end_s: float
+    pitch: int
+    syllable: str
+    syllabic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """One song of the corpus, repeats expanded, in seconds."""
+
+    id: str
+    title: str
+    split: str
+    language: str
+    duration_s: float
+    voice: tuple[SungNote, ...]
+    written: tuple[Note, ...]
+    """The written accompaniment, all in group 'keys'."""
+    beats_s: tuple[float, ...]
+    downbeats: tuple[int, ...]
+    """Indices into ``beats_s`` of the first beat of each bar; a pickup bar has none."""
+    bars_s: tuple[float, ...]
+    """Start of every bar, the pickup's too, and the end of the last."""
+    meters: tuple[tuple[int, int], ...]
+    """Time signature of every bar."""
+    key: Key
+    """The key of the first key signature."""
+    tempo: tuple[tuple[float, float], ...]
+    """(start in seconds, quarter notes a minute)."""
+    sha256: str
+
+    @property
+    def grid(self) -> BeatGrid:
+        """The score's own beats, trusted."""
+        gaps = [b - a for a, b in zip(self.downbeats, self.downbeats[1:], strict=False)]
+        meter = max(set(gaps), key=gaps.count) if gaps else 4
+        return BeatGrid(self.beats_s, self.downbeats, 1.0, meter)
