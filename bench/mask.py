@@ -1,0 +1,199 @@
+"""Run a command while the processor claims to be of an older generation, and say how faithfully.
+
+The faithful way (kind ``cpuid``) is the auditing library of ``cpumask.c``: it changes what CPUID says,
+so that everything which chooses kernels takes the old path (oneDNN, OpenVINO's own JIT, TBB, numpy).
+It needs gcc and objdump. Without them only oneDNN is capped through its environment variable (kind
+``onednn``), which OpenVINO's own kernels and numpy ignore: such a measurement says so.
+
+    python -m bench.mask haswell .venv-runtime/bin/backline doctor
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+BUILD = HERE.parent / "build" / "cpumask"
+
+ONEDNN_CAP = {
+    "nehalem": "SSE41",
+    "sandybridge": "AVX",
+    "haswell": "AVX2",
+    "skylake-avx512": "AVX512_CORE",
+    "cascadelake": "AVX512_CORE_VNNI",
+}
+"""Generations, oldest first, and the nearest cap that oneDNN offers."""
+
+# What the dynamic linker's own choice of memcpy and libm kernels must not use, by generation.
+_AVX512 = ("AVX512F", "AVX512VL", "AVX512BW", "AVX512DQ", "AVX512CD")
+_LIBC_WITHOUT = {
+    "nehalem": (*_AVX512, "AVX2", "AVX", "FMA", "FMA4", "BMI1", "BMI2", "LZCNT", "MOVBE", "ERMS", "OSXSAVE"),
+    "sandybridge": (*_AVX512, "AVX2", "FMA", "FMA4", "BMI1", "BMI2", "LZCNT", "MOVBE"),
+    "haswell": (*_AVX512, "FMA4"),
+    "skylake-avx512": (),
+    "cascadelake": (),
+}
+
+_UNSEARCHED = re.compile(r"^cpumask: not searched: (/.+)$", re.MULTILINE)
+
+
+@dataclass
+class Mask:
+    """A way to run commands as ``generation``; ``kind`` is ``cpuid``, ``onednn`` or ``none``."""
+
+    generation: str
+    kind: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return {
+            "cpuid": f"{self.generation} (CPUID masked for every library)",
+            "onednn": f"{self.generation} (NOT faithful: only oneDNN is capped; no gcc or objdump here)",
+            "none": "this processor, unmasked",
+        }[self.kind]
+
+    def run(self, command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+        """Run ``command`` under the mask, its output captured.
+
+        Libraries that the command opens and that were never searched for CPUID are searched and the
+        command is run again, so it must be one that may be run twice.
+        """
+        while True:
+            done = subprocess.run(
+                [str(part) for part in command],
+                env={**os.environ, **self.environment},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            unsearched = sorted(set(_UNSEARCHED.findall(done.stderr)))
+            if not unsearched:
+                return done
+            _search(unsearched)
+
+
+def mask(generation: str | None) -> Mask:
+    """The most faithful mask this machine can make; ``None`` is no mask.
+
+    Raises ``ValueError`` for an unknown generation, or one that this processor is older than.
+    """
+    if generation is None:
+        return Mask("host", "none")
+    if generation not in ONEDNN_CAP:
+        raise ValueError(f"unknown generation {generation!r}; known are {', '.join(ONEDNN_CAP)}")
+    from appliance.cpu import GENERATIONS, read_cpu  # costs nothing to import, but needs the checkout
+
+    missing = GENERATIONS[generation] - read_cpu().flags
+    if missing:
+        raise ValueError(f"this processor cannot play {generation}: it lacks {', '.join(sorted(missing))}")
+    libc = ",".join(f"-{name}" for name in _LIBC_WITHOUT[generation])
+    tunables = {"GLIBC_TUNABLES": f"glibc.cpu.hwcaps={libc}"} if libc else {}
+    library = _build()
+    if library is None:
+        return Mask(generation, "onednn", {"ONEDNN_MAX_CPU_ISA": ONEDNN_CAP[generation], **tunables})
+    return Mask(
+        generation,
+        "cpuid",
+        {
+            "LD_AUDIT": str(library),
+            "CPUMASK_GENERATION": generation,
+            "CPUMASK_SITES": str(_write_sites()),
+            **tunables,
+        },
+    )
+
+
+def _build() -> Path | None:
+    """Compile ``cpumask.c``; ``None`` where that, or searching libraries, is impossible."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None or shutil.which("objdump") is None or not sys.platform.startswith("linux"):
+        return None
+    source, library = HERE / "cpumask.c", BUILD / "cpumask.so"
+    if not library.exists() or library.stat().st_mtime < source.stat().st_mtime:
+        BUILD.mkdir(parents=True, exist_ok=True)
+        fresh = library.with_suffix(f".{os.getpid()}.so")
+        done = subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", str(fresh), str(source)], check=False)
+        if done.returncode:
+            return None
+        fresh.replace(library)
+    return library
+
+
+def _identity(path: str) -> str:
+    """Changes when the file does."""
+    status = Path(path).stat()
+    return f"{status.st_size}:{status.st_mtime_ns}"
+
+
+def _known() -> dict[str, tuple[str, list[str]]]:
+    """Objects searched so far: path -> (identity, addresses of CPUID); changed files are forgotten."""
+    try:
+        stored = json.loads((BUILD / "sites.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return {p: (i, a) for p, (i, a) in stored.items() if Path(p).exists() and _identity(p) == i}
+
+
+def _search(paths: Sequence[str]) -> None:
+    """Disassemble ``paths`` and remember where their CPUID instructions are."""
+    known = _known()
+    for path in paths:
+        known[path] = (_identity(path), _cpuid_addresses(path))
+    BUILD.mkdir(parents=True, exist_ok=True)
+    fresh = BUILD / f"sites.json.{os.getpid()}"
+    fresh.write_text(json.dumps(known))
+    fresh.replace(BUILD / "sites.json")
+    _write_sites()
+
+
+def _cpuid_addresses(path: str) -> list[str]:
+    """Virtual addresses (hex) of CPUID in an ELF object; disassembled only if the bytes occur at all."""
+    if b"\x0f\xa2" not in Path(path).read_bytes():
+        return []
+    with subprocess.Popen(
+        ["objdump", "-d", "--no-show-raw-insn", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as dump:
+        assert dump.stdout is not None
+        found = [line.split(":")[0].strip() for line in dump.stdout if line.rstrip().endswith("\tcpuid")]
+    if dump.returncode:
+        raise RuntimeError(f"objdump cannot read {path}")
+    return found
+
+
+def _write_sites() -> Path:
+    """The list in the form that ``cpumask.c`` reads."""
+    target = BUILD / "sites.txt"
+    fresh = target.with_suffix(f".{os.getpid()}")
+    lines = [line for path, (_, sites) in _known().items() for line in (f"= {path}", *sites)]
+    fresh.write_text("".join(f"{line}\n" for line in lines))
+    fresh.replace(target)
+    return target
+
+
+def main() -> int:
+    """``python -m bench.mask GENERATION COMMAND...``"""
+    if len(sys.argv) < 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        chosen = mask(sys.argv[1])
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(chosen, file=sys.stderr)
+    done = chosen.run(sys.argv[2:])
+    sys.stdout.write(done.stdout)
+    sys.stderr.write(done.stderr)
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
