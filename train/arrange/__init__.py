@@ -1,0 +1,50 @@
+"""Arrangements of a corpus song: one score a style, from its written part or the chords read from it.
+
+`grid` counts bars in pulses, `chords` reads the harmony, `dynamics` finds the phrases; `piano` and
+`sustained` play what is written, `guitar`, `pop`, `folk`, `jazz` and `synth` play our own patterns
+over the chords (`groove`: patterns as text; `voicing`, `fretboard`: chords as notes; `band`: the
+players); `tidy` makes it a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from appliance.errors import UsageError
+from appliance.score import Note, Score
+from train.arrange.chords import Chord, read_chords
+from train.arrange.context import Context
+from train.arrange.folk import folk
+from train.arrange.guitar import guitar
+from train.arrange.jazz import jazz
+from train.arrange.piano import piano
+from train.arrange.pop import pop
+from train.arrange.sustained import organ, strings
+from train.arrange.synth import synth
+from train.arrange.tidy import tidy
+from train.corpus.song import Song
+
+__all__ = ["Chord", "arrange", "read_chords"]
+
+_ARRANGERS: Mapping[str, Callable[[Context], list[Note]]] = {
+    "piano": piano,
+    "strings": strings,
+    "organ": organ,
+    "guitar": guitar,
+    "pop": pop,
+    "folk": folk,
+    "jazz": jazz,
+    "synth": synth,
+}
+
+
+def arrange(song: Song, style: str, seed: int) -> Score:
+    """``song`` arranged in ``style`` (one of :data:`appliance.score.STYLES`).
+
+    The same song, style and seed give the same score; another seed gives other patterns, voicings and
+    touch. Raises UsageError for an unknown style.
+    """
+    if style not in _ARRANGERS:
+        raise UsageError(f"There is no style '{style}'; choose one of {', '.join(_ARRANGERS)}.")
+    context = Context.of(song, style, seed)
+    return tidy(_ARRANGERS[style](context), song.duration_s)

@@ -1,0 +1,283 @@
+"""What the players of every band do: keep to the groove, the harmony and the song's dynamics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from appliance.score import DRUM_GROUP, Note
+from train.arrange.chords import Chord
+from train.arrange.context import Context
+from train.arrange.groove import Groove, GrooveBook, Hit, hits
+from train.arrange.voicing import bass_pitch, lead
+
+DRUMS: Mapping[str, int] = {
+    "kick": 36,
+    "snare": 38,
+    "stick": 37,
+    "hat": 42,
+    "open": 46,
+    "low_tom": 45,
+    "high_tom": 50,
+    "crash": 49,
+    "ride": 51,
+    "tambourine": 54,
+}
+
+DRUM_LENGTH_S = 0.12
+
+FILLS = {
+    False: (
+        Groove.of("snare ....|xxX.\nhigh_tom ....|....\nlow_tom ....|...X\nkick X...|...."),
+        Groove.of("snare x.x.|....\nhigh_tom ....|xx..\nlow_tom ....|..xX\nkick X...|...."),
+        Groove.of("snare ....|..xX\nhigh_tom ....|....\nlow_tom ....|....\nkick x...|x..."),
+    ),
+    True: (
+        Groove.of("snare ...|xx.\nhigh_tom ...|...\nlow_tom ...|..X\nkick X..|..."),
+        Groove.of("snare x.x|...\nhigh_tom ...|xx.\nlow_tom ...|..X\nkick X..|..."),
+    ),
+}
+"""The last two pulses of a phrase."""
+
+Voicer = Callable[[Chord, tuple[int, ...]], tuple[int, ...]]
+"""A chord and the pitches before it -> its pitches, low to high."""
+
+Tied = tuple[float, float]
+"""Start in seconds and velocity of a note that still sounds."""
+
+
+class Band:
+    """A song being played by a band: players append to ``notes``."""
+
+    def __init__(self, context: Context, swing: float = 0.5, touch: float = 68.0) -> None:
+        self.context = context
+        self.swing = swing
+        self.touch = touch
+        self.hold_s = context.last_hold_s()
+        self.notes: list[Note] = []
+
+    def add(self, group: str, pitch: int, start_s: float, end_s: float, level: float) -> None:
+        """One note; ``level`` is a velocity before the player's small unevenness."""
+        velocity = round(min(max(level + self.context.random.gauss(0.0, 2.0), 12), 124))
+        self.notes.append(Note(start_s, end_s, pitch, velocity, group))
+
+    def level(self, time_s: float) -> float:
+        """Velocity of a normal hit at ``time_s``."""
+        return self.touch + 36.0 * (self.context.dynamics.swell(time_s) - 0.45)
+
+    def hits(self, book: GrooveBook, row: str, variant: int, least: float = 0.0) -> Iterator[Hit]:
+        """Hits of ``row`` up to the last hold, in phrases whose level is at least ``least``."""
+        for number, bar in enumerate(self.context.grid.bars):
+            if self.context.dynamics.phrase(number).level >= least:
+                for hit in hits(bar, book.cells(bar, row, variant), self.swing):
+                    if hit.start_s < self.hold_s - 0.01:
+                        yield hit
+
+    def pieces(self, hit: Hit) -> Iterator[tuple[float, float, Chord]]:
+        """A held hit in one piece a chord: the players move with the harmony."""
+        harmony = self.context.harmony
+        end_s = min(hit.end_s, self.hold_s)
+        start_s = hit.start_s
+        while end_s - start_s > 0.03:
+            chord = harmony.at(start_s)
+            stop_s = end_s if chord.end_s >= end_s - 0.03 or chord.end_s <= start_s + 0.03 else chord.end_s
+            yield start_s, stop_s, chord
+            start_s = stop_s
+
+    def drums(self, book: GrooveBook, variant: int, layers: Mapping[str, float], fills: float = 0.0) -> None:
+        """Every row of ``layers`` from the phrase level given there up; fills above level ``fills``."""
+        fill_spans = self._fills(fills) if fills else []
+        for row, least in layers.items():
+            for hit in self.hits(book, row, variant, least):
+                filled = any(a - 0.01 <= hit.start_s < b - 0.01 for a, b in fill_spans)
+                if not filled or row in ("ride", "hat"):
+                    self.strike(row, hit.start_s, self._stroke(hit))
+
+    def strike(self, row: str, time_s: float, level: float) -> None:
+        """One drum stroke."""
+        self.add(DRUM_GROUP, DRUMS[row], time_s, time_s + DRUM_LENGTH_S, level)
+
+    def _stroke(self, hit: Hit) -> float:
+        force = {"X": 10.0, "x": -4.0, "o": -26.0}.get(hit.sign, 0.0)
+        return self.level(hit.start_s) + force - (3.0 if hit.position % 1.0 else 0.0)
+
+    def _fills(self, least: float) -> list[tuple[float, float]]:
+        """Plays a fill into every new phrase and a crash on its first beat; returns where fills are."""
+        dynamics, grid = self.context.dynamics, self.context.grid
+        spans = []
+        for before, after in zip(dynamics.phrases, dynamics.phrases[1:], strict=False):
+            bar = grid.bars[before.stop - 1]
+            if max(before.level, after.level) < least or bar.pulses < 2 or bar.end_s > self.hold_s - 0.01:
+                continue
+            fill = self.context.random.choice(FILLS[bar.ternary])
+            offset = bar.pulses - fill.pulses
+            for row, cells in fill.rows.items():
+                padded = ("." * len(cells[0]),) * offset + cells
+                for hit in hits(bar, padded, self.swing):
+                    self.strike(row, hit.start_s, self._stroke(hit))
+            if after.level > least + 0.1:
+                self.strike("crash", bar.end_s, self.level(bar.end_s) + 4)
+            spans.append((bar.pulses_s[offset], bar.end_s))
+        return spans
+
+    def bass(
+        self,
+        book: GrooveBook,
+        variant: int,
+        low: int = 33,
+        high: int = 52,
+        least: float = 0.0,
+        lift: float = 6.0,
+    ) -> None:
+        """Signs: R the chord's bass note, 5 fifth, 3 third, 8 octave, a a step below what follows."""
+        previous = 0
+        sounded = -1
+        for hit in self.hits(book, "bass", variant, least):
+            for start_s, end_s, chord in self.pieces(hit):
+                index = self.context.harmony.index(start_s)
+                sign = hit.sign.upper() if start_s == hit.start_s else "R"
+                if index != sounded and sign != "A":
+                    sign = "R"  # the first note of a chord is its bass, whatever the pattern says
+                sounded = index
+                home = bass_pitch(chord.bass, previous, low, high)
+                pitch = self._bass_tone(sign, chord, home, start_s, low, high)
+                previous = home
+                soft = -6.0 if hit.sign.islower() or hit.position % 1.0 else 0.0
+                self.add("bass", pitch, start_s, end_s, self.level(start_s) + lift + soft)
+
+    def _bass_tone(self, sign: str, chord: Chord, home: int, time_s: float, low: int, high: int) -> int:
+        tones = chord.pitch_classes
+        if sign == "8":
+            return home + 12 if home + 12 <= high + 5 else home
+        if sign == "A":
+            goal = bass_pitch(self.context.harmony.after(time_s).bass, home, low, high)
+            return goal - 1 if (goal - 1) % 12 in tones or home < goal else goal + 2
+        wanted = {"R": chord.bass, "5": tones[2], "3": tones[1]}[sign]
+        if wanted == chord.bass and sign == "5":
+            wanted = chord.root
+        return home if wanted == home % 12 else bass_pitch(wanted, home, low, high)
+
+    def comp(
+        self,
+        group: str,
+        book: GrooveBook,
+        row: str,
+        variant: int,
+        voicer: Voicer,
+        least: float = 0.0,
+        lift: float = 0.0,
+        strum_s: float = 0.0,
+    ) -> None:
+        """Chords in rhythm; each voicing leads on from the last one."""
+        previous: tuple[int, ...] = ()
+        for hit in self.hits(book, row, variant, least):
+            for start_s, end_s, chord in self.pieces(hit):
+                previous = voicer(chord, previous)
+                force = {"X": 5.0, "x": -3.0, "o": -12.0}.get(hit.sign, 0.0)
+                level = self.level(start_s) + lift + force
+                order = previous if hit.position % 1.0 == 0 else previous[::-1]
+                for rank, pitch in enumerate(order):
+                    top = 3.0 if pitch == previous[-1] else 0.0
+                    self.add(group, pitch, start_s + strum_s * rank, end_s, level + top)
+
+    def arpeggio(
+        self,
+        group: str,
+        book: GrooveBook,
+        row: str,
+        variant: int,
+        voicer: Voicer,
+        least: float = 0.0,
+        lift: float = 0.0,
+    ) -> None:
+        """Signs 1, 2, 3, 4: the chord's notes from below, 4 the lowest one an octave up in a triad."""
+        previous: tuple[int, ...] = ()
+        sounded = -1
+        for hit in self.hits(book, row, variant, least):
+            index = self.context.harmony.index(hit.start_s)
+            if index != sounded:
+                previous = voicer(self.context.harmony.chords[index], previous)
+                sounded = index
+            k = int(hit.sign) - 1
+            pitch = previous[k] if k < len(previous) else previous[0] + 12
+            step_s = hit.end_s - hit.start_s
+            accent = 4.0 if hit.position % 1.0 == 0 else 0.0
+            level = self.level(hit.start_s) + lift + accent
+            self.add(group, pitch, hit.start_s, hit.start_s + max(step_s, 0.1), level)
+
+    def held(self, group: str, voicer: Voicer, least: float = 0.0, lift: float = -8.0) -> None:
+        """One chord a change of harmony or bar line, tones that stay are tied over."""
+        previous: tuple[int, ...] = ()
+        sounding: dict[int, Tied] = {}
+        last_end_s = 0.0
+        for start_s, end_s, chord, phrase_level in self._spans():
+            if phrase_level < least:
+                continue
+            chosen = voicer(chord, previous)
+            if start_s > last_end_s + 0.01:
+                self._release(group, sounding, last_end_s, lift)
+                sounding = {}
+            for pitch in set(sounding) - set(chosen):
+                self._release(group, {pitch: sounding.pop(pitch)}, start_s, lift)
+            for pitch in chosen:
+                sounding.setdefault(pitch, (start_s, self.level(start_s)))
+            previous, last_end_s = chosen, end_s
+        self._release(group, sounding, last_end_s, lift)
+
+    def _spans(self) -> Iterator[tuple[float, float, Chord, float]]:
+        """Chords cut at phrases, up to the last hold."""
+        grid, dynamics = self.context.grid, self.context.dynamics
+        for phrase in dynamics.phrases:
+            start_s = grid.bars[phrase.first].start_s
+            end_s = min(grid.bars[phrase.stop - 1].end_s, self.hold_s)
+            for piece in self.pieces(Hit(start_s, end_s, "R", 0.0)):
+                yield (*piece, phrase.level)
+
+    def _release(self, group: str, sounding: Mapping[int, Tied], end_s: float, lift: float) -> None:
+        for pitch, (start_s, level) in sounding.items():
+            self.add(group, pitch, start_s, end_s, level + lift)
+
+    def end(self, pitched: Mapping[str, tuple[int, ...]], drums: tuple[str, ...] = ()) -> list[Note]:
+        """The last chord, held to the end by every group of ``pitched``; returns all the notes."""
+        level = self.level(self.hold_s) + 4
+        for group, pitches in pitched.items():
+            for rank, pitch in enumerate(pitches):
+                late_s = 0.02 * rank if group in ("pluck", "keys") else 0.0
+                self.add(group, pitch, self.hold_s + late_s, self.context.song.duration_s, level)
+        for row in drums:
+            self.strike(row, self.hold_s, level)
+        return self.notes
+
+    def last_chord(self, voicer: Voicer, group: str) -> tuple[int, ...]:
+        """The last chord as ``voicer`` leads to it from the group's last notes."""
+        mine = [n for n in self.notes if n.group == group]
+        if not mine:
+            return voicer(self.context.harmony.at(self.hold_s), ())
+        latest = max(n.start_s for n in mine)
+        previous = tuple(sorted(n.pitch for n in mine if n.start_s >= latest - 0.1))
+        return voicer(self.context.harmony.at(self.hold_s), previous)
+
+    def last_bass(self, low: int = 33, high: int = 52) -> tuple[int, ...]:
+        """The bass note of the last chord."""
+        return (bass_pitch(self.context.harmony.at(self.hold_s).bass, 0, low, high),)
+
+
+def triads(low: int, high: int) -> Voicer:
+    """Close chords of three or four tones between ``low`` and ``high``."""
+
+    def voice(chord: Chord, previous: tuple[int, ...]) -> tuple[int, ...]:
+        return lead(chord.pitch_classes, previous, low, high)
+
+    return voice
+
+
+def spread_chords(low: int, high: int) -> Voicer:
+    """Wide chords: close position with its second voice from the top an octave lower."""
+
+    def voice(chord: Chord, previous: tuple[int, ...]) -> tuple[int, ...]:
+        tones = chord.pitch_classes
+        if len(tones) > 3:
+            return lead(tones, previous, low, high, True)
+        close = lead(tones, tuple(p for p in previous[1:]), low + 12, high)
+        return (close[1] - 12, close[0], close[2])
+
+    return voice

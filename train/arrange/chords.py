@@ -1,0 +1,226 @@
+"""Chords read from a written accompaniment.
+
+Every pulse gives a duration-weighted pitch-class profile and a lowest note; each of 9 qualities on 12
+roots explains them as a multinomial, and the Viterbi path over pulses pays for a change of chord,
+least at a bar line. (Template matching with a hidden Markov model, as in Sheh and Ellis, "Chord
+segmentation and recognition using EM-trained hidden Markov models", ISMIR 2003; the weights here are
+set by hand, nothing is trained.)
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.score import Note
+from train.arrange.grid import Grid, read_grid
+from train.corpus.song import Song, SungNote
+
+QUALITIES: dict[str, tuple[int, ...]] = {
+    "maj": (0, 4, 7),
+    "min": (0, 3, 7),
+    "dim": (0, 3, 6),
+    "aug": (0, 4, 8),
+    "7": (0, 4, 7, 10),
+    "maj7": (0, 4, 7, 11),
+    "m7": (0, 3, 7, 10),
+    "hdim": (0, 3, 6, 10),
+    "sus4": (0, 5, 7),
+}
+"""Semitones above the root, root first."""
+
+_RARITY = {"maj": 0.0, "min": 0.0, "dim": 0.8, "aug": 1.6, "7": 0.35, "maj7": 1.0, "m7": 0.7,
+           "hdim": 0.9, "sus4": 1.5}  # fmt: skip
+"""Nats a chord pays each pulse for being less usual: stops a passing note from naming a chord."""
+
+_VOICE_WEIGHT = 0.25
+_EVIDENCE_PULSES = 7.0
+"""How much one full pulse counts against :data:`_CHANGE`: fitted on hand-read phrases."""
+
+_CHANGE = {"bar": 1.0, "half": 2.0, "pulse": 3.5}
+"""Nats a change costs at a bar line, in the middle of a bar and elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chord:
+    """A chord from ``start_s`` to ``end_s``; ``root`` and ``bass`` are pitch classes, 0 = C."""
+
+    start_s: float
+    end_s: float
+    root: int
+    quality: str
+    bass: int
+
+    @property
+    def pitch_classes(self) -> tuple[int, ...]:
+        """Its pitch classes, root first."""
+        return tuple((self.root + step) % 12 for step in QUALITIES[self.quality])
+
+
+class Harmony:
+    """Chords that touch, with lookup by time."""
+
+    def __init__(self, chords: Sequence[Chord]) -> None:
+        self.chords = tuple(chords)
+        self._starts = [chord.start_s for chord in self.chords]
+
+    def index(self, time_s: float) -> int:
+        """Number of the chord at ``time_s``."""
+        return max(0, bisect_right(self._starts, time_s + 0.01) - 1)
+
+    def at(self, time_s: float) -> Chord:
+        """The chord that sounds at ``time_s``."""
+        return self.chords[self.index(time_s)]
+
+    def after(self, time_s: float) -> Chord:
+        """The chord that follows the one at ``time_s``; the last chord follows itself."""
+        return self.chords[min(self.index(time_s) + 1, len(self.chords) - 1)]
+
+
+def read_chords(song: Song) -> tuple[Chord, ...]:
+    """The chords of ``song``, touching, from 0 to its end."""
+    return chords_on(song, read_grid(song))
+
+
+def chords_on(song: Song, grid: Grid) -> tuple[Chord, ...]:
+    """As :func:`read_chords`, on a grid that was read before."""
+    edges = np.array([t for bar in grid.bars for t in bar.pulses_s[:-1]] + [grid.bars[-1].end_s])
+    bar_of = np.repeat(np.arange(len(grid.bars)), [bar.pulses for bar in grid.bars])
+    profile = _profile(song.written, edges) + _VOICE_WEIGHT * _profile(song.voice, edges)
+    lowest = _bass_profile(song.written, edges, bar_of)
+    log_likelihood = _log_likelihood(profile, lowest, song)
+    changes = np.array([_change_cost(p, bar.pulses) for bar in grid.bars for p in range(bar.pulses)])
+    path = _viterbi(log_likelihood, changes)
+    return _merged(path, lowest, edges, bar_of)
+
+
+def _spread(
+    notes: Sequence[Note] | Sequence[SungNote], edges: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Pulse, pitch and overlap (in pulses) of every pair of a note and a pulse it sounds in."""
+    start = np.fromiter((n.start_s for n in notes), float, len(notes))
+    end = np.fromiter((n.end_s for n in notes), float, len(notes))
+    pitch = np.fromiter((n.pitch for n in notes), np.int64, len(notes))
+    last = len(edges) - 2
+    first_pulse = np.clip(np.searchsorted(edges, start + 1e-4, "right") - 1, 0, last)
+    last_pulse = np.clip(np.searchsorted(edges, end - 1e-4, "left") - 1, first_pulse, last)
+    counts = last_pulse - first_pulse + 1
+    note = np.repeat(np.arange(len(notes)), counts)
+    pulse = first_pulse[note] + np.arange(len(note)) - np.repeat(np.cumsum(counts) - counts, counts)
+    overlap = np.minimum(end[note], edges[pulse + 1]) - np.maximum(start[note], edges[pulse])
+    return pulse, pitch[note], np.maximum(overlap, 0.0) / np.diff(edges)[pulse]
+
+
+def _profile(notes: Sequence[Note] | Sequence[SungNote], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(pulses, 12) time each pitch class sounds in each pulse, in pulses."""
+    pulse, pitch, overlap = _spread(notes, edges)
+    size = (len(edges) - 1) * 12
+    profile: NDArray[np.float64] = np.bincount(pulse * 12 + pitch % 12, overlap, size).astype(np.float64)
+    return profile.reshape(-1, 12)
+
+
+def _bass_profile(
+    notes: Sequence[Note], edges: NDArray[np.float64], bar_of: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(pulses, 12) weight of the lowest note: full near the bar's lowest, little for an afterbeat."""
+    pulse, pitch, overlap = _spread(notes, edges)
+    solid = overlap > 0.1
+    pulse, pitch = pulse[solid], pitch[solid]
+    low = np.full(len(edges) - 1, 999)
+    np.minimum.at(low, pulse, pitch)
+    bar_low = np.full(bar_of[-1] + 1, 999)
+    np.minimum.at(bar_low, bar_of, low)
+    weight = np.where(low - bar_low[bar_of] <= 9, 1.0, 0.2)
+    result = np.zeros((len(low), 12))
+    heard = low < 999
+    result[np.nonzero(heard)[0], low[heard] % 12] = weight[heard]
+    return result
+
+
+@cache
+def _templates() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Log-probabilities of a sounding pitch class and of a bass one, (states, 12), and the rarity."""
+    tone, bass, rarity = [], [], []
+    for quality, steps in QUALITIES.items():
+        for root in range(12):
+            p = np.full(12, 0.13 / (12 - len(steps)))
+            p[[(root + s) % 12 for s in steps]] = 0.87 / len(steps)
+            b = np.full(12, 0.12 / (12 - len(steps)))
+            b[[(root + s) % 12 for s in steps]] = np.array([0.58, 0.17, 0.09, 0.04])[: len(steps)]
+            tone.append(np.log(p))
+            bass.append(np.log(b))
+            rarity.append(_RARITY[quality])
+    return np.array(tone), np.array(bass), np.array(rarity)
+
+
+def _log_likelihood(
+    profile: NDArray[np.float64], lowest: NDArray[np.float64], song: Song
+) -> NDArray[np.float64]:
+    """(pulses, states) how well each chord explains each pulse; zero where nothing sounds."""
+    tone, bass, rarity = _templates()
+    total = profile.sum(axis=1, keepdims=True)
+    # Square root: a doubled note is not twice the evidence, and one long note must not be all of it.
+    shape = np.sqrt(profile)
+    shape /= np.maximum(shape.sum(axis=1, keepdims=True), 1e-9)
+    weight = np.minimum(total, 1.0)
+    scale = {0, 2, 4, 5, 7, 9, 11} if song.key.mode == "major" else {0, 2, 3, 5, 7, 8, 10, 11}
+    outside = np.array([(root - song.key.tonic) % 12 not in scale for _ in QUALITIES for root in range(12)])
+    prior = -rarity - 0.3 * outside
+    result: NDArray[np.float64] = weight * (_EVIDENCE_PULSES * shape @ tone.T + prior) + 0.8 * lowest @ bass.T
+    return result
+
+
+def _change_cost(pulse: int, pulses: int) -> float:
+    if pulse == 0:
+        return _CHANGE["bar"]
+    return _CHANGE["half" if pulses % 2 == 0 and pulse == pulses // 2 else "pulse"]
+
+
+def _viterbi(log_likelihood: NDArray[np.float64], changes: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Best state of every pulse where any change costs the same: O(pulses x states)."""
+    pulses, states = log_likelihood.shape
+    came = np.empty((pulses, states), np.int64)
+    own = np.arange(states)
+    best = log_likelihood[0].copy()
+    for t in range(1, pulses):
+        winner = int(best.argmax())
+        moved = best[winner] - changes[t]
+        came[t] = np.where(best >= moved, own, winner)
+        best = np.maximum(best, moved) + log_likelihood[t]
+    path = np.empty(pulses, np.int64)
+    path[-1] = int(best.argmax())
+    for t in range(pulses - 1, 0, -1):
+        path[t - 1] = came[t, path[t]]
+    return path
+
+
+def _merged(
+    path: NDArray[np.int64],
+    lowest: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    bar_of: NDArray[np.int64],
+) -> tuple[Chord, ...]:
+    """Runs of one chord; a new bar with another chord tone in the bass begins a chord of its own."""
+    names = tuple(QUALITIES)
+    chords: list[Chord] = []
+    t = 0
+    while t < len(path):
+        end = t + 1
+        while end < len(path) and path[end] == path[t] and bar_of[end] == bar_of[t]:
+            end += 1
+        quality, root = names[path[t] // 12], int(path[t] % 12)
+        tones = [(root + step) % 12 for step in QUALITIES[quality]]
+        weights = lowest[t:end].sum(axis=0)[tones]
+        bass = tones[int(weights.argmax())] if weights.any() else root
+        last = chords[-1] if chords else None
+        if last and (last.root, last.quality) == (root, quality) and (last.bass == bass or not weights.any()):
+            chords[-1] = Chord(last.start_s, float(edges[end]), root, quality, last.bass)
+        else:
+            chords.append(Chord(float(edges[t]), float(edges[end]), root, quality, bass))
+        t = end
+    return tuple(chords)

@@ -1,0 +1,54 @@
+"""From whatever an arranger wrote to a score that obeys the rules of :mod:`appliance.score`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from appliance.score import DRUM_GROUP, DRUM_KEYS, LOWEST_PITCH, PITCHES, Note, Score
+
+SHORTEST_S = 0.04
+"""A shorter note would fall through the grid of rolls (46 ms a frame)."""
+
+
+def tidy(notes: Iterable[Note], duration_s: float) -> Score:
+    """A score within ``duration_s``, within the compass, where no pitch of a group overlaps itself."""
+    lanes: dict[tuple[str, int], list[Note]] = defaultdict(list)
+    for note in notes:
+        pitch = note.pitch if note.group == DRUM_GROUP else _folded(note.pitch)
+        if note.group == DRUM_GROUP and pitch not in DRUM_KEYS:
+            raise ValueError(f"drum key {pitch} has no row in a score")
+        start_s, end_s = max(0.0, note.start_s), min(note.end_s, duration_s)
+        if end_s - start_s >= SHORTEST_S:
+            velocity = min(max(round(note.velocity), 1), 127)
+            lanes[note.group, pitch].append(Note(start_s, end_s, pitch, velocity, note.group))
+    return Score.of((note for lane in lanes.values() for note in _one_at_a_time(lane)), duration_s)
+
+
+def _folded(pitch: int) -> int:
+    while pitch < LOWEST_PITCH:
+        pitch += 12
+    while pitch >= LOWEST_PITCH + PITCHES:
+        pitch -= 12
+    return pitch
+
+
+def _one_at_a_time(lane: list[Note]) -> list[Note]:
+    """Notes of one pitch: a new attack ends the note before; attacks too close are one note."""
+    lane.sort()
+    kept: list[Note] = []
+    for note in lane:
+        if kept and note.start_s < kept[-1].end_s:
+            last = kept.pop()
+            if note.start_s - last.start_s < SHORTEST_S:
+                note = Note(
+                    last.start_s,
+                    max(last.end_s, note.end_s),
+                    note.pitch,
+                    max(last.velocity, note.velocity),
+                    note.group,
+                )
+            else:
+                kept.append(Note(last.start_s, note.start_s, last.pitch, last.velocity, last.group))
+        kept.append(note)
+    return kept

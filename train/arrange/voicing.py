@@ -1,0 +1,102 @@
+"""Chords as notes under the hand: the inversion that moves least from the one before."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import pairwise
+
+from train.arrange.chords import Chord
+
+CENTRE_PULL = 0.6
+"""Semitones of movement that one semitone away from the middle of the range is worth."""
+
+
+@lru_cache(maxsize=65536)
+def lead(
+    tones: tuple[int, ...], previous: tuple[int, ...], low: int, high: int, open_position: bool = False
+) -> tuple[int, ...]:
+    """Pitches of ``tones`` (pitch classes) within ``low`` to ``high``, nearest to ``previous``.
+
+    Close position and, where ``open_position``, the spread one (second voice from the top dropped an
+    octave). Without a chord before, the one nearest to the middle of the range.
+    """
+    middle = (low + high) / 2
+    best: tuple[float, tuple[int, ...]] | None = None
+    for pitches in _positions(tones, low, high, open_position):
+        cost = CENTRE_PULL * abs(sum(pitches) / len(pitches) - middle)
+        if previous:
+            cost += _movement(previous, pitches)
+        if best is None or (cost, pitches) < best:
+            best = (cost, pitches)
+    if best is None:
+        raise ValueError(f"no position of {tones} fits between {low} and {high}")
+    return best[1]
+
+
+def _positions(tones: tuple[int, ...], low: int, high: int, open_position: bool) -> list[tuple[int, ...]]:
+    found = []
+    ordered = sorted(set(tones))
+    for rotation in range(len(ordered)):
+        turned = ordered[rotation:] + [t + 12 for t in ordered[:rotation]]
+        for octave in range(0, 108, 12):
+            pitches = [t + octave for t in turned]
+            if open_position and len(pitches) > 3:
+                pitches = sorted([pitches[-2] - 12, *pitches[:-2], pitches[-1]])
+            if pitches[0] >= low and pitches[-1] <= high:
+                found.append(tuple(pitches))
+    return found
+
+
+def _movement(previous: tuple[int, ...], pitches: tuple[int, ...]) -> float:
+    """Semitones each voice travels to its nearest neighbour, both ways, so that sizes may differ."""
+    there = sum(min(abs(p - q) for q in previous) for p in pitches)
+    back = sum(min(abs(p - q) for q in pitches) for p in previous)
+    return (there + back) / 2 + 0.5 * abs(pitches[-1] - previous[-1])
+
+
+@lru_cache(maxsize=4096)
+def bass_pitch(pitch_class: int, previous: int, low: int, high: int) -> int:
+    """The pitch of ``pitch_class`` in the range that is nearest to ``previous`` (0: to the middle low)."""
+    near = previous or low + 7
+    options = [p for p in range(low, high + 1) if p % 12 == pitch_class]
+    return min(options, key=lambda p: (abs(p - near) + 0.3 * abs(p - (low + high) / 2), p))
+
+
+def seventh_tones(chord: Chord, following: Chord, tonic: int, sung: frozenset[int]) -> tuple[int, ...]:
+    """A jazz player's four notes above the root: thirds and sevenths first, then colour.
+
+    ``sung`` are pitch classes held by the singer over the chord: a colour a semitone away from one
+    is left out.
+    """
+    root = chord.root
+    colours = {
+        "maj": (4, 7, 11, 2) if (root - tonic) % 12 in (0, 5) else (4, 7, 9, 2),
+        "maj7": (4, 7, 11, 2),
+        "min": (3, 7, 10, 2),
+        "m7": (3, 7, 10, 2),
+        "7": (4, 10, 2, 9),
+        "dim": (0, 3, 6, 9),
+        "hdim": (0, 3, 6, 10),
+        "aug": (4, 8, 10, 2),
+        "sus4": (5, 10, 2, 7),
+    }[chord.quality]
+    falls_a_fifth = (root - following.root) % 12 == 7
+    if chord.quality == "maj" and falls_a_fifth and (root - tonic) % 12 not in (0, 5):
+        colours = (4, 10, 2, 9)
+    if chord.quality == "min" and following.quality == "min" and (root - tonic) % 12 == 0:
+        colours = (3, 7, 9, 2)
+    core = set(chord.pitch_classes)
+    tones = []
+    for step in colours:
+        tone = (root + step) % 12
+        clash = tone not in core and any((tone + d) % 12 in sung for d in (1, 11))
+        if clash and step == 11 and (root + 9) % 12 not in {(s + d) % 12 for s in sung for d in (1, 11)}:
+            tone, clash = (root + 9) % 12, False
+        if not clash:
+            tones.append(tone)
+    return tuple(dict.fromkeys(tones)) if len(tones) >= 3 else chord.pitch_classes
+
+
+def spread(pitches: tuple[int, ...]) -> int:
+    """Widest gap between neighbours, in semitones."""
+    return max((b - a for a, b in pairwise(pitches)), default=0)
