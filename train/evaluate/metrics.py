@@ -1,0 +1,122 @@
+"""Harmony, consonance and rhythm of an accompaniment, each 0-1, from lists of notes.
+
+Pure functions of times and pitches; a note is anything with ``start_s``, ``end_s`` and ``pitch``
+(written, sung, decoded or heard). Where a song has nothing to measure against (nothing written, nothing
+sung, no bars) the value is NaN and the song is left out of that metric. A silent *result* is not left
+out: it has no harmony and no consonance (0), and rhythm at chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+HARMONY_WINDOW_S = 0.5
+CONSONANCE_TOLERANCE_S = 0.1
+STEPS_PER_BAR = 12
+RHYTHM_CHANCE = 0.5
+"""Share of random onsets within a quarter of a step: half of the time line is."""
+
+
+class Sounding(Protocol):
+    """A pitch that sounds for a time."""
+
+    @property
+    def start_s(self) -> float: ...
+    @property
+    def end_s(self) -> float: ...
+    @property
+    def pitch(self) -> int: ...
+
+
+def pitch_class_vectors(
+    notes: Iterable[Sounding], duration_s: float, window_s: float = HARMONY_WINDOW_S
+) -> NDArray[np.float64]:
+    """Seconds each pitch class sounds in each window, simultaneous notes added up.
+
+    Shape: (W, 12), W = ceil(duration_s / window_s) windows from 0 s, C first. The last window may be
+    cut short by ``duration_s``; what lies outside 0..duration_s is not counted.
+    """
+    windows = max(0, int(np.ceil(duration_s / window_s - 1e-9)))
+    vectors = np.zeros((windows, 12))
+    for note in notes:
+        start, end = max(0.0, note.start_s), min(duration_s, note.end_s)
+        for w in range(int(start / window_s), windows):
+            overlap = min(end, (w + 1) * window_s) - max(start, w * window_s)
+            if w * window_s >= end:
+                break
+            vectors[w, note.pitch % 12] += max(0.0, overlap)
+    return vectors
+
+
+def harmony(result: Iterable[Sounding], written: Iterable[Sounding], duration_s: float) -> float:
+    """Cosine similarity of 0.5 s pitch-class vectors, mean over the windows where both sound.
+
+    0.0 where the result sounds in none of the windows of the written accompaniment; NaN where nothing is
+    written. Read :func:`coverage` beside it: windows in which only one sounds are not counted.
+    """
+    ours = pitch_class_vectors(result, duration_s)
+    theirs = pitch_class_vectors(written, duration_s)
+    if not theirs.any():
+        return float("nan")
+    both = ours.any(axis=1) & theirs.any(axis=1)
+    if not both.any():
+        return 0.0
+    a, b = ours[both], theirs[both]
+    cosine = (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+    return float(cosine.mean())
+
+
+def coverage(result: Iterable[Sounding], written: Iterable[Sounding], duration_s: float) -> float:
+    """Share of the 0.5 s windows in which something is written where the result sounds too.
+
+    NaN where nothing is written.
+    """
+    ours = pitch_class_vectors(result, duration_s)
+    theirs = pitch_class_vectors(written, duration_s)
+    if not theirs.any():
+        return float("nan")
+    return float(np.mean(ours[theirs.any(axis=1)].any(axis=1)))
+
+
+def consonance(
+    sung: Iterable[Sounding], result: Iterable[Sounding], tolerance_s: float = CONSONANCE_TOLERANCE_S
+) -> float:
+    """Share of sung time whose pitch class sounds in the result no further than ``tolerance_s`` away.
+
+    0.0 for a silent result, NaN where nothing is sung.
+    """
+    sounding: list[list[tuple[float, float]]] = [[] for _ in range(12)]
+    for note in sorted(result, key=lambda n: n.start_s):
+        spans = sounding[note.pitch % 12]
+        start, end = note.start_s - tolerance_s, note.end_s + tolerance_s
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    total = matched = 0.0
+    for voice in sung:
+        total += voice.end_s - voice.start_s
+        for start, end in sounding[voice.pitch % 12]:
+            matched += max(0.0, min(end, voice.end_s) - max(start, voice.start_s))
+    return matched / total if total > 0.0 else float("nan")
+
+
+def rhythm(onsets_s: Iterable[float], bars_s: Sequence[float]) -> float:
+    """Share of onsets within a quarter of a step of the song's grid, twelve steps a bar.
+
+    ``bars_s`` are the bar starts and, last, the end of the last bar; onsets outside are not counted.
+    Chance is 0.5, and so is a result without onsets; NaN without a bar.
+    """
+    bars = np.asarray(bars_s, dtype=np.float64)
+    if len(bars) < 2:
+        return float("nan")
+    onsets = np.asarray([o for o in onsets_s if bars[0] <= o < bars[-1]], dtype=np.float64)
+    if not len(onsets):
+        return RHYTHM_CHANCE
+    bar = np.searchsorted(bars, onsets, side="right") - 1
+    steps = (onsets - bars[bar]) / (bars[bar + 1] - bars[bar]) * STEPS_PER_BAR
+    return float(np.mean(np.abs(steps - np.round(steps)) <= 0.25 + 1e-9))
