@@ -1,0 +1,119 @@
+"""A song sung without sound: the curves a perfect pitch tracker would find in the recording.
+
+:func:`perform` is a few milliseconds of arithmetic, so that training can hear a song in thousands of
+voices; :mod:`train.singer.sing` turns the same performance into audio.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.score import SAMPLE_RATE_HZ
+from train.singer.level_curve import FLOOR_DB, voiced_and_level
+from train.singer.pitch_curve import pitch_midi
+from train.singer.schedule import PlacedNote, melody, place
+from train.singer.syllables import Syllable, guess_all
+from train.singer.voices import VoiceSettings
+
+if TYPE_CHECKING:
+    from train.corpus.song import Song
+
+HOP_SAMPLES = 512
+"""Hop of the pitch track at 44.1 kHz."""
+
+FINE_HOP_SAMPLES = 256
+"""Hop of the curves that drive the synthesis: 5.8 ms, two a pitch-track hop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """A pitch track: N hops of 512 samples at 44.1 kHz; hop i is centred on sample 512 i + 256.
+
+    ``f0_hz`` (N,) is 0 where unvoiced, ``voiced`` (N,) 0 or 1, ``level_db`` (N,) dBFS not below -100,
+    ``flux`` (N,) onset strength, about 1 at a clear onset. All float32.
+    """
+
+    f0_hz: NDArray[np.float32]
+    voiced: NDArray[np.float32]
+    level_db: NDArray[np.float32]
+    flux: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """What a singer does with a song.
+
+    ``notes`` are the notes as sung. ``curves`` is the pitch track. The same on the synthesis grid, K
+    points at multiples of 256 samples: ``pitch_midi`` (K,) defined everywhere, ``voiced`` (K,),
+    ``level_db`` (K,). ``total_samples`` at 44.1 kHz.
+    """
+
+    notes: tuple[PlacedNote, ...]
+    curves: Curves
+    pitch_midi: NDArray[np.float64]
+    voiced: NDArray[np.float32]
+    level_db: NDArray[np.float32]
+    total_samples: int
+
+
+def song_rng(song: Song, seed: int, purpose: int = 0) -> np.random.Generator:
+    """Random numbers that depend on ``seed``, the song's id and the ``purpose`` alone."""
+    return np.random.default_rng([seed, zlib.crc32(song.id.encode()), purpose])
+
+
+def perform(
+    song: Song, voice: VoiceSettings, seed: int, syllables: Sequence[Syllable] | None = None
+) -> Performance:
+    """Sing ``song`` with ``voice``, curves only; the same seed gives the same performance.
+
+    ``syllables`` has one entry for each note of ``melody(song.voice)``; when absent, consonants are
+    guessed from the spelling. A song without sung notes gives silence.
+    """
+    rng = song_rng(song, seed)
+    notes = melody(song.voice)
+    if syllables is None:
+        syllables = guess_all([n.syllable for n in notes], song.language)
+    total = max(1, round(song.duration_s * SAMPLE_RATE_HZ))
+    hops = -(-total // HOP_SAMPLES)
+    times_s = np.arange(2 * hops + 1) * (FINE_HOP_SAMPLES / SAMPLE_RATE_HZ)
+    placed = place(notes, syllables, song.duration_s, voice, rng)
+    if not placed:
+        zeros = np.zeros(len(times_s), np.float32)
+        silent = np.full(len(times_s), FLOOR_DB, np.float32)
+        track = Curves(zeros[1::2], zeros[1::2], silent[1::2], zeros[1::2])
+        return Performance((), track, zeros + 60.0, zeros, silent, total)
+    pitch = pitch_midi(placed, times_s, voice, rng)
+    voiced, level_db = voiced_and_level(placed, times_s, voice, rng)
+    f0_hz = np.where(voiced > 0.5, midi_to_hz(pitch), 0.0).astype(np.float32)
+    track = Curves(f0_hz[1::2], voiced[1::2], level_db[1::2], onset_strength(level_db, pitch, voiced))
+    return Performance(placed, track, pitch, voiced, level_db, total)
+
+
+def midi_to_hz(pitch: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fractional MIDI numbers to Hz, A4 = 69 = 440 Hz; any shape."""
+    return np.asarray(440.0 * 2.0 ** ((pitch - 69.0) / 12.0))
+
+
+def onset_strength(
+    level_db: NDArray[np.float32], pitch: NDArray[np.float64], voiced: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Spectral flux that a tracker would measure (N,), from curves on the synthesis grid (2 N + 1,).
+
+    Sound that starts adds to every bin, a pitch that moves shifts energy between bins: flux grows with
+    the rise of the level over 23 ms (18 dB make 1) and with the pitch's movement while voiced (two
+    semitones make 0.6).
+    """
+    floor = float(level_db.max()) - 45.0
+    level = np.maximum(level_db, floor)
+    rise = np.maximum(level[4:] - level[:-4], 0.0) / 18.0
+    joined = np.minimum(voiced[4:], voiced[:-4])
+    move = np.minimum(np.abs(pitch[4:] - pitch[:-4]) * 0.3, 0.6) * joined
+    flux = np.zeros(len(level_db), np.float32)
+    flux[2:-2] = np.minimum(rise + move, 1.5)
+    return np.maximum(flux[1::2], np.maximum(flux[:-1:2], flux[2::2])) if len(flux) > 4 else flux[1::2]
