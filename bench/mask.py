@@ -120,8 +120,8 @@ def _build() -> Path | None:
     if not library.exists() or library.stat().st_mtime < source.stat().st_mtime:
         BUILD.mkdir(parents=True, exist_ok=True)
         fresh = library.with_suffix(f".{os.getpid()}.so")
-        done = subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", str(fresh), str(source)], check=False)
-        if done.returncode:
+        command = [compiler, "-O2", "-shared", "-fPIC", "-o", str(fresh), str(source)]
+        if subprocess.run(command, check=False).returncode:
             return None
         fresh.replace(library)
     return library
@@ -158,9 +158,8 @@ def _cpuid_addresses(path: str) -> list[str]:
     """Virtual addresses (hex) of CPUID in an ELF object; disassembled only if the bytes occur at all."""
     if b"\x0f\xa2" not in Path(path).read_bytes():
         return []
-    with subprocess.Popen(
-        ["objdump", "-d", "--no-show-raw-insn", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as dump:
+    command = ["objdump", "-d", "--no-show-raw-insn", path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as dump:
         assert dump.stdout is not None
         found = [line.split(":")[0].strip() for line in dump.stdout if line.rstrip().endswith("\tcpuid")]
     if dump.returncode:

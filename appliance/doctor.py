@@ -1,0 +1,222 @@
+"""Can this machine do the job? Each answer is a sentence, and each "no" comes with a remedy.
+
+The checks run from the bottom up: what would crash the later ones is asked first, with nothing but the
+standard library, and what cannot be asked then says so.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from appliance.cpu import Cpu, cpu_trouble, glibc_trouble, glibc_version, read_cpu
+from appliance.errors import BacklineError, MachineError, OutputError, PackError
+
+MEMORY_NEEDED_BYTES = 1 << 30
+"""A render stays below this, whatever the song's length."""
+
+DISK_FAIL_BYTES = 100 << 20
+DISK_WARN_BYTES = 2 << 30
+"""A minute of vocal makes 16 MB a file: accompaniment, mix and up to five stems, 111 MB together."""
+
+INT8_SHARE_EXPECTED = 0.9
+INT8_LAYERS_COUNTED = 20
+"""Graphs with more weighted layers than this are expected to run 9 in 10 of them as INT8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One answer: ``status`` is ``ok``, ``warn`` or ``fail``; ``facts`` are its numbers, JSON-able.
+
+    ``exit_code`` is what the command ends with when this is the first failure.
+    """
+
+    name: str
+    status: str
+    sentence: str
+    remedy: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    exit_code: int = MachineError.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorReport:
+    """All answers, in the order they were asked."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when nothing failed, else the code of the first failure (README, "Exit codes")."""
+        return next((check.exit_code for check in self.checks if check.status == "fail"), 0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dicts and lists."""
+        checks = [asdict(check) for check in self.checks]
+        return {"ok": self.exit_code == 0, "exit_code": self.exit_code, "checks": checks}
+
+
+def doctor(
+    pack_dir: Path,
+    out_dir: Path = Path(),
+    *,
+    load_pack: Callable[[Path], object] | None = None,
+    cpu: Cpu | None = None,
+) -> DoctorReport:
+    """Examine this machine, ``pack_dir`` and the place where results go. Never raises for what it finds.
+
+    ``load_pack`` verifies a pack and raises :class:`PackError`; the default is
+    :func:`appliance.pack.load_pack`. ``cpu`` is the processor to judge, by default this one.
+    """
+    floor = [check_processor(cpu or read_cpu()), check_glibc()]
+    checks = [*floor, check_memory(), check_disk(out_dir), check_network()]
+    if any(check.status == "fail" for check in floor):
+        untold = "Not examined, because the processor or the C library is too old to load the graphs."
+        checks += [Check("pack", "warn", untold), Check("kernels", "warn", untold)]
+    else:
+        pack = check_pack(pack_dir, load_pack)
+        checks.append(pack)
+        if pack.status != "fail":
+            checks.append(check_kernels(pack_dir))
+    return DoctorReport(tuple(checks))
+
+
+def check_processor(cpu: Cpu) -> Check:
+    """Is the processor at or above the floor, and of which generation?"""
+    facts = {"model": cpu.model, "generation": cpu.generation, "cores": cpu.cores, "flags": sorted(cpu.flags)}
+    trouble = cpu_trouble(cpu)
+    if trouble:
+        sentence, _, remedy = trouble.partition("; ")
+        return Check("processor", "fail", sentence + ".", _capital(remedy), facts)
+    cores = "1 core" if cpu.cores == 1 else f"{cpu.cores} cores"
+    return Check("processor", "ok", f"{cpu.model}, {cores}, instructions of {cpu.generation}.", facts=facts)
+
+
+def check_glibc() -> Check:
+    """Is the C library at or above the floor?"""
+    version = glibc_version()
+    facts = {"glibc": f"{version[0]}.{version[1]}" if version else ""}
+    trouble = glibc_trouble(version)
+    if trouble:
+        sentence, _, remedy = trouble.partition("; ")
+        return Check("C library", "fail", sentence + ".", _capital(remedy), facts)
+    return Check("C library", "ok", f"GNU C library {facts['glibc']}.", facts=facts)
+
+
+def check_memory(meminfo: Path = Path("/proc/meminfo")) -> Check:
+    """Is there memory for a render?"""
+    try:
+        rows = (line.split() for line in meminfo.read_text().splitlines())
+        available = next(int(row[1]) for row in rows if row[0] == "MemAvailable:") * 1024
+    except (OSError, StopIteration, ValueError, IndexError):
+        return Check("memory", "warn", f"{meminfo} does not say how much memory is free.")
+    facts = {"available_bytes": available}
+    if available < MEMORY_NEEDED_BYTES:
+        return Check(
+            "memory", "fail", f"Only {_size(available)} of memory are free, and a render may need 1.0 GiB.",
+            "Close other programs or add memory.", facts,
+        )
+    return Check("memory", "ok", f"{_size(available)} of memory are free.", facts=facts)
+
+
+def check_disk(out_dir: Path) -> Check:
+    """Can results be written to ``out_dir`` (or made there), and is there room?"""
+    place = out_dir.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            free = shutil.disk_usage(place).free
+    except OSError as error:
+        return Check(
+            "disk", "fail", f"Nothing can be written to {place}: {os.strerror(error.errno or 0)}.",
+            "Choose another folder with --out, or change its permissions.", exit_code=OutputError.exit_code,
+        )
+    facts = {"folder": str(place), "free_bytes": free}
+    sentence = f"{_size(free)} are free at {place}."
+    if free < DISK_WARN_BYTES:
+        status = "fail" if free < DISK_FAIL_BYTES else "warn"
+        remedy = "Make room: a minute of vocal becomes up to 111 MB of accompaniment, mix and stems."
+        return Check("disk", status, sentence, remedy, facts, OutputError.exit_code)
+    return Check("disk", "ok", sentence, facts=facts)
+
+
+def check_network() -> Check:
+    """Is anything installed that would report to its makers?"""
+    if importlib.util.find_spec("openvino_telemetry") is not None:
+        return Check(
+            "network", "warn", "The package openvino-telemetry is installed; Backline does not use it.",
+            "Remove it: python -m pip uninstall openvino-telemetry.",
+        )
+    return Check("network", "ok", "Nothing is installed that reports to its makers.")
+
+
+def check_pack(pack_dir: Path, load_pack: Callable[[Path], object] | None = None) -> Check:
+    """Is the pack whole and unaltered?"""
+    try:
+        (load_pack or _load_pack)(pack_dir)
+    except BacklineError as error:
+        return Check(
+            "pack", "fail", str(error), "Fetch the pack again, or name another with --pack.",
+            {"folder": str(pack_dir)}, error.exit_code,
+        )
+    return Check("pack", "ok", f"The pack {pack_dir} is whole.", facts={"folder": str(pack_dir)})
+
+
+def check_kernels(pack_dir: Path) -> Check:
+    """Do the pack's graphs compile here, and do they run as INT8?"""
+    import openvino
+
+    from appliance.kernels import KernelCount, count_kernels
+
+    core = openvino.Core()
+    counts: dict[str, KernelCount] = {}
+    for graph in sorted(pack_dir.rglob("*.xml")):
+        try:
+            compiled = core.compile_model(str(graph), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            return Check(
+                "kernels", "fail", f"{graph} does not compile on this processor: {reason}",
+                "Fetch the pack again; if it stays so, the pack is not for this version of Backline.",
+                exit_code=PackError.exit_code,
+            )
+        counts[graph.stem] = count_kernels(compiled)
+    facts = {
+        name: {"layers": count.layers, "int8": count.int8, "primitives": dict(count.primitives)}
+        for name, count in counts.items()
+    }
+    large = {name: c for name, c in counts.items() if c.layers > INT8_LAYERS_COUNTED}
+    slow = [name for name, c in large.items() if c.int8_share < INT8_SHARE_EXPECTED]
+    told = ", ".join(f"{name} {c.int8}/{c.layers}" for name, c in counts.items())
+    if not counts:
+        sentence = f"{pack_dir} holds no graphs."
+        return Check("kernels", "fail", sentence, "Fetch the pack again.", facts, PackError.exit_code)
+    if slow:
+        return Check(
+            "kernels", "warn", f"Layers that run as INT8: {told}; slower than meant: {', '.join(slow)}.",
+            "Quantise the pack again (python -m quantize), or report this processor.", facts,
+        )
+    return Check("kernels", "ok", f"Layers that run as INT8: {told}.", facts=facts)
+
+
+def _load_pack(pack_dir: Path) -> object:
+    from appliance.pack import load_pack  # brings numpy, so only above the floor
+
+    return load_pack(pack_dir)
+
+
+def _size(amount_bytes: int) -> str:
+    if amount_bytes >= 1 << 30:
+        return f"{amount_bytes / (1 << 30):.1f} GiB"
+    return f"{amount_bytes / (1 << 20):.0f} MiB"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
