@@ -69,13 +69,14 @@ class GrooveBook:
         return tuple(result)
 
     def _parts(self, pulses: int, ternary: bool) -> list[int]:
-        """5 as 3 + 2, 6 as 3 + 3, 7 as 4 + 3: the longest known pattern first, no pulse left alone."""
-        lengths = sorted(n for n, t in self.pages if t == ternary)
-        if pulses <= lengths[-1]:
-            return [pulses] if pulses in lengths or pulses < lengths[0] else [lengths[0], pulses - lengths[0]]
-        if pulses % 3 == 0 and 3 in lengths and pulses % 4:
+        """5 as 3 + 2, 6 as 3 + 3, 7 as 4 + 3: the longest known first, no pulse left alone if possible."""
+        known = sorted(n for n, t in self.pages if t == ternary)
+        if pulses <= known[-1]:
+            return [pulses]
+        if 3 in known and pulses % 3 == 0 and pulses % 4:
             return [3] * (pulses // 3)
-        first = lengths[-1] if pulses - lengths[-1] > 1 else lengths[-2]
+        leaves_one = pulses - known[-1] == 1 and known[-1] - 1 in known and known[-1] > 2
+        first = known[-1] - leaves_one
         return [first, *self._parts(pulses - first, ternary)]
 
 
