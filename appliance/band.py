@@ -1,0 +1,239 @@
+"""The band: plays a score with a soundfont, one stereo stem a group, block by block.
+
+The synthesiser is tinysoundfont: a plain wheel, MIT, that renders into our buffers and lets several
+players share one loaded soundfont; FluidSynth needs a system library and symusic renders only whole
+files. Its own habits that shape this file:
+
+- Envelopes move once in 64 samples, counted from the start of a ``render`` call, and a note's first step
+  is silent. So calls are cut at every note, and the samples after an attack are asked for in short
+  steps (:data:`ATTACK_STEP_SAMPLES`); the result depends on the notes alone, not on the caller's blocks.
+- Its gain is linear in velocity, where SoundFont 2.01 (§8.4.1) asks for a square. A channel for each
+  velocity, with the missing factor as channel volume, puts that right without changing which sample
+  layer plays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tinysoundfont import _tinysoundfont as tsf  # the public Synth cannot share a loaded soundfont
+
+from appliance.errors import PackError
+from appliance.reverb import PARTITION_SAMPLES, Reverb, impulse_response
+from appliance.score import DRUM_GROUP, SAMPLE_RATE_HZ, Note, Score
+from appliance.sounds import Sound
+
+ATTACK_STEP_SAMPLES = 16
+"""Render step right after a note starts: 0.36 ms, the delay of its onset where the sound has an attack."""
+
+ATTACK_STEPS = 4
+
+MAX_VOICES = 512
+"""Voices a group; beyond it the voice furthest into its release is dropped."""
+
+END_FADE_S = 0.03
+"""What still sounds at the end of the file fades over this long, so that it ends without a click."""
+
+_OFF, _ON = 0, 1
+
+
+@dataclass(frozen=True)
+class StemBlock:
+    """Samples ``start`` to ``start + samples`` of every stem: group to (samples, 2) float32."""
+
+    start: int
+    samples: int
+    stems: dict[str, NDArray[np.float32]]
+
+    def mix(self) -> NDArray[np.float32]:
+        """The sum of the stems: (samples, 2)."""
+        total = np.zeros((self.samples, 2), np.float32)
+        for stem in self.stems.values():
+            total += stem
+        return total
+
+
+class SoundFont:
+    """A loaded soundfont, shared by any number of renderings (not at the same time in two threads).
+
+    Raises:
+        PackError: the file is missing or is not a soundfont.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.is_file():
+            raise PackError(f"{path}: the soundfont is missing; copy the whole pack again.")
+        try:
+            self._font = tsf.SoundFont(str(path))
+        except (RuntimeError, ValueError) as error:
+            raise PackError(f"{path}: not a readable soundfont; copy the whole pack again.") from error
+
+    def player(self, bank: int, program: int) -> tsf.SoundFont:
+        """A fresh synthesiser with the preset on a channel for each velocity.
+
+        Raises:
+            PackError: the soundfont has no such preset.
+        """
+        if self._font.get_preset_index(bank, program) < 0:
+            raise PackError(
+                f"{self.path}: the soundfont has no preset {bank}:{program}; "
+                "it does not belong to this pack, copy the whole pack again."
+            )
+        player = tsf.SoundFont(self._font)
+        player.set_output(tsf.OutputMode.StereoInterleaved, SAMPLE_RATE_HZ, 0.0)
+        player.set_max_voices(MAX_VOICES)
+        for velocity in range(1, 128):
+            player.channel_set_bank(velocity, bank)
+            player.channel_set_preset_number(velocity, program, False)
+            player.channel_set_volume(velocity, velocity / 127.0)
+        return player
+
+
+def render_stems(
+    score: Score,
+    sounds: Mapping[str, Sound],
+    soundfont: SoundFont | Path,
+    total_samples: int,
+    block_samples: int = PARTITION_SAMPLES,
+) -> Iterator[StemBlock]:
+    """Plays ``score`` from its start: blocks of ``block_samples``, ``total_samples`` in all.
+
+    Every block holds a stem for each group of ``score.groups()`` (none where nothing is written), with
+    the group's gain, balance and room in it, so that the stems add up to the mix. Notes start on their
+    sample, rounded; notes at or after the end are left out. Memory does not grow with length, and the
+    samples do not depend on ``block_samples``.
+
+    Raises:
+        PackError: the soundfont cannot be read or lacks a preset, or a group has no sound.
+    """
+    font = soundfont if isinstance(soundfont, SoundFont) else SoundFont(soundfont)
+    groups = score.groups()
+    for group in groups:
+        if group not in sounds:
+            raise PackError(f"{font.path.parent}: the pack gives the group {group} no sound; copy it again.")
+    room = impulse_response() if any(sounds[group].reverb_db is not None for group in groups) else None
+    stems = {g: _Stem(score.only(g).notes, g, sounds[g], font, total_samples, room) for g in groups}
+    return _blocks(stems, total_samples, block_samples)
+
+
+def _blocks(stems: dict[str, _Stem], total_samples: int, block_samples: int) -> Iterator[StemBlock]:
+    """Stems come in partitions; what the caller asked for is cut from them."""
+    waiting = {group: np.zeros((0, 2), np.float32) for group in stems}
+    rendered = 0
+    for start in range(0, total_samples, block_samples):
+        samples = min(block_samples, total_samples - start)
+        pieces = {group: [waiting[group]] for group in stems}
+        while rendered < start + samples:
+            for group, stem in stems.items():
+                pieces[group].append(stem.next_partition())
+            rendered += PARTITION_SAMPLES
+        cut = {}
+        for group in stems:
+            sound = np.concatenate(pieces[group])
+            cut[group], waiting[group] = sound[:samples], sound[samples:]
+        yield StemBlock(start, samples, cut)
+
+
+class _Stem:
+    """One group's sound, a partition at a time."""
+
+    def __init__(
+        self,
+        notes: tuple[Note, ...],
+        group: str,
+        sound: Sound,
+        font: SoundFont,
+        total_samples: int,
+        room: NDArray[np.float32] | None,
+    ) -> None:
+        self._player = font.player(sound.bank, sound.program)
+        self._events = _events(notes, total_samples, rings=group == DRUM_GROUP)
+        self._next_event = 0
+        self._fine_until = 0
+        self._position = 0
+        self._total = total_samples
+        self._gain = (10.0 ** (sound.gain_db / 20.0) * _balance(sound.pan)).astype(np.float32)
+        self._reverb = None
+        if room is not None and sound.reverb_db is not None:
+            self._reverb = Reverb(room * np.float32(10.0 ** (sound.reverb_db / 20.0)))
+
+    def next_partition(self) -> NDArray[np.float32]:
+        """The next PARTITION_SAMPLES samples: (PARTITION_SAMPLES, 2)."""
+        start = self._position
+        sound = self._play()
+        sound *= self._gain
+        if self._reverb is not None:
+            sound += self._reverb.process(sound)
+        fade_from = self._total - int(END_FADE_S * SAMPLE_RATE_HZ)
+        if start + PARTITION_SAMPLES > fade_from:
+            left = self._total - 1 - np.arange(start, start + PARTITION_SAMPLES)
+            along = np.clip(left / (self._total - fade_from), 0.0, 1.0)
+            sound *= (0.5 - 0.5 * np.cos(np.pi * along)).astype(np.float32)[:, None]
+        return sound
+
+    def _play(self) -> NDArray[np.float32]:
+        out = np.zeros((PARTITION_SAMPLES, 2), np.float32)
+        start, end = self._position, self._position + PARTITION_SAMPLES
+        while self._position < end:
+            self._strike_and_release()
+            stop = end
+            if self._next_event < len(self._events):
+                stop = min(stop, self._events[self._next_event][0])
+            if self._position < self._fine_until:
+                stop = min(stop, self._position + ATTACK_STEP_SAMPLES)
+            self._player.render(out[self._position - start : stop - start].data.cast("B"))
+            self._position = stop
+        return out
+
+    def _strike_and_release(self) -> None:
+        """Does the events due at this sample."""
+        while self._next_event < len(self._events) and self._events[self._next_event][0] == self._position:
+            _, kind, pitch, velocity = self._events[self._next_event]
+            if kind == _ON:
+                self._player.channel_note_on(velocity, pitch, (velocity + 0.001) / 127.0)  # it truncates
+                self._fine_until = self._position + ATTACK_STEP_SAMPLES * ATTACK_STEPS
+            else:
+                self._player.channel_note_off(velocity, pitch)
+            self._next_event += 1
+
+
+def _events(notes: tuple[Note, ...], total_samples: int, rings: bool) -> list[tuple[int, int, int, int]]:
+    """(sample, off or on, pitch, velocity) in order, releases first.
+
+    A key has one note at a time: struck again while it sounds, it is released first, and stays down as
+    long as the longer note asks. Two strikes at one sample are one, the louder. Where the sound ``rings``
+    (drums), keys are never released: the sample ends by itself.
+    """
+    struck: dict[int, list[list[int]]] = {}
+    for note in sorted(notes):
+        start = round(note.start_s * SAMPLE_RATE_HZ)
+        end = max(round(note.end_s * SAMPLE_RATE_HZ), start + 1)
+        if not 0 <= start < total_samples:
+            continue
+        key = struck.setdefault(note.pitch, [])
+        if key and key[-1][0] == start:
+            key[-1][1:] = [max(key[-1][1], end), max(key[-1][2], note.velocity)]
+            continue
+        if key and key[-1][1] > start:
+            end = max(end, key[-1][1])
+            key[-1][1] = start
+        key.append([start, end, note.velocity])
+    events = []
+    for pitch, key in struck.items():
+        for start, end, velocity in key:
+            events.append((start, _ON, pitch, velocity))
+            if not rings:
+                events.append((end, _OFF, pitch, velocity))
+    return sorted(events)
+
+
+def _balance(pan: float) -> NDArray[np.float64]:
+    """Left and right gain, (2,): equal power, 1 at the centre."""
+    angle = (pan + 1.0) * np.pi / 4.0
+    gains: NDArray[np.float64] = np.array([np.cos(angle), np.sin(angle)]) * 2.0**0.5
+    return gains

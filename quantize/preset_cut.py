@@ -1,0 +1,275 @@
+"""Keeps of a soundfont only what chosen presets need.
+
+What remains of the nine tables is renumbered, samples are copied as they are (E-mu, "SoundFont Technical
+Specification 2.04", 2006). Three things are changed on purpose,
+the first two with an option to leave them:
+
+- Attenuation counts 0.4, as on the E-mu hardware that soundfonts are made for and in FluidSynth; the
+  appliance's synthesiser takes it in full, which makes kicks and cymbals too soft beside snares.
+- A stereo pair in an exclusive class (hi-hats) becomes mono: the appliance's synthesiser lets the right
+  half of the pair silence the left.
+- Keys that a preset leaves silent beyond its highest and lowest are given to the outermost zone, as the
+  model may write any key (a contrabass stops at A3).
+
+Every instrument also gets a global zone: the appliance's synthesiser mistakes a first zone that a preset
+does not reach for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.errors import UsageError
+from quantize.riff import Tables
+
+KEY_RANGE, VELOCITY_RANGE, INSTRUMENT, SAMPLE = 43, 44, 41, 53
+ATTENUATION, EXCLUSIVE_CLASS, PAN = 48, 57, 17
+"""Generators (specification §8.1.2)."""
+
+ATTENUATION_SCALE = 0.4
+
+GUARD_SAMPLES = 46
+"""Samples after the end of each that belong to it (specification §6.1)."""
+
+LEFT, ROM = 4, 0x8000
+"""Bits of a sample's type."""
+
+Presets = Mapping[tuple[int, int], Collection[int]]
+"""(bank, program) to the keys that will be played."""
+
+
+def cut(
+    font: Tables,
+    presets: Presets,
+    attenuation_scale: float = ATTENUATION_SCALE,
+    mono_exclusive: bool = True,
+) -> Tables:
+    """``font`` with only ``presets`` and what their keys need of instruments, zones and samples.
+
+    Raises:
+        UsageError: the font lacks a preset, or one needs a sample from a sound card's ROM.
+    """
+    return _Cut(font, presets, attenuation_scale, mono_exclusive).tables()
+
+
+class _Zone:
+    """A preset's or an instrument's zone: generators (n, 2) and modulators as the file has them."""
+
+    def __init__(self, generators: NDArray[np.void], modulators: NDArray[np.void]) -> None:
+        self.generators = [(int(g["op"]), int(g["amount"])) for g in generators]
+        self.modulators = modulators
+
+    @classmethod
+    def neutral(cls, modulators: NDArray[np.void]) -> _Zone:
+        """A global zone that changes nothing."""
+        zone = cls(modulators[:0], modulators)
+        zone.generators = [(PAN, 0)]
+        return zone
+
+    def get(self, operator: int) -> int | None:
+        return dict(self.generators).get(operator)
+
+    def replace(self, operator: int, amount: int) -> None:
+        self.generators = [(op, amount if op == operator else old) for op, old in self.generators]
+
+    def set_keys(self, low: int, high: int) -> None:
+        """The key range comes first in a zone (specification §8.1.2)."""
+        others = [(op, amount) for op, amount in self.generators if op != KEY_RANGE]
+        self.generators = [(KEY_RANGE, low | high << 8), *others]
+
+    def range_of(self, operator: int, default: tuple[int, int]) -> tuple[int, int]:
+        amount = self.get(operator)
+        return default if amount is None else (amount & 0xFF, amount >> 8)
+
+
+class _Cut:
+    """One cut: what is kept, in new numbers as it is met."""
+
+    def __init__(self, font: Tables, presets: Presets, scale: float, mono_exclusive: bool) -> None:
+        self._font, self._scale, self._mono = font, scale, mono_exclusive
+        self._wanted = presets
+        self._samples: dict[int, int] = {}
+        self._instruments: dict[int, int] = {}
+        self._kept_zones: dict[int, dict[int, tuple[int, int]]] = {}  # instrument: zone: keys
+
+    def tables(self) -> Tables:
+        font = self._font
+        rows = {(int(p["bank"]), int(p["preset"])): i for i, p in enumerate(font["phdr"][:-1])}
+        missing = [f"{bank}:{program}" for bank, program in self._wanted if (bank, program) not in rows]
+        if missing:
+            raise UsageError(f"The soundfont has no preset {', '.join(missing)}; choose a fuller one.")
+        presets = []
+        for bank, program in sorted(self._wanted):
+            zones = list(self._preset_zones(rows[bank, program], frozenset(self._wanted[bank, program])))
+            presets.append((font["phdr"][rows[bank, program]], zones))
+        instruments = []
+        for old in self._instruments:  # in order of their new numbers
+            instruments.append((font["inst"][old], list(self._instrument_zones(old))))
+        out = Tables(info=dict(font.info), samples=font.samples, rows={})
+        _lay_out(out, font, "phdr", "pbag", "pgen", "pmod", presets)
+        _lay_out(out, font, "inst", "ibag", "igen", "imod", instruments)
+        self._copy_samples(out)
+        return out
+
+    def _preset_zones(self, preset: int, keys: frozenset[int]) -> Iterator[_Zone]:
+        """The preset's zones that any of ``keys`` can reach; notes what they use of instruments."""
+        sounding = self._sounding_keys(preset, keys)
+        default_keys = default_velocities = (0, 127)
+        for index, zone in enumerate(_zones(self._font, "phdr", "pbag", "pgen", "pmod", preset)):
+            zone_keys = zone.range_of(KEY_RANGE, default_keys)
+            velocities = zone.range_of(VELOCITY_RANGE, default_velocities)
+            instrument = zone.get(INSTRUMENT)
+            if instrument is None:
+                if index == 0:  # the global zone: defaults of the others
+                    default_keys, default_velocities = zone_keys, velocities
+                    yield self._scaled(zone)
+                continue
+            reachable = frozenset(key for key in keys if zone_keys[0] <= key <= zone_keys[1])
+            used = self._reach(instrument, reachable, velocities)
+            if used:
+                kept = self._kept_zones.setdefault(instrument, {})
+                for number, reach in used.items():
+                    kept[number] = _hull(kept.get(number, reach), _stretched(reach, sounding, keys))
+                if zone.get(KEY_RANGE) is not None:
+                    zone.set_keys(*_stretched(zone_keys, sounding, keys))
+                zone.replace(INSTRUMENT, self._instruments.setdefault(instrument, len(self._instruments)))
+                yield self._scaled(zone)
+
+    def _sounding_keys(self, preset: int, keys: frozenset[int]) -> frozenset[int]:
+        """Those of ``keys`` that the preset plays, at any velocity."""
+        sounding: set[int] = set()
+        default_keys = (0, 127)
+        for index, zone in enumerate(_zones(self._font, "phdr", "pbag", "pgen", "pmod", preset)):
+            low, high = zone.range_of(KEY_RANGE, default_keys)
+            instrument = zone.get(INSTRUMENT)
+            if instrument is None:
+                if index == 0:
+                    default_keys = (low, high)
+                continue
+            inside = frozenset(key for key in keys if low <= key <= high)
+            for first, last in self._reach(instrument, inside, (0, 127)).values():
+                sounding.update(key for key in inside if first <= key <= last)
+        return frozenset(sounding)
+
+    def _reach(
+        self, instrument: int, keys: frozenset[int], velocities: tuple[int, int]
+    ) -> dict[int, tuple[int, int]]:
+        """The instrument's zones that sound for ``keys`` and ``velocities``: index to key range."""
+        used = {}
+        default_keys = default_velocities = (0, 127)
+        for index, zone in enumerate(_zones(self._font, "inst", "ibag", "igen", "imod", instrument)):
+            low, high = zone.range_of(KEY_RANGE, default_keys)
+            softest, loudest = zone.range_of(VELOCITY_RANGE, default_velocities)
+            if zone.get(SAMPLE) is None:
+                if index == 0:
+                    default_keys, default_velocities = (low, high), (softest, loudest)
+                continue
+            if softest <= velocities[1] and velocities[0] <= loudest and any(low <= k <= high for k in keys):
+                used[index] = (low, high)
+        return used
+
+    def _instrument_zones(self, instrument: int) -> Iterator[_Zone]:
+        """The instrument's global zone and the zones found to be needed."""
+        kept = self._kept_zones[instrument]
+        for index, zone in enumerate(_zones(self._font, "inst", "ibag", "igen", "imod", instrument)):
+            sample = zone.get(SAMPLE)
+            if index == 0:
+                yield self._scaled(zone) if sample is None else _Zone.neutral(zone.modulators[:0])
+            if sample is None or index not in kept:
+                continue
+            if zone.range_of(KEY_RANGE, (0, 127)) != kept[index]:
+                zone.set_keys(*kept[index])
+            header = self._font["shdr"][sample]
+            if int(header["type"]) & ROM:
+                raise UsageError("The soundfont plays samples from a sound card's ROM; choose another.")
+            if self._mono and zone.get(EXCLUSIVE_CLASS) and zone.get(PAN) is not None:
+                if int(header["type"]) & LEFT:
+                    continue
+                zone.replace(PAN, 0)
+            zone.replace(SAMPLE, self._samples.setdefault(sample, len(self._samples)))
+            yield self._scaled(zone)
+
+    def _scaled(self, zone: _Zone) -> _Zone:
+        amount = zone.get(ATTENUATION)
+        if amount is not None:
+            signed = amount - 0x10000 if amount & 0x8000 else amount
+            zone.replace(ATTENUATION, round(signed * self._scale) & 0xFFFF)
+        return zone
+
+    def _copy_samples(self, out: Tables) -> None:
+        """Each sample with the guard that follows it, one after the other."""
+        font = self._font
+        headers = font["shdr"][[*self._samples, len(font["shdr"]) - 1]].copy()  # ends with the terminator
+        pieces, position = [], 0
+        for row, old in zip(headers, self._samples, strict=False):
+            start, end = int(row["start"]), int(row["end"])
+            piece = np.zeros(end - start + GUARD_SAMPLES, "<i2")
+            source = font.samples[start : end + GUARD_SAMPLES]
+            piece[: len(source)] = source
+            for field in ("start", "end", "loop_start", "loop_end"):
+                row[field] = max(0, int(row[field]) - start + position)
+            partner = self._samples.get(int(font["shdr"][old]["link"]))
+            row["link"] = partner or 0
+            if partner is None:
+                row["type"] = 1  # mono
+            pieces.append(piece)
+            position += len(piece)
+        out.rows["shdr"] = headers
+        out.samples = np.concatenate(pieces)
+
+
+def _hull(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return min(one[0], other[0]), max(one[1], other[1])
+
+
+def _stretched(
+    reach: tuple[int, int], sounding: frozenset[int], keys: frozenset[int]
+) -> tuple[int, int]:
+    """A key range that ends where the preset's sound ends goes on to the end of the wanted keys."""
+    low = min(keys) if reach[0] <= min(sounding) else reach[0]
+    high = max(keys) if reach[1] >= max(sounding) else reach[1]
+    return _hull(reach, (low, high))
+
+
+def _zones(font: Tables, head: str, bag: str, gen: str, mod: str, index: int) -> Iterator[_Zone]:
+    first, last = int(font[head][index]["bag"]), int(font[head][index + 1]["bag"])
+    for row in range(first, last):
+        here, after = font[bag][row], font[bag][row + 1]
+        yield _Zone(
+            font[gen][int(here["gen"]) : int(after["gen"])], font[mod][int(here["mod"]) : int(after["mod"])]
+        )
+
+
+def _lay_out(
+    out: Tables,
+    font: Tables,
+    head: str,
+    bag: str,
+    gen: str,
+    mod: str,
+    entries: list[tuple[np.void, list[_Zone]]],
+) -> None:
+    """Writes headers with their zones into the four tables, each with the terminator the format wants."""
+    heads, bags, generators, modulators = [], [], [], []
+    for header, zones in entries:
+        row = header.copy()
+        row["bag"] = len(bags)
+        heads.append(row)
+        for zone in zones:
+            bags.append((len(generators), len(modulators)))
+            generators.extend(zone.generators)
+            modulators.extend(zone.modulators)
+    last = font[head][-1].copy()
+    last["bag"] = len(bags)
+    bags.append((len(generators), len(modulators)))
+    generators.append((0, 0))
+    modulators.append(np.zeros((), font[mod].dtype)[()])
+    if max(len(bags), len(generators), len(modulators)) > 0xFFFF:
+        raise UsageError("The cut is still too large for the format: choose fewer presets.")
+    out.rows[head] = np.array([*heads, last], font[head].dtype)
+    out.rows[bag] = np.array(bags, font[bag].dtype)
+    out.rows[gen] = np.array(generators, font[gen].dtype)
+    out.rows[mod] = np.array(modulators, font[mod].dtype)

@@ -1,0 +1,67 @@
+"""Cuts a soundfont down to the presets a band plays (``python -m quantize.soundfont SOURCE.sf2 --out FILE``).
+
+Which presets and keys: :data:`appliance.sounds.DEFAULT_SOUNDS`. How: :mod:`quantize.preset_cut`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import click
+
+from appliance.errors import BacklineError
+from appliance.score import DRUM_KEYS, LOWEST_PITCH, PITCHES
+from appliance.sounds import DEFAULT_SOUNDS, DRUM_BANK
+from quantize.preset_cut import ATTENUATION_SCALE, cut
+from quantize.riff import Tables, read_tables, write_tables
+
+LICENCE_FILE = Path(__file__).with_name("fluidr3-licence.txt")
+
+
+def band_presets() -> dict[tuple[int, int], Collection[int]]:
+    """What :data:`appliance.sounds.DEFAULT_SOUNDS` can play."""
+    compass = range(LOWEST_PITCH, LOWEST_PITCH + PITCHES)
+    return {(bank, program): DRUM_KEYS if bank == DRUM_BANK else compass
+            for bank, program in DEFAULT_SOUNDS.presets()}
+
+
+def named(font: Tables, source: str, licence: str) -> Tables:
+    """``font`` saying in its INFO chunk what it is, where it is from and on which terms."""
+    made_by = font.info.get(b"IENG", b"")
+    font.info = {
+        b"ifil": font.info.get(b"ifil", b"\x02\x00\x01\x00"),
+        b"isng": b"EMU8000\0",
+        b"INAM": b"Backline band\0",
+        b"IENG": made_by,
+        b"ICOP": font.info.get(b"ICOP", b"")[:255].rstrip(b"\0") + b"\0",
+        b"ICMT": f"Cut from {source} to the presets Backline plays.\n\n{licence}".encode("utf-8", "replace"),
+        b"ISFT": b"Backline quantize.soundfont\0",
+    }
+    return font
+
+
+@click.command(help=__doc__.split("\n\n")[0] if __doc__ else None)
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The soundfont to write.")
+@click.option("--licence", type=click.Path(path_type=Path, exists=True), default=LICENCE_FILE,
+              help="Licence and credits of SOURCE, to go into the file and beside it; else Fluid R3's.")
+@click.option("--attenuation-scale", default=ATTENUATION_SCALE, show_default=True)
+@click.option("--mono-exclusive/--stereo-exclusive", default=True, show_default=True)
+def main(source: Path, out: Path, licence: Path, attenuation_scale: float, mono_exclusive: bool) -> None:
+    try:
+        font = read_tables(source)
+        small = cut(font, band_presets(), attenuation_scale, mono_exclusive)
+        text = licence.read_text(encoding="utf-8")
+        write_tables(named(small, source.name, text), out)
+        out.with_name(f"{out.stem}-licence.txt").write_text(text, encoding="utf-8")
+    except BacklineError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        f"{out}: {len(small['phdr']) - 1} presets, {len(small['shdr']) - 1} samples,"
+        f" {out.stat().st_size / 1e6:.1f} MB of {source.stat().st_size / 1e6:.1f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""How loud each group of each style is, and the gains that make it as loud as wanted.
+
+``python -m train.band.balance SOUNDFONT`` renders a typical part for every group, measures it (ITU-R
+BS.1770-4, by pyloudnorm) and prints the gain for the table in :mod:`appliance.sounds`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import numpy as np
+import pyloudnorm
+
+from appliance.band import SoundFont, render_stems
+from appliance.score import DRUM_GROUP, GROUPS, SAMPLE_RATE_HZ, STYLES, Note, Score
+from appliance.sounds import DEFAULT_SOUNDS
+
+LOUDNESS_LUFS: dict[str, dict[str, float]] = {
+    "piano": {"keys": -20, "pluck": -25, "pad": -27, "bass": -24, "drums": -28},
+    "strings": {"keys": -24, "pluck": -25, "pad": -20, "bass": -24, "drums": -28},
+    "organ": {"keys": -23, "pluck": -26, "pad": -20, "bass": -24, "drums": -28},
+    "guitar": {"keys": -25, "pluck": -20, "pad": -27, "bass": -24, "drums": -28},
+    "pop": {"keys": -22, "pluck": -25, "pad": -27, "bass": -22, "drums": -21},
+    "folk": {"keys": -24, "pluck": -21, "pad": -26, "bass": -23, "drums": -25},
+    "jazz": {"keys": -22, "pluck": -25, "pad": -27, "bass": -22, "drums": -24},
+    "synth": {"keys": -23, "pluck": -24, "pad": -24, "bass": -22, "drums": -21},
+}
+"""What each group's typical part should measure: the group that carries the style first."""
+
+BEAT_S = 0.6
+_CHORDS = ((57, 60, 64), (53, 57, 60), (55, 60, 64), (55, 59, 62))
+_ROOTS = (45, 41, 36, 43)
+
+
+def typical_part(group: str) -> Score:
+    """Four bars (9.6 s) of what ``group`` usually plays over four chords, at velocity 80."""
+    notes: list[Note] = []
+
+    def play(beat: float, beats: float, pitch: int, velocity: int = 80) -> None:
+        notes.append(Note(beat * BEAT_S, (beat + beats) * BEAT_S, pitch, velocity, group))
+
+    for bar, (chord, root) in enumerate(zip(_CHORDS, _ROOTS, strict=True)):
+        first = 4 * bar
+        if group == "pad":
+            for pitch in chord:
+                play(first, 4, pitch)
+        elif group == "keys":
+            for beat in range(4):
+                for pitch in (root, *chord) if beat == 0 else chord:
+                    play(first + beat, 1, pitch)
+        elif group == "pluck":
+            for eighth in range(8):
+                play(first + eighth / 2, 1, (*chord, chord[1] + 12)[(0, 1, 2, 3, 2, 1, 2, 1)[eighth]])
+        elif group == "bass":
+            for half in (0, 2):
+                play(first + half, 1.8, root)
+        else:
+            for beat in range(4):
+                play(first + beat, 0.2, (36, 38)[beat % 2], 90)
+                play(first + beat, 0.2, 42)
+                play(first + beat + 0.5, 0.2, 42, 65)
+    return Score.of(notes, 16 * BEAT_S)
+
+
+def loudness_lufs(style: str, group: str, font: SoundFont) -> float:
+    """Integrated loudness of the group's typical part, with its gain and room."""
+    score = typical_part(group)
+    blocks = render_stems(score, DEFAULT_SOUNDS[style], font, round(score.duration_s * SAMPLE_RATE_HZ))
+    sound = np.concatenate([block.stems[group] for block in blocks])
+    return float(pyloudnorm.Meter(SAMPLE_RATE_HZ).integrated_loudness(sound))
+
+
+@click.command(help=__doc__)
+@click.argument("soundfont", type=click.Path(path_type=Path))
+def main(soundfont: Path) -> None:
+    font = SoundFont(soundfont)
+    click.echo(f"{'style':8} {'group':6} {'sound':20} {'is':>7} {'wanted':>7} {'gain now':>9} {'gain':>6}")
+    for style in STYLES:
+        for group in (*GROUPS, DRUM_GROUP):
+            sound = DEFAULT_SOUNDS[style][group]
+            measured, wanted = loudness_lufs(style, group, font), LOUDNESS_LUFS[style][group]
+            better = round(2 * (sound.gain_db + wanted - measured)) / 2
+            click.echo(
+                f"{style:8} {group:6} {sound.name:20} {measured:7.1f} {wanted:7.1f}"
+                f" {sound.gain_db:9.1f} {better:6.1f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
