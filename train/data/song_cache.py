@@ -1,0 +1,171 @@
+"""One ``.npz`` a song: everything training needs of it except audio.
+
+Built once from the corpus; training then never parses a score again. The index names the ledger rows,
+so that a checkpoint can say what it was trained on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.keys import Key
+from appliance.score import (
+    DRUM_GROUP,
+    FRAME_RATE_HZ,
+    FRAMES_PER_PLAN,
+    GROUPS,
+    STYLES,
+    BeatGrid,
+    Note,
+    Score,
+)
+from train.arrange import arrange
+from train.corpus.ledger import LedgerRow, rows_hash
+from train.corpus.reader import read_song
+from train.corpus.song import Song
+
+ALL_GROUPS = (*GROUPS, DRUM_GROUP)
+SHORTEST_S = 10.0
+"""Shorter songs teach nothing about form; four of the corpus are."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachedSong:
+    """A song as arrays. ``scores[style]`` (N, 5): start_s, end_s, pitch, velocity, group index.
+
+    ``voice`` (V, 4): start_s, end_s, pitch, 1 where a syllable begins. ``plan`` (24, P) float32:
+    pitch-class activity and bass pitch-class activity of the written part at the plan rate.
+    """
+
+    id: str
+    split: str
+    duration_s: float
+    key: Key
+    grid: BeatGrid
+    voice: NDArray[np.float32]
+    plan: NDArray[np.float32]
+    scores: dict[str, NDArray[np.float32]]
+
+    @property
+    def frames(self) -> int:
+        """Whole score frames in the song."""
+        return int(self.duration_s * FRAME_RATE_HZ)
+
+
+def notes_array(score: Score) -> NDArray[np.float32]:
+    """(N, 5): start_s, end_s, pitch, velocity, index into GROUPS + drums."""
+    rows = [(n.start_s, n.end_s, n.pitch, n.velocity, ALL_GROUPS.index(n.group)) for n in score.notes]
+    return np.array(rows, np.float32).reshape(-1, 5)
+
+
+def score_from(notes: NDArray[np.float32], duration_s: float) -> Score:
+    """The inverse of :func:`notes_array`."""
+    return Score.of(
+        (Note(float(a), float(b), int(p), int(v), ALL_GROUPS[int(g)]) for a, b, p, v, g in notes), duration_s
+    )
+
+
+def written_plan(notes: Iterable[Note], duration_s: float) -> NDArray[np.float32]:
+    """The plan (24, P) that a written part carries out.
+
+    Rows 0-11: how much of the plan frame each pitch class sounds, saturating at 1. Rows 12-23: the
+    same for the lowest sounding note alone.
+    """
+    rate = FRAME_RATE_HZ / FRAMES_PER_PLAN
+    frames = int(np.ceil(duration_s * rate))
+    fine = 4  # cells a plan frame: who is lowest changes within it
+    sounding = np.zeros((128, frames * fine), bool)
+    for note in notes:
+        first = round(note.start_s * rate * fine)
+        sounding[note.pitch, first : max(first + 1, round(note.end_s * rate * fine))] = True
+    plan = np.zeros((24, frames * fine), np.float32)
+    for pitch_class in range(12):
+        plan[pitch_class] = sounding[pitch_class::12].any(axis=0)
+    lowest = sounding.argmax(axis=0)
+    active = np.flatnonzero(sounding.any(axis=0))
+    plan[12 + lowest[active] % 12, active] = 1.0
+    return plan.reshape(24, frames, fine).mean(axis=2)
+
+
+def build(
+    corpus: Path,
+    rows: Iterable[LedgerRow],
+    folder: Path,
+    workers: int,
+    on_done: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Read, arrange and store the songs of ``rows``; those already stored are kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = list(rows)
+    missing = [row for row in rows if not (folder / f"{row.id}.npz").exists()]
+    with ProcessPoolExecutor(workers) as pool:
+        for song_id in pool.map(_store, missing, [corpus] * len(missing), [folder] * len(missing)):
+            on_done(song_id)
+    stored = [row for row in rows if (folder / f"{row.id}.npz").exists()]
+    index = {"ledger_rows_sha256": rows_hash(stored), "songs": {r.id: r.split for r in stored}}
+    (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n")
+
+
+def _store(row: LedgerRow, corpus: Path, folder: Path) -> str:
+    song = read_song(corpus, row)
+    if song.duration_s >= SHORTEST_S:
+        partial = folder / f"{row.id}.part.npz"
+        np.savez(partial, **_arrays(song))
+        partial.rename(folder / f"{row.id}.npz")
+    return row.id
+
+
+def _arrays(song: Song) -> dict[str, NDArray[np.float32]]:
+    seed = int(song.sha256[:8], 16)
+    scores = {f"score_{s}": notes_array(arrange(song, s, seed + i)) for i, s in enumerate(STYLES)}
+    voice = [(n.start_s, n.end_s, n.pitch, float(bool(n.syllable))) for n in song.voice]
+    mode = 0.0 if song.key.mode == "major" else 1.0
+    return {
+        **scores,
+        "voice": np.array(voice, np.float32).reshape(-1, 4),
+        "plan": written_plan(song.written, song.duration_s),
+        "beats": np.array(song.beats_s, np.float32),
+        "downbeats": np.array(song.downbeats, np.float32),
+        "facts": np.array([song.duration_s, song.key.tonic, mode, song.grid.meter], np.float32),
+    }
+
+
+def load_song(folder: Path, song_id: str, split: str) -> CachedSong:
+    """One stored song."""
+    with np.load(folder / f"{song_id}.npz", allow_pickle=False) as arrays:
+        duration_s, tonic, mode, meter = (float(x) for x in arrays["facts"])
+        grid = BeatGrid(
+            tuple(arrays["beats"].tolist()), tuple(int(i) for i in arrays["downbeats"]), 1.0, int(meter)
+        )
+        return CachedSong(
+            id=song_id,
+            split=split,
+            duration_s=duration_s,
+            key=Key(int(tonic), "minor" if mode else "major"),
+            grid=grid,
+            voice=arrays["voice"],
+            plan=arrays["plan"],
+            scores={style: arrays[f"score_{style}"] for style in STYLES},
+        )
+
+
+def load_split(folder: Path, split: str) -> list[CachedSong]:
+    """All stored songs of a split ('train', 'val', 'test'), by id.
+
+    Raises:
+        FileNotFoundError: the cache was not built.
+    """
+    songs = json.loads((folder / "index.json").read_text())["songs"]
+    return [load_song(folder, song_id, s) for song_id, s in sorted(songs.items()) if s == split]
+
+
+def ledger_hash(folder: Path) -> str:
+    """The hash of the ledger rows behind the cache."""
+    return str(json.loads((folder / "index.json").read_text())["ledger_rows_sha256"])

@@ -1,0 +1,66 @@
+"""The state of a run as one safetensors file: weights, their EMA, the optimiser's moments, the step."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+
+class Ema:
+    """Exponential moving average of the weights, with a short memory while the run is young."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.weights = {name: p.detach().clone().float() for name, p in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module, step: int) -> None:
+        """Move the average towards the model's weights after ``step``."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for name, p in model.state_dict().items():
+            self.weights[name].lerp_(p.detach().float(), 1.0 - decay)
+
+
+def save(path: Path, model: nn.Module, ema: Ema, optimiser: torch.optim.Optimizer, step: int) -> None:
+    """Write the run's state; the file appears whole or not at all."""
+    tensors: dict[str, Tensor] = {}
+    for name, p in model.state_dict().items():
+        tensors[f"model.{name}"] = p.detach().contiguous()
+        tensors[f"ema.{name}"] = ema.weights[name].contiguous()
+    names = {id(p): name for name, p in model.named_parameters()}
+    for p, moments in optimiser.state.items():
+        for key in ("exp_avg", "exp_avg_sq"):
+            tensors[f"{key}.{names[id(p)]}"] = moments[key].contiguous()
+    partial = path.with_suffix(".part")
+    save_file(tensors, partial, metadata={"step": json.dumps(step)})
+    partial.rename(path)
+
+
+def load(path: Path, model: nn.Module, ema: Ema, optimiser: torch.optim.Optimizer) -> int:
+    """Continue from a saved state; returns the step it was saved at."""
+    with safe_open(path, framework="pt") as file:
+        step = int(json.loads(file.metadata()["step"]))
+        keys = set(file.keys())
+        model.load_state_dict({n: file.get_tensor(f"model.{n}") for n in model.state_dict()})
+        for name, weights in ema.weights.items():
+            weights.copy_(file.get_tensor(f"ema.{name}"))
+        for name, p in model.named_parameters():
+            if f"exp_avg.{name}" in keys:
+                optimiser.state[p] = {
+                    "step": torch.tensor(float(step)),
+                    "exp_avg": file.get_tensor(f"exp_avg.{name}").to(p.device),
+                    "exp_avg_sq": file.get_tensor(f"exp_avg_sq.{name}").to(p.device),
+                }
+    return step
+
+
+def load_ema(path: Path, model: nn.Module) -> int:
+    """Give ``model`` the averaged weights of a saved state; returns the step."""
+    with safe_open(path, framework="pt") as file:
+        model.load_state_dict({n: file.get_tensor(f"ema.{n}") for n in model.state_dict()})
+        return int(json.loads(file.metadata()["step"]))
