@@ -25,6 +25,9 @@ DRUMS: Mapping[str, int] = {
 
 DRUM_LENGTH_S = 0.12
 
+FULL = 0.62
+"""Phrase level from which a band may change to another groove."""
+
 FILLS = {
     False: (
         Groove.of("snare ....|xxX.\nhigh_tom ....|....\nlow_tom ....|...X\nkick X...|...."),
@@ -52,6 +55,8 @@ class Band:
         self.context = context
         self.swing = swing
         self.touch = touch
+        self.fuller = context.random.randrange(4)
+        """Added to the number of a groove's variant in the fuller phrases: 0 keeps one groove."""
         self.hold_s = context.last_hold_s()
         self.notes: list[Note] = []
 
@@ -67,8 +72,10 @@ class Band:
     def hits(self, book: GrooveBook, row: str, variant: int, least: float = 0.0) -> Iterator[Hit]:
         """Hits of ``row`` up to the last hold, in phrases whose level is at least ``least``."""
         for number, bar in enumerate(self.context.grid.bars):
-            if self.context.dynamics.phrase(number).level >= least:
-                for hit in hits(bar, book.cells(bar, row, variant), self.swing):
+            level = self.context.dynamics.phrase(number).level
+            if level >= least:
+                chosen = variant + (self.fuller if level > FULL else 0)
+                for hit in hits(bar, book.cells(bar, row, chosen), self.swing):
                     if hit.start_s < self.hold_s - 0.01:
                         yield hit
 

@@ -77,19 +77,35 @@ class Grid:
 def read_grid(song: Song) -> Grid:
     """The song's bars in pulses, over the whole song: they touch, and the last one ends with it."""
     bars = _bars_in_beats(song)
-    typical = Counter(len(bar) - 1 for bar in bars)
+    kinds = [(len(bar) - 1, _is_compound(song, bar[0])) for bar in bars]
+    typical = Counter(kinds)
     dominant = typical.most_common(1)[0][0]
-    plans: dict[int, tuple[int, bool]] = {}
-    for count, times in typical.items():
-        if times > 1 or count == dominant:
-            plans[count] = _pulse_plan(song, [bar for bar in bars if len(bar) - 1 == count])
+    plans: dict[tuple[int, bool], tuple[int, bool]] = {}
+    for kind, times in typical.items():
+        if times > 1 or kind == dominant:
+            same = [bar for bar, its_kind in zip(bars, kinds, strict=True) if its_kind == kind]
+            plans[kind] = _pulse_plan(song, same, compound=kind[1])
     result = []
-    for number, bar in enumerate(bars):
-        count = len(bar) - 1
-        group, ternary = plans.get(count, plans[dominant])
-        pickup = number == 0 and count < dominant
+    for number, (bar, kind) in enumerate(zip(bars, kinds, strict=True)):
+        group, ternary = plans.get(kind, plans[dominant])
+        pickup = number == 0 and kind[0] < dominant[0]
         result.append(Bar(tuple(_regrouped(bar, group, pickup)), ternary, pickup))
-    return Grid(result)
+    return Grid(_paired(result))
+
+
+def _paired(bars: Sequence[Bar]) -> list[Bar]:
+    """Bars of a single pulse (3/8, a quick waltz) two by two: a groove needs a strong and a weak one."""
+    result: list[Bar] = []
+    open_pair = False
+    for bar in bars:
+        single = bar.pulses == 1 and not bar.pickup
+        if single and open_pair:
+            result[-1] = Bar((*result[-1].pulses_s, bar.end_s), bar.ternary)
+            open_pair = False
+        else:
+            result.append(bar)
+            open_pair = single
+    return result
 
 
 def _bars_in_beats(song: Song) -> list[list[float]]:
@@ -109,14 +125,14 @@ def _bars_in_beats(song: Song) -> list[list[float]]:
     return bars
 
 
-def _pulse_plan(song: Song, bars: Sequence[Sequence[float]]) -> tuple[int, bool]:
+def _pulse_plan(song: Song, bars: Sequence[Sequence[float]], *, compound: bool) -> tuple[int, bool]:
     """Beats a pulse (negative: pulses a beat) and whether the pulse divides in three."""
     count = len(bars[0]) - 1
     beat_s = median((bar[-1] - bar[0]) / count for bar in bars)
     if count % 3 == 0 and beat_s < (FAST_TRIPLE_S if count > 3 else FAST_BEAT_S):
         return 3, True
-    ternary = _is_compound(song, bars[0][0]) or _divides_in_three(song, bars)
-    if count % 2 == 0 and beat_s < FAST_BEAT_S and not ternary:
+    ternary = compound or _divides_in_three(song, bars)
+    if count > 1 and beat_s < FAST_BEAT_S and not ternary:
         return 2, False
     if beat_s > SLOW_BEAT_S * (1.2 if ternary else 1.0):
         return (-3, False) if ternary else (-2, False)
@@ -156,4 +172,6 @@ def _regrouped(bar: Sequence[float], group: int, pickup: bool) -> list[float]:
     if pickup:
         kept = [bar[i] for i in range(count, -1, -group)][::-1]
         return kept if kept[0] == bar[0] else [bar[0], *kept]
-    return [*(bar[i] for i in range(0, count, group)), bar[-1]]
+    # An odd beat joins the last pair: 5/8 is two pulses, the second longer.
+    stop = max(count - 1, 1) if group == 2 else count
+    return [*(bar[i] for i in range(0, stop, group)), bar[-1]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from appliance.score import Note
+from train.arrange.band import FULL
 from train.arrange.context import Context
 from train.arrange.fretboard import nearest, shapes
 from train.arrange.groove import GrooveBook, hits
@@ -67,7 +68,7 @@ def pick(context: Context, variant: int, busier: int, touch: float) -> list[Note
     hold_s = context.last_hold_s()
     for number, bar in enumerate(context.grid.bars):
         phrase = context.dynamics.phrase(number)
-        book, choice = PICKING, busier if phrase.level > 0.62 else variant
+        book, choice = PICKING, busier if phrase.level > FULL else variant
         if phrase.level < 0.3:
             book, choice = SPARSE, 0
         for hit in hits(bar, book.cells(bar, "pluck", choice)):

@@ -73,7 +73,7 @@ def _voicer(context: Context) -> Voicer:
         index = context.harmony.index(chord.start_s)
         following = context.harmony.after(chord.start_s)
         tones = seventh_tones(chord, following, context.song.key.tonic, frozenset(held[index]))
-        return lead(tones, previous, 51, 73, len(previous) % 2 == 0 and len(tones) > 3)
+        return lead(tones, previous, 51, 73, True)
 
     return voice
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
 
 from train.arrange.chords import Chord
 
@@ -40,10 +39,10 @@ def _positions(tones: tuple[int, ...], low: int, high: int, open_position: bool)
         turned = ordered[rotation:] + [t + 12 for t in ordered[:rotation]]
         for octave in range(0, 108, 12):
             pitches = [t + octave for t in turned]
+            shapes = [pitches]
             if open_position and len(pitches) > 3:
-                pitches = sorted([pitches[-2] - 12, *pitches[:-2], pitches[-1]])
-            if pitches[0] >= low and pitches[-1] <= high:
-                found.append(tuple(pitches))
+                shapes.append(sorted([pitches[-2] - 12, *pitches[:-2], pitches[-1]]))
+            found += [tuple(p) for p in shapes if p[0] >= low and p[-1] <= high]
     return found
 
 
@@ -95,8 +94,3 @@ def seventh_tones(chord: Chord, following: Chord, tonic: int, sung: frozenset[in
         if not clash:
             tones.append(tone)
     return tuple(dict.fromkeys(tones)) if len(tones) >= 3 else chord.pitch_classes
-
-
-def spread(pitches: tuple[int, ...]) -> int:
-    """Widest gap between neighbours, in semitones."""
-    return max((b - a for a, b in pairwise(pitches)), default=0)
