@@ -7,15 +7,19 @@ the ear (and an RMS meter) would.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
 from train.singer.schedule import PlacedNote
+from train.singer.syllables import Segment
 from train.singer.voices import VoiceSettings
 
 FLOOR_DB = -100.0
 _RELEASE_S = 0.07
+_SMOOTHING_S = 0.025
 _DB_PER_SEMITONE = 0.35
 """Singers get louder as they go up: about 8 dB in two octaves."""
 
@@ -41,89 +45,77 @@ def note_levels_db(
     return np.clip(levels, FLOOR_DB, -6.0)
 
 
-def voiced_and_level(
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """At K points: ``voiced`` 0 or 1, ``level_db`` in dBFS not below -100, and ``gain`` (K,), the same
+
+    level as an amplitude but of the *vowel* through its consonants: what a synthesiser that has its own
+    consonants is driven by. ``breath`` (K,) is True where air is taken in.
+    """
+
+    voiced: NDArray[np.float32]
+    level_db: NDArray[np.float32]
+    gain: NDArray[np.float64]
+    breath: NDArray[np.bool_]
+
+
+def levels_of(
     placed: Sequence[PlacedNote],
     times_s: NDArray[np.float64],
     voice: VoiceSettings,
     rng: np.random.Generator,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Voicing 0 or 1 (K,) and level in dBFS (K,), not below -100, at K evenly spaced ``times_s`` (K,)."""
-    step_s = float(times_s[1] - times_s[0]) if len(times_s) > 1 else 1.0
+) -> Levels:
+    """Voicing and level at K evenly spaced ``times_s`` (K,) from 0; ``placed`` must not be empty."""
     levels = note_levels_db(placed, voice, rng)
-    voiced = np.zeros(len(times_s), np.float32)
-    amplitude = np.zeros(len(times_s))
+    count = len(times_s)
+    step_s = float(times_s[1])
+    voiced = np.zeros(count, np.float32)
+    gain = np.zeros(count)
+    relative_db = np.zeros(count)
+    breath = np.zeros(count, np.bool_)
 
     def frames(start_s: float, end_s: float) -> slice:
-        return slice(
-            *np.clip(
-                np.ceil(np.array([start_s, end_s]) / step_s - times_s[0] / step_s), 0, len(times_s)
-            ).astype(int)
-        )
+        return slice(min(max(ceil(start_s / step_s), 0), count), min(max(ceil(end_s / step_s), 0), count))
+
+    def consonants(segments: Sequence[Segment], start_s: float, loudness: float) -> None:
+        for segment in segments:
+            here = frames(start_s, start_s + segment.duration_s)
+            gain[here], voiced[here], relative_db[here] = loudness, float(segment.voiced), segment.level_db
+            start_s += segment.duration_s
 
     for i, note in enumerate(placed):
-        vowel = 10.0 ** (levels[i] / 20.0)
-        last_of_breath = i + 1 == len(placed) or placed[i + 1].phrase != note.phrase
-        after_silence = i == 0 or note.first_s - placed[i - 1].last_s > 0.03
-        at = note.first_s
-        for segment in note.onset:
-            _lay(
-                amplitude,
-                voiced,
-                frames(at, at + segment.duration_s),
-                segment.voiced,
-                segment.level_db,
-                vowel,
-            )
-            at += segment.duration_s
+        loudness = 10.0 ** (levels[i] / 20.0)
+        phrase_ends = i + 1 == len(placed) or placed[i + 1].phrase != note.phrase
+        from_silence = i == 0 or note.first_s - placed[i - 1].last_s > 0.03
         here = frames(note.start_s, note.end_s)
         since = times_s[here] - note.start_s
-        left = note.end_s - times_s[here]
         shape = np.ones(len(since))
-        if after_silence and not any(s.voiced for s in note.onset):
+        if from_silence and not any(s.voiced for s in note.onset):
             shape *= 1.0 - np.exp(-(since + step_s) / (voice.attack_s / 2.0))
-        if last_of_breath and not note.coda:
-            shape *= np.clip(left / _RELEASE_S, 0.05, 1.0)
-        # A held note swells or dies by up to 4 dB.
-        swell_db = rng.normal(0.0, 1.5) if note.end_s - note.start_s > 0.5 else 0.0
-        shape *= 10.0 ** (swell_db / 20.0 * np.clip(since, 0.0, 2.0))
-        amplitude[here] = vowel * shape
-        voiced[here] = 1.0
-        at = note.end_s
-        for segment in note.coda:
-            _lay(
-                amplitude,
-                voiced,
-                frames(at, at + segment.duration_s),
-                segment.voiced,
-                segment.level_db,
-                vowel,
-            )
-            at += segment.duration_s
-        if last_of_breath and i + 1 < len(placed):
-            gap_s = placed[i + 1].first_s - note.last_s
-            breath_s = min(0.35, gap_s - 0.05)
-            if breath_s > 0.08 and voice.breath_level_db > FLOOR_DB:
-                end_s = placed[i + 1].first_s - 0.03
-                loud = 10.0 ** ((voice.level_db + voice.breath_level_db + rng.normal(0.0, 3.0)) / 20.0)
-                breath = frames(end_s - breath_s, end_s)
-                amplitude[breath] = loud * np.hanning(breath.stop - breath.start + 2)[1:-1]
-    kernel = np.hanning(max(3, round(0.03 / step_s) | 1) + 2)[1:-1]
-    power = (
-        np.convolve(amplitude**2, kernel / kernel.sum(), "same")
-        if len(amplitude) >= len(kernel)
-        else amplitude**2
-    )
+        if phrase_ends and not note.coda:
+            shape *= np.clip((note.end_s - times_s[here]) / _RELEASE_S, 0.05, 1.0)
+        if note.end_s - note.start_s > 0.5:  # a held note swells or dies by a few dB
+            shape *= 10.0 ** (rng.normal(0.0, 1.5) / 20.0 * np.minimum(since, 2.0))
+        gain[here], voiced[here] = loudness * shape, 1.0
+        consonants(note.onset, note.first_s, loudness)
+        consonants(note.coda, note.end_s, loudness * (shape[-1] if len(shape) else 1.0))
+        if phrase_ends and i + 1 < len(placed) and voice.breath_level_db > FLOOR_DB:
+            end_s = placed[i + 1].first_s - 0.03
+            length_s = min(0.35, end_s - note.last_s - 0.02)
+            if length_s > 0.08:
+                air = frames(end_s - length_s, end_s)
+                air_db = voice.level_db + voice.breath_level_db + rng.normal(0.0, 3.0)
+                gain[air] = 10.0 ** (air_db / 20.0) * np.hanning(air.stop - air.start + 2)[1:-1]
+                breath[air] = True
+
+    gain = np.sqrt(_smooth(gain**2, _SMOOTHING_S / step_s))
+    power = _smooth((gain * 10.0 ** (relative_db / 20.0)) ** 2, _SMOOTHING_S / step_s)
     level_db = 10.0 * np.log10(np.maximum(power, 10.0 ** (FLOOR_DB / 10.0)))
-    return voiced, level_db.astype(np.float32)
+    return Levels(voiced, level_db.astype(np.float32), gain, breath)
 
 
-def _lay(
-    amplitude: NDArray[np.float64],
-    voiced: NDArray[np.float32],
-    here: slice,
-    is_voiced: bool,
-    level_db: float,
-    vowel: float,
-) -> None:
-    amplitude[here] = vowel * 10.0 ** (level_db / 20.0)
-    voiced[here] = float(is_voiced)
+def _smooth(values: NDArray[np.float64], width: float) -> NDArray[np.float64]:
+    """Moving Hann average (K,) over ``width`` points."""
+    kernel = np.hanning((round(width) | 1) + 2)[1:-1]
+    padded = np.pad(values, len(kernel) // 2)
+    return np.asarray(np.convolve(padded, kernel / kernel.sum(), "valid"))

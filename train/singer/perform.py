@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.score import SAMPLE_RATE_HZ
-from train.singer.level_curve import FLOOR_DB, voiced_and_level
+from train.singer.level_curve import FLOOR_DB, Levels, levels_of
 from train.singer.pitch_curve import pitch_midi
 from train.singer.schedule import PlacedNote, melody, place
 from train.singer.syllables import Syllable, guess_all
@@ -50,15 +50,14 @@ class Performance:
     """What a singer does with a song.
 
     ``notes`` are the notes as sung. ``curves`` is the pitch track. The same on the synthesis grid, K
-    points at multiples of 256 samples: ``pitch_midi`` (K,) defined everywhere, ``voiced`` (K,),
-    ``level_db`` (K,). ``total_samples`` at 44.1 kHz.
+    points at multiples of 256 samples: ``pitch_midi`` (K,), defined everywhere, and ``levels``.
+    ``total_samples`` at 44.1 kHz.
     """
 
     notes: tuple[PlacedNote, ...]
     curves: Curves
     pitch_midi: NDArray[np.float64]
-    voiced: NDArray[np.float32]
-    level_db: NDArray[np.float32]
+    levels: Levels
     total_samples: int
 
 
@@ -81,18 +80,20 @@ def perform(
         syllables = guess_all([n.syllable for n in notes], song.language)
     total = max(1, round(song.duration_s * SAMPLE_RATE_HZ))
     hops = -(-total // HOP_SAMPLES)
-    times_s = np.arange(2 * hops + 1) * (FINE_HOP_SAMPLES / SAMPLE_RATE_HZ)
+    count = 2 * hops + 1
+    times_s = np.arange(count, dtype=np.float64) * (FINE_HOP_SAMPLES / SAMPLE_RATE_HZ)
     placed = place(notes, syllables, song.duration_s, voice, rng)
-    if not placed:
-        zeros = np.zeros(len(times_s), np.float32)
-        silent = np.full(len(times_s), FLOOR_DB, np.float32)
-        track = Curves(zeros[1::2], zeros[1::2], silent[1::2], zeros[1::2])
-        return Performance((), track, zeros + 60.0, zeros, silent, total)
-    pitch = pitch_midi(placed, times_s, voice, rng)
-    voiced, level_db = voiced_and_level(placed, times_s, voice, rng)
-    f0_hz = np.where(voiced > 0.5, midi_to_hz(pitch), 0.0).astype(np.float32)
-    track = Curves(f0_hz[1::2], voiced[1::2], level_db[1::2], onset_strength(level_db, pitch, voiced))
-    return Performance(placed, track, pitch, voiced, level_db, total)
+    if placed:
+        pitch = pitch_midi(placed, times_s, voice, rng)
+        levels = levels_of(placed, times_s, voice, rng)
+    else:
+        pitch = np.full(count, 60.0)
+        nothing = np.zeros(count, np.float32)
+        levels = Levels(nothing, nothing + FLOOR_DB, np.zeros(count), np.zeros(count, np.bool_))
+    f0_hz = np.where(levels.voiced > 0.5, midi_to_hz(pitch), 0.0).astype(np.float32)
+    flux = onset_strength(levels.level_db, pitch, levels.voiced)
+    track = Curves(f0_hz[1::2], levels.voiced[1::2], levels.level_db[1::2], flux)
+    return Performance(placed, track, pitch, levels, total)
 
 
 def midi_to_hz(pitch: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -81,7 +81,7 @@ def octave_shift(pitches: Sequence[int], tessitura_midi: float) -> int:
 
 
 def is_held(notes: Sequence[SungNote], i: int) -> bool:
-    """Whether note ``i`` of a melody continues the vowel before it: no syllable of its own, no rest before."""
+    """Whether note ``i`` of a melody holds the vowel before it: no syllable of its own, no rest before."""
     return i > 0 and not notes[i].syllable.strip() and notes[i].start_s - notes[i - 1].end_s < REST_S
 
 

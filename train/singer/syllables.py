@@ -53,7 +53,7 @@ _BY_SPELLING: dict[str, tuple[Segment, ...]] = {
 }
 _LONGEST = max(map(len, _BY_SPELLING))
 _OVERRIDES: dict[str, dict[str, tuple[Segment, ...]]] = {
-    "de": {"z": (CLOSURE, HISS), "tz": (CLOSURE, HISS), "v": (SOFT_HISS,), "j": (LIQUID,), "st": (HISS, *_VOICELESS_STOP)},
+    "de": {"z": (CLOSURE, HISS), "v": (SOFT_HISS,), "j": (LIQUID,)},
     "fr": {"h": (), "ch": (HISS,), "qu": _VOICELESS_STOP},
     "it": {"h": (), "z": (CLOSURE, HISS), "ch": _VOICELESS_STOP, "gh": (VOICED_STOP,)},
     "es": {"h": (), "z": (SOFT_HISS,), "j": (SOFT_HISS,), "v": (VOICED_STOP,)},
