@@ -37,7 +37,6 @@ VISIBLE = {
     *("avx512f", "avx512dq", "avx512cd", "avx512bw", "avx512vl", "avx512_vnni", "avx512vbmi", "avx512_fp16"),
     *("amx_tile", "amx_int8"),
 }
-)
 
 masks_here = pytest.mark.skipif(
     not (shutil.which("gcc") and shutil.which("objdump")), reason="the faithful mask needs gcc and objdump"
