@@ -91,7 +91,7 @@ def _cuts(song: Song, grid: Grid, sung: list[float]) -> list[int]:
             k = grid.index(after.start_s)
             wanted.add(k + (grid.position(after.start_s) > grid.bars[k].pulses / 2))
     cuts = [0]
-    for k in [*sorted(wanted), count]:
+    for k in [*sorted(k for k in wanted if k < count), count]:
         while k - cuts[-1] > LONGEST_PHRASE:
             cuts.append(cuts[-1] + 4)
         if k == count or (k - cuts[-1] >= 2 and count - k >= 2):
