@@ -1,0 +1,114 @@
+"""What arrangements are like, in numbers: ``python -m train.arrange.measure CORPUS --songs 20``."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.score import DRUM_GROUP, STYLES, Note, Score
+from train.arrange import arrange, read_chords
+from train.corpus.ledger import read_ledger
+from train.corpus.reader import read_song
+from train.corpus.song import Song
+
+COLUMNS = ("notes/s", "drums/s", "pitch", "voices", "length_s", "chroma", "wrong", "clash", "ms")
+"""Pitched notes and drum strokes a second, mean pitch, mean number of sounding notes, mean length of a
+note, chroma agreement with the written part and the same moved by a tritone, share of the sung time
+with a semitone against the singer, processor time an arrangement takes."""
+
+
+def chroma(notes: Sequence[Note], duration_s: float, step_s: float = 0.5) -> NDArray[np.float64]:
+    """(steps, 12) seconds that each pitch class sounds in each step; drums left out."""
+    result = np.zeros((int(duration_s / step_s) + 1, 12))
+    for note in notes:
+        if note.group == DRUM_GROUP:
+            continue
+        for k in range(int(note.start_s / step_s), min(len(result) - 1, int(note.end_s / step_s)) + 1):
+            overlap = min(note.end_s, (k + 1) * step_s) - max(note.start_s, k * step_s)
+            result[k, note.pitch % 12] += max(0.0, overlap)
+    return result
+
+
+def agreement(score: Score, song: Song, shift: int = 0) -> float:
+    """Mean cosine of half-second chroma of ``score``, moved by ``shift``, and what is written.
+
+    Steps in which one of the two is silent are left out.
+    """
+    a = chroma(song.written, song.duration_s)
+    b = np.roll(chroma(score.notes, song.duration_s), shift, axis=1)
+    both = (a.sum(axis=1) > 0) & (b.sum(axis=1) > 0)
+    a, b = a[both], b[both]
+    return float(np.mean((a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)))
+
+
+def clash(score: Score, song: Song, step_s: float = 0.05) -> float:
+    """Share of the sung time in which a neighbour semitone sounds and the sung pitch class does not."""
+    sounds = chroma(score.notes, song.duration_s, step_s) > 0
+    clashing = total = 0
+    for note in song.voice:
+        steps = sounds[int(note.start_s / step_s) + 1 : int(note.end_s / step_s)]
+        beside = steps[:, (note.pitch + 1) % 12] | steps[:, (note.pitch - 1) % 12]
+        clashing += int((beside & ~steps[:, note.pitch % 12]).sum())
+        total += len(steps)
+    return clashing / max(total, 1)
+
+
+def chord_tone_share(song: Song) -> float:
+    """Share of the written notes' time explained by the chord read there."""
+    inside = total = 0.0
+    notes = sorted(song.written)
+    for chord in read_chords(song):
+        for note in notes:
+            if note.start_s >= chord.end_s:
+                break
+            overlap = max(0.0, min(note.end_s, chord.end_s) - max(note.start_s, chord.start_s))
+            inside += overlap * (note.pitch % 12 in chord.pitch_classes)
+            total += overlap
+    return inside / max(total, 1e-9)
+
+
+def describe(song: Song, style: str, seed: int) -> tuple[float, ...]:
+    """One arrangement as numbers, in the order of :data:`COLUMNS`."""
+    begun = process_time()
+    score = arrange(song, style, seed)
+    spent_ms = 1e3 * (process_time() - begun)
+    pitched = [n for n in score.notes if n.group != DRUM_GROUP]
+    lengths = [n.end_s - n.start_s for n in pitched]
+    return (
+        len(pitched) / song.duration_s,
+        (len(score.notes) - len(pitched)) / song.duration_s,
+        float(np.mean([n.pitch for n in pitched])),
+        sum(lengths) / song.duration_s,
+        float(np.mean(lengths)),
+        agreement(score, song),
+        agreement(score, song, 6),
+        clash(score, song),
+        spent_ms,
+    )
+
+
+def main() -> None:
+    """Prints the table over evenly chosen train songs."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--songs", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    rows = [row for row in read_ledger(options.corpus) if row.split == "train"]
+    chosen = rows[:: max(1, len(rows) // options.songs)][: options.songs]
+    songs = [read_song(options.corpus, row) for row in chosen]
+    print(f"{len(songs)} songs, seed {options.seed}")
+    print(f"written time that is chord tones: {np.mean([chord_tone_share(s) for s in songs]):.3f}")
+    print(f"{'style':8s}" + "".join(f"{name:>9s}" for name in COLUMNS))
+    for style in STYLES:
+        means = np.mean([describe(song, style, options.seed) for song in songs], axis=0)
+        print(f"{style:8s}" + "".join(f"{value:9.2f}" for value in means))
+
+
+if __name__ == "__main__":
+    main()
