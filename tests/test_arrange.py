@@ -295,6 +295,36 @@ def test_band_plays_on_where_nobody_sings_and_ends_on_a_held_chord(
             assert max(n.start_s for n in last) > max(n.start_s for n in score.notes) - 0.2
 
 
+@pytest.mark.parametrize("style", ["pop", "folk", "jazz", "synth"])
+def test_bass_player_knows_the_inversions(
+    songs: list[Song], scores: dict[str, list[Score]], style: str
+) -> None:
+    right = total = 0
+    for song, score in zip(songs, scores[style], strict=True):
+        chords = read_chords(song)
+        for note in score.only("bass").notes:
+            begun = [c for c in chords if abs(c.start_s - note.start_s) < 0.02]
+            right += sum(note.pitch % 12 == c.bass for c in begun)
+            total += len(begun)
+    assert total > 100
+    assert right > 0.98 * total
+
+
+def test_introduction_is_thinner_than_the_song() -> None:
+    line = [
+        (2.4 * bar + 0.6 * beat, 2.4 * bar + 0.6 * beat + 0.55, 67)
+        for bar in range(4, 16)
+        for beat in range(4)
+    ]
+    song = tiny_song([[48, 64, 67, 72], [53, 65, 69, 72], [43, 62, 67, 71], [48, 64, 67, 72]] * 4, sung=line)
+    for style in ("pop", "folk", "jazz", "synth"):
+        for seed in range(4):
+            notes = arrange(song, style, seed).notes
+            before = sum(n.start_s < 9.5 for n in notes) / 4
+            during = sum(9.6 <= n.start_s < 28.7 for n in notes) / 8
+            assert 0 < before < 0.8 * during
+
+
 def test_seed_decides_and_repeats_across_processes(songs: list[Song], shared: Path, root: Path) -> None:
     assert len({arrange(songs[0], "pop", seed).notes for seed in range(4)}) == 4
     code = (

@@ -2,8 +2,8 @@
 
 `grid` counts bars in pulses, `chords` reads the harmony, `dynamics` finds the phrases; `piano` and
 `sustained` play what is written, `guitar`, `pop`, `folk`, `jazz` and `synth` play our own patterns
-over the chords (`groove`: patterns as text; `voicing`, `fretboard`: chords as notes; `band`: the
-players); `tidy` makes it a score.
+over the chords (`groove`: patterns as text; `voicing`, `fretboard`: chords as notes; `band` and
+`drums`: the players); `tidy` makes it a score and `measure` describes it in numbers.
 """
 
 from __future__ import annotations

@@ -7,26 +7,24 @@ from collections.abc import Callable, Iterator, Mapping
 from appliance.score import DRUM_GROUP, Note
 from train.arrange.chords import Chord
 from train.arrange.context import Context
-from train.arrange.groove import Groove, GrooveBook, Hit, hits
+from train.arrange.drums import DRUM_LENGTH_S, DRUMS, FILLS
+from train.arrange.groove import GrooveBook, Hit, hits
 from train.arrange.voicing import bass_pitch, lead
-
-DRUMS: Mapping[str, int] = {
-    "kick": 36,
-    "snare": 38,
-    "stick": 37,
-    "hat": 42,
-    "open": 46,
-    "low_tom": 45,
-    "high_tom": 50,
-    "crash": 49,
-    "ride": 51,
-    "tambourine": 54,
-}
-
-DRUM_LENGTH_S = 0.12
 
 FULL = 0.62
 """Phrase level from which a band may change to another groove."""
+
+THIN = 0.3
+"""Phrase level below which chords are only laid down (:data:`SPARSE`)."""
+
+SPARSE = GrooveBook.of(
+    duple={
+        2: ("comp X-|--", "comp X-|x-"),
+        3: ("comp X-|--|--", "comp X-|--|x-"),
+        4: ("comp X-|--|--|--", "comp X-|--|x-|--"),
+    },
+    ternary={2: ("comp X--|---", "comp X--|x--")},
+)
 
 FILLS = {
     False: (
@@ -69,13 +67,26 @@ class Band:
         """Velocity of a normal hit at ``time_s``."""
         return self.touch + 36.0 * (self.context.dynamics.swell(time_s) - 0.45)
 
-    def hits(self, book: GrooveBook, row: str, variant: int, least: float = 0.0) -> Iterator[Hit]:
-        """Hits of ``row`` up to the last hold, in phrases whose level is at least ``least``."""
+    def hits(
+        self,
+        book: GrooveBook,
+        row: str,
+        variant: int,
+        least: float = 0.0,
+        thin: GrooveBook | None = None,
+    ) -> Iterator[Hit]:
+        """Hits of ``row`` up to the last hold, in phrases whose level is at least ``least``.
+
+        Phrases below :data:`THIN` take their row "comp" from ``thin`` where it is given.
+        """
         for number, bar in enumerate(self.context.grid.bars):
             level = self.context.dynamics.phrase(number).level
             if level >= least:
                 chosen = variant + (self.fuller if level > FULL else 0)
-                for hit in hits(bar, book.cells(bar, row, chosen), self.swing):
+                cells = book.cells(bar, row, chosen)
+                if thin and level < THIN:
+                    cells = thin.cells(bar, "comp", chosen)
+                for hit in hits(bar, cells, self.swing):
                     if hit.start_s < self.hold_s - 0.01:
                         yield hit
 
@@ -170,13 +181,12 @@ class Band:
         row: str,
         variant: int,
         voicer: Voicer,
-        least: float = 0.0,
         lift: float = 0.0,
         strum_s: float = 0.0,
     ) -> None:
         """Chords in rhythm; each voicing leads on from the last one."""
         previous: tuple[int, ...] = ()
-        for hit in self.hits(book, row, variant, least):
+        for hit in self.hits(book, row, variant, thin=SPARSE):
             for start_s, end_s, chord in self.pieces(hit):
                 previous = voicer(chord, previous)
                 force = {"X": 5.0, "x": -3.0, "o": -12.0}.get(hit.sign, 0.0)

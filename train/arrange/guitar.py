@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from appliance.score import Note
-from train.arrange.band import FULL
+from train.arrange.band import FULL, THIN
 from train.arrange.context import Context
 from train.arrange.fretboard import nearest, shapes
 from train.arrange.groove import GrooveBook, hits
@@ -46,11 +46,11 @@ PICKING = GrooveBook.of(
     },
 )
 
-THIN = {2: "pluck B.|2.", 3: "pluck B.|2.|1.", 4: "pluck B.|2.|b.|1."}
+_ONE_A_PULSE = {2: "pluck B.|2.", 3: "pluck B.|2.|1.", 4: "pluck B.|2.|b.|1."}
 """Where little is going on the hand plays one note a pulse."""
 
 SPARSE = GrooveBook.of(
-    duple={n: (text,) for n, text in THIN.items()},
+    duple={n: (text,) for n, text in _ONE_A_PULSE.items()},
     ternary={1: ("pluck B.2",), 2: ("pluck B.2|b.1",)},
 )
 
@@ -69,7 +69,7 @@ def pick(context: Context, variant: int, busier: int, touch: float) -> list[Note
     for number, bar in enumerate(context.grid.bars):
         phrase = context.dynamics.phrase(number)
         book, choice = PICKING, busier if phrase.level > FULL else variant
-        if phrase.level < 0.3:
+        if phrase.level < THIN:
             book, choice = SPARSE, 0
         for hit in hits(bar, book.cells(bar, "pluck", choice)):
             if hit.start_s < hold_s - 0.01:

@@ -95,7 +95,7 @@ def _walk(band: Band, context: Context) -> None:
                 break
             chord = context.harmony.at(start_s)
             left = chord.end_s - start_s
-            if abs(chord.start_s - start_s) < 0.02 or (k == 0 and left > 0.9 * (bar.end_s - bar.start_s)):
+            if k == 0 or abs(chord.start_s - start_s) < 0.02:
                 pitch = bass_pitch(chord.bass, previous, low, high)
             elif left < 1.5 * (end_s - start_s):
                 pitch = _approach(band, chord, start_s, previous, low, high)

@@ -1,0 +1,22 @@
+"""The drum kit: names of its rows, and the fills that end a phrase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from train.arrange.groove import Groove
+
+DRUMS: Mapping[str, int] = {
+    "kick": 36,
+    "snare": 38,
+    "stick": 37,
+    "hat": 42,
+    "open": 46,
+    "low_tom": 45,
+    "high_tom": 50,
+    "crash": 49,
+    "ride": 51,
+    "tambourine": 54,
+}
+
+DRUM_LENGTH_S = 0.12
