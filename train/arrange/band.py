@@ -26,19 +26,6 @@ SPARSE = GrooveBook.of(
     ternary={2: ("comp X--|---", "comp X--|x--")},
 )
 
-FILLS = {
-    False: (
-        Groove.of("snare ....|xxX.\nhigh_tom ....|....\nlow_tom ....|...X\nkick X...|...."),
-        Groove.of("snare x.x.|....\nhigh_tom ....|xx..\nlow_tom ....|..xX\nkick X...|...."),
-        Groove.of("snare ....|..xX\nhigh_tom ....|....\nlow_tom ....|....\nkick x...|x..."),
-    ),
-    True: (
-        Groove.of("snare ...|xx.\nhigh_tom ...|...\nlow_tom ...|..X\nkick X..|..."),
-        Groove.of("snare x.x|...\nhigh_tom ...|xx.\nlow_tom ...|..X\nkick X..|..."),
-    ),
-}
-"""The last two pulses of a phrase."""
-
 Voicer = Callable[[Chord, tuple[int, ...]], tuple[int, ...]]
 """A chord and the pitches before it -> its pitches, low to high."""
 

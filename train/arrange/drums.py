@@ -20,3 +20,16 @@ DRUMS: Mapping[str, int] = {
 }
 
 DRUM_LENGTH_S = 0.12
+
+FILLS = {
+    False: (
+        Groove.of("snare ....|xxX.\nhigh_tom ....|....\nlow_tom ....|...X\nkick X...|...."),
+        Groove.of("snare x.x.|....\nhigh_tom ....|xx..\nlow_tom ....|..xX\nkick X...|...."),
+        Groove.of("snare ....|..xX\nhigh_tom ....|....\nlow_tom ....|....\nkick x...|x..."),
+    ),
+    True: (
+        Groove.of("snare ...|xx.\nhigh_tom ...|...\nlow_tom ...|..X\nkick X..|..."),
+        Groove.of("snare x.x|...\nhigh_tom ...|xx.\nlow_tom ...|..X\nkick X..|..."),
+    ),
+}
+"""The last two pulses of a phrase."""
