@@ -65,7 +65,7 @@ def level_db(audio: NDArray[np.float32], hops: int) -> NDArray[np.float32]:
     """RMS of every 512 samples in dBFS, not below -100: (S,) -> (hops,)."""
     padded = np.pad(audio, (0, max(0, hops * HOP_SAMPLES - len(audio))))[: hops * HOP_SAMPLES]
     power = np.square(padded.reshape(hops, HOP_SAMPLES), dtype=np.float64).mean(axis=1)
-    return (10.0 * np.log10(np.maximum(power, 10.0 ** (FLOOR_DB / 10.0)))).astype(np.float32)
+    return np.asarray(10.0 * np.log10(np.maximum(power, 10.0 ** (FLOOR_DB / 10.0))), np.float32)
 
 
 def _render(
@@ -86,7 +86,7 @@ def _render(
         low_rate[128 * start : 128 * end] += synthesise(f0_hz, envelope, aperiodicity)
     audio = soxr.resample(low_rate, SPEECH_RATE_HZ, SAMPLE_RATE_HZ)[: performance.total_samples]
     padded = np.pad(audio, (0, performance.total_samples - len(audio)))
-    return np.clip(padded, -1.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(padded, -1.0, 1.0), np.float32)
 
 
 def source_frames(

@@ -98,7 +98,7 @@ class _Espeak:
             i += 1
         return 0
 
-    def speak(self, text: str, voice: str) -> Utterance:
+    def speak(self, text: str, voice: str, monotone: bool) -> Utterance:
         if voice != self._voice:
             if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
                 raise MachineError(
@@ -106,10 +106,10 @@ class _Espeak:
                 )
             self._voice = voice
             self._library.espeak_SetParameter(_RATE, _SPEED_WPM, 0)
-            self._library.espeak_SetParameter(_PITCH_RANGE, 0, 0)
         self._sound.clear()
         self._marks.clear()
-        if hasattr(self._library, "espeak_ng_SetConstF0"):
+        self._library.espeak_SetParameter(_PITCH_RANGE, 0 if monotone else 50, 0)
+        if monotone and hasattr(self._library, "espeak_ng_SetConstF0"):
             self._library.espeak_ng_SetConstF0(SPEECH_F0_HZ)  # forgotten after every utterance
         encoded = text.encode() + b"\0"
         self._library.espeak_Synth(encoded, len(encoded), 0, 1, 0, _CHARS_UTF8, None, None)
@@ -125,12 +125,12 @@ def _espeak() -> _Espeak:
     return _Espeak()
 
 
-def speak(text: str, language: str, variant: str) -> Utterance:
-    """Speak ``text`` on a monotone of about :data:`SPEECH_F0_HZ`.
+def speak(text: str, language: str, variant: str, monotone: bool = True) -> Utterance:
+    """Speak ``text``, on a monotone of about :data:`SPEECH_F0_HZ` unless told otherwise.
 
     ``language`` is a song's; ``variant`` one of :func:`train.singer.voices.voices`.
 
     Raises:
         MachineError: espeak-ng or the voice is not installed.
     """
-    return _espeak().speak(text, f"{ESPEAK_VOICES.get(language, 'la')}+{variant}")
+    return _espeak().speak(text, f"{ESPEAK_VOICES.get(language, 'la')}+{variant}", monotone)

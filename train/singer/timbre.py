@@ -63,10 +63,10 @@ class Timbre:
             bent = bent[:, self._low] * (1.0 - self._part) + bent[:, self._high] * self._part
             log_power[a:b] = self._levelled(bent, said)
             in_vowel = (source[a:b] >= said.vowel_start) & (source[a:b] <= said.vowel_end)
-            lit[a:b] = (
-                word.voiced[np.rint(source[a:b]).astype(np.int64).clip(0, len(word.voiced) - 1)] | in_vowel
-            )
-            aperiodicity[a:b] = np.where(lit[a:b, None], self._noisy(word.aperiodicity[low], in_vowel), 1.0)
+            nearest = np.rint(source[a:b]).astype(np.int64).clip(0, len(word.voiced) - 1)
+            lit[a:b] = word.voiced[nearest] | in_vowel
+            tone = self._noisy(word.aperiodicity[nearest], in_vowel)
+            aperiodicity[a:b] = np.where(lit[a:b, None], tone, 1.0)
         self._breathe(log_power, syllable, breath, spoken)
         self._melt(log_power, aperiodicity, edges[1:-1], syllable)
         return np.exp(log_power), np.clip(aperiodicity, 1e-3, 1.0), lit
@@ -82,11 +82,9 @@ class Timbre:
         # A vowel frame at the edge of voicing was analysed as noise: it gets its neighbours' tone instead.
         tone = aperiodicity.astype(np.float64)
         noise_like = in_vowel & (tone.mean(axis=1) > 0.95)
-        if noise_like.any() and not noise_like.all():
-            tone[noise_like] = (
-                tone[~noise_like & in_vowel].mean(axis=0) if (~noise_like & in_vowel).any() else 0.5
-            )
-        return 1.0 - (1.0 - tone) * (1.0 - self._breathiness)
+        tonal = in_vowel & ~noise_like
+        tone[noise_like] = tone[tonal].mean(axis=0) if tonal.any() else 0.5
+        return np.asarray(1.0 - (1.0 - tone) * (1.0 - self._breathiness))
 
     def _breathe(
         self,

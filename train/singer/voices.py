@@ -109,7 +109,7 @@ def sample_voice(seed: int, split: Split = "train") -> VoiceSettings:
     has_vibrato = rng.uniform() < 0.3 + 0.5 * skill
     return VoiceSettings(
         variant=variant,
-        tessitura_midi=between(62.0, 72.0) if female else between(49.0, 60.0),
+        tessitura_midi=between(62.0, 72.0) if female else between(52.0, 60.0),
         formant_ratio=between(0.92, 1.12),
         tilt_db_per_octave=between(-4.0, 2.0),
         breathiness=between(0.0, 0.5) ** 2,

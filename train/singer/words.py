@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.singer.schedule import is_held
-from train.singer.speech import Phoneme, speak
+from train.singer.speech import SPEECH_RATE_HZ, Phoneme, speak
 from train.singer.syllables import Segment, Syllable
-from train.singer.world import HOP_S, SPEECH_RATE_HZ, analyse
+from train.singer.world import HOP_S, analyse
 
 if TYPE_CHECKING:
     from train.corpus.song import SungNote
