@@ -8,6 +8,8 @@ Delay", JAES 43(3), 1995); nothing here is real time, so the partitions are long
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,7 @@ LOW_CUT_HZ = 180.0
 """The room does not answer below this, which keeps the bass clear."""
 
 
+@lru_cache(maxsize=1)
 def impulse_response() -> NDArray[np.float32]:
     """The room's answer to a click: (n, 2) with n = 4 partitions, energy 1 a channel.
 
@@ -49,7 +52,9 @@ def impulse_response() -> NDArray[np.float32]:
     fade = int(0.1 * SAMPLE_RATE_HZ)
     response[-fade:] *= np.linspace(1.0, 0.0, fade)[:, None]
     response /= np.sqrt((response**2).sum(axis=0))
-    return response.astype(np.float32)
+    answer: NDArray[np.float32] = response.astype(np.float32)
+    answer.flags.writeable = False  # one array for everybody
+    return answer
 
 
 class Reverb:
@@ -59,11 +64,11 @@ class Reverb:
     """
 
     def __init__(self, response: NDArray[np.float32]) -> None:
-        partitions = response.reshape(-1, PARTITION_SAMPLES, 2)
-        padded = np.concatenate([partitions, np.zeros_like(partitions)], axis=1)
-        self._filters = np.fft.rfft(padded, axis=1).astype(np.complex64)  # (p, bins, 2)
-        count, bins, _ = self._filters.shape
-        self._inputs = np.zeros((count, bins), np.complex64)  # newest first
+        partitions = response.reshape(-1, PARTITION_SAMPLES, 2).transpose(0, 2, 1)
+        padded = np.concatenate([partitions, np.zeros_like(partitions)], axis=2)
+        self._filters = np.fft.rfft(padded).astype(np.complex64)  # (p, 2, bins)
+        count, _, bins = self._filters.shape
+        self._inputs = [np.zeros(bins, np.complex64)] * count  # newest first
         self._before = np.zeros(PARTITION_SAMPLES, np.float32)
         self._silent = count + 1
 
@@ -73,11 +78,11 @@ class Reverb:
         self._silent = 0 if mono.any() else self._silent + 1
         if self._silent > len(self._inputs):
             return np.zeros((PARTITION_SAMPLES, 2), np.float32)
-        self._inputs = np.roll(self._inputs, 1, axis=0)
-        self._inputs[0] = np.fft.rfft(np.concatenate([self._before, mono])).astype(np.complex64)
+        newest = np.fft.rfft(np.concatenate([self._before, mono])).astype(np.complex64)
+        self._inputs = [newest, *self._inputs[:-1]]
         self._before = mono
-        wet = np.zeros(self._filters.shape[1:], np.complex64)
-        for heard, answer in zip(self._inputs, self._filters, strict=True):
-            wet += heard[:, None] * answer
-        sound: NDArray[np.float32] = np.fft.irfft(wet, axis=0)[PARTITION_SAMPLES:].astype(np.float32)
+        wet = self._filters[0] * newest
+        for heard, answer in zip(self._inputs[1:], self._filters[1:], strict=True):
+            wet += heard * answer
+        sound: NDArray[np.float32] = np.fft.irfft(wet)[:, PARTITION_SAMPLES:].T.astype(np.float32)
         return sound

@@ -1,8 +1,7 @@
 """Keeps of a soundfont only what chosen presets need.
 
 What remains of the nine tables is renumbered, samples are copied as they are (E-mu, "SoundFont Technical
-Specification 2.04", 2006). Three things are changed on purpose,
-the first two with an option to leave them:
+Specification 2.04", 2006). Four things are changed on purpose, the first two with an option against it:
 
 - Attenuation counts 0.4, as on the E-mu hardware that soundfonts are made for and in FluidSynth; the
   appliance's synthesiser takes it in full, which makes kicks and cymbals too soft beside snares.
@@ -10,6 +9,8 @@ the first two with an option to leave them:
   half of the pair silence the left.
 - Keys that a preset leaves silent beyond its highest and lowest are given to the outermost zone, as the
   model may write any key (a contrabass stops at A3).
+
+- A loop whose mean is far from zero loses it: held pads would push the mix off centre.
 
 Every instrument also gets a global zone: the appliance's synthesiser mistakes a first zone that a preset
 does not reach for one.
@@ -26,13 +27,19 @@ from appliance.errors import UsageError
 from quantize.riff import Tables
 
 KEY_RANGE, VELOCITY_RANGE, INSTRUMENT, SAMPLE = 43, 44, 41, 53
-ATTENUATION, EXCLUSIVE_CLASS, PAN = 48, 57, 17
+ATTENUATION, EXCLUSIVE_CLASS, PAN, SAMPLE_MODES = 48, 57, 17, 54
 """Generators (specification §8.1.2)."""
 
 ATTENUATION_SCALE = 0.4
 
 GUARD_SAMPLES = 46
 """Samples after the end of each that belong to it (specification §6.1)."""
+
+OFFSET_SHARE = 0.02
+"""Mean of a loop, as a share of its standard deviation, from which it is taken away."""
+
+OFFSET_SLIDE_SAMPLES = 2205
+"""It is taken away over this long: slower than anything heard."""
 
 LEFT, ROM = 4, 0x8000
 """Bits of a sample's type."""
@@ -92,6 +99,7 @@ class _Cut:
         self._font, self._scale, self._mono = font, scale, mono_exclusive
         self._wanted = presets
         self._samples: dict[int, int] = {}
+        self._looped: set[int] = set()
         self._instruments: dict[int, int] = {}
         self._kept_zones: dict[int, dict[int, tuple[int, int]]] = {}  # instrument: zone: keys
 
@@ -174,8 +182,12 @@ class _Cut:
     def _instrument_zones(self, instrument: int) -> Iterator[_Zone]:
         """The instrument's global zone and the zones found to be needed."""
         kept = self._kept_zones[instrument]
+        default_mode = 0
         for index, zone in enumerate(_zones(self._font, "inst", "ibag", "igen", "imod", instrument)):
             sample = zone.get(SAMPLE)
+            mode = zone.get(SAMPLE_MODES)
+            if index == 0 and sample is None:
+                default_mode = mode or 0
             if index == 0:
                 yield self._scaled(zone) if sample is None else _Zone.neutral(zone.modulators[:0])
             if sample is None or index not in kept:
@@ -189,6 +201,8 @@ class _Cut:
                 if int(header["type"]) & LEFT:
                     continue
                 zone.replace(PAN, 0)
+            if (default_mode if mode is None else mode) & 1:
+                self._looped.add(sample)
             zone.replace(SAMPLE, self._samples.setdefault(sample, len(self._samples)))
             yield self._scaled(zone)
 
@@ -209,6 +223,8 @@ class _Cut:
             piece = np.zeros(end - start + GUARD_SAMPLES, "<i2")
             source = font.samples[start : end + GUARD_SAMPLES]
             piece[: len(source)] = source
+            if old in self._looped:
+                _centre(piece, int(row["loop_start"]) - start, int(row["loop_end"]) - start)
             for field in ("start", "end", "loop_start", "loop_end"):
                 row[field] = max(0, int(row[field]) - start + position)
             partner = self._samples.get(int(font["shdr"][old]["link"]))
@@ -221,13 +237,21 @@ class _Cut:
         out.samples = np.concatenate(pieces)
 
 
+def _centre(piece: NDArray[np.int16], loop_start: int, loop_end: int) -> None:
+    """Takes a loop's offset out of the sample, sliding in before the loop so that the start stays put."""
+    loop = piece[max(loop_start, 0) : loop_end].astype(np.float64)
+    if loop_start <= 0 or not len(loop) or abs(loop.mean()) <= OFFSET_SHARE * loop.std():
+        return
+    slide_samples = min(loop_start, OFFSET_SLIDE_SAMPLES)
+    slide = 0.5 - 0.5 * np.cos(np.pi * np.minimum(np.arange(len(piece)) / slide_samples, 1.0))
+    piece[:] = np.clip(np.round(piece - loop.mean() * slide), -32768, 32767)
+
+
 def _hull(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
     return min(one[0], other[0]), max(one[1], other[1])
 
 
-def _stretched(
-    reach: tuple[int, int], sounding: frozenset[int], keys: frozenset[int]
-) -> tuple[int, int]:
+def _stretched(reach: tuple[int, int], sounding: frozenset[int], keys: frozenset[int]) -> tuple[int, int]:
     """A key range that ends where the preset's sound ends goes on to the end of the wanted keys."""
     low = min(keys) if reach[0] <= min(sounding) else reach[0]
     high = max(keys) if reach[1] >= max(sounding) else reach[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from appliance.errors import BacklineError
+from appliance.errors import BacklineError, UsageError
 from appliance.score import DRUM_KEYS, LOWEST_PITCH, PITCHES
 from appliance.sounds import DEFAULT_SOUNDS, DRUM_BANK
 from quantize.preset_cut import ATTENUATION_SCALE, cut
@@ -41,18 +41,26 @@ def named(font: Tables, source: str, licence: str) -> Tables:
     return font
 
 
+def _licence_text(font: Tables, licence: Path | None) -> str:
+    if licence is None and b"Frank Wen" not in font.info.get(b"IENG", b""):
+        raise UsageError("The licence of this soundfont is not known; name its text with --licence FILE.")
+    return (licence or LICENCE_FILE).read_text(encoding="utf-8")
+
+
 @click.command(help=__doc__.split("\n\n")[0] if __doc__ else None)
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The soundfont to write.")
-@click.option("--licence", type=click.Path(path_type=Path, exists=True), default=LICENCE_FILE,
-              help="Licence and credits of SOURCE, to go into the file and beside it; else Fluid R3's.")
+@click.option("--licence", type=click.Path(path_type=Path, exists=True),
+              help="Licence and credits of SOURCE, to go into the file and beside it; known for Fluid R3.")
 @click.option("--attenuation-scale", default=ATTENUATION_SCALE, show_default=True)
 @click.option("--mono-exclusive/--stereo-exclusive", default=True, show_default=True)
-def main(source: Path, out: Path, licence: Path, attenuation_scale: float, mono_exclusive: bool) -> None:
+def main(
+    source: Path, out: Path, licence: Path | None, attenuation_scale: float, mono_exclusive: bool
+) -> None:
     try:
         font = read_tables(source)
+        text = _licence_text(font, licence)
         small = cut(font, band_presets(), attenuation_scale, mono_exclusive)
-        text = licence.read_text(encoding="utf-8")
         write_tables(named(small, source.name, text), out)
         out.with_name(f"{out.stem}-licence.txt").write_text(text, encoding="utf-8")
     except BacklineError as error:

@@ -17,14 +17,14 @@ from appliance.score import DRUM_GROUP, GROUPS, SAMPLE_RATE_HZ, STYLES, Note, Sc
 from appliance.sounds import DEFAULT_SOUNDS
 
 LOUDNESS_LUFS: dict[str, dict[str, float]] = {
-    "piano": {"keys": -20, "pluck": -25, "pad": -27, "bass": -24, "drums": -28},
-    "strings": {"keys": -24, "pluck": -25, "pad": -20, "bass": -24, "drums": -28},
-    "organ": {"keys": -23, "pluck": -26, "pad": -20, "bass": -24, "drums": -28},
-    "guitar": {"keys": -25, "pluck": -20, "pad": -27, "bass": -24, "drums": -28},
-    "pop": {"keys": -22, "pluck": -25, "pad": -27, "bass": -22, "drums": -21},
-    "folk": {"keys": -24, "pluck": -21, "pad": -26, "bass": -23, "drums": -25},
-    "jazz": {"keys": -22, "pluck": -25, "pad": -27, "bass": -22, "drums": -24},
-    "synth": {"keys": -23, "pluck": -24, "pad": -24, "bass": -22, "drums": -21},
+    "piano": {"keys": -23, "pluck": -28, "pad": -30, "bass": -27, "drums": -31},
+    "strings": {"keys": -27, "pluck": -28, "pad": -23, "bass": -27, "drums": -31},
+    "organ": {"keys": -26, "pluck": -29, "pad": -23, "bass": -27, "drums": -31},
+    "guitar": {"keys": -28, "pluck": -23, "pad": -30, "bass": -27, "drums": -31},
+    "pop": {"keys": -25, "pluck": -28, "pad": -30, "bass": -25, "drums": -24},
+    "folk": {"keys": -27, "pluck": -24, "pad": -29, "bass": -26, "drums": -28},
+    "jazz": {"keys": -25, "pluck": -28, "pad": -30, "bass": -25, "drums": -27},
+    "synth": {"keys": -26, "pluck": -27, "pad": -27, "bass": -25, "drums": -24},
 }
 """What each group's typical part should measure: the group that carries the style first."""
 
