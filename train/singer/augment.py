@@ -86,8 +86,8 @@ def room_response(
 ) -> NDArray[np.float64]:
     """Impulse response of a room: direct sound of 1 at sample 0, early reflections, exponential tail.
 
-    The tail is noise that falls by 60 dB in ``rt60_s`` or a little sooner (Moorer, "About this reverberation business",
-    1979) and starts after the first reflections; highs die sooner than lows.
+    The tail is noise that falls by 60 dB in ``rt60_s`` or a little sooner, highs before lows, and starts
+    after the first reflections (J. A. Moorer, "About this reverberation business", 1979).
     """
     count = max(2, int(1.2 * rt60_s * rate_hz))
     times_s = np.arange(count) / rate_hz

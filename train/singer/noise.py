@@ -44,7 +44,7 @@ def add_noise(
         raise ValueError(f"no noise called {kind!r}: it is one of {', '.join(NOISE_KINDS)}")
     power = active_power(audio, rate_hz)
     if power == 0.0:
-        return audio.copy()
+        return np.array(audio, np.float32)
     noise = makers[kind](len(audio), rate_hz, rng)
     wanted = power * 10.0 ** (-snr_db / 10.0)
     scale = np.sqrt(wanted / max(float(np.square(noise).mean()), 1e-20))
