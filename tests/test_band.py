@@ -233,3 +233,20 @@ def test_no_group_drowns_another(reference_font):
 
     for group, wanted in LOUDNESS_LUFS["pop"].items():
         assert loudness_lufs("pop", group, reference_font) == pytest.approx(wanted, abs=1.0), group
+
+
+def test_training_render_balances_any_soundfont():
+    pytest.importorskip("pyloudnorm")
+    from train.band import render
+    from train.band.balance import LOUDNESS_LUFS, balanced, loudness_lufs, typical_part
+
+    font = SoundFont(TINY)
+    sounds = balanced("piano", font)
+    assert sounds["keys"].gain_db != DEFAULT_SOUNDS["piano"]["keys"].gain_db
+    for group, wanted in LOUDNESS_LUFS["piano"].items():
+        assert loudness_lufs("piano", group, font, sounds) == pytest.approx(wanted, abs=0.1), group
+    score = typical_part("keys")
+    mix = render(score, "piano", TINY)
+    assert mix.shape == (round(score.duration_s * SAMPLE_RATE_HZ), 2)
+    (block,) = render_stems(score, sounds, font, len(mix), len(mix))
+    np.testing.assert_array_equal(mix, block.stems["keys"])

@@ -14,19 +14,21 @@ from numpy.typing import NDArray
 
 from appliance.band import SoundFont, render_stems
 from appliance.score import SAMPLE_RATE_HZ, Score
-from appliance.sounds import DEFAULT_SOUNDS
+from appliance.sounds import StyleSounds
+from train.band.balance import balanced
 
 
 def render(score: Score, style: str, soundfont: Path) -> NDArray[np.float32]:
     """``score`` played in ``style``: (n, 2) float32 at 44.1 kHz, n = its duration in samples.
 
-    Sums of stems, neither levelled nor limited. A soundfont is loaded once a process.
+    The sum of the stems, neither levelled nor limited. Groups are balanced for the soundfont, which is
+    loaded and measured once a process.
 
     Raises:
         PackError: the soundfont cannot be read or lacks one of the style's presets.
     """
     samples = round(score.duration_s * SAMPLE_RATE_HZ)
-    blocks = render_stems(score, DEFAULT_SOUNDS[style], _loaded(soundfont), samples)
+    blocks = render_stems(score, _sounds(style, soundfont), _loaded(soundfont), samples)
     mixes = [block.mix() for block in blocks]
     return np.concatenate(mixes) if mixes else np.zeros((0, 2), np.float32)
 
@@ -34,3 +36,8 @@ def render(score: Score, style: str, soundfont: Path) -> NDArray[np.float32]:
 @lru_cache(maxsize=4)
 def _loaded(soundfont: Path) -> SoundFont:
     return SoundFont(soundfont)
+
+
+@lru_cache(maxsize=64)
+def _sounds(style: str, soundfont: Path) -> StyleSounds:
+    return balanced(style, _loaded(soundfont))

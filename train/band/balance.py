@@ -14,7 +14,7 @@ import pyloudnorm
 
 from appliance.band import SoundFont, render_stems
 from appliance.score import DRUM_GROUP, GROUPS, SAMPLE_RATE_HZ, STYLES, Note, Score
-from appliance.sounds import DEFAULT_SOUNDS
+from appliance.sounds import DEFAULT_SOUNDS, StyleSounds
 
 LOUDNESS_LUFS: dict[str, dict[str, float]] = {
     "piano": {"keys": -23, "pluck": -28, "pad": -30, "bass": -27, "drums": -31},
@@ -63,10 +63,21 @@ def typical_part(group: str) -> Score:
     return Score.of(notes, 16 * BEAT_S)
 
 
-def loudness_lufs(style: str, group: str, font: SoundFont) -> float:
+def balanced(style: str, font: SoundFont) -> StyleSounds:
+    """The default sounds of ``style`` with gains for ``font``, whose presets may be louder or softer."""
+    sounds = dict(DEFAULT_SOUNDS[style])
+    for group, sound in sounds.items():
+        missing_db = LOUDNESS_LUFS[style][group] - loudness_lufs(style, group, font)
+        gain_db = float(np.clip(sound.gain_db + missing_db, -60.0, 24.0))
+        sounds[group] = sound.model_copy(update={"gain_db": gain_db})
+    return sounds
+
+
+def loudness_lufs(style: str, group: str, font: SoundFont, sounds: StyleSounds | None = None) -> float:
     """Integrated loudness of the group's typical part, with its gain and room."""
     score = typical_part(group)
-    blocks = render_stems(score, DEFAULT_SOUNDS[style], font, round(score.duration_s * SAMPLE_RATE_HZ))
+    samples = round(score.duration_s * SAMPLE_RATE_HZ)
+    blocks = render_stems(score, sounds or DEFAULT_SOUNDS[style], font, samples)
     sound = np.concatenate([block.stems[group] for block in blocks])
     return float(pyloudnorm.Meter(SAMPLE_RATE_HZ).integrated_loudness(sound))
 
