@@ -1,0 +1,106 @@
+"""A look-ahead limiter: peaks are turned down before they arrive, and no sample is late.
+
+From the peaks that the meter heard follows a curve of gain factors that is smooth (no clicks) and low
+enough at every peak (proved below). It is a curve beside the sound, not a filter through which the
+sound goes, so that stems can be turned down exactly as their sum is and still add up to it.
+
+Why no peak escapes: let r(k) be the reduction that period k needs, in dB. The hold gives
+h(j) >= r(k) for all |j - k| <= reach + 1; the release only raises h; the smoothed curve at k-1, k and
+k+1 averages h(j) for |j - k| <= reach + 1 only; and each sample of period k lies between two of these.
+The parts (hold, release, moving average) are common; see Giannoulis, Massberg and Reiss, "Digital
+Dynamic Range Compressor Design", JAES 60(6), 2012.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from appliance.blocks import Block
+from appliance.loudness import PERIOD_SAMPLES, STEP_PERIODS, Heard, gated_lufs
+from appliance.score import SAMPLE_RATE_HZ
+
+Curve = NDArray[np.float64]
+
+REACH_PERIODS = 4
+"""The curve is smoothed over this many periods to each side: a fade of 6 ms."""
+
+RELEASE_DB_PER_S = 30.0
+"""How fast the gain comes back. Faster growls in the bass, slower pumps after each note."""
+
+_CHUNK_PERIODS = 100 * STEP_PERIODS
+"""Periods worked on at a time (10 s)."""
+
+
+def gain_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Block]:
+    """For each sample the factor that raises it by ``gain_db``, but no peak above ``ceiling_dbtp``.
+
+    Shape: blocks of (n,) float32, adding up to the samples heard, rounded up to a period.
+    """
+    # From a factor at the middle of each period to one for each sample, by straight lines.
+    place = (np.arange(PERIOD_SAMPLES) + 0.5) / PERIOD_SAMPLES - 0.5
+    before, after = np.maximum(-place, 0), np.maximum(place, 0)
+    weights = np.stack([before, 1 - before - after, after])
+    curve = _period_factors(heard, gain_db, ceiling_dbtp)
+    for rows in _slide(curve, 1, lambda windows: windows @ weights):
+        yield rows.astype(np.float32).reshape(-1)
+
+
+def limited_lufs(heard: Heard, gain_db: float, ceiling_dbtp: float) -> float:
+    """About how loud the limited sound will be, without hearing it again.
+
+    The gain hardly moves within the memory of the K-weighting, so the weighted power of each period is
+    scaled by the square of its factor.
+    """
+    factors = np.concatenate(
+        [np.zeros(0, np.float32)]
+        + [c.astype(np.float32) for c in _period_factors(heard, gain_db, ceiling_dbtp)]
+    )
+    steps = len(factors) // STEP_PERIODS
+    scaled = (heard.power * np.square(factors))[: steps * STEP_PERIODS]
+    return gated_lufs(scaled.reshape(steps, STEP_PERIODS).mean(axis=1, dtype=np.float64))
+
+
+def _period_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
+    """A factor for the middle of each period."""
+    held = _slide(_needed_db(heard, gain_db, ceiling_dbtp), REACH_PERIODS + 1, lambda w: w.max(axis=1))
+    hann = np.hanning(2 * REACH_PERIODS + 3)[1:-1]
+    hann /= hann.sum()
+    for reduction_db in _slide(_released(held), REACH_PERIODS, lambda windows: windows @ hann):
+        yield 10 ** ((gain_db - reduction_db) / 20)
+
+
+def _needed_db(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
+    """By how much each period must be turned down; never negative."""
+    for start in range(0, len(heard.peak), _CHUNK_PERIODS):
+        peak = heard.peak[start : start + _CHUNK_PERIODS].astype(np.float64)
+        yield np.maximum(20 * np.log10(np.maximum(peak, 1e-10)) + gain_db - ceiling_dbtp, 0.0)
+
+
+def _released(curves: Iterable[Curve]) -> Iterator[Curve]:
+    """Rises at once, falls by :data:`RELEASE_DB_PER_S`."""
+    fall_db = RELEASE_DB_PER_S * PERIOD_SAMPLES / SAMPLE_RATE_HZ
+    last_db = 0.0
+    for curve in curves:
+        slope_db = fall_db * np.arange(len(curve) + 1)
+        released = np.maximum.accumulate(np.concatenate([[last_db], curve]) + slope_db) - slope_db
+        last_db = float(released[-1])
+        yield released[1:]
+
+
+def _slide(curves: Iterable[Curve], reach: int, combine: Callable[[Curve], Curve]) -> Iterator[Curve]:
+    """``combine`` of the (n, 2 reach + 1) windows around each value; the ends are repeated outwards."""
+    held = np.zeros(0)
+    for curve in curves:
+        if not len(held):
+            held = np.full(reach, curve[0])
+        held = np.concatenate([held, curve])
+        if len(held) > 2 * reach:
+            yield combine(sliding_window_view(held, 2 * reach + 1))
+            held = held[-2 * reach :]
+    if len(held) > reach:
+        held = np.concatenate([held, np.full(reach, held[-1])])
+        yield combine(sliding_window_view(held, 2 * reach + 1))
