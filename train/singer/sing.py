@@ -55,7 +55,7 @@ def sing(song: Song, voice: VoiceSettings, seed: int) -> Singing:
     notes = melody(song.voice)
     spoken = spoken_syllables(notes, song.language, voice.variant)
     performance = perform(song, voice, seed, [s.consonants for s in spoken])
-    audio = _render(performance, spoken, Timbre(voice))
+    audio = _levelled(_render(performance, spoken, Timbre(voice)), performance.curves)
     curves = performance.curves
     measured = Curves(curves.f0_hz, curves.voiced, level_db(audio, len(curves.f0_hz)), curves.flux)
     return Singing(audio, SAMPLE_RATE_HZ, performance.notes, measured)
@@ -86,7 +86,20 @@ def _render(
         low_rate[128 * start : 128 * end] += synthesise(f0_hz, envelope, aperiodicity)
     audio = soxr.resample(low_rate, SPEECH_RATE_HZ, SAMPLE_RATE_HZ)[: performance.total_samples]
     padded = np.pad(audio, (0, performance.total_samples - len(audio)))
-    return np.asarray(np.clip(padded, -1.0, 1.0), np.float32)
+    return np.asarray(padded, np.float32)
+
+
+def _levelled(audio: NDArray[np.float32], curves: Curves) -> NDArray[np.float32]:
+    """The audio (S,) at the level that the curves mean: a high note misses formants that speech hits.
+
+    One gain for the song; peaks stay below full scale.
+    """
+    voiced = curves.voiced > 0.5
+    if not voiced.any():
+        return audio
+    missing_db = float(np.median(curves.level_db[voiced] - level_db(audio, len(voiced))[voiced]))
+    gain = 10.0 ** (missing_db / 20.0)
+    return np.asarray(audio * min(gain, 0.98 / max(float(np.abs(audio).max()), 1e-9)), np.float32)
 
 
 def source_frames(

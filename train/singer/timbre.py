@@ -73,10 +73,9 @@ class Timbre:
 
     def _levelled(self, bent: NDArray[np.float64], said: SpokenSyllable) -> NDArray[np.float64]:
         """Tilted, then brought to mean power 1 over the vowel."""
-        tilted = bent + self._tilt
-        middle = said.word.envelope[said.vowel_start : said.vowel_end].mean(axis=0)
-        middle = middle[self._low] * (1.0 - self._part) + middle[self._high] * self._part + self._tilt
-        return np.asarray(tilted - np.log(np.exp(middle).mean()))
+        vowel = np.exp(said.word.envelope[said.vowel_start : said.vowel_end].astype(np.float64)).mean(axis=0)
+        mouth = vowel[self._low] * (1.0 - self._part) + vowel[self._high] * self._part
+        return np.asarray(bent + self._tilt - np.log((mouth * np.exp(self._tilt)).mean()))
 
     def _noisy(self, aperiodicity: NDArray[np.float32], in_vowel: NDArray[np.bool_]) -> NDArray[np.float64]:
         # A vowel frame at the edge of voicing was analysed as noise: it gets its neighbours' tone instead.
