@@ -35,6 +35,9 @@ class Dynamics:
         self.grid = grid
         self.phrases = phrases
         self._firsts = [phrase.first for phrase in phrases]
+        bars = grid.bars
+        self._spans_s = [(bars[p.first].start_s, bars[p.stop - 1].end_s) for p in phrases]
+        self._starts_s = [start_s for start_s, _ in self._spans_s]
 
     def phrase(self, bar: int) -> Phrase:
         """The phrase that holds bar number ``bar``."""
@@ -42,11 +45,10 @@ class Dynamics:
 
     def swell(self, time_s: float) -> float:
         """0-1: the phrase's level, arched so that its middle is louder than its ends."""
-        phrase = self.phrase(self.grid.index(time_s))
-        start = self.grid.bars[phrase.first].start_s
-        end = self.grid.bars[phrase.stop - 1].end_s
-        arch = sin(pi * min(max((time_s - start) / (end - start), 0.0), 1.0))
-        return 0.7 * phrase.level + 0.3 * arch
+        k = max(0, bisect_right(self._starts_s, time_s + 1e-6) - 1)
+        start_s, end_s = self._spans_s[k]
+        arch = sin(pi * min(max((time_s - start_s) / (end_s - start_s), 0.0), 1.0))
+        return 0.7 * self.phrases[k].level + 0.3 * arch
 
 
 def read_dynamics(song: Song, grid: Grid) -> Dynamics:

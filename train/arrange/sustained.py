@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from appliance.score import Note
 from train.arrange.context import Context
@@ -97,7 +98,7 @@ def _held(notes: Sequence[Note], context: Context, *, lowest: bool) -> list[Note
     """Fast figures: their chord tones held to the end of the chord or bar, other notes left out."""
     if not notes:
         return []
-    ordered = sorted(notes, key=lambda n: n.start_s)
+    ordered = sorted(notes, key=attrgetter("start_s"))
     onsets = sorted({n.start_s for n in ordered})
     kept: list[Note] = []
     windows: dict[tuple[int, int], dict[int, Note]] = defaultdict(dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from operator import attrgetter
 
 from appliance.score import DRUM_GROUP, DRUM_KEYS, LOWEST_PITCH, PITCHES, Note, Score
 
@@ -35,7 +36,7 @@ def _folded(pitch: int) -> int:
 
 def _one_at_a_time(lane: list[Note]) -> list[Note]:
     """Notes of one pitch: a new attack ends the note before; attacks too close are one note."""
-    lane.sort()
+    lane.sort(key=attrgetter("start_s", "end_s", "velocity"))
     kept: list[Note] = []
     for note in lane:
         if kept and note.start_s < kept[-1].end_s:
