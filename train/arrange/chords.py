@@ -40,7 +40,7 @@ _RARITY = {"maj": 0.0, "min": 0.0, "dim": 0.8, "aug": 1.6, "7": 0.35, "maj7": 1.
 
 _VOICE_WEIGHT = 0.25
 _EVIDENCE_PULSES = 7.0
-"""How much one full pulse counts against :data:`_CHANGE`: fitted on hand-read phrases."""
+"""How much one full pulse counts against :data:`_CHANGE`; chosen by hand, checked by the tests."""
 
 _CHANGE = {"bar": 1.0, "half": 2.0, "pulse": 3.5}
 """Nats a change costs at a bar line, in the middle of a bar and elsewhere."""
