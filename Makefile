@@ -1,11 +1,13 @@
 # Two environments: .venv-runtime holds what a studio machine gets, .venv what the build side and the
 # tests need. Both come from hash-locked lists, installed without following dependencies.
 
-# The first Python of 3.10 or newer that runs; `make PYTHON=... test` overrides.
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python3.14; do \
-  "$$p" -c 'import sys, venv, ensurepip; sys.exit(not sys.version_info >= (3, 10))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+# A Python that runs; `make PYTHON=... test` overrides. 3.10-3.12 come first, because for them everything
+# is a wheel; for newer ones the sampler (tinysoundfont) is compiled, which needs a C++ compiler.
+PYTHON ?= $(shell for newest in 12 99; do for p in python3 python3.12 python3.11 python3.10 python3.13 python3.14; do \
+  "$$p" -c "import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, $$newest))" \
+  >/dev/null 2>&1 && { echo "$$p"; exit; }; done; done)
 
-# Training on a GPU, or on a machine where the index offers CUDA builds only: make TORCH='...' test
+# A GPU, or an index that has builds for CUDA only: make TORCH="torch==2.13.0 --index-url ..." test
 TORCH ?= torch==2.13.0
 
 PACK := packs/reference
@@ -56,7 +58,7 @@ python:
 # A list that is installed whole leaves a stamp; a changed list starts the environment afresh.
 .venv-runtime/packages: requirements/runtime.txt | python
 	rm -rf $(@D) && "$(PYTHON)" -m venv $(@D)
-	$(@D)/bin/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r $<
+	$(@D)/bin/python $(PIP_INSTALL) --require-hashes -r $<
 	touch $@
 
 .venv-runtime/installed: .venv-runtime/packages pyproject.toml $(SOURCES)
@@ -71,7 +73,7 @@ python:
 # torch has a build for each kind of machine, each with its own hash and companions, so it alone is
 # pinned by version and may bring them. What all builds need is in the list already.
 .venv/torch: .venv/packages
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	touch $@
 
 .venv/installed: .venv/torch pyproject.toml
