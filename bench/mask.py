@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.cpu import GENERATIONS, read_cpu
+
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build" / "cpumask"
 
@@ -89,8 +91,6 @@ def mask(generation: str | None) -> Mask:
         return Mask("host", "none")
     if generation not in ONEDNN_CAP:
         raise ValueError(f"unknown generation {generation!r}; known are {', '.join(ONEDNN_CAP)}")
-    from appliance.cpu import GENERATIONS, read_cpu  # costs nothing to import, but needs the checkout
-
     missing = GENERATIONS[generation] - read_cpu().flags
     if missing:
         raise ValueError(f"this processor cannot play {generation}: it lacks {', '.join(sorted(missing))}")

@@ -53,7 +53,7 @@ def vocal_of(source: Path, duration_s: float, target: Path) -> None:
 
 
 def render(chosen: Mask, backline: Path, vocal: Path, pack: Path, out: Path) -> dict[str, float]:
-    """Render once; the stage timings of the receipt, in seconds. Exits with the command's words if it fails."""
+    """Render once; the receipt's stage timings in seconds. Exits with the command's words if it fails."""
     done = chosen.run([backline, "render", vocal, "--pack", pack, "--out", out, "--seed", "0"])
     if done.returncode:
         sys.exit(f"backline ended with {done.returncode} under {chosen}:\n{done.stderr or done.stdout}")
@@ -85,7 +85,8 @@ def table(timings: list[Timing]) -> str:
 def main() -> int:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--mask", action="append", choices=[*ONEDNN_CAP, "host"], help="repeatable; host: none")
+    masks = [*ONEDNN_CAP, "host"]
+    parser.add_argument("--mask", action="append", choices=masks, help="repeatable; host is no mask")
     parser.add_argument("--vocal", type=Path, default=ROOT / "demo" / "vocal.flac")
     parser.add_argument("--seconds", type=float, default=60.0, help="the vocal is cut or repeated to this")
     parser.add_argument("--pack", type=Path, default=ROOT / "packs" / "reference")
@@ -96,12 +97,12 @@ def main() -> int:
 
     cpu, load = read_cpu(), os.getloadavg()[0]
     if load > BUSY_LOAD:
-        print(f"The load is {load:.1f}: something else is running, so expect slower figures.", file=sys.stderr)
+        print(f"The load is {load:.1f}: something else runs, so expect slower figures.", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         vocal = Path(folder) / "vocal.wav"
         vocal_of(options.vocal, options.seconds, vocal)
-        masks = [mask(None if name == "host" else name) for name in options.mask or ["haswell"]]
-        timings = [measure(m, options.backline, vocal, options.pack, options.runs) for m in masks]
+        chosen = [mask(None if name == "host" else name) for name in options.mask or ["haswell"]]
+        timings = [measure(m, options.backline, vocal, options.pack, options.runs) for m in chosen]
     if options.json:
         found = [{**asdict(timing), "rtf": timing.rtf} for timing in timings]
         print(json.dumps({"cpu": cpu.model, "cores": cpu.cores, "load": load, "timings": found}, indent=2))

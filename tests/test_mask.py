@@ -108,6 +108,6 @@ def test_a_lesser_mask_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_generations_that_cannot_be_played_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="pentium"):
         mask("pentium")
-    monkeypatch.setattr("appliance.cpu.read_cpu", lambda: read_cpu(Path("/dev/null")))
+    monkeypatch.setattr(mask_module, "read_cpu", lambda: read_cpu(Path("/dev/null")))
     with pytest.raises(ValueError, match=r"lacks .*avx2"):
         mask("haswell")
