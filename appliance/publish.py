@@ -7,13 +7,13 @@ its lock does not, and the next render of the same name clears it away.
 
 The hidden folder is also the claim on the name: two renders never write the same files. By default a
 name that is taken gets a number (``NAME-2.mix.wav``), so nothing is ever lost; with ``overwrite`` the
-old files give way, and they come back if the new ones cannot all be put in place.
+old render gives way, stems that the new one lacks included, and it comes back if the new one cannot be
+put in place whole.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
 import signal
@@ -23,7 +23,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from appliance.claim import claim_folder
 from appliance.errors import OutputError
+from appliance.score import DRUM_GROUP, GROUPS
+
+RESULT_ENDINGS = ("accompaniment.wav", "mix.wav", "mid", "receipt.json")
+"""What a render leaves in the results' folder, after ``NAME.``"""
+
+STEMS_FOLDER = "stems"
+STEM_ENDINGS = tuple(f"{group}.wav" for group in (*GROUPS, DRUM_GROUP))
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space and render again",
@@ -113,8 +121,23 @@ class Publication:
                     self._publish()
             finally:
                 self._remove()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and self._is_ours(error):
             raise output_error(self.out, error) from error
+
+    def need_bytes(self, count: int) -> None:
+        """Raises OutputError if the disk has not ``count`` bytes free: better now than after the work."""
+        free = shutil.disk_usage(self._folder).free
+        if free < count:
+            raise OutputError(
+                f"{self.out} cannot be written: this render needs {count / 1e9:.1f} GB and the disk has "
+                f"{free / 1e9:.1f} GB free; free some space and render again."
+            )
+
+    def _is_ours(self, error: OSError) -> bool:
+        """Whether ``error`` is about writing the results rather than about reading something else."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        return isinstance(error.filename, str | Path) and self._folder in Path(error.filename).parents
 
     def _make(self, folder: Path) -> None:
         """Makes ``folder`` and its parents, and remembers which were not there."""
@@ -129,27 +152,23 @@ class Publication:
         """Takes the first free name; its hidden folder is locked for as long as this process lives."""
         for number in range(1, _HIGHEST_NUMBER):
             self.name = self._wanted if number == 1 else f"{self._wanted}-{number}"
-            if not self._overwrite and self._taken():
+            if self._old_files() and not self._overwrite:
                 continue
             folder = self.out / f".{self.name}.part"
-            lock = _locked_folder(folder)
+            lock = claim_folder(folder)
             if lock is None:
                 continue
             self._folder, self._lock = folder, lock
-            if self._overwrite or not self._taken():
+            if self._overwrite or not self._old_files():
                 return
             self._remove_folder()
         raise OutputError(f"{self.out} already holds {_HIGHEST_NUMBER} renders of {self._wanted}.")
 
-    def _taken(self) -> bool:
-        """Whether any file of this name is there, in ``out`` or one folder below."""
-        start = self.name + "."
-        for folder, folders, files in os.walk(self.out):
-            if any(entry.startswith(start) for entry in (*files, *folders)):
-                return True
-            below = Path(folder) != self.out
-            folders[:] = [] if below else [f for f in folders if f == "stems"]
-        return False
+    def _old_files(self) -> list[Path]:
+        """Files of an earlier render of this name, relative to ``out``."""
+        stems = (Path(STEMS_FOLDER) / f"{self.name}.{ending}" for ending in STEM_ENDINGS)
+        results = (Path(f"{self.name}.{ending}") for ending in RESULT_ENDINGS)
+        return [place for place in (*results, *stems) if _exists(self.out / place)]
 
     def _publish(self) -> None:
         """Moves every staged file into place; on an error the old state comes back."""
@@ -161,18 +180,20 @@ class Publication:
         try:
             for place in self._files:
                 _sync(staged / place)
-            for place in self._files:
+            for place in dict.fromkeys((*self._old_files(), *self._files)):
                 target = self.out / place
-                if place.parent != Path():
-                    self._make(target.parent)
+                if not _exists(target):
+                    continue
                 if target.is_dir():
                     raise IsADirectoryError(errno.EISDIR, "is a folder", str(target))
-                if os.path.lexists(target):
-                    if not self._overwrite:
-                        raise FileExistsError(errno.EEXIST, "appeared meanwhile", str(target))
-                    (backup / place).parent.mkdir(parents=True, exist_ok=True)
-                    target.rename(backup / place)
-                    set_aside.append(place)
+                if not self._overwrite:
+                    raise FileExistsError(errno.EEXIST, "appeared meanwhile", str(target))
+                (backup / place).parent.mkdir(parents=True, exist_ok=True)
+                target.rename(backup / place)
+                set_aside.append(place)
+            for place in self._files:
+                target = self.out / place
+                self._make(target.parent)
                 (staged / place).rename(target)
                 moved.append(place)
             for folder in {(self.out / place).parent for place in self._files} | {self.out}:
@@ -203,32 +224,13 @@ class Publication:
             self._lock = -1
 
 
-def _locked_folder(folder: Path) -> int | None:
-    """Makes and locks ``folder``; None while another process works in it."""
-    if folder.is_dir():
-        left_over = _lock(folder)
-        if left_over is None:
-            return None
-        # Its owner is dead. Removing it under the lock keeps others from taking it meanwhile.
-        shutil.rmtree(folder)
-        os.close(left_over)
+def _exists(path: Path) -> bool:
+    """Whether anything has this name; unlike ``Path.exists``, it does not hide that a name is too long."""
     try:
-        folder.mkdir()
-    except FileExistsError:
-        return None
-    return _lock(folder)
-
-
-def _lock(folder: Path) -> int | None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_ino == folder.stat().st_ino:
-            return descriptor
-    except OSError:
-        pass  # locked by its owner, or removed since
-    os.close(descriptor)
-    return None
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _sync(path: Path) -> None:
@@ -256,6 +258,6 @@ def _signals_held() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, handler or signal.SIG_DFL)
         if came:
             signal.raise_signal(came[0])
