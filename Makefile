@@ -30,6 +30,7 @@ help:
 	@echo 'make clean  remove both environments and what they built'
 
 demo: .venv-runtime/installed
+	rm -rf demo/out
 	.venv-runtime/bin/backline render $(VOCAL) --pack $(PACK) --out demo/out
 
 test: lint

@@ -81,6 +81,11 @@ def test_rooms_import_only_what_they_may(root: Path, room: str) -> None:
     assert trespasses == []
 
 
+def test_export_knows_the_networks_of_train_alone(root: Path) -> None:
+    names = {name for file in sources(root, "export") for name in imported(ast.parse(file.read_text()))}
+    assert {name for name in names if name.startswith("train") and not name.startswith("train.networks")} == set()
+
+
 def test_hidden_imports_are_found() -> None:
     hidden = "def f():\n    import torch.nn\n    from train import corpus\n    import_module('onnx')\n"
     assert list(imported(ast.parse(hidden))) == ["torch.nn", "train.corpus", "onnx"]

@@ -18,7 +18,7 @@ from appliance.score import STYLES
 if find_spec("appliance.cli") is None:
     pytest.skip("the command line is not there yet", allow_module_level=True)
 
-from appliance import cli  # noqa: E402
+from appliance import cli
 
 
 def shell_lines(text: str) -> list[list[str]]:
