@@ -102,7 +102,7 @@ class _Espeak:
         if voice != self._voice:
             if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
                 raise MachineError(
-                    f"espeak-ng has no voice {voice}: install espeak-ng-data of version 1.50 or later."
+                    f"espeak-ng has no voice {voice}: install espeak-ng-data of version 1.51 or later."
                 )
             self._voice = voice
             self._library.espeak_SetParameter(_RATE, _SPEED_WPM, 0)

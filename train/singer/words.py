@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from train.corpus.song import SungNote
 
 VOWELS = frozenset("aeiouyæɑɒɔəɚɛɜɝɪʊʌøœɐɨʉɵɤɯʏɞᵻɘ")
+VOICELESS = frozenset("ptkfsʃθhxçqʔχħcɸ")
 OPEN_VOWEL = "ah"
 """Sung where the score has no words."""
 
@@ -102,6 +103,10 @@ def _speak_word(texts: tuple[str, ...], language: str, variant: str) -> tuple[Sp
     if not nuclei:
         return _speak_word((OPEN_VOWEL,), language, variant)
     voiced, envelope, aperiodicity = analyse(utterance.samples)
+    for phoneme in utterance.phonemes:
+        # On a monotone the pitch tracker knows so well, it hears tones in hiss too.
+        if _is_voiceless(phoneme):
+            voiced[_frame(phoneme.start, len(voiced)) : _frame(phoneme.end, len(voiced))] = False
     word = Spoken(voiced, envelope, aperiodicity)
     power = np.exp(envelope.astype(np.float64)).mean(axis=1)
     phonemes = utterance.phonemes
@@ -132,6 +137,10 @@ def _syllable_bounds(phonemes: Sequence[Phoneme], nuclei: Sequence[int]) -> list
         bounds.append((start, end))
         start = end
     return bounds
+
+
+def _is_voiceless(phoneme: Phoneme) -> bool:
+    return bool(phoneme.name) and all(c in VOICELESS for c in phoneme.name if c.isalpha())
 
 
 def _frame(sample: int, count: int) -> int:
