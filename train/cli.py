@@ -70,3 +70,50 @@ def vae(runs: Path, steps: int, learning_rate: float, minutes: float, device: st
     )
     loop = LoopConfig(steps, learning_rate, minutes=minutes)
     fit(stage, runs / "vae", loop, torch.device(device))
+
+
+@main.command()
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--workers", default=2)
+@click.pass_obj
+def melodies(runs: Path, corpus: Path, workers: int) -> None:
+    """Perform every song as vocal features."""
+    from train.data import melodies as cache
+
+    rows = [row for row in read_ledger(corpus) if (runs / "cache" / "songs" / f"{row.id}.npz").exists()]
+    progress = iter(track(range(len(rows)), description="melodies"))
+    cache.build(corpus, rows, runs / "cache" / "melodies", workers, lambda _: next(progress, None))
+
+
+@main.command()
+@training_options(steps=1200, learning_rate=2e-3)
+@click.pass_obj
+def planner(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
+    """Train the planner."""
+    from train.networks.planner import PlannerConfig
+    from train.training.planner import PlannerStage
+
+    cache = runs / "cache"
+    train, val = (song_cache.load_split(cache / "songs", split) for split in ("train", "val"))
+    stage = PlannerStage(PlannerConfig(), train, val, cache / "melodies", batch)
+    fit(stage, runs / "planner", LoopConfig(steps, learning_rate, minutes=minutes), torch.device(device))
+
+
+@main.command()
+@click.option("--others", default=3, help="Styles a song beside the written piano part.")
+@click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+@click.pass_obj
+def latents(runs: Path, others: int, device: str) -> None:
+    """Encode the training songs with the trained score VAE."""
+    from train.data import latents as cache
+    from train.networks.vae import ScoreVae, VaeConfig
+    from train.training.state import load_ema
+
+    vae = ScoreVae(VaeConfig())
+    load_ema(runs / "vae" / "state.safetensors", vae)
+    chosen = [
+        song for split in ("train", "val") for song in song_cache.load_split(runs / "cache" / "songs", split)
+    ]
+    progress = iter(track(range(len(chosen)), description="latents"))
+    folder = runs / "cache" / "latents"
+    cache.build(vae, chosen, folder, others, torch.device(device), lambda _: next(progress, None))

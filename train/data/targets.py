@@ -1,0 +1,39 @@
+"""Targets and conditions drawn from a song's own facts: beats as activations, phases, keys.
+
+Letters: T score frames.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.keys import Key
+from appliance.score import FRAME_RATE_HZ
+
+Array = NDArray[np.float32]
+
+
+def beat_targets(times_s: NDArray[np.float64], first: int, frames: int) -> Array:
+    """(T,): 1 in the frame whose centre is on a beat, shared by two frames where it lies between.
+
+    The shares keep the beat's place inside the frame, which the tracker reads back.
+    """
+    target = np.zeros(frames + 2, np.float32)
+    place = times_s * FRAME_RATE_HZ - 0.5 - first + 1.0
+    inside = place[(place >= 0) & (place < frames + 1)]
+    left = np.floor(inside).astype(np.int64)
+    np.maximum.at(target, left, (left + 1 - inside).astype(np.float32))
+    np.maximum.at(target, left + 1, (inside - left).astype(np.float32))
+    return target[1:-1]
+
+
+def key_index(key: Key) -> int:
+    """Row of a key in the planner's key head: major tonics 0-11, minor tonics 12-23."""
+    return key.tonic + (12 if key.mode == "minor" else 0)
+
+
+def cut(rows: NDArray[np.floating], first: int, frames: int) -> Array:
+    """Columns ``first`` .. ``first + frames`` of (R, M), zeros where the song has ended; (R, frames)."""
+    part = rows[:, first : first + frames].astype(np.float32)
+    return np.pad(part, ((0, 0), (0, frames - part.shape[1])))

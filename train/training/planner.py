@@ -1,0 +1,103 @@
+"""Stage 2, the planner: from what is sung to what harmony sounds, the key, and the beats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from appliance.beats import phases
+from appliance.features import transposed
+from appliance.score import FRAMES_PER_PLAN
+from train.data.song_cache import CachedSong
+from train.data.targets import beat_targets, cut, key_index
+from train.networks.planner import Planner, PlannerConfig
+from train.training.stage import Batch
+
+BEAT_WEIGHT = 3.0
+"""Most frames hold no beat."""
+
+
+class PlannerStage:
+    """Random stretches of random performances, in all twelve transpositions."""
+
+    name = "planner"
+
+    def __init__(
+        self,
+        config: PlannerConfig,
+        train: Sequence[CachedSong],
+        val: Sequence[CachedSong],
+        melodies: Path,
+        batch: int = 16,
+        frames: int = 1024,
+    ) -> None:
+        self.model: nn.Module = Planner(config)
+        self.train, self.melodies, self.batch, self.frames = train, melodies, batch, frames
+        rng = np.random.default_rng(1)
+        self._held_out = [self._batch(val, rng, transpose=False) for _ in range(4)] if val else []
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
+        while True:
+            yield self._batch(self.train, rng)
+
+    def _batch(self, songs: Sequence[CachedSong], rng: np.random.Generator, transpose: bool = True) -> Batch:
+        items = [self._item(songs[rng.integers(len(songs))], rng, transpose) for _ in range(self.batch)]
+        return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}
+
+    def _item(self, song: CachedSong, rng: np.random.Generator, transpose: bool) -> dict[str, np.ndarray]:
+        takes = np.load(self.melodies / f"{song.id}.npy", mmap_mode="r")
+        first = int(rng.integers(max(1, song.frames - self.frames // 2))) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
+        shift = int(rng.integers(12)) if transpose else 0
+        features = transposed(cut(takes[rng.integers(len(takes))], first, self.frames), shift)
+        plan_first, plan_frames = first // FRAMES_PER_PLAN, self.frames // FRAMES_PER_PLAN
+        plan = cut(song.plan, plan_first, plan_frames).reshape(2, 12, plan_frames)
+        valid = (np.arange(self.frames) < song.frames - first).astype(np.float32)
+        beats = np.array(song.grid.beats_s, np.float64)
+        known = cut(phases(song.grid, song.frames), first, self.frames) * float(rng.uniform() < 0.5)
+        key = key_index(song.key)
+        return {
+            "features": features,
+            "phases": known.astype(np.float32),
+            "plan": np.roll(plan, shift, axis=1).reshape(24, plan_frames),
+            "beats": np.stack(
+                [
+                    beat_targets(beats, first, self.frames),
+                    beat_targets(beats[list(song.grid.downbeats)], first, self.frames),
+                ]
+            ),
+            "key": np.array((key + shift) % 12 + 12 * (key // 12)),
+            "valid": valid,
+        }
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        plan, key, beats = (x.float() for x in model(batch["features"], batch["phases"]))
+        valid = batch["valid"].unsqueeze(1)
+        plan_valid = valid[:, :, ::FRAMES_PER_PLAN]
+        weight = torch.full((), BEAT_WEIGHT, device=beats.device)
+        bce = F.binary_cross_entropy_with_logits
+        harmony = bce(plan, batch["plan"], plan_valid.expand_as(plan), reduction="sum") / plan_valid.sum() / 24
+        beat = bce(beats, batch["beats"], valid.expand_as(beats), reduction="sum", pos_weight=weight)
+        beat = beat / valid.sum() / 2
+        key_loss = F.cross_entropy(key, batch["key"])
+        return {"loss": harmony + beat + 0.05 * key_loss, "harmony": harmony, "beat": beat, "key": key_loss}
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        sums: dict[str, float] = {}
+        for batch in self._held_out:
+            losses = {k: float(v) for k, v in self.loss(model, batch).items()}
+            plan, key, _ = model(batch["features"], batch["phases"])
+            valid = batch["valid"][:, ::FRAMES_PER_PLAN] * (batch["plan"][:, :12].sum(dim=1) > 0)
+            cosine = F.cosine_similarity(torch.sigmoid(plan[:, :12]), batch["plan"][:, :12], dim=1)
+            losses["chroma_cosine"] = float((cosine * valid).sum() / valid.sum())
+            signature = [(k + 3) % 12 if k >= 12 else k for k in key.argmax(dim=1).tolist()]
+            truth = [(k + 3) % 12 if k >= 12 else k for k in batch["key"].tolist()]
+            hits = [a == b for a, b in zip(signature, truth, strict=True)]
+            losses["signature_right"] = sum(hits) / len(hits)
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + value / len(self._held_out)
+        return sums
