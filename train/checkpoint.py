@@ -1,0 +1,122 @@
+"""A checkpoint: one folder with the averaged weights of every network and what they were trained on.
+
+``vae.safetensors``, ``planner.safetensors``, ``denoiser.safetensors`` (condition encoder and velocity
+network) hold weights; their metadata holds the network's configuration as JSON. ``checkpoint.json``
+holds latent statistics, schedule, steps, losses and the hash of the ledger rows.
+
+Only safetensors are read: a pickle can run any program when it is opened.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from train.networks.denoiser import ConditionEncoder, Denoiser, DenoiserConfig
+from train.networks.planner import Planner, PlannerConfig
+from train.networks.vae import ScoreVae, VaeConfig
+
+SCHEMA = 1
+NETWORKS = ("vae", "planner", "denoiser")
+PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
+
+Config = TypeVar("Config")
+
+
+class CheckpointError(Exception):
+    """A checkpoint cannot be used; the text says which file and why."""
+
+
+class Generator(nn.Module):
+    """Condition encoder and denoiser: trained together, exported apart."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.condition = ConditionEncoder(config)
+        self.denoiser = Denoiser(config)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The networks of a checkpoint folder, in evaluation mode, and its ``checkpoint.json``."""
+
+    vae: ScoreVae
+    planner: Planner
+    generator: Generator
+    facts: dict[str, Any]
+
+
+def save_network(path: Path, weights: dict[str, Tensor], config: object) -> None:
+    """Store weights as float16 with the network's configuration in the metadata."""
+    halves = {name: w.detach().to(torch.float16).contiguous() for name, w in weights.items()}
+    save_file(halves, path, metadata={"config": json.dumps(asdict(config))})  # type: ignore[call-overload]
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Read a checkpoint folder.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, of another schema, or not safetensors.
+    """
+    refuse_pickles(folder)
+    facts_path = folder / "checkpoint.json"
+    if not facts_path.is_file():
+        raise CheckpointError(f"{folder}: no checkpoint.json there; name the folder of a checkpoint")
+    facts = json.loads(facts_path.read_text())
+    if facts.get("schema") != SCHEMA:
+        raise CheckpointError(f"{facts_path}: schema {facts.get('schema')}, this version reads {SCHEMA}")
+    vae = _network(folder / "vae.safetensors", VaeConfig, ScoreVae)
+    planner = _network(folder / "planner.safetensors", PlannerConfig, Planner)
+    generator = _network(folder / "denoiser.safetensors", DenoiserConfig, Generator)
+    return Checkpoint(vae, planner, generator, facts)
+
+
+def refuse_pickles(path: Path) -> None:
+    """Refuse a pickle, or a folder that holds one instead of safetensors.
+
+    Raises:
+        CheckpointError: with the reason and how to convert.
+    """
+    candidates = [path] if path.is_file() else sorted(path.glob("*")) if path.is_dir() else []
+    for file in candidates:
+        if file.suffix in PICKLES or (file.is_file() and _looks_pickled(file)):
+            raise CheckpointError(
+                f"{file}: a pickle, and opening one can run any program hidden in it, so it is refused. "
+                "Convert it where you trust it: load it with torch.load(..., weights_only=True) and write "
+                "the tensors with safetensors.torch.save_file."
+            )
+
+
+def _looks_pickled(file: Path) -> bool:
+    with file.open("rb") as stream:
+        head = stream.read(4)
+    return head[:1] == b"\x80" or (head == b"PK\x03\x04" and file.suffix not in (".npz", ".mxl"))
+
+
+def _network(path: Path, config_type: type[Config], network: Any) -> Any:
+    if not path.is_file():
+        raise CheckpointError(f"{path}: missing; a checkpoint has {', '.join(NETWORKS)} as safetensors")
+    try:
+        with safe_open(path, framework="pt") as file:
+            stored = json.loads(file.metadata()["config"])
+            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise CheckpointError(f"{path}: not a Backline network in safetensors ({error})") from error
+    names = {f.name for f in fields(config_type)}  # type: ignore[arg-type]
+    if set(stored) != names:
+        raise CheckpointError(f"{path}: its configuration is of another version")
+    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
+    model = network(config_type(**tuples))
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path}: its weights do not fit its configuration ({error})") from error
+    return model.eval()
