@@ -6,12 +6,11 @@ around at full scale.
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -26,6 +25,9 @@ _BYTES_PER_SAMPLE = 3
 _LARGEST_WAV_BYTES = (1 << 32) - 4096
 """A RIFF size has 32 bits; a little is left for the header."""
 
+_PROBE = bytes(4096)
+_PROBE_BYTES = 1 << 20
+
 
 class WavWriter:
     """A WAV file of ``channels`` channels and, in the end, ``samples`` samples. A context manager.
@@ -37,21 +39,27 @@ class WavWriter:
     def __init__(self, path: Path, channels: int, samples: int) -> None:
         self._path = Path(path)
         self._left = samples
-        self._sink = _Sink(self._path)
+        self._bytes = 0
         self.clipped = 0
         size = samples * channels * _BYTES_PER_SAMPLE
+        with writing(self._path):
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         try:
+            # By descriptor: with a Python file object, Ctrl-C inside libsndfile's callback would be lost.
             self._file = soundfile.SoundFile(
-                self._sink,
+                self._descriptor,
                 "w",
                 SAMPLE_RATE_HZ,
                 channels,
                 "PCM_24",
                 format="RF64" if size > _LARGEST_WAV_BYTES else "WAV",
+                closefd=False,
             )
         except soundfile.LibsndfileError as error:
-            self._sink.close()
-            raise self._sink.reason(error) from error
+            try:
+                raise self._reason() from error
+            finally:
+                os.close(self._descriptor)
 
     def write(self, block: Block) -> None:
         """Adds ``block``, (n, C) float32 with full scale at ±1."""
@@ -65,23 +73,24 @@ class WavWriter:
                 # libsndfile takes the upper 24 bits of 32.
                 self._file.write(whole << 8)
             except (soundfile.LibsndfileError, AssertionError) as error:
-                raise self._sink.reason(error) from error
-            if self._sink.error is not None:
-                raise self._sink.reason(self._sink.error)
+                raise self._reason() from error
+            self._bytes += whole.size * _BYTES_PER_SAMPLE
         self._left -= len(block)
 
     def close(self) -> None:
         """Finishes the header and waits until the file is on the disk."""
-        if self._sink.closed:
+        if self._file.closed:
             return
         try:
             self._file.close()
-            if self._sink.error is not None:
-                raise self._sink.reason(self._sink.error)
+            if os.fstat(self._descriptor).st_size < self._bytes:
+                raise self._reason()
             with writing(self._path):
-                self._sink.sync()
+                os.fsync(self._descriptor)
+        except soundfile.LibsndfileError as error:
+            raise self._reason() from error
         finally:
-            self._sink.close()
+            os.close(self._descriptor)
 
     def __enter__(self) -> WavWriter:
         return self
@@ -90,10 +99,23 @@ class WavWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            self._sink.give_up()
+            # The file will be thrown away; an error about it must not hide the first one.
+            with suppress(OutputError):
+                self.close()
+            return
         self.close()
-        if error is None and self._left:
+        if self._left:
             raise ValueError(f"{self._path.name} misses {self._left} samples")
+
+    def _reason(self) -> OutputError:
+        """Why the last write failed. libsndfile does not say, so the next bytes are tried without it."""
+        end = os.fstat(self._descriptor).st_size
+        try:
+            for offset in range(0, _PROBE_BYTES, len(_PROBE)):
+                os.pwrite(self._descriptor, _PROBE, end + offset)
+        except OSError as error:
+            return output_error(self._path.name, error)
+        return OutputError(f"{self._path.name} cannot be written: the system refuses it without a reason.")
 
 
 def write_wav(path: Path, blocks: Iterable[Block], channels: int, samples: int) -> int:
@@ -102,56 +124,3 @@ def write_wav(path: Path, blocks: Iterable[Block], channels: int, samples: int) 
         for block in blocks:
             writer.write(block)
     return writer.clipped
-
-
-class _Sink:
-    """A file for libsndfile that remembers the system's error, which libsndfile would forget."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with writing(path):
-            self._file = path.open("x+b", buffering=0)
-        self.error: OSError | None = None
-        self._given_up = False
-
-    @property
-    def closed(self) -> bool:
-        return self._file.closed
-
-    def write(self, data: Any) -> int:
-        if self.error is not None or self._given_up:
-            return 0 if self.error is not None else len(data)
-        view = memoryview(data)
-        try:
-            while view:
-                view = view[self._file.write(view) :]
-        except OSError as error:
-            self.error = error
-            return 0
-        return len(data)
-
-    def read(self, count: int = -1) -> bytes:
-        return self._file.read(count) or b""
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def sync(self) -> None:
-        if not self._given_up:
-            os.fsync(self._file.fileno())
-
-    def give_up(self) -> None:
-        """The file is going to be thrown away: its header need not be finished."""
-        self._given_up = True
-        self.error = None
-
-    def reason(self, error: BaseException) -> OutputError:
-        if self.error is not None:
-            return output_error(self._path.name, self.error)
-        return OutputError(f"{self._path.name} cannot be written: {error}.")
-
-    def close(self) -> None:
-        self._file.close()
