@@ -117,3 +117,34 @@ def latents(runs: Path, others: int, device: str) -> None:
     progress = iter(track(range(len(chosen)), description="latents"))
     folder = runs / "cache" / "latents"
     cache.build(vae, chosen, folder, others, torch.device(device), lambda _: next(progress, None))
+
+
+@main.command()
+@click.pass_obj
+def plans(runs: Path) -> None:
+    """Predict the plans of the training songs with the trained planner."""
+    from train.data import plans as cache
+    from train.networks.planner import Planner, PlannerConfig
+    from train.training.state import load_ema
+
+    planner = Planner(PlannerConfig())
+    load_ema(runs / "planner" / "state.safetensors", planner)
+    folder = runs / "cache"
+    chosen = [song for split in ("train", "val") for song in song_cache.load_split(folder / "songs", split)]
+    progress = iter(track(range(len(chosen)), description="plans"))
+    cache.build(planner, chosen, folder / "melodies", folder / "plans", lambda _: next(progress, None))
+
+
+@main.command()
+@training_options(steps=3000, learning_rate=1e-3)
+@click.pass_obj
+def denoiser(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
+    """Train the denoiser on the cached latents."""
+    from train.networks.denoiser import DenoiserConfig
+    from train.training.denoiser import DenoiserStage
+    from train.training.sources import window_sources
+
+    train, val = window_sources(runs / "cache")
+    stage = DenoiserStage(DenoiserConfig(), train, val, batch)
+    loop = LoopConfig(steps, learning_rate, warmup_steps=150, ema_decay=0.998, minutes=minutes, validate_every=100)
+    fit(stage, runs / "denoiser", loop, torch.device(device))

@@ -16,16 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from appliance.features import FEATURE_ROWS
-from appliance.score import FRAMES_PER_LATENT, STYLES
+from appliance.condition import CONDITION_ROWS, STYLE_ROWS
+from appliance.score import FRAMES_PER_LATENT
 from train.networks.attention import global_attention, heads_of, local_attention, rotary, rotate
-from train.networks.planner import PHASE_ROWS, PLAN_ROWS
-
-STYLE_ROWS = len(STYLES) + 1
-"""One-hot styles; the last row is "any style"."""
-
-CONDITION_ROWS = FEATURE_ROWS + PHASE_ROWS + PLAN_ROWS + 1
-"""Features, phases, plan and a row that says whether a plan is given, at the score frame rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +26,7 @@ class DenoiserConfig:
     """Width, depth and heads of the network."""
 
     latents: int = 64
-    width: int = 288
+    width: int = 256
     blocks: int = 8
     heads: int = 4
     condition_blocks: int = 4

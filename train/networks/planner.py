@@ -15,11 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from appliance.condition import PHASE_ROWS, PLAN_ROWS
 from appliance.features import CHROMA, FEATURE_ROWS, VOICED
 from appliance.score import FRAMES_PER_PLAN
 
-PHASE_ROWS = 5
-PLAN_ROWS = 24
 KEYS = 24
 """12 major tonics, then 12 minor ones."""
 
@@ -91,11 +90,12 @@ class Planner(nn.Module):
             plan (B, 24, P): pitch-class activity, then bass pitch-class activity;
             key (B, 24); beats (B, 2, T): beat and downbeat.
         """
-        plan, key = self._harmony(features, phases)
+        plan, key = self.harmony_branch(features, phases)
         beats: Tensor = self.beat_out(F.gelu(self.beat(self.beat_in(features))))
         return plan, key, beats
 
-    def _harmony(self, features: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
+    def harmony_branch(self, features: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
+        """Plan (B, 24, P) and key (B, 24) logits alone; arguments as in :meth:`forward`."""
         frames = features.shape[-1] // FRAMES_PER_PLAN
         chroma = features[:, CHROMA].reshape(-1, 12, frames, FRAMES_PER_PLAN).permute(0, 3, 1, 2)
         plain = torch.cat([features[:, VOICED:], phases], dim=1)

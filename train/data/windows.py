@@ -1,0 +1,118 @@
+"""Windows for the denoiser: a latent and everything it may be conditioned on, parts of it hidden.
+
+Whatever is optional at run time is sometimes absent in training: the plan, the beats, the vocal, the
+style, and all of it together (which is what guidance needs).
+
+Letters: Z latents, N latent frames, T = 2 N score frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.beats import phases
+from appliance.condition import condition_rows, style_row
+from appliance.features import transposed
+from appliance.score import FRAMES_PER_LATENT, FRAMES_PER_PLAN
+from train.data.latents import SongLatents
+from train.data.song_cache import CachedSong
+from train.data.targets import cut
+
+Array = NDArray[np.float32]
+FRAMES_PER_WINDOW_STEP = FRAMES_PER_PLAN
+"""Windows start on plan frames, so that every grid is cut at the same place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropout:
+    """How often each part of the condition is hidden."""
+
+    everything: float = 0.1
+    vocal: float = 0.05
+    plan: float = 0.15
+    phases: float = 0.2
+    style: float = 0.1
+    context: float = 0.5
+    true_plan: float = 0.4
+    """How often a shown plan is the written one (as from a user's chart) instead of the planner's."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSource:
+    """The arrays windows are cut from. ``plans`` holds the planner's own predictions, where made."""
+
+    songs: Sequence[CachedSong]
+    latents: Mapping[str, SongLatents]
+    melodies: Path
+    plans: Path
+    mean: Array
+    std: Array
+    dropout: Dropout = Dropout()
+
+    def window(self, frames: int, rng: np.random.Generator) -> dict[str, Array]:
+        """One random window of ``frames`` latent frames.
+
+        Returns:
+            latent (Z, N) normalised, rows (CONDITION_ROWS, T), style (S, 1), context (Z, N),
+            known (1, N), valid (1, N).
+        """
+        song = self.songs[rng.integers(len(self.songs))]
+        stored = self.latents[song.id]
+        which = int(rng.integers(len(stored.styles)))
+        length = stored.latents.shape[2]
+        step = FRAMES_PER_WINDOW_STEP // FRAMES_PER_LATENT
+        first = int(rng.integers(max(1, (length - frames // 2) // step))) * step
+        latent = cut(stored.latents[which], first, frames)
+        valid = (np.arange(frames) < length - first).astype(np.float32)[None]
+        latent = (latent - self.mean[:, None]) / self.std[:, None] * valid
+        rows, style = self._condition(song, int(stored.styles[which]), int(stored.shifts[which]), first, frames, rng)
+        context, known = self._context(latent, rng)
+        return {
+            "latent": latent.astype(np.float32),
+            "rows": rows,
+            "style": style,
+            "context": context.astype(np.float32),
+            "known": known,
+            "valid": valid,
+        }
+
+    def _condition(
+        self, song: CachedSong, style: int, shift: int, first: int, frames: int, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        drop = self.dropout
+        score_first, score_frames = first * FRAMES_PER_LATENT, frames * FRAMES_PER_LATENT
+        shown = style_row(None if rng.uniform() < drop.style else style)
+        if rng.uniform() < drop.everything:
+            return condition_rows(score_frames), shown
+        takes = np.load(self.melodies / f"{song.id}.npy", mmap_mode="r")
+        take = int(rng.integers(len(takes)))
+        features = transposed(cut(takes[take], score_first, score_frames), shift)
+        features *= float(rng.uniform() >= drop.vocal)
+        beat = np.zeros((5, score_frames), np.float32)
+        if rng.uniform() >= drop.phases:
+            beat = cut(phases(song.grid, song.frames), score_first, score_frames)
+        plan, certainty = None, 0.0
+        if rng.uniform() >= drop.plan:
+            plan, certainty = self._plan(song, take, rng)
+            plan_first = score_first // FRAMES_PER_PLAN
+            plan = cut(plan, plan_first, score_frames // FRAMES_PER_PLAN).reshape(2, 12, -1)
+            plan = np.roll(plan, shift, axis=1).reshape(24, -1)
+        return condition_rows(score_frames, features, beat, plan, certainty), shown
+
+    def _plan(self, song: CachedSong, take: int, rng: np.random.Generator) -> tuple[NDArray[np.floating], float]:
+        predicted = self.plans / f"{song.id}.npy"
+        if rng.uniform() < self.dropout.true_plan or not predicted.exists():
+            return song.plan, 1.0
+        return np.load(predicted, mmap_mode="r")[take], 0.5
+
+    def _context(self, latent: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+        frames = latent.shape[1]
+        known = np.zeros((1, frames), np.float32)
+        if rng.uniform() >= self.dropout.context:
+            known[:, : int(rng.integers(8, frames // 2))] = 1.0
+        return latent * known, known
