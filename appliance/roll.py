@@ -12,6 +12,7 @@ Onsets are finer than the frame through *offset*; ends through the last frame's 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,12 @@ DRUM_ONSET, DRUM_OFFSET, DRUM_VELOCITY = range(3)
 DRUM_PLANES = 3
 DRUM_LENGTH_S = 0.1
 
+SHORTEST_NOTE_S = 0.03
+FULL_CELL = 255
+
 Array = NDArray[np.float32]
+Cells = NDArray[np.uint8]
+"""Probabilities kept as bytes, 255 is 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,62 +116,108 @@ class Thresholds:
     drum: float = 0.5
 
 
-def notes_of(roll: Roll, duration_s: float, thresholds: Thresholds = Thresholds()) -> Score:
-    """Read a painted roll back as notes.
+class RollReader:
+    """Reads a painted roll as notes, part by part, so that an hour-long roll never exists (54 MB an hour).
 
     An onset is a cell over the threshold that is also the highest of its neighbours in time, so that
     an onset painted across a frame border gives one note. It sounds until its sustain falls below the
     threshold or the next onset of its key.
     """
-    notes: list[Note] = []
-    onsets = _peaks(roll.pitched[:, ONSET], thresholds.onset)
-    for group, name in enumerate(GROUPS):
-        for row in np.flatnonzero(onsets[group].any(axis=-1)):
-            planes = roll.pitched[group, :, row]
-            starts = np.flatnonzero(onsets[group, row])
-            follow = np.append(starts[1:], roll.frames)
-            for frame, until in zip(starts, follow, strict=True):
-                notes.append(_note(planes, int(frame), int(until), name, int(row) + LOWEST_PITCH, thresholds))
-    hits = _peaks(roll.drums[:, DRUM_ONSET], thresholds.drum)
-    for row, frame in zip(*np.nonzero(hits), strict=True):
-        start_s = (frame + float(np.clip(roll.drums[row, DRUM_OFFSET, frame], 0, 1))) / FRAME_RATE_HZ
-        velocity = _velocity(roll.drums[row, DRUM_VELOCITY, frame])
-        notes.append(Note(start_s, start_s + DRUM_LENGTH_S, DRUM_KEYS[row], velocity, DRUM_GROUP))
-    inside = (
-        Note(n.start_s, min(n.end_s, duration_s), n.pitch, n.velocity, n.group)
-        for n in notes
-        if n.start_s < duration_s - 0.02
-    )
-    return Score.of(inside, duration_s)
+
+    def __init__(self, thresholds: Thresholds = Thresholds()) -> None:
+        self._thresholds = thresholds
+        self._onsets: list[Cells] = []
+        self._sustains: list[Cells] = []
+        self._hits: list[Cells] = []
+        self._details: dict[tuple[int, ...], tuple[float, float]] = {}
+        self._frames = 0
+
+    def add(self, roll: Roll) -> None:
+        """The next part of the roll."""
+        onset, hit = roll.pitched[:, ONSET], roll.drums[:, DRUM_ONSET]
+        self._onsets.append(_cells(onset))
+        self._sustains.append(_cells(roll.pitched[:, SUSTAIN]))
+        self._hits.append(_cells(hit))
+        for group, row, frame in zip(*np.nonzero(onset > self._thresholds.onset), strict=True):
+            offset, velocity = roll.pitched[group, [OFFSET, VELOCITY], row, frame]
+            self._details[int(group), int(row), self._frames + int(frame)] = float(offset), float(velocity)
+        for row, frame in zip(*np.nonzero(hit > self._thresholds.drum), strict=True):
+            offset, velocity = roll.drums[row, [DRUM_OFFSET, DRUM_VELOCITY], frame]
+            self._details[int(row), self._frames + int(frame)] = float(offset), float(velocity)
+        self._frames += roll.frames
+
+    def score(self, duration_s: float) -> Score:
+        """All notes that start inside ``duration_s``; those that sound beyond it end there."""
+        notes = [*self._pitched_notes(), *self._drum_notes()]
+        inside = (
+            Note(n.start_s, min(n.end_s, duration_s), n.pitch, n.velocity, n.group)
+            for n in notes
+            if n.start_s < duration_s - 0.02
+        )
+        return Score.of(inside, duration_s)
+
+    def _pitched_notes(self) -> Iterator[Note]:
+        onsets = np.concatenate(self._onsets, axis=-1)
+        sustains = np.concatenate(self._sustains, axis=-1)
+        for group, name in enumerate(GROUPS):
+            for row in range(PITCHES):
+                starts = np.flatnonzero(_peaks(onsets[group, row], self._thresholds.onset))
+                follow = np.append(starts, self._frames)[1:]
+                for frame, until in zip(starts.tolist(), follow.tolist(), strict=True):
+                    offset, velocity = self._details[group, row, frame]
+                    next_offset = self._details[group, row, until][0] if until < self._frames else None
+                    sustain = sustains[group, row, frame:until]
+                    start_s, end_s = self._sounding(frame, offset, sustain, next_offset)
+                    yield Note(start_s, end_s, row + LOWEST_PITCH, _velocity(velocity), name)
+
+    def _sounding(
+        self, frame: int, offset: float, sustain: Cells, next_offset: float | None
+    ) -> tuple[float, float]:
+        """Start and end in seconds of a note whose key has ``sustain`` until its next onset."""
+        offset = min(max(offset, 0.0), 1.0)
+        start_s = (frame + offset) / FRAME_RATE_HZ
+        silent = np.flatnonzero(sustain[1:] < self._thresholds.sustain * FULL_CELL)
+        stop = int(silent[0]) + 1 if silent.size else len(sustain)
+        end = float(frame + stop)
+        if stop < len(sustain):
+            end += float(sustain[stop]) / FULL_CELL
+        elif next_offset is not None:  # up to the next onset of the same key, inside its frame
+            end += min(max(next_offset, 0.0), 1.0)
+        first = float(sustain[0]) / FULL_CELL
+        if stop == 1 and first < 0.95:  # it began and ended in one frame
+            end = min(end, frame + offset + max(first, 0.2))
+        return start_s, max(end / FRAME_RATE_HZ, start_s + SHORTEST_NOTE_S)
+
+    def _drum_notes(self) -> Iterator[Note]:
+        hits = _peaks(np.concatenate(self._hits, axis=-1), self._thresholds.drum)
+        for row, frame in zip(*np.nonzero(hits), strict=True):
+            offset, velocity = self._details[int(row), int(frame)]
+            start_s = (int(frame) + min(max(offset, 0.0), 1.0)) / FRAME_RATE_HZ
+            yield Note(start_s, start_s + DRUM_LENGTH_S, DRUM_KEYS[row], _velocity(velocity), DRUM_GROUP)
 
 
-def _peaks(onset: Array, threshold: float) -> NDArray[np.bool_]:
-    before = np.pad(onset, [(0, 0)] * (onset.ndim - 1) + [(1, 0)])[..., :-1]
-    after = np.pad(onset, [(0, 0)] * (onset.ndim - 1) + [(0, 1)])[..., 1:]
+def notes_of(roll: Roll, duration_s: float, thresholds: Thresholds = Thresholds()) -> Score:
+    """Read a whole painted roll back as notes; see :class:`RollReader`."""
+    reader = RollReader(thresholds)
+    reader.add(roll)
+    return reader.score(duration_s)
+
+
+def _cells(plane: Array) -> Cells:
+    return np.rint(np.clip(plane, 0.0, 1.0) * FULL_CELL).astype(np.uint8)
+
+
+def _peaks(onset: Cells, threshold: float) -> NDArray[np.bool_]:
+    """Cells (..., T) that start a note."""
+    edge = [(0, 0)] * (onset.ndim - 1)
+    before = np.pad(onset, [*edge, (1, 0)])[..., :-1]
+    after = np.pad(onset, [*edge, (0, 1)])[..., 1:]
     # Two clear onsets in neighbouring frames are a fast repetition, not one onset painted twice.
-    clear = onset > 0.5 * (1.0 + threshold)
-    result: NDArray[np.bool_] = (onset > threshold) & (clear | ((onset >= before) & (onset > after)))
+    clear = onset > 0.5 * (1.0 + threshold) * FULL_CELL
+    over = onset > np.ceil(threshold * FULL_CELL)
+    result: NDArray[np.bool_] = over & (clear | ((onset >= before) & (onset > after)))
     return result
 
 
-def _note(
-    planes: Array, frame: int, until: int, group: str, pitch: int, thresholds: Thresholds
-) -> Note:
-    offset = float(np.clip(planes[OFFSET, frame], 0.0, 1.0))
-    start_s = (frame + offset) / FRAME_RATE_HZ
-    sustain = planes[SUSTAIN, frame:until]
-    silent = np.flatnonzero(sustain[1:] < thresholds.sustain)
-    stop = int(silent[0]) + 1 if silent.size else len(sustain)
-    end = float(frame + stop)
-    if stop < len(sustain):
-        end += float(np.clip(sustain[stop], 0.0, 1.0))
-    elif until < planes.shape[-1]:  # up to the next onset of the same key, itself inside its frame
-        end += float(np.clip(planes[OFFSET, until], 0.0, 1.0))
-    if stop == 1 and sustain[0] < 0.95:
-        end = min(end, frame + offset + max(float(sustain[0]), 0.2))
-    end_s = max(end / FRAME_RATE_HZ, start_s + 0.03)
-    return Note(start_s, end_s, pitch, _velocity(planes[VELOCITY, frame]), group)
-
-
-def _velocity(value: np.float32) -> int:
-    return int(np.clip(round(float(value) * 127), 1, 127))
+def _velocity(value: float) -> int:
+    return min(max(round(value * 127), 1), 127)

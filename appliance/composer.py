@@ -1,0 +1,214 @@
+"""From what is sung to the notes of a band: listen, plan, denoise, decode.
+
+Letters: F = 64 feature rows, T score frames of the song, N = T/2 latent frames, W latent frames a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.beats import phases, snap, track_beats
+from appliance.chords import Chart, chart_from_plan, plan_from_chart
+from appliance.condition import PLAN_GIVEN, PLAN_PREDICTED, condition_rows, style_row
+from appliance.features import transposed
+from appliance.flow import euler, guided, timesteps
+from appliance.graphs import Graphs
+from appliance.keys import Key, signature_shift
+from appliance.pack import Pack
+from appliance.roll import Roll, RollReader
+from appliance.score import FRAME_RATE_HZ, FRAMES_PER_LATENT, FRAMES_PER_PLAN, STYLES, BeatGrid, Score
+from appliance.windows import Window, plan_windows
+
+Array = NDArray[np.float32]
+
+LISTEN_FRAMES = 32_768
+"""Score frames (25 minutes) the planner hears at a time; longer songs are heard in parts."""
+
+DECODE_FRAMES = 512
+DECODE_MARGIN = 16
+"""Latent frames beside a part that the decoder's convolutions see; with them parts join exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was understood of the vocal, or given by the user."""
+
+    features: Array
+    grid: BeatGrid
+    key: Key
+    key_confidence: float
+    plan: Array
+    chart: Chart
+    certainty: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asked for; ``None`` is for the appliance to find out. ``chart`` makes a chord chart
+    from the beats and the duration, because bars need beats."""
+
+    bpm: float | None = None
+    key: Key | None = None
+    chart: Callable[[BeatGrid, float], Chart] | None = None
+    style: str = STYLES[0]
+
+
+def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -> Reading:
+    """Beats, key and plan of a vocal with ``features`` (F, T), T a multiple of 4.
+
+    The planner hears the song twice: first for its beats, then, knowing them, for its harmony.
+
+    Raises:
+        UsageError: the tempo or the chart makes no sense.
+    """
+    unknown = np.zeros((5, features.shape[1]), np.float32)
+    _, _, beats = _heard(graphs, features, unknown)
+    grid = track_beats(beats[0], beats[1], FRAME_RATE_HZ, wishes.bpm)
+    plan, key_shares, _ = _heard(graphs, features, phases(grid, features.shape[1]))
+    key, confidence = _likeliest_key(key_shares)
+    if wishes.key is not None:
+        key, confidence = wishes.key, 1.0
+    if wishes.chart is None:
+        chart, certainty = chart_from_plan(plan, grid, duration_s), PLAN_PREDICTED
+    else:
+        chart, certainty = wishes.chart(grid, duration_s), PLAN_GIVEN
+        plan = plan_from_chart(chart, plan.shape[1])
+    return Reading(features, grid, key, confidence, plan, chart, certainty)
+
+
+def _heard(graphs: Graphs, features: Array, beat_phases: Array) -> tuple[Array, Array, Array]:
+    """The planner over a song of any length: plan (24, T/4), key (24,), beats (2, T)."""
+    plans, keys, beats = [], [], []
+    for first in range(0, features.shape[1], LISTEN_FRAMES):
+        part = slice(first, first + LISTEN_FRAMES)
+        plan, key, beat = graphs.plan(features[:, part], beat_phases[:, part])
+        plans.append(plan)
+        keys.append(key * plan.shape[1])
+        beats.append(beat)
+    shares = np.sum(keys, axis=0)
+    return np.concatenate(plans, axis=1), shares / shares.sum(), np.concatenate(beats, axis=1)
+
+
+def _likeliest_key(shares: Array) -> tuple[Key, float]:
+    best = int(shares.argmax())
+    return Key(best % 12, "minor" if best >= 12 else "major"), float(shares[best])
+
+
+def compose(
+    graphs: Graphs,
+    pack: Pack,
+    reading: Reading,
+    duration_s: float,
+    style: str,
+    seed: int,
+    on_step: Callable[[], None] = lambda: None,
+) -> Score:
+    """A take: the notes of a band playing in ``style`` for the vocal of ``reading``.
+
+    The same graphs, reading, style and seed give the same notes. ``on_step`` is called after each of
+    :func:`steps_of` evaluations.
+    """
+    shift = signature_shift(reading.key)
+    latent = _denoised(graphs, pack, reading, shift, STYLES.index(style), seed, on_step)
+    reader = RollReader(pack.manifest.thresholds.for_roll())
+    for roll in _decoded(graphs, latent):
+        reader.add(roll)
+    return snap(reader.score(duration_s).transposed(-shift), reading.grid)
+
+
+def steps_of(pack: Pack, features: Array) -> int:
+    """Evaluations of the denoiser that a take of a song with ``features`` (F, T) needs."""
+    sampler = pack.manifest.sampler
+    frames = features.shape[1] // FRAMES_PER_LATENT
+    return sampler.steps * len(plan_windows(frames, sampler.window_frames, sampler.context_frames))
+
+
+def _denoised(
+    graphs: Graphs, pack: Pack, reading: Reading, shift: int, style: int, seed: int, on_step: Callable[[], None]
+) -> Array:
+    """The song's latent (Z, N), window by window."""
+    sampler = pack.manifest.sampler
+    rows = _condition(reading, shift)
+    frames = reading.features.shape[1] // FRAMES_PER_LATENT
+    times = timesteps(sampler.steps, sampler.shift)
+    latent = np.zeros((pack.manifest.latent_channels, frames), np.float32)
+    for number, window in enumerate(plan_windows(frames, sampler.window_frames, sampler.context_frames)):
+        noise = np.random.default_rng([seed, number]).standard_normal(
+            (latent.shape[0], window.length), dtype=np.float32
+        )
+        made = _window(graphs, rows, style, latent, window, noise, times, sampler.guidance, on_step)
+        inside = min(window.length, frames - window.first)
+        latent[:, window.first + window.known : window.first + inside] = made[:, window.known : inside]
+    return latent
+
+
+def _condition(reading: Reading, shift: int) -> Array:
+    """(CONDITION_ROWS, T) of the whole song, moved to the white keys."""
+    frames = reading.features.shape[1]
+    plan = np.roll(reading.plan.reshape(2, 12, -1), shift, axis=1).reshape(24, -1)
+    features = transposed(reading.features, shift)
+    return condition_rows(frames, features, phases(reading.grid, frames), plan, reading.certainty)
+
+
+def _window(
+    graphs: Graphs,
+    rows: Array,
+    style: int,
+    latent: Array,
+    window: Window,
+    noise: Array,
+    times: Array,
+    guidance: float,
+    on_step: Callable[[], None],
+) -> Array:
+    """Draw one window (Z, W); the batch is the condition and, for guidance, its absence."""
+    length, first = window.length, window.first
+    heard = _cut(rows, first * FRAMES_PER_LATENT, length * FRAMES_PER_LATENT)
+    both_rows = np.stack([heard, np.zeros_like(heard)])
+    both_styles = np.stack([style_row(style)] * 2)
+    tokens, keys_values = graphs.condition(both_rows, both_styles)
+    known = (np.arange(length) < window.known).astype(np.float32)[None]
+    context = _cut(latent, first, length) * known
+    valid = (np.arange(length) < latent.shape[1] - first).astype(np.float32)[None]
+    fixed = {
+        "context": np.stack([context] * 2),
+        "known": np.stack([known] * 2),
+        "tokens": tokens,
+        "keys_values": keys_values,
+        "style": both_styles,
+        "valid": np.stack([valid] * 2),
+    }
+
+    def velocity(x: Array, t: float) -> Array:
+        timestep = np.full((2, 1, 1), t, np.float32)
+        both = graphs.velocity({"latent": np.stack([x] * 2), "timestep": timestep, **fixed})
+        on_step()
+        return guided(both[0], both[1], guidance)
+
+    return euler(velocity, noise, times)
+
+
+def _cut(rows: Array, first: int, frames: int) -> Array:
+    """Columns ``first`` .. ``first + frames`` of (R, M), zeros beyond its end."""
+    part = rows[:, first : first + frames]
+    return np.pad(part, ((0, 0), (0, frames - part.shape[1])))
+
+
+def _decoded(graphs: Graphs, latent: Array) -> Iterator[Roll]:
+    """The roll of a latent (Z, N) of any length, in parts that join exactly."""
+    frames = latent.shape[1]
+    for first in range(0, frames, DECODE_FRAMES):
+        last = min(first + DECODE_FRAMES, frames)
+        left, right = max(0, first - DECODE_MARGIN), min(frames, last + DECODE_MARGIN)
+        roll = graphs.decode(latent[:, left:right])
+        inner = slice((first - left) * FRAMES_PER_LATENT, (last - left) * FRAMES_PER_LATENT)
+        yield Roll.unstacked(roll[:, inner])
+
+
+def padded(features: Array) -> Array:
+    """``features`` (F, T) with T filled up to whole plan frames."""
+    return np.pad(features, ((0, 0), (0, -features.shape[1] % FRAMES_PER_PLAN)))

@@ -1,0 +1,93 @@
+"""The pack's graphs, compiled for this processor and called with NumPy arrays.
+
+Letters: B batch (1, or 2 with guidance), Z latents, N latent frames, T = 2 N score frames, P = T/4 plan
+frames, S styles + 1, R rows of a roll.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.errors import PackError
+from appliance.pack import Pack
+from appliance.score import FRAMES_PER_LATENT
+
+Array = NDArray[np.float32]
+
+
+def _core() -> Any:
+    """OpenVINO's core; imported late, so that ``backline --help`` needs no processor it lacks."""
+    import openvino
+
+    return openvino.Core()
+
+
+class Graphs:
+    """Planner, condition encoder, denoiser and VAE decoder of one pack.
+
+    The graphs of the denoising loop are compiled for windows of one length, which is faster than a free
+    axis; planner and decoder keep theirs free.
+
+    Raises:
+        PackError: a graph cannot be read or compiled.
+    """
+
+    def __init__(self, pack: Pack, threads: int | None = None) -> None:
+        self._core = _core()
+        self._config = {
+            "INFERENCE_NUM_THREADS": str(threads or os.cpu_count() or 1),
+            "PERFORMANCE_HINT": "LATENCY",
+            # bf16 where the processor has it would give each machine its own music.
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        self.window = pack.manifest.sampler.window_frames
+        self._planner = self._compiled(pack, "planner")
+        self._decoder = self._compiled(pack, "vae_decoder")
+        self._condition = self._compiled(pack, "condition", batch=2, frames=self.window)
+        self._denoiser = self._compiled(pack, "denoiser", batch=2, frames=self.window)
+
+    def _compiled(self, pack: Pack, name: str, batch: int = 0, frames: int = 0) -> Any:
+        path = pack.graph_path(name)
+        try:
+            model = self._core.read_model(path)
+            if batch:
+                model.reshape({port: _fixed(port, batch, frames) for port in model.inputs})
+            return self._core.compile_model(model, "CPU", self._config).create_infer_request()
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise PackError(f"{path}: the graph cannot be compiled ({reason}); fetch the pack again.") from error
+
+    def plan(self, features: Array, phases: Array) -> tuple[Array, Array, Array]:
+        """Features (64, T) and phases (5, T) -> plan (24, P), key (24,) and beats (2, T), all 0-1."""
+        found = self._planner.infer({"features": features[None], "phases": phases[None]})
+        plan, key, beats = (found[name][0].copy() for name in ("plan", "key", "beats"))
+        return plan, key.reshape(-1), beats
+
+    def condition(self, rows: Array, style: Array) -> tuple[Array, Array]:
+        """Rows (2, CONDITION_ROWS, 2 W) and style (2, S, 1) -> tokens (2, C, W) and keys_values."""
+        found = self._condition.infer({"rows": rows, "style": style})
+        return found["tokens"].copy(), found["keys_values"].copy()
+
+    def velocity(self, inputs: dict[str, Array]) -> Array:
+        """One evaluation of the denoiser on a batch of two; (2, Z, W)."""
+        velocity: Array = self._denoiser.infer(inputs)["velocity"].copy()
+        return velocity
+
+    def decode(self, latent: Array) -> Array:
+        """Normalised latent (Z, N) -> roll probabilities (R, 2 N)."""
+        roll: Array = self._decoder.infer({"latent": latent[None]})["roll"][0].copy()
+        return roll
+
+
+def _fixed(port: Any, batch: int, frames: int) -> Sequence[int]:
+    """The port's shape with its free axes set: the batch, and the time axis at its own rate."""
+    shape = [int(d.get_length()) if d.is_static else 0 for d in port.partial_shape]
+    shape[0] = batch
+    if shape[2] == 0:
+        shape[2] = frames * (FRAMES_PER_LATENT if port.any_name == "rows" else 1)
+    return shape
