@@ -1,0 +1,179 @@
+"""The command ``backline``: ``render`` and ``doctor``.
+
+The processor is looked at before anything is imported that needs a newer one.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from appliance.cpu import require_machine
+from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from appliance.receipt import Receipt
+    from appliance.render import Request
+
+PACK_OPTION = click.option(
+    "--pack",
+    type=click.Path(path_type=Path),
+    default=Path("packs/reference"),
+    show_default=True,
+    envvar="BACKLINE_PACK",
+    help="Folder of the pack.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="backline", prog_name="backline")
+def cli() -> None:
+    """A vocal recording in, a full accompaniment out. Offline, on this computer."""
+
+
+@cli.command()
+@click.argument("vocals", metavar="VOCAL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results.")
+@click.option("--takes", default=1, show_default=True, help="How many different accompaniments.")
+@click.option("--seed", default=0, show_default=True, help="The same seed gives the same music again.")
+@click.option("--bpm", type=float, help="Tempo, if the song was sung to a click.")
+@click.option("--key", help="Key, such as Eb or 'F# minor'.")
+@click.option("--chords", type=click.Path(path_type=Path), help="A chord chart to play.")
+@click.option("--style", default="piano", show_default=True, help="Who plays and how.")
+@PACK_OPTION
+@click.option("--force", is_flag=True, help="Render even what does not sound like singing.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier render of the same name.")
+@click.option("--json", "as_json", is_flag=True, help="Print the receipts as JSON lines.")
+def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) -> None:
+    """Render an accompaniment for each VOCAL (WAV, AIFF, FLAC, OGG, MP3)."""
+    from appliance.render import Engine
+
+    requests = [_request(vocal, **options) for vocal in vocals]
+    engine = Engine(pack)
+    rows, first_error = [], 0
+    for request in requests:
+        try:
+            receipts = _with_progress(engine, request)
+        except BacklineError as error:
+            click.echo(f"backline: {error}", err=True)
+            first_error = first_error or error.exit_code
+            continue
+        rows += receipts
+        if as_json:
+            for receipt in receipts:
+                click.echo(json.dumps(receipt.facts, ensure_ascii=False))
+    if rows and not as_json:
+        _print_table(rows)
+    sys.exit(first_error)
+
+
+def _request(
+    vocal: Path,
+    out: Path,
+    takes: int,
+    seed: int,
+    bpm: float | None,
+    key: str | None,
+    chords: Path | None,
+    style: str,
+    force: bool,
+    overwrite: bool,
+) -> Request:
+    from appliance.chords import read_chart
+    from appliance.composer import Wishes
+    from appliance.keys import Key
+    from appliance.render import Request, check_numbers
+
+    check_numbers(takes, seed, bpm)
+    chart = None if chords is None else lambda grid, duration_s: read_chart(chords, grid, duration_s)
+    wishes = Wishes(bpm, None if key is None else Key.parse(key), chart, style)
+    return Request(vocal, out, wishes, takes, seed, force, overwrite)
+
+
+def _with_progress(engine: Any, request: Request) -> list[Receipt]:
+    from appliance.render import render as render_job
+
+    with _progress() as progress:
+        task = progress.add_task(request.vocal.name, total=1.0)
+        return render_job(
+            engine,
+            request,
+            installed_version("backline"),
+            lambda share: progress.update(task, completed=share),
+        )
+
+
+def _progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
+    bar = Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+    return bar
+
+
+def _print_table(receipts: list[Receipt]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("file", "seconds", "key", "tempo", "fit", "real-time factor")
+    for receipt in receipts:
+        facts = receipt.facts
+        name = next(n for n in facts["files"] if n.endswith(".accompaniment.wav"))
+        fit = "—" if facts["fit"] is None else f"{facts['fit']:.2f}"
+        factor = f"{facts['real_time_factor']:.3f}"
+        seconds = f"{facts['vocal']['duration_s']:.1f}"
+        table.add_row(Text(name), seconds, receipt.key, receipt.tempo, fit, factor)
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
+
+
+@cli.command()
+@PACK_OPTION
+@click.option("--out", default=Path(), type=click.Path(path_type=Path), help="Where results would go.")
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+def doctor(pack: Path, out: Path, as_json: bool) -> None:
+    """Say whether this computer can do the job: processor, memory, disk, pack, kernels."""
+    from appliance.doctor import doctor as examine
+
+    report = examine(pack, out)
+    if as_json:
+        click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+    else:
+        for check in report.checks:
+            click.echo(f"{check.status:>4}  {check.name}: {check.sentence}")
+            if check.status != "ok" and check.remedy:
+                click.echo(f"      {check.remedy}")
+    sys.exit(report.exit_code)
+
+
+def main() -> None:
+    """Entry point of the command: expected failures become one sentence and their exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if "doctor" not in sys.argv[1:2]:  # doctor itself reports what the machine lacks
+            require_machine()
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BacklineError as error:
+        click.echo(f"backline: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("backline: stopped; nothing half-written is left.", err=True)
+        sys.exit(INTERRUPTED_EXIT_CODE)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,110 @@
+"""The receipt of a render: what came in, what was understood, what was chosen, what came out.
+
+It is JSON, written beside the music. ``chart`` can be edited and given back with ``--chords`` (the
+``chart_text`` form), and seed, pack and vocal together give the same music again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.audio_file import AudioInfo
+from appliance.beats import trusted
+from appliance.chords import chart_text
+from appliance.composer import Reading, Wishes
+from appliance.loudness import Loudness
+from appliance.pack import Pack
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """``facts`` is what the file holds; the properties are what the table of a render shows."""
+
+    facts: dict[str, Any]
+
+    def write(self, path: Path) -> None:
+        """Write the JSON file; raises OSError."""
+        path.write_text(json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @property
+    def key(self) -> str:
+        """Name of the key, with a question mark where it is a guess."""
+        key = self.facts["key"]
+        return f"{key['name']}{'' if key['given'] or key['confidence'] >= 0.5 else ' ?'}"
+
+    @property
+    def tempo(self) -> str:
+        """Beats a minute, or a dash where the beats are not trusted."""
+        tempo = self.facts["tempo"]
+        return f"{tempo['bpm']:.1f}" if tempo["trusted"] else "—"
+
+
+def make_receipt(
+    info: AudioInfo,
+    pack: Pack,
+    reading: Reading,
+    wishes: Wishes,
+    *,
+    version: str,
+    seed: int,
+    take: int,
+    sung_s: float,
+    loudness: Loudness,
+    files: dict[str, str],
+    timings_s: dict[str, float],
+) -> Receipt:
+    """Gather the facts. ``files`` is name to SHA-256; ``timings_s`` is stage to seconds."""
+    grid = reading.grid
+    total_s = sum(timings_s.values())
+    return Receipt(
+        {
+            "schema": SCHEMA,
+            "backline": version,
+            "vocal": {
+                "name": info.path.name,
+                "sha256": info.sha256,
+                "duration_s": round(info.duration_s, 6),
+                "rate_hz": info.rate_hz,
+                "channels": info.channels,
+                "sung_s": round(sung_s, 2),
+            },
+            "pack": {
+                "name": pack.manifest.name,
+                "version": pack.manifest.version,
+                "sha256": pack.sha256,
+                "ledger_rows_sha256": pack.manifest.ledger_rows_sha256,
+            },
+            "seed": seed,
+            "take": take,
+            "style": wishes.style,
+            "key": {
+                "name": reading.key.name,
+                "confidence": round(reading.key_confidence, 3),
+                "given": wishes.key is not None,
+            },
+            "tempo": {
+                "bpm": round(grid.bpm, 2),
+                "meter": grid.meter,
+                "confidence": round(grid.confidence, 3),
+                "trusted": trusted(grid),
+                "given": wishes.bpm is not None,
+            },
+            "beats_s": [round(b, 4) for b in grid.beats_s],
+            "downbeats": list(grid.downbeats),
+            "chart": [[round(c.start_s, 3), round(c.end_s, 3), c.label] for c in reading.chart],
+            "chart_text": chart_text(reading.chart),
+            "chart_given": wishes.chart is not None,
+            "fit": None,
+            "loudness_lufs": round(loudness.integrated_lufs, 2),
+            "true_peak_dbtp": round(loudness.true_peak_dbtp, 2),
+            "samples": info.output_samples,
+            "files": files,
+            "timings_s": {stage: round(seconds, 3) for stage, seconds in timings_s.items()},
+            "real_time_factor": round(total_s / info.duration_s, 4),
+        }
+    )

@@ -1,0 +1,226 @@
+"""One job: a vocal file becomes accompaniment, mix, stems, MIDI and receipt, one set a take."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.audio_file import AudioInfo, mono, probe, read_blocks
+from appliance.band import SoundFont, render_stems
+from appliance.blocks import BLOCK_SAMPLES, Block, Spool
+from appliance.composer import Reading, Wishes, compose, listen, padded, steps_of
+from appliance.errors import InputError, UsageError
+from appliance.features import features_of
+from appliance.graphs import Graphs
+from appliance.loudness import Loudness
+from appliance.mastering import Sound, master, mixed
+from appliance.midi import write_midi
+from appliance.pack import Pack, file_facts, load_pack
+from appliance.pitch import PitchTrack, track_pitch
+from appliance.publish import STEMS_FOLDER, Publication, writing
+from appliance.receipt import Receipt, make_receipt
+from appliance.score import SAMPLE_RATE_HZ, Score
+from appliance.vocal_check import check_vocal
+from appliance.wav import write_wav
+
+LISTENING, DENOISING, SOUNDING, MASTERING = 0.15, 0.55, 0.2, 0.1
+"""Shares of a job's time, as measured on two cores; the progress bar's estimate rests on them."""
+
+BYTES_PER_SAMPLE = 3 * 2 * 4 + 4 * 2 * 8
+"""Disk a sample needs at most: finished stereo files of 24 bit, and working stems in float."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to render from ``vocal`` into the folder ``out``."""
+
+    vocal: Path
+    out: Path
+    wishes: Wishes = Wishes()
+    takes: int = 1
+    seed: int = 0
+    force: bool = False
+    overwrite: bool = False
+
+
+class Engine:
+    """A pack made ready: graphs compiled, soundfont loaded. Serves any number of requests.
+
+    Raises:
+        PackError: the pack is missing, altered, or does not work here.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.pack: Pack = load_pack(folder)
+        self.graphs = Graphs(self.pack)
+        self.soundfont = SoundFont(self.pack.soundfont_path)
+
+
+@dataclass(slots=True)
+class _Stopwatch:
+    """Seconds a stage, and the share of the job that is done."""
+
+    on_progress: Callable[[float], None]
+    seconds: dict[str, float] = field(default_factory=dict)
+    done: float = 0.0
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+
+    def advance(self, share: float) -> None:
+        self.done = min(1.0, self.done + share)
+        self.on_progress(self.done)
+
+
+def render(
+    engine: Engine, request: Request, version: str, on_progress: Callable[[float], None] = lambda _: None
+) -> list[Receipt]:
+    """Render every take of ``request``; one receipt a take.
+
+    ``on_progress`` is told the share of the job that is done, 0 to 1.
+
+    Raises:
+        BacklineError: with a sentence for the user; nothing half-written is left.
+    """
+    if request.wishes.style not in engine.pack.manifest.styles:
+        known = ", ".join(engine.pack.manifest.styles)
+        raise UsageError(f"There is no style '{request.wishes.style}' in this pack; choose one of {known}.")
+    watch = _Stopwatch(on_progress)
+    with watch.stage("read"):
+        info = probe(request.vocal)
+    with watch.stage("listen"):
+        track = _tracked(info, watch)
+        check = check_vocal(track)
+        if check.reason is not None and not request.force:
+            raise InputError(f"{request.vocal}: {check.reason} To render it all the same, use --force.")
+        features = padded(features_of(track))
+        duration_s = info.output_samples / SAMPLE_RATE_HZ
+        reading = listen(engine.graphs, features, duration_s, request.wishes)
+    common = dict(watch.seconds)
+    receipts = []
+    for take in range(request.takes):
+        watch.seconds = {name: seconds / request.takes for name, seconds in common.items()}
+        receipts.append(_take(engine, request, info, reading, check.sung_s, take, version, watch))
+    on_progress(1.0)
+    return receipts
+
+
+def _tracked(info: AudioInfo, watch: _Stopwatch) -> PitchTrack:
+    def heard() -> Iterator[Block]:
+        for block in read_blocks(info):
+            watch.advance(LISTENING * len(block) / info.output_samples)
+            yield mono(block)
+
+    return track_pitch(heard(), info.output_samples)
+
+
+def _take(
+    engine: Engine,
+    request: Request,
+    info: AudioInfo,
+    reading: Reading,
+    sung_s: float,
+    take: int,
+    version: str,
+    watch: _Stopwatch,
+) -> Receipt:
+    """Compose, play and publish one take."""
+    wishes, each = request.wishes, 1.0 / request.takes
+    seed = request.seed + take
+    evaluations = steps_of(engine.pack, reading.features)
+    duration_s = info.output_samples / SAMPLE_RATE_HZ
+    with watch.stage("compose"):
+        score = compose(
+            engine.graphs,
+            engine.pack,
+            reading,
+            duration_s,
+            wishes.style,
+            seed,
+            lambda: watch.advance(DENOISING * each / evaluations),
+        )
+    name = request.vocal.stem if request.takes == 1 else f"{request.vocal.stem}.take{take + 1}"
+    with Publication(request.out, name, overwrite=request.overwrite) as publication:
+        publication.need_bytes(info.output_samples * BYTES_PER_SAMPLE)
+        loudness = _sound(engine, request, info, score, publication, watch)
+        sounds = engine.pack.manifest.sounds[wishes.style]
+        write_midi(publication.path("mid"), score, reading.grid, sounds)
+        receipt_path = publication.path("receipt.json")
+        files = {
+            str(path.relative_to(publication.folder / "files")): file_facts(path).sha256
+            for path in sorted((publication.folder / "files").rglob("*"))
+            if path.is_file()
+        }
+        receipt = make_receipt(
+            info,
+            engine.pack,
+            reading,
+            wishes,
+            version=version,
+            seed=seed,
+            take=take + 1,
+            sung_s=sung_s,
+            loudness=loudness,
+            files=files,
+            timings_s=watch.seconds,
+        )
+        with writing(receipt_path):
+            receipt.write(receipt_path)
+    return receipt
+
+
+def _sound(
+    engine: Engine,
+    request: Request,
+    info: AudioInfo,
+    score: Score,
+    publication: Publication,
+    watch: _Stopwatch,
+) -> Loudness:
+    """Play the score into stems, master it, write every sound file; the accompaniment's loudness."""
+    total, each = info.output_samples, 1.0 / request.takes
+    sounds = engine.pack.manifest.sounds[request.wishes.style]
+    with ExitStack() as working:
+        stems = {g: working.enter_context(Spool(publication.folder)) for g in score.groups()}
+        band = working.enter_context(Spool(publication.folder))
+        with watch.stage("play"):
+            for block in render_stems(score, sounds, engine.soundfont, total, BLOCK_SAMPLES):
+                for group, stem in block.stems.items():
+                    stems[group].append(stem)
+                band.append(block.mix())
+                watch.advance(SOUNDING * each * block.samples / total)
+        with watch.stage("master"):
+            mastered = master(band.blocks)
+            write_wav(publication.path("accompaniment.wav"), mastered.apply(band.blocks), 2, total)
+            watch.advance(MASTERING * each / 2)
+            for group, stem in stems.items():
+                path = publication.path(f"{group}.wav", folder=STEMS_FOLDER)
+                write_wav(path, mastered.apply(stem.blocks), 2, total)
+            _write_mix(publication.path("mix.wav"), lambda: mastered.apply(band.blocks), info)
+            watch.advance(MASTERING * each / 2)
+    return mastered.loudness
+
+
+def _write_mix(path: Path, band: Sound, info: AudioInfo) -> None:
+    def vocal() -> Iterator[Block]:
+        return read_blocks(info)
+
+    together = mixed(band, vocal)
+    write_wav(path, master(together).apply(together), 2, info.output_samples)
+
+
+def check_numbers(takes: int, seed: int, bpm: float | None) -> None:
+    """Raise UsageError for numbers that make no sense."""
+    if takes < 1:
+        raise UsageError(f"--takes {takes}: ask for at least one take.")
+    if seed < 0:
+        raise UsageError(f"--seed {seed}: a seed is 0 or more.")
+    if bpm is not None and not (math.isfinite(bpm) and 10.0 <= bpm <= 400.0):
+        raise UsageError(f"--bpm {bpm:g}: not a tempo; give beats a minute between 10 and 400.")
