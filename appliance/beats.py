@@ -92,7 +92,8 @@ def track_beats(
     Frame t's value is the probability that a beat, or a bar's start, falls in it. The grid covers the
     file from its first to its last moment, however little is sung. With ``bpm`` the period is exactly
     that throughout and only phase and meter are sought. Confidence is the probability that most beats
-    are within 70 ms of true ones; no evidence gives an empty grid, or with ``bpm`` one of confidence 0.
+    are within 70 ms of true ones; no evidence gives an empty grid, or with ``bpm`` one of confidence 0;
+    without evidence of bars there are beats but no downbeats.
     Raises :class:`UsageError` for a ``bpm`` that is no tempo.
 
     Tempogram: Grosche and Mueller, IEEE TASLP 2011. Following grid: dynamic programming (Ellis, *Beat
@@ -148,7 +149,8 @@ def _grid(fits: list[_Fit], duration_s: float) -> BeatGrid:
     inside = (best.times_s >= 0) & (best.times_s < duration_s)
     index = np.arange(len(best.times_s))[inside]
     times_s = best.times_s[inside]
-    downbeats = np.flatnonzero((index - best.first_downbeat) % best.meter == 0)
+    heard = best.bar_fit > _NO_FIT
+    downbeats = np.flatnonzero(((index - best.first_downbeat) % best.meter == 0) & heard)
     return BeatGrid(tuple(times_s.tolist()), tuple(downbeats.tolist()), _confidence(fits), best.meter)
 
 

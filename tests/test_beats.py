@@ -200,6 +200,7 @@ def test_nothing_to_go_by_is_not_trusted() -> None:
     assert track_beats(nothing, nothing, FRAME_RATE_HZ) == BeatGrid()
     given = track_beats(nothing, nothing, FRAME_RATE_HZ, bpm=120)
     assert given.confidence == 0.0
+    assert given.downbeats == ()
     np.testing.assert_allclose(np.diff(given.beats_s), 0.5)
     for seed in range(6):
         noise = np.random.default_rng(seed).random((2, 1300)).astype(np.float32)
