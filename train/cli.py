@@ -148,3 +148,50 @@ def denoiser(runs: Path, steps: int, learning_rate: float, minutes: float, devic
     stage = DenoiserStage(DenoiserConfig(), train, val, batch)
     loop = LoopConfig(steps, learning_rate, warmup_steps=150, ema_decay=0.998, minutes=minutes, validate_every=100)
     fit(stage, runs / "denoiser", loop, torch.device(device))
+
+
+@main.command()
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--split", default="train")
+@click.option("--songs", "count", default=20, help="How many songs of the split.")
+@click.option("--seed", "seeds", multiple=True, default=(1,), help="A voice and performance; repeatable.")
+@click.option("--workers", default=2)
+@click.pass_obj
+def sing(runs: Path, corpus: Path, split: str, count: int, seeds: tuple[int, ...], workers: int) -> None:
+    """Sing songs of CORPUS to FLAC files (needs espeak-ng)."""
+    from train.corpus.reader import read_song
+    from train.evaluate.pack import chosen_rows
+    from train.singer.render import render_songs
+
+    songs = [read_song(corpus, row) for row in chosen_rows(corpus, split, count)]
+    render_songs(songs, runs / "sung" / split, list(seeds), workers, lambda path: click.echo(str(path)))
+
+
+@main.command()
+@click.argument("pack", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--split", default="test")
+@click.option("--songs", "count", default=24, help="How many songs of the split.")
+@click.option("--style", default="piano")
+@click.option("--seed", default=0)
+@click.option("--out", type=click.Path(path_type=Path), help="Default: a folder under --runs.")
+@click.option("--workers", default=2)
+@click.pass_obj
+def evaluate(
+    runs: Path,
+    pack: Path,
+    corpus: Path,
+    split: str,
+    count: int,
+    style: str,
+    seed: int,
+    out: Path | None,
+    workers: int,
+) -> None:
+    """Judge PACK on songs of CORPUS it has not heard: gap closed, with anchors and intervals."""
+    from train.evaluate.pack import chosen_rows, evaluate_pack, sung_pieces
+    from train.evaluate.report import as_markdown
+
+    folder = out or runs / "evaluation" / f"{split}-{style}"
+    pieces = sung_pieces(corpus, chosen_rows(corpus, split, count), runs / "evaluation" / split, workers)
+    click.echo(as_markdown(evaluate_pack(pack, pieces, folder, style=style, seed=seed)))
