@@ -162,10 +162,11 @@ def check_pack(pack_dir: Path, load_pack: Callable[[Path], object] | None = None
     try:
         (load_pack or _load_pack)(pack_dir)
     except BacklineError as error:
-        return Check(
-            "pack", "fail", str(error), "Fetch the pack again, or name another with --pack.",
-            {"folder": str(pack_dir)}, error.exit_code,
-        )
+        trouble, _, remedy = str(error).rpartition("; ")  # both are in the sentence of a BacklineError
+        facts = {"folder": str(pack_dir)}
+        if not trouble:
+            return Check("pack", "fail", str(error), "", facts, error.exit_code)
+        return Check("pack", "fail", f"{trouble}.", _capital(remedy), facts, error.exit_code)
     return Check("pack", "ok", f"The pack {pack_dir} is whole.", facts={"folder": str(pack_dir)})
 
 

@@ -155,13 +155,15 @@ def test_disk_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_bad_pack_ends_with_the_packs_exit_code(tmp_path: Path) -> None:
     def refuse(folder: Path) -> None:
-        raise PackError(f"The pack {folder} was altered.")
+        raise PackError(f"{folder}/vae.bin: altered, again; fetch the pack again.")
 
     report = doctor(tmp_path, tmp_path, load_pack=refuse)
     names = [check.name for check in report.checks]
     assert "kernels" not in names
     failed = [check for check in report.checks if check.status == "fail"]
-    assert [check.sentence for check in failed] == [f"The pack {tmp_path} was altered."]
+    assert [(check.sentence, check.remedy) for check in failed] == [
+        (f"{tmp_path}/vae.bin: altered, again.", "Fetch the pack again.")
+    ]
     assert report.exit_code == PackError.exit_code
     assert json.loads(json.dumps(report.to_json()))["ok"] is False
 

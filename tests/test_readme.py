@@ -18,7 +18,7 @@ from appliance.score import STYLES
 if find_spec("appliance.cli") is None:
     pytest.skip("the command line is not there yet", allow_module_level=True)
 
-from appliance import cli
+from appliance.cli import cli
 
 
 def shell_lines(text: str) -> list[list[str]]:
@@ -39,8 +39,8 @@ def backline_commands(text: str) -> list[list[str]]:
 
 def parse(words: list[str]) -> click.Context:
     """Parse as the command line would, without running; raises ``click.UsageError``."""
-    group = click.Context(cli.main, info_name="backline")
-    name, command, rest = cli.main.resolve_command(group, words)
+    group = click.Context(cli, info_name="backline")
+    name, command, rest = cli.resolve_command(group, words)
     assert command is not None
     return command.make_context(name, rest, parent=group)
 
@@ -67,7 +67,7 @@ def test_the_options_of_render_are_those_documented(readme: str) -> None:
     documented = set(re.findall(r"^\| `(--[a-z-]+)", readme, re.MULTILINE))
     offered = {
         option
-        for parameter in cli.main.commands["render"].params
+        for parameter in cli.commands["render"].params
         for option in parameter.opts
         if option.startswith("--") and option != "--help"
     }
