@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +19,18 @@ from numpy.typing import NDArray
 from appliance.errors import OutputError
 
 Block = NDArray[np.float32]
+Real = TypeVar("Real", bound="np.floating[Any]")
 
 BLOCK_SAMPLES = 65_536
 """Usual samples a block (1.49 s)."""
 
 
-def recut(blocks: Iterable[Block], block_samples: int = BLOCK_SAMPLES) -> Iterator[Block]:
+def recut(blocks: Iterable[NDArray[Real]], block_samples: int = BLOCK_SAMPLES) -> Iterator[NDArray[Real]]:
     """The same samples in blocks of ``block_samples``; the last block may be shorter, none is empty.
 
     Shape: (n, C) or (n,) in, (``block_samples``, C) or (``block_samples``,) out.
     """
-    held: list[Block] = []
+    held: list[NDArray[Real]] = []
     held_samples = 0
     for block in blocks:
         held.append(block)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from appliance.blocks import Block
+from appliance.blocks import Block, recut
 from appliance.loudness import PERIOD_SAMPLES, STEP_PERIODS, Heard, gated_lufs
 from appliance.score import SAMPLE_RATE_HZ
 
@@ -45,7 +45,7 @@ def gain_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[
     before, after = np.maximum(-place, 0), np.maximum(place, 0)
     weights = np.stack([before, 1 - before - after, after])
     curve = _period_factors(heard, gain_db, ceiling_dbtp)
-    for rows in _slide(curve, 1, lambda windows: windows @ weights):
+    for rows in _slide(curve, 1, lambda held: sliding_window_view(held, 3) @ weights):
         yield rows.astype(np.float32).reshape(-1)
 
 
@@ -55,21 +55,23 @@ def limited_lufs(heard: Heard, gain_db: float, ceiling_dbtp: float) -> float:
     The gain hardly moves within the memory of the K-weighting, so the weighted power of each period is
     scaled by the square of its factor.
     """
-    factors = np.concatenate(
-        [np.zeros(0, np.float32)]
-        + [c.astype(np.float32) for c in _period_factors(heard, gain_db, ceiling_dbtp)]
-    )
-    steps = len(factors) // STEP_PERIODS
-    scaled = (heard.power * np.square(factors))[: steps * STEP_PERIODS]
-    return gated_lufs(scaled.reshape(steps, STEP_PERIODS).mean(axis=1, dtype=np.float64))
+    step_power: list[NDArray[np.float64]] = []
+    start = 0
+    for factors in recut(_period_factors(heard, gain_db, ceiling_dbtp), _CHUNK_PERIODS):
+        steps = len(factors) // STEP_PERIODS
+        end = start + steps * STEP_PERIODS
+        scaled = heard.power[start:end] * np.square(factors[: end - start])
+        step_power.append(scaled.reshape(steps, STEP_PERIODS).mean(axis=1))
+        start = end
+    return gated_lufs(np.concatenate(step_power) if step_power else np.zeros(0))
 
 
 def _period_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
     """A factor for the middle of each period."""
-    held = _slide(_needed_db(heard, gain_db, ceiling_dbtp), REACH_PERIODS + 1, lambda w: w.max(axis=1))
+    held = _slide(_needed_db(heard, gain_db, ceiling_dbtp), REACH_PERIODS + 1, _moving_maximum)
     hann = np.hanning(2 * REACH_PERIODS + 3)[1:-1]
     hann /= hann.sum()
-    for reduction_db in _slide(_released(held), REACH_PERIODS, lambda windows: windows @ hann):
+    for reduction_db in _slide(_released(held), REACH_PERIODS, lambda held: np.convolve(held, hann, "valid")):
         yield 10 ** ((gain_db - reduction_db) / 20)
 
 
@@ -91,16 +93,25 @@ def _released(curves: Iterable[Curve]) -> Iterator[Curve]:
         yield released[1:]
 
 
+def _moving_maximum(held: Curve) -> Curve:
+    windows = sliding_window_view(held, 2 * REACH_PERIODS + 3)
+    # Over the shifted curves rather than within each window: ten times as fast.
+    maximum: Curve = np.maximum.reduce(windows.T)
+    return maximum
+
+
 def _slide(curves: Iterable[Curve], reach: int, combine: Callable[[Curve], Curve]) -> Iterator[Curve]:
-    """``combine`` of the (n, 2 reach + 1) windows around each value; the ends are repeated outwards."""
+    """``combine`` of the values with ``reach`` more at each side; the ends are repeated outwards.
+
+    Shape: (n + 2 reach,) into ``combine``, (n, ...) out of it.
+    """
     held = np.zeros(0)
     for curve in curves:
         if not len(held):
             held = np.full(reach, curve[0])
         held = np.concatenate([held, curve])
         if len(held) > 2 * reach:
-            yield combine(sliding_window_view(held, 2 * reach + 1))
+            yield combine(held)
             held = held[-2 * reach :]
     if len(held) > reach:
-        held = np.concatenate([held, np.full(reach, held[-1])])
-        yield combine(sliding_window_view(held, 2 * reach + 1))
+        yield combine(np.concatenate([held, np.full(reach, held[-1])]))

@@ -13,6 +13,7 @@ Besides the two numbers, :func:`listen` keeps the peak and the weighted power of
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -84,7 +85,7 @@ def listen(blocks: Iterable[Block]) -> Heard:
     """Peak and weighted power of ``blocks`` over time. Shape: as :func:`measure`."""
     spectrum = np.fft.rfft(_k_weighting(), _FFT_SAMPLES)
     peaks = _Peaks()
-    powers: list[NDArray[np.float32]] = []
+    powers = array("f")
     history: NDArray[np.float32] | None = None
     for block in recut(blocks, _HOP_SAMPLES):
         peaks.add(block)
@@ -95,9 +96,9 @@ def listen(blocks: Iterable[Block]) -> Heard:
         weighted = np.fft.irfft(np.fft.rfft(channels, _FFT_SAMPLES) * spectrum, _FFT_SAMPLES)
         squares = np.square(weighted[:, _TAPS : len(joined)]).sum(axis=0)
         squares = np.pad(squares, (0, -len(squares) % PERIOD_SAMPLES))
-        powers.append(squares.reshape(-1, PERIOD_SAMPLES).mean(axis=1).astype(np.float32))
+        powers.frombytes(squares.reshape(-1, PERIOD_SAMPLES).mean(axis=1).astype(np.float32).tobytes())
         history = joined[-_TAPS:]
-    return Heard(peaks.result(), np.concatenate(powers) if powers else np.zeros(0, np.float32))
+    return Heard(peaks.result(), np.frombuffer(powers, np.float32))
 
 
 def gated_lufs(step_power: NDArray[np.float64]) -> float:
@@ -116,15 +117,17 @@ class _Peaks:
     """The largest absolute value in each period, on the samples and between them."""
 
     def __init__(self) -> None:
-        self._on: list[NDArray[np.float32]] = []
-        self._between: list[NDArray[np.float32]] = []
-        self._pending = np.zeros((0, 0), np.float32)
+        self._peaks = array("f")
+        # Maxima on the samples wait for those between them, which the resampler gives later.
+        self._on = np.zeros(0, np.float32)
+        self._between = np.zeros(0, np.float32)
+        self._oversampled = np.zeros((0, 0), np.float32)
         self._stream: soxr.ResampleStream | None = None
 
     def add(self, block: Block) -> None:
         """Hears (n, C); n is a multiple of a period but in the last block."""
         if self._stream is None:
-            self._pending = np.zeros((0, block.shape[1]), np.float32)
+            self._oversampled = np.zeros((0, block.shape[1]), np.float32)
             self._stream = soxr.ResampleStream(
                 SAMPLE_RATE_HZ,
                 _OVERSAMPLING * SAMPLE_RATE_HZ,
@@ -132,27 +135,30 @@ class _Peaks:
                 dtype="float32",
                 quality="HQ",
             )
-        self._on.append(_maxima(block, PERIOD_SAMPLES))
+        self._on = np.concatenate([self._on, _maxima(block, PERIOD_SAMPLES)])
         self._hear_between(self._stream.resample_chunk(block))
 
     def result(self) -> NDArray[np.float32]:
         """(K,), once all blocks are in."""
-        if self._stream is None:
-            return np.zeros(0, np.float32)
-        self._hear_between(self._stream.resample_chunk(self._pending[:0], last=True))
-        self._between.append(_maxima(self._pending, PERIOD_SAMPLES * _OVERSAMPLING))
-        # The resampler's band ends below 22 kHz: a lone click may stand higher on its sample.
-        on = np.concatenate(self._on)
-        between = np.concatenate(self._between)[: len(on)]
-        np.maximum(on[: len(between)], between, out=on[: len(between)])
-        return on
+        if self._stream is not None:
+            self._hear_between(self._stream.resample_chunk(self._oversampled[:0], last=True))
+            rest = _maxima(self._oversampled, PERIOD_SAMPLES * _OVERSAMPLING)
+            self._between = np.concatenate([self._between, rest, np.zeros(len(self._on), np.float32)])
+            self._join(len(self._on))
+        return np.frombuffer(self._peaks, np.float32)
 
     def _hear_between(self, oversampled: Block) -> None:
         window = PERIOD_SAMPLES * _OVERSAMPLING
-        joined = np.concatenate([self._pending, oversampled])
+        joined = np.concatenate([self._oversampled, oversampled])
         whole = len(joined) - len(joined) % window
-        self._between.append(_maxima(joined[:whole], window))
-        self._pending = joined[whole:]
+        self._between = np.concatenate([self._between, _maxima(joined[:whole], window)])
+        self._oversampled = joined[whole:]
+        self._join(min(len(self._on), len(self._between)))
+
+    def _join(self, periods: int) -> None:
+        # The resampler's band ends below 22 kHz: a lone click may stand higher on its sample.
+        self._peaks.frombytes(np.maximum(self._on[:periods], self._between[:periods]).tobytes())
+        self._on, self._between = self._on[periods:], self._between[periods:]
 
 
 def _maxima(block: Block, window: int) -> NDArray[np.float32]:

@@ -185,6 +185,16 @@ def test_a_wav_streamed_through_a_pipe_is_whole(tmp_path: Path, declared: int) -
     assert probe(path).frames == 66_150
 
 
+def test_an_mp3_that_does_not_say_how_long_it_is(tmp_path: Path) -> None:
+    """Without its Info frame a decoder can only guess the length; what it gives is what counts."""
+    path = write(tmp_path / "take.mp3", tone(3, 44_100), 44_100, "MPEG_LAYER_III")
+    data = path.read_bytes()
+    path.write_bytes(data[data.index(data[:2], 4) :])
+    assert soundfile.info(path).frames > 3.1 * 44_100
+    info = probe(path)
+    assert info.frames == len(whole(path)) == len(soundfile.read(path)[0]) < 3.1 * 44_100
+
+
 def test_rf64_and_metadata_behind_the_sound(tmp_path: Path) -> None:
     path = tmp_path / "take.wav"
     soundfile.write(path, tone(1.5, 44_100), 44_100, "PCM_16", format="RF64")
