@@ -195,3 +195,16 @@ def evaluate(
     folder = out or runs / "evaluation" / f"{split}-{style}"
     pieces = sung_pieces(corpus, chosen_rows(corpus, split, count), runs / "evaluation" / split, workers)
     click.echo(as_markdown(evaluate_pack(pack, pieces, folder, style=style, seed=seed)))
+
+
+@main.command()
+@click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--split", default="test")
+@click.pass_obj
+def reconstruct(runs: Path, checkpoint: Path, split: str) -> None:
+    """Measure the score VAE of CHECKPOINT: notes in against notes out, by style."""
+    from train.checkpoint import load_checkpoint
+    from train.evaluate.reconstruct import as_table, reconstruction
+
+    songs = song_cache.load_split(runs / "cache" / "songs", split)
+    click.echo(as_table(reconstruction(load_checkpoint(checkpoint).vae, songs)))
