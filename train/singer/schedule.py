@@ -129,17 +129,17 @@ def place(
         )
         available = next_s - starts[i]
         if not last and not held[i + 1]:
-            onsets[i + 1] = _fit(onsets[i + 1], 0.4 * available)
+            onsets[i + 1] = _fit(onsets[i + 1], 0.35 * available)
             available -= _length(onsets[i + 1])
         wanted = available
         if rest:
             wanted = min(available, note.end_s - note.start_s + float(rng.normal(0.0, 0.03)))
         elif breath:
-            wanted = available - float(rng.uniform(0.15, 0.3))
+            wanted = available - min(float(rng.uniform(0.15, 0.3)), 0.4 * available)
         elif not held[i + 1] and not legato[i]:
             wanted = available * voice.articulation
         wanted = min(max(wanted, SHORTEST_VOWEL_S), available)
-        codas[i] = _fit(codas[i], 0.4 * wanted)
+        codas[i] = _fit(codas[i], 0.3 * wanted)
         end_s = starts[i] + wanted - _length(codas[i])
         placed.append(
             PlacedNote(starts[i], end_s, note.pitch + shift, onsets[i], codas[i], held[i], phrase, i)
