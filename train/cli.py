@@ -208,3 +208,20 @@ def reconstruct(runs: Path, checkpoint: Path, split: str) -> None:
 
     songs = song_cache.load_split(runs / "cache" / "songs", split)
     click.echo(as_table(reconstruction(load_checkpoint(checkpoint).vae, songs)))
+
+
+@main.command()
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--steps", default=16, help="Sampler steps.")
+@click.option("--guidance", default=3.0)
+@click.option("--hardware", required=True, help="For the model card: what it was trained on.")
+@click.pass_obj
+def checkpoint(runs: Path, corpus: Path, out: Path, steps: int, guidance: float, hardware: str) -> None:
+    """Gather the runs into a checkpoint folder that export reads."""
+    from train.assemble import Sampling, assemble
+
+    songs = song_cache.load_split(runs / "cache" / "songs", "train")
+    used = {song.id for song in songs}
+    rows = [row for row in read_ledger(corpus) if row.id in used]
+    assemble(runs, rows, songs, out, Sampling(steps, guidance), hardware)
