@@ -21,7 +21,7 @@ import soxr
 from numpy.typing import NDArray
 
 from appliance.blocks import BLOCK_SAMPLES, Block, exactly, recut
-from appliance.containers import container_of, cut_short
+from appliance.containers import container_of, cut_short, mp3_samples
 from appliance.errors import InputError
 from appliance.score import SAMPLE_RATE_HZ
 
@@ -32,6 +32,9 @@ MOST_CHANNELS = 2
 
 _RESAMPLER = "VHQ"
 """soxr's best grade: its stop band lies under the noise of a 24-bit file."""
+
+_MP3_TRIMMED_SAMPLES = 4 * 1152
+"""More than a decoder leaves out at both ends as the encoder's delay."""
 
 _OPPOSED_POWER_RATIO = 0.01
 """Mean power / channel power under which the channels cancel: one of them has its polarity reversed."""
@@ -83,8 +86,9 @@ def probe(path: Path) -> AudioInfo:
     with _opened(path) as sound:
         _check_format(path, sound)
         frames, peak, opposed = _scan(path, sound)
-        # The number of frames in an MP3's header is an estimate where the encoder left none.
-        if frames < sound.frames and container != "MP3":
+        if container == "MP3":
+            _check_mp3_length(path, frames)
+        elif frames < sound.frames:
             raise InputError(
                 f"{path} is cut short: its header promises {sound.frames / sound.samplerate:.1f} s but "
                 f"only {frames / sound.samplerate:.1f} s can be read; copy or export it again."
@@ -231,6 +235,19 @@ def _resampled(info: AudioInfo) -> Iterator[Block]:
 
 def _changed(info: AudioInfo) -> InputError:
     return InputError(f"{info.path} changed while it was being read; render it again once it lies still.")
+
+
+def _check_mp3_length(path: Path, frames: int) -> None:
+    """Refuses what libsndfile would shorten: it stops at a length that it can only guess.
+
+    Where the encoder left no length, the guess is right for a constant bit rate and for no other.
+    """
+    with path.open("rb") as file:
+        held, _ = mp3_samples(file, os.fstat(file.fileno()).st_size)
+    if frames < held - _MP3_TRIMMED_SAMPLES:
+        raise InputError(
+            f"{path} has a variable bit rate but does not say how long it is; export it again as WAV or FLAC."
+        )
 
 
 def _sha256(path: Path) -> str:

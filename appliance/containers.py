@@ -5,8 +5,8 @@ music, so the declared sizes are compared with the file here, before anything is
 
 Sources: Multimedia Programming Interface 1.0 (RIFF), EBU Tech 3306 (RF64), Audio Interchange File
 Format 1.3 (AIFF), RFC 3533 (Ogg), ID3v2.4.0, and the de-facto Xing/Info frame of MP3 encoders. FLAC
-needs nothing here: its decoder reports a missing end. An MP3 without an Info frame declares no size, so
-nobody can tell that it was cut.
+needs nothing here: its decoder reports a missing end. An MP3 without an Info frame declares no size, but
+a cut seldom falls between two of its frames.
 """
 
 from __future__ import annotations
@@ -15,6 +15,15 @@ from typing import BinaryIO
 
 _SIZE_UNKNOWN = (0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFFF)
 """Data sizes that programs write when they stream into a pipe and cannot come back to fill them in."""
+
+_MP3_KBIT_PER_S = {
+    3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    0: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""Bit rates of layer III by the version bits of a frame: MPEG-1, MPEG-2, MPEG-2.5."""
+
+_MP3_RATES_HZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 
 _OGG_TAIL_BYTES = 70_000
 """Longer than any Ogg page (65,307 bytes), so the last page starts within it."""
@@ -131,10 +140,32 @@ def _cut_mp3(file: BinaryIO, size: int) -> str | None:
     side_info_bytes = (17 if mono else 32) if mpeg1 else (9 if mono else 17)
     tag = frame[4 + side_info_bytes :]
     if tag[:4] not in (b"Xing", b"Info") or len(tag) < 16 or not tag[7] & 2:
-        return None
+        return "its last frame is incomplete" if mp3_samples(file, size)[1] else None
     # Fields follow their flags: frames (bit 0), then bytes (bit 1).
     position = 12 if tag[7] & 1 else 8
     declared = int.from_bytes(tag[position : position + 4], "big")
     if start + declared > size:
         return f"its header promises {declared:,} bytes of sound but the file holds {size - start:,}"
     return None
+
+
+def mp3_samples(file: BinaryIO, size: int) -> tuple[int, bool]:
+    """Samples a channel in the frames of an MP3 file, and whether the last frame is incomplete.
+
+    Counts as far as frame follows frame; what a decoder cuts off as the encoder's delay is included.
+    """
+    position, samples = _after_id3(file), 0
+    while position + 4 <= size:
+        head = _at(file, position, 4)
+        layer_3 = head[1] >> 1 & 3 == 1
+        if not _is_mpeg_header(head) or not layer_3:
+            break
+        version, padding = head[1] >> 3 & 3, head[2] >> 1 & 1
+        bits_per_s = 1000 * _MP3_KBIT_PER_S[version][head[2] >> 4]
+        frame_samples = 1152 if version == 3 else 576
+        length = frame_samples // 8 * bits_per_s // _MP3_RATES_HZ[version][head[2] >> 2 & 3] + padding
+        if position + length > size:
+            return samples, True
+        position += length
+        samples += frame_samples
+    return samples, False

@@ -17,6 +17,7 @@ import soundfile
 from scipy.signal import resample_poly
 
 from appliance.audio_file import probe, read_blocks, read_mono
+from appliance.containers import mp3_samples
 from appliance.errors import InputError
 
 CONTAINERS = {
@@ -185,14 +186,36 @@ def test_a_wav_streamed_through_a_pipe_is_whole(tmp_path: Path, declared: int) -
     assert probe(path).frames == 66_150
 
 
-def test_an_mp3_that_does_not_say_how_long_it_is(tmp_path: Path) -> None:
-    """Without its Info frame a decoder can only guess the length; what it gives is what counts."""
-    path = write(tmp_path / "take.mp3", tone(3, 44_100), 44_100, "MPEG_LAYER_III")
+@pytest.mark.parametrize("rate_hz", [8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 48_000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_every_rate_an_mp3_can_have(tmp_path: Path, rate_hz: int, channels: int) -> None:
+    path = write(tmp_path / "take.mp3", tone(2.3, rate_hz, channels), rate_hz, "MPEG_LAYER_III")
+    assert probe(path).frames == int(2.3 * rate_hz)
+    with path.open("rb") as file:
+        held, cut = mp3_samples(file, path.stat().st_size)
+    assert 0 <= held - probe(path).frames <= 4 * 1152 and not cut
+
+
+def untagged_mp3(path: Path, seconds: float, mode: str) -> Path:
+    """An MP3 file without the frame that tells its length."""
+    soundfile.write(path, tone(seconds, 44_100), 44_100, bitrate_mode=mode, compression_level=0.5)
     data = path.read_bytes()
+    assert b"Xing" in data[:200] or b"Info" in data[:200]
     path.write_bytes(data[data.index(data[:2], 4) :])
-    assert soundfile.info(path).frames > 3.1 * 44_100
+    return path
+
+
+def test_an_mp3_of_constant_bit_rate_needs_no_length(tmp_path: Path) -> None:
+    path = untagged_mp3(tmp_path / "take.mp3", 10, "CONSTANT")
     info = probe(path)
-    assert info.frames == len(whole(path)) == len(soundfile.read(path)[0]) < 3.1 * 44_100
+    assert 0 <= info.frames - 441_000 <= 3 * 1152  # nobody can tell what the encoder added
+    assert len(whole(path)) == info.frames
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 + 7])
+    assert "last frame is incomplete" in refusal(path)
+
+
+def test_an_mp3_of_variable_bit_rate_is_not_shortened_in_silence(tmp_path: Path) -> None:
+    assert "does not say how long" in refusal(untagged_mp3(tmp_path / "take.mp3", 3, "VARIABLE"))
 
 
 def test_rf64_and_metadata_behind_the_sound(tmp_path: Path) -> None:
