@@ -118,7 +118,7 @@ class Block(nn.Module):
         q, k = rotate(q, turn), rotate(k, turn)
         near, wide = local_attention(q, k, v, valid), global_attention(q, k, v, valid)
         x = x + self.align_out(near + clarity * (wide - near))
-        return x + self.mlp(self.norm(x) * (1 + scale3) + shift3)
+        return x + self.mlp((self.norm(x) * (1 + scale3) + shift3) * valid)
 
 
 class Denoiser(nn.Module):
@@ -168,7 +168,8 @@ class Denoiser(nn.Module):
         """
         state = F.gelu(self.time_in(self._time_features(timestep))) + self.style_in(style)
         state = F.gelu(self.time_mix(state))
-        x = self.latent_in(torch.cat([latent, context, known], dim=1)) + self.token_in(tokens)
+        seen = torch.cat([latent, context, known], dim=1) * valid  # nothing leaks in from beyond the end
+        x = self.latent_in(seen) + self.token_in(tokens)
         width, heads = self.config.width, self.config.heads
         turn = rotary(latent.shape[-1], width // heads, latent.device)
         clarity = self._clarity(timestep).to(x.dtype)

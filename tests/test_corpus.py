@@ -1,0 +1,167 @@
+"""Scores as timed songs: repeats, ties, pickups, tempo, keys, and the ledger that guards them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from appliance.keys import Key
+from train.corpus.ledger import LedgerError, read_ledger, row_for, rows_hash, verified_bytes
+from train.corpus.reader import beat_quarters, read_song
+from train.corpus.repeats import BarMarks, playing_order
+
+HEADER = ["id", "title", "file", "licence", "voice_part", "language", "split", "sha256"]
+
+
+def note(step: str, octave: int, length: int, extra: str = "", chord: bool = False) -> str:
+    tag = "<chord/>" if chord else ""
+    return (
+        f"<note>{tag}<pitch><step>{step}</step><octave>{octave}</octave></pitch>"
+        f"<duration>{length}</duration>{extra}</note>"
+    )
+
+
+def score_bytes(voice: list[str], piano: list[str]) -> bytes:
+    """An .mxl with two parts of the same bars; divisions are 2 a quarter."""
+    parts = ""
+    for part_id, bars in (("P1", voice), ("P2", piano)):
+        measures = "".join(f'<measure number="{k}">{bar}</measure>' for k, bar in enumerate(bars))
+        parts += f'<part id="{part_id}">{measures}</part>'
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("song.xml", f"<score-partwise>{parts}</score-partwise>")
+    return data.getvalue()
+
+
+START = (
+    "<attributes><divisions>2</divisions><key><fifths>1</fifths></key>"
+    "<time><beats>3</beats><beat-type>4</beat-type></time></attributes>"
+    '<direction><sound tempo="60"/></direction>'
+)
+
+
+def corpus_of(tmp_path: Path, data: bytes, **changes: str) -> Path:
+    (tmp_path / "song.mxl").write_bytes(data)
+    row = dict.fromkeys(HEADER, "x") | {
+        "id": "song",
+        "file": "song.mxl",
+        "licence": "CC0-1.0",
+        "voice_part": "P1",
+        "split": "train",
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    with (tmp_path / "ledger.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, HEADER)
+        writer.writeheader()
+        writer.writerow(row | changes)
+    return tmp_path
+
+
+def test_a_small_song(tmp_path: Path) -> None:
+    lyric = "<lyric><syllabic>single</syllabic><text>la</text></lyric>"
+    voice = [
+        START + note("D", 5, 2, lyric),  # a pickup of one quarter
+        note("G", 5, 6, '<tie type="start"/>' + lyric),
+        note("G", 5, 4, '<tie type="stop"/>') + "<note><rest/><duration>2</duration></note>",
+    ]
+    piano = [
+        START + "<note><rest/><duration>2</duration></note>",
+        note("G", 3, 6) + note("B", 3, 6, chord=True),
+        '<direction><sound tempo="120"/></direction>' + note("G", 3, 6),
+    ]
+    corpus = corpus_of(tmp_path, score_bytes(voice, piano))
+    song = read_song(corpus, read_ledger(corpus)[0])
+    assert [(n.start_s, n.end_s, n.pitch, n.syllable) for n in song.voice] == [
+        (0.0, 1.0, 74, "la"),
+        (1.0, 5.0, 79, "la"),  # three seconds at 60 bpm and two quarters at 120
+    ]
+    assert [(n.start_s, n.end_s, n.pitch) for n in song.written] == [
+        (1.0, 4.0, 55),
+        (1.0, 4.0, 59),
+        (4.0, 5.5, 55),
+    ]
+    assert song.beats_s == (0.0, 1.0, 2.0, 3.0, 4.0, 4.5, 5.0)
+    assert song.downbeats == (1, 4)
+    assert song.bars_s == (0.0, 1.0, 4.0, 5.5)
+    assert song.duration_s == 5.5
+    assert song.key == Key(7, "major")
+    assert song.grid.meter == 3
+
+
+def marks(*bars: str) -> list[BarMarks]:
+    """'<' forward, '>' backward, digits an ending, letters s(egno) c(oda) t(ocoda) f(ine) D(a capo) S."""
+    names = {"s": "segno", "c": "coda", "t": "tocoda", "f": "fine", "D": "dacapo", "S": "dalsegno"}
+    return [
+        BarMarks(
+            "<" in bar,
+            2 if ">" in bar else 0,
+            frozenset(int(c) for c in bar if c.isdigit()),
+            frozenset(names[c] for c in bar if c in names),
+        )
+        for bar in bars
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bars", "order"),
+    [
+        (("", "", ""), [0, 1, 2]),
+        (("<", ">", ""), [0, 1, 0, 1, 2]),
+        (("", "<", ">", "<", ">"), [0, 1, 2, 1, 2, 3, 4, 3, 4]),
+        (("<", "", "1>", "2", ""), [0, 1, 2, 0, 1, 3, 4]),
+        (("<", "1>", "2>", "3", ""), [0, 1, 0, 2, 0, 3, 4]),
+        (("", "f", "D"), [0, 1, 2, 0, 1]),
+        (("", "s", "t", "S", "c"), [0, 1, 2, 3, 1, 2, 4]),
+        (("<", ">f", "D"), [0, 1, 0, 1, 2, 0, 1]),
+    ],
+)
+def test_playing_order(bars: tuple[str, ...], order: list[int]) -> None:
+    assert [bar for bar, _ in playing_order(marks(*bars))] == order
+
+
+def test_passes_are_counted_for_the_verses() -> None:
+    assert playing_order(marks("<", "1>", "2", "")) == [(0, 1), (1, 1), (0, 2), (2, 2), (3, 1)]
+
+
+@pytest.mark.parametrize(("time", "quarters"), [((4, 4), 1), ((6, 8), 1.5), ((3, 8), 0.5), ((2, 2), 2)])
+def test_beats_of_a_meter(time: tuple[int, int], quarters: float) -> None:
+    assert beat_quarters(time) == quarters
+
+
+def test_the_ledger_guards_licence_hash_and_presence(tmp_path: Path) -> None:
+    corpus = corpus_of(tmp_path, b"score", licence="CC-BY-NC-4.0")
+    with pytest.raises(LedgerError, match="licence 'CC-BY-NC-4.0'"):
+        verified_bytes(corpus, read_ledger(corpus)[0])
+    corpus = corpus_of(tmp_path, b"score")
+    rows = read_ledger(corpus)
+    assert verified_bytes(corpus, rows[0]) == b"score"
+    (corpus / "song.mxl").write_bytes(b"scorf")
+    with pytest.raises(LedgerError, match="its hash is not the ledger's"):
+        verified_bytes(corpus, rows[0])
+    (corpus / "song.mxl").unlink()
+    with pytest.raises(LedgerError, match="fetch it again"):
+        verified_bytes(corpus, rows[0])
+    with pytest.raises(LedgerError, match="no ledger row"):
+        row_for(rows, "other.mxl")
+
+
+def test_the_hash_of_rows_does_not_depend_on_their_order(shared: Path) -> None:
+    rows = read_ledger(shared / "corpus")[:50]
+    assert rows_hash(rows) == rows_hash(rows[::-1])
+    assert rows_hash(rows) != rows_hash(rows[1:])
+
+
+def test_no_song_is_in_two_splits_and_durations_are_the_ledgers(shared: Path) -> None:
+    corpus = shared / "corpus"
+    with (corpus / "ledger.csv").open(encoding="utf-8", errors="replace", newline="") as file:
+        expected = {row["id"]: float(row["expanded_seconds"]) for row in csv.DictReader(file)}
+    rows = read_ledger(corpus)
+    for row in rows[::160]:
+        song = read_song(corpus, row)
+        assert song.duration_s == pytest.approx(expected[row.id], abs=0.1)
+        assert all(b > a for a, b in zip(song.beats_s, song.beats_s[1:], strict=False))

@@ -1,0 +1,172 @@
+"""The networks' promises, against straightforward computations: what may see what, and what may not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from appliance.condition import CONDITION_ROWS, STYLE_ROWS, style_row  # noqa: E402
+from appliance.features import transposed  # noqa: E402
+from appliance.roll import ROLL_ROWS, roll_of  # noqa: E402
+from appliance.score import Note, Score  # noqa: E402
+from train.networks.attention import LOCAL_BLOCK, global_attention, local_attention  # noqa: E402
+from train.networks.denoiser import ConditionEncoder, Denoiser, DenoiserConfig  # noqa: E402
+from train.networks.planner import Planner, PlannerConfig  # noqa: E402
+from train.networks.vae import RollDecoder, ScoreVae, VaeConfig  # noqa: E402
+
+TINY = DenoiserConfig(width=32, blocks=2, heads=2, condition_blocks=1)
+
+
+def attended(q, k, v, allowed):
+    """Attention written out: (B, H, E, N) and a boolean (B, N, N) of who sees whom."""
+    scores = torch.einsum("bhen,bhem->bhnm", q, k) / q.shape[2] ** 0.5
+    weights = scores.masked_fill(~allowed[:, None], -torch.inf).softmax(dim=-1)
+    return torch.einsum("bhnm,bhem->bhen", weights, v).flatten(1, 2)
+
+
+@pytest.mark.parametrize("frames", [16, 48, 80])
+def test_local_attention_is_banded_attention(frames: int) -> None:
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 2, 2, 8, frames)
+    valid = torch.ones(2, 1, frames)
+    valid[1, :, frames - 5 :] = 0
+    at = torch.arange(frames)
+    allowed = ((at[:, None] - at[None]).abs() <= LOCAL_BLOCK)[None] & (valid > 0)
+    # a frame of padding near the end may see nothing; its output is masked later
+    sees = allowed.any(dim=-1)[:, None]
+    found, wanted = local_attention(q, k, v, valid), attended(q, k, v, allowed).nan_to_num()
+    assert torch.allclose(found * sees, wanted * sees, atol=1e-5)
+
+
+def test_global_attention_ignores_padding() -> None:
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 1, 2, 8, 32)
+    valid = torch.ones(1, 1, 32)
+    valid[..., 20:] = 0
+    whole = global_attention(q, k, v, valid)
+    part = global_attention(q[..., :20], k[..., :20], v[..., :20], valid[..., :20])
+    assert torch.allclose(whole[..., :20], part, atol=1e-5)
+
+
+def woken(module):
+    """Give every parameter a value: layers that start at zero would hide what they do."""
+    torch.manual_seed(1)
+    for parameter in module.parameters():
+        torch.nn.init.normal_(parameter, std=0.08)
+    return module.eval()
+
+
+def denoiser_inputs(frames: int):
+    rng = torch.Generator().manual_seed(3)
+    rows = torch.randn(1, CONDITION_ROWS, 2 * frames, generator=rng)
+    latent, context = torch.randn(2, 1, 64, frames, generator=rng)
+    style = torch.from_numpy(style_row(2))[None]
+    return rows, latent, context, style
+
+
+def velocity(condition, denoiser, rows, latent, context, style, t, valid):
+    tokens, keys_values = condition(rows, style)
+    known = torch.zeros(1, 1, latent.shape[-1])
+    time = torch.full((1, 1, 1), t)
+    return denoiser(latent, context * known, known, time, tokens, keys_values, style, valid)
+
+
+@torch.no_grad()
+def test_clear_steps_look_at_the_whole_song_and_noisy_steps_at_the_moment() -> None:
+    condition, denoiser = woken(ConditionEncoder(TINY)), woken(Denoiser(TINY))
+    for block in denoiser.blocks:  # only the alignment path carries the condition's distant frames
+        torch.nn.init.zeros_(block.self_out.weight)
+    frames = 96
+    rows, latent, context, style = denoiser_inputs(frames)
+    other = rows.clone()
+    other[..., 2 * 80 :] += 1.0  # far from frame 0: beyond window, depthwise and token convolutions
+    valid = torch.ones(1, 1, frames)
+
+    def change(t: float) -> float:
+        a = velocity(condition, denoiser, rows, latent, context, style, t, valid)
+        b = velocity(condition, denoiser, other, latent, context, style, t, valid)
+        return float((a - b)[..., :8].abs().max())
+
+    assert change(1.0) < 1e-6
+    assert change(0.05) > 1e-4
+
+
+@torch.no_grad()
+def test_the_vocals_timing_survives_the_condition_encoder() -> None:
+    condition = woken(ConditionEncoder(TINY))
+    rows, _, _, style = denoiser_inputs(64)
+    early, late = torch.zeros_like(rows), torch.zeros_like(rows)
+    early[..., 20:24], late[..., 60:64] = 1.0, 1.0
+    a, b = condition(early, style)[0], condition(late, style)[0]
+    assert not torch.allclose(a, b)
+    assert torch.allclose(a[..., 6:20], b[..., 26:40], atol=1e-5)
+
+
+@torch.no_grad()
+def test_padding_changes_nothing_before_it() -> None:
+    condition, denoiser = woken(ConditionEncoder(TINY)), woken(Denoiser(TINY))
+    rows, latent, context, style = denoiser_inputs(64)
+    valid = torch.ones(1, 1, 64)
+    valid[..., 40:] = 0
+    silent = torch.zeros_like(rows)
+    silent[..., :80] = rows[..., :80]
+    a = velocity(condition, denoiser, silent, latent * valid, context, style, 0.5, valid)
+    noise = latent * valid + torch.randn_like(latent) * (1 - valid)
+    b = velocity(condition, denoiser, silent, noise, context, style, 0.5, valid)
+    assert torch.allclose(a[..., :40], b[..., :40], atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_planner_turns_with_the_melody() -> None:
+    planner = woken(Planner(PlannerConfig(harmony=8, harmony_dilations=(1, 2), beat=8, beat_dilations=(1,))))
+    rng = np.random.default_rng(0)
+    features = np.zeros((64, 64), np.float32)
+    features[rng.integers(0, 12, 64), np.arange(64)] = 1.0
+    features[60:] = rng.uniform(size=(4, 64))
+    moved = transposed(features, 5)
+    unknown = torch.zeros(1, 5, 64)
+    plan, key, _ = planner(torch.from_numpy(features)[None], unknown)
+    turned_plan, turned_key, _ = planner(torch.from_numpy(moved)[None], unknown)
+    rolled = torch.roll(plan.reshape(1, 2, 12, 16), 5, dims=2).reshape(1, 24, 16)
+    assert torch.allclose(turned_plan, rolled, atol=1e-5)
+    assert torch.allclose(turned_key, torch.roll(key.reshape(1, 2, 12), 5, dims=2).reshape(1, 24), atol=1e-5)
+
+
+@torch.no_grad()
+def test_decoder_spreads_pitch_and_time_where_the_encoder_took_them() -> None:
+    decoder = RollDecoder(VaeConfig(fine=8, coarse=8, temporal=16, drum=8))
+    planes, patch, frames, rows, columns = 16, 4, 2, 24, 3
+    grid = torch.arange(planes * patch * frames * rows * columns, dtype=torch.float32)
+    grid = grid.reshape(1, planes * patch * frames, rows, columns)
+    spread = decoder._spread_pitched(grid).reshape(planes, 88, 6)
+    for plane, pitch, frame in ((0, 0, 0), (3, 17, 5), (15, 87, 2)):
+        padded = pitch + 4
+        channel = plane * patch * frames + padded % 4 * frames + frame % 2
+        assert spread[plane, pitch, frame] == grid[0, channel, padded // 4, frame // 2]
+
+
+def test_the_vae_learns_a_bar() -> None:
+    torch.manual_seed(0)
+    notes = [Note(0.1 + 0.25 * k, 0.3 + 0.25 * k, 60 + k % 5, 80, "keys") for k in range(6)]
+    rows = torch.from_numpy(roll_of(Score.of(notes, 1.8), 40).stacked())[None]
+    assert rows.shape[1] == ROLL_ROWS
+    from train.training.score_vae import reconstruction_terms
+
+    vae = ScoreVae(VaeConfig(fine=8, coarse=16, temporal=32, drum=8))
+    optimiser = torch.optim.AdamW(vae.parameters(), 5e-3)
+    losses = []
+    for _ in range(40):
+        logits, _, _ = vae(rows)
+        loss = sum(reconstruction_terms(logits, rows).values())
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.2 * losses[0]
+
+
+def test_style_rows_are_one_hot() -> None:
+    assert style_row(None).argmax() == STYLE_ROWS - 1
+    assert style_row(3).sum() == 1.0 and style_row(3)[3] == 1.0
