@@ -128,7 +128,13 @@ def steps_of(pack: Pack, features: Array) -> int:
 
 
 def _denoised(
-    graphs: Graphs, pack: Pack, reading: Reading, shift: int, style: int, seed: int, on_step: Callable[[], None]
+    graphs: Graphs,
+    pack: Pack,
+    reading: Reading,
+    shift: int,
+    style: int,
+    seed: int,
+    on_step: Callable[[], None],
 ) -> Array:
     """The song's latent (Z, N), window by window."""
     sampler = pack.manifest.sampler

@@ -81,7 +81,8 @@ def _row(pitch: NDArray[np.int64]) -> NDArray[np.int64]:
     """Row of a MIDI pitch among the sung pitches; outside the range the nearest octave inside it."""
     row = pitch - LOWEST_SUNG_PITCH
     below, above = row < 0, row >= SUNG_PITCHES
-    return np.where(below, row % 12, np.where(above, SUNG_PITCHES - 12 + row % 12, row))
+    inside: NDArray[np.int64] = np.where(above, SUNG_PITCHES - 12 + row % 12, row)
+    return np.where(below, row % 12, inside)
 
 
 def _loudness(track: Track) -> Array:
@@ -92,5 +93,5 @@ def _loudness(track: Track) -> Array:
 
 
 def _by_frame(curve: Array, frames: int) -> Array:
-    padded = np.pad(curve, (0, frames * HOPS_PER_FRAME - len(curve)))
+    padded: Array = np.pad(curve, (0, frames * HOPS_PER_FRAME - len(curve)))
     return padded.reshape(frames, HOPS_PER_FRAME)

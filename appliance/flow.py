@@ -7,6 +7,7 @@ noise - data, so sampling integrates it from t = 1 down to t = 0.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ def timesteps(steps: int, shift: float = 1.0) -> Array:
 def euler(velocity: Velocity, noise: Array, times: Array) -> Array:
     """Euler's method along ``times``; one velocity a step. Any shape."""
     x = noise
-    for t, following in zip(times, times[1:], strict=False):
+    for t, following in pairwise(times):
         x = x + (following - t) * velocity(x, float(t))
     return x
 

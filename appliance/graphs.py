@@ -60,7 +60,7 @@ class Graphs:
             return self._core.compile_model(model, "CPU", self._config).create_infer_request()
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
-            raise PackError(f"{path}: the graph cannot be compiled ({reason}); fetch the pack again.") from error
+            raise PackError(f"{path}: cannot be compiled ({reason}); fetch the pack again.") from error
 
     def plan(self, features: Array, phases: Array) -> tuple[Array, Array, Array]:
         """Features (64, T) and phases (5, T) -> plan (24, P), key (24,) and beats (2, T), all 0-1."""

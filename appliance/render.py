@@ -40,7 +40,7 @@ class Request:
 
     vocal: Path
     out: Path
-    wishes: Wishes = Wishes()
+    wishes: Wishes = field(default_factory=Wishes)
     takes: int = 1
     seed: int = 0
     force: bool = False
@@ -192,8 +192,8 @@ def _sound(
         band = working.enter_context(Spool(publication.folder))
         with watch.stage("play"):
             for block in render_stems(score, sounds, engine.soundfont, total, BLOCK_SAMPLES):
-                for group, stem in block.stems.items():
-                    stems[group].append(stem)
+                for group, samples in block.stems.items():
+                    stems[group].append(samples)
                 band.append(block.mix())
                 watch.advance(SOUNDING * each * block.samples / total)
         with watch.stage("master"):

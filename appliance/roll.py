@@ -44,7 +44,7 @@ class Roll:
     @property
     def frames(self) -> int:
         """T, the number of score frames."""
-        return self.pitched.shape[-1]
+        return int(self.pitched.shape[-1])
 
     def stacked(self) -> Array:
         """(G·4·P + D·3, T): the form in which rolls enter and leave the graphs."""

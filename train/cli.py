@@ -146,7 +146,9 @@ def denoiser(runs: Path, steps: int, learning_rate: float, minutes: float, devic
 
     train, val = window_sources(runs / "cache")
     stage = DenoiserStage(DenoiserConfig(), train, val, batch)
-    loop = LoopConfig(steps, learning_rate, warmup_steps=150, ema_decay=0.998, minutes=minutes, validate_every=100)
+    loop = LoopConfig(
+        steps, learning_rate, warmup_steps=150, ema_decay=0.998, minutes=minutes, validate_every=100
+    )
     fit(stage, runs / "denoiser", loop, torch.device(device))
 
 

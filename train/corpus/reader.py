@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from appliance.keys import Key
@@ -85,7 +86,7 @@ class _Clock:
         self.tempo = tempo
         self._from = [q for q, _ in tempo]
         self._at = [0.0]
-        for (q, bpm), (following, _) in zip(tempo, tempo[1:], strict=False):
+        for (q, bpm), (following, _) in pairwise(tempo):
             self._at.append(self._at[-1] + (following - q) * 60.0 / bpm)
 
     def seconds(self, quarters: float) -> float:

@@ -37,7 +37,9 @@ class SpoiledTrack:
     flux: Array
 
 
-def spoil(f0_hz: Array, voiced: Array, level_db: Array, flux: Array, rng: np.random.Generator) -> SpoiledTrack:
+def spoil(
+    f0_hz: Array, voiced: Array, level_db: Array, flux: Array, rng: np.random.Generator
+) -> SpoiledTrack:
     """Tracker errors on clean curves (N,): octave slips, dropped and invented voicing, noisy onsets.
 
     How bad is drawn once a song, from a clean close microphone to a noisy room.

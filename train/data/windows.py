@@ -70,7 +70,8 @@ class WindowSource:
         latent = cut(stored.latents[which], first, frames)
         valid = (np.arange(frames) < length - first).astype(np.float32)[None]
         latent = (latent - self.mean[:, None]) / self.std[:, None] * valid
-        rows, style = self._condition(song, int(stored.styles[which]), int(stored.shifts[which]), first, frames, rng)
+        style_index, shift = int(stored.styles[which]), int(stored.shifts[which])
+        rows, style = self._condition(song, style_index, shift, first, frames, rng)
         context, known = self._context(latent, rng)
         return {
             "latent": latent.astype(np.float32),
@@ -104,7 +105,9 @@ class WindowSource:
             plan = np.roll(plan, shift, axis=1).reshape(24, -1)
         return condition_rows(score_frames, features, beat, plan, certainty), shown
 
-    def _plan(self, song: CachedSong, take: int, rng: np.random.Generator) -> tuple[NDArray[np.floating], float]:
+    def _plan(
+        self, song: CachedSong, take: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.floating], float]:
         predicted = self.plans / f"{song.id}.npy"
         if rng.uniform() < self.dropout.true_plan or not predicted.exists():
             return song.plan, 1.0

@@ -111,7 +111,8 @@ class Block(nn.Module):
         valid: Tensor,
     ) -> Tensor:
         scale1, shift1, scale2, shift2, scale3, shift3 = self.film(state).chunk(6, dim=1)
-        q, k, v = (heads_of(t, self.heads) for t in self.qkv(self.norm(x) * (1 + scale1) + shift1).chunk(3, 1))
+        qkv = self.qkv(self.norm(x) * (1 + scale1) + shift1)
+        q, k, v = (heads_of(t, self.heads) for t in qkv.chunk(3, dim=1))
         x = x + self.self_out(global_attention(rotate(q, turn), rotate(k, turn), v, valid))
         q = heads_of(self.query(self.norm(x) * (1 + scale2) + shift2), self.heads)
         k, v = (heads_of(t, self.heads) for t in key_value.chunk(2, dim=1))

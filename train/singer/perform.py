@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.pitch_onset import onset_strength
 from appliance.score import SAMPLE_RATE_HZ
 from train.singer.level_curve import FLOOR_DB, Levels, levels_of
 from train.singer.pitch_curve import pitch_midi
@@ -29,6 +30,11 @@ HOP_SAMPLES = 512
 
 FINE_HOP_SAMPLES = 256
 """Hop of the curves that drive the synthesis: 5.8 ms, two a pitch-track hop."""
+
+
+_CLEAR_RISE_DB = 20.0
+_NEW_FORMANTS = ((0, 0.3), (1, 0.5), (2, 0.5), (3, 0.3))
+"""Hops after a vowel's start and the rise there; with the line above it fits tracked recordings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +97,8 @@ def perform(
         nothing = np.zeros(count, np.float32)
         levels = Levels(nothing, nothing + FLOOR_DB, np.zeros(count), np.zeros(count, np.bool_))
     f0_hz = np.where(levels.voiced > 0.5, midi_to_hz(pitch), 0.0).astype(np.float32)
-    flux = onset_strength(levels.level_db, pitch, levels.voiced)
-    track = Curves(f0_hz[1::2], levels.voiced[1::2], levels.level_db[1::2], flux)
+    voiced, level_db = levels.voiced[1::2], levels.level_db[1::2]
+    track = Curves(f0_hz[1::2], voiced, level_db, flux_of(placed, f0_hz[1::2], voiced, level_db))
     return Performance(placed, track, pitch, levels, total)
 
 
@@ -101,20 +107,22 @@ def midi_to_hz(pitch: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(440.0 * 2.0 ** ((pitch - 69.0) / 12.0))
 
 
-def onset_strength(
-    level_db: NDArray[np.float32], pitch: NDArray[np.float64], voiced: NDArray[np.float32]
+def flux_of(
+    placed: Sequence[PlacedNote],
+    f0_hz: NDArray[np.float32],
+    voiced: NDArray[np.float32],
+    level_db: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Spectral flux that a tracker would measure (N,), from curves on the synthesis grid (2 N + 1,).
+    """Onset strength (N,) that the appliance's tracker would measure, from curves of N hops each.
 
-    Sound that starts adds to every bin, a pitch that moves shifts energy between bins: flux grows with
-    the rise of the level over 23 ms (18 dB make 1) and with the pitch's movement while voiced (two
-    semitones make 0.6).
+    Pitch steps are the tracker's own; of the spectrum's rise only the level's part is known, and that a
+    vowel after a consonant brings new formants.
     """
-    floor = float(level_db.max()) - 45.0
-    level = np.maximum(level_db, floor)
-    rise = np.maximum(level[4:] - level[:-4], 0.0) / 18.0
-    joined = np.minimum(voiced[4:], voiced[:-4])
-    move = np.minimum(np.abs(pitch[4:] - pitch[:-4]) * 0.3, 0.6) * joined
-    flux = np.zeros(len(level_db), np.float32)
-    flux[2:-2] = np.minimum(rise + move, 1.5)
-    return np.maximum(flux[1::2], np.maximum(flux[:-1:2], flux[2::2])) if len(flux) > 4 else flux[1::2]
+    level = np.maximum(level_db, level_db.max() - 45.0)
+    rise = np.zeros(len(level), np.float32)
+    rise[3:] = np.maximum(level[3:] - level[:-3], 0.0) / _CLEAR_RISE_DB
+    starts = [int(n.start_s * SAMPLE_RATE_HZ / HOP_SAMPLES) for n in placed if not n.held and n.onset]
+    for offset, strength in _NEW_FORMANTS:
+        at = np.array([s + offset for s in starts if s + offset < len(rise)], np.int64)
+        rise[at] = np.maximum(rise[at], strength)
+    return onset_strength(rise, f0_hz, voiced)

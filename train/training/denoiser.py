@@ -26,7 +26,12 @@ class DenoiserStage:
     name = "denoiser"
 
     def __init__(
-        self, config: DenoiserConfig, train: WindowSource, val: WindowSource, batch: int = 16, frames: int = 256
+        self,
+        config: DenoiserConfig,
+        train: WindowSource,
+        val: WindowSource,
+        batch: int = 16,
+        frames: int = 256,
     ) -> None:
         self.model: nn.Module = Generator(config)
         self.train, self.batch, self.frames = train, batch, frames

@@ -80,7 +80,8 @@ class PlannerStage:
         plan_valid = valid[:, :, ::FRAMES_PER_PLAN]
         weight = torch.full((), BEAT_WEIGHT, device=beats.device)
         bce = F.binary_cross_entropy_with_logits
-        harmony = bce(plan, batch["plan"], plan_valid.expand_as(plan), reduction="sum") / plan_valid.sum() / 24
+        harmony = bce(plan, batch["plan"], plan_valid.expand_as(plan), reduction="sum")
+        harmony = harmony / plan_valid.sum() / 24
         beat = bce(beats, batch["beats"], valid.expand_as(beats), reduction="sum", pos_weight=weight)
         beat = beat / valid.sum() / 2
         key_loss = F.cross_entropy(key, batch["key"])
