@@ -69,7 +69,7 @@ def features_of(track: Track) -> Array:
 
 def transposed(features: Array, semitones: int) -> Array:
     """The features of the same melody moved by ``semitones``; (F, T) -> (F, T)."""
-    moved = features.copy()
+    moved: Array = features.copy()
     moved[CHROMA] = np.roll(features[CHROMA], semitones, axis=0)
     moved[PITCH] = 0.0
     rows = _row(np.arange(SUNG_PITCHES) + LOWEST_SUNG_PITCH + semitones)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.audio_file import AudioInfo, mono, probe, read_blocks
+from appliance.audio_file import AudioInfo, probe, read_blocks, read_mono
 from appliance.band import SoundFont, render_stems
 from appliance.blocks import BLOCK_SAMPLES, Block, Spool
 from appliance.composer import Reading, Wishes, compose, listen, padded, steps_of
@@ -114,9 +114,9 @@ def render(
 
 def _tracked(info: AudioInfo, watch: _Stopwatch) -> PitchTrack:
     def heard() -> Iterator[Block]:
-        for block in read_blocks(info):
+        for block in read_mono(info):
             watch.advance(LISTENING * len(block) / info.output_samples)
-            yield mono(block)
+            yield block
 
     return track_pitch(heard(), info.output_samples)
 
