@@ -86,13 +86,17 @@ def onset_strength(
 
 def _pitch_steps(f0_hz: NDArray[np.float32], voiced: NDArray[np.float32]) -> NDArray[np.float64]:
     """A pulse of height 0-1 wherever the mean pitch steps."""
-    step = pitch_step(f0_hz, voiced)
+    size = step_peaks(pitch_step(f0_hz, voiced))
+    height = np.clip((size - _SMALLEST_STEP) / (_CLEAR_STEP - _SMALLEST_STEP), 0.0, 1.0)
+    return np.convolve(height, _PULSE, mode="same")
+
+
+def step_peaks(step: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Size in semitones (T,) of a pitch ``step`` (T,) where it is largest within 81 ms, else 0."""
     size = np.abs(step)
     reach = _STEP_FRAMES // 2
     around = np.lib.stride_tricks.sliding_window_view(np.pad(size, reach), 2 * reach + 1)
-    is_peak = (size > _SMALLEST_STEP) & (around.argmax(axis=1) == reach)
-    height = np.clip((size - _SMALLEST_STEP) / (_CLEAR_STEP - _SMALLEST_STEP), 0.0, 1.0)
-    return np.convolve(np.where(is_peak, height, 0.0), _PULSE, mode="same")
+    return np.where(around.argmax(axis=1) == reach, size, 0.0)
 
 
 def pitch_step(f0_hz: NDArray[np.float32], voiced: NDArray[np.float32]) -> NDArray[np.float64]:

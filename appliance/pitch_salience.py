@@ -32,7 +32,7 @@ _RUMBLE_HZ = 40.0
 _COMPRESSION = 0.7
 _OVERSUBTRACTION = 7.0
 _GAIN_FLOOR = 0.1
-_UPSAMPLING = 4
+_UPSAMPLING = 2
 _LONGEST_LAG_S = 1 / 110
 _SEARCH_CENTS = np.arange(-60.0, 61.0, 15.0)
 
@@ -159,7 +159,7 @@ def _refine(
 
 
 def _autocorrelation(power: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Autocorrelation (T, L) at a quarter of a sample, 1 at lag 0, divided by the window's own."""
+    """Autocorrelation (T, L) at half a sample, 1 at lag 0, divided by the window's own."""
     length = LONG_WINDOW * _UPSAMPLING
     longest = int(LOW_RATE_HZ * _UPSAMPLING / 55.0) + 2
     correlation = np.fft.irfft(power, length, axis=1)[:, :longest].astype(np.float32)

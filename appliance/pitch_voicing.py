@@ -10,11 +10,11 @@ from appliance.pitch_path import Path
 from appliance.score import SAMPLE_RATE_HZ
 
 # Fitted to espeak-ng voices sung by WORLD, clean, in hum, hiss, babble and rooms, and to noise alone.
-_BIAS = -3.53
-_MATCH, _MATCH_SQUARED = 23.3, -19.7
-_PERIODICITY = 1.25
-_MATCH_PERIODICITY = 3.76
-_MATCH_LEVEL = 3.4
+_BIAS = -3.64
+_MATCH, _MATCH_SQUARED = 24.66, -20.37
+_PERIODICITY = 1.03
+_MATCH_PERIODICITY = 3.55
+_MATCH_LEVEL = 3.62
 
 _LOUD_S = 2.0
 """What a recording's two loudest seconds reach is its full voice, however long it is silent."""

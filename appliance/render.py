@@ -98,8 +98,8 @@ def render(
     with watch.stage("listen"):
         track = _tracked(info, watch)
         check = check_vocal(track)
-        if check.reason is not None and not request.force:
-            raise InputError(f"{request.vocal}: {check.reason} To render it all the same, use --force.")
+        if check.sentence is not None and not request.force:
+            raise InputError(f"{request.vocal}: {check.sentence}, or use --force.")
         features = padded(features_of(track))
         duration_s = info.output_samples / SAMPLE_RATE_HZ
         reading = listen(engine.graphs, features, duration_s, request.wishes)

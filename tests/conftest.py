@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fake_pack import fake_pack  # noqa: F401 - a fixture for all
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

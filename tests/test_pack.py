@@ -12,13 +12,12 @@ from typing import Any
 
 import openvino as ov
 import pytest
-from fake_pack import build_fake_pack, fake_graphs, fake_pack
+from fake_pack import build_fake_pack, fake_graphs
 
 from appliance.errors import PackError
 from appliance.pack import load_pack
 from appliance.roll import Thresholds
 
-__all__ = ["fake_pack"]
 
 
 @pytest.fixture
