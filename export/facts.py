@@ -1,0 +1,68 @@
+"""What a checkpoint says about itself, checked before anything is made from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from appliance.pack import file_facts
+from appliance.pack_manifest import RollThresholds, SamplerFacts, Sha256, Text
+from train.checkpoint import NETWORKS, CheckpointError, refuse_pickles
+
+FACTS_NAME = "checkpoint.json"
+
+
+class CheckpointFacts(BaseModel):
+    """Those facts of ``checkpoint.json`` that graphs and pack need; others are for the model card."""
+
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+
+    latent_mean: Annotated[list[float], Field(min_length=1)]
+    latent_std: list[Annotated[float, Field(gt=0)]]
+    sampler: SamplerFacts
+    thresholds: RollThresholds = RollThresholds()
+    ledger_rows_sha256: Sha256
+    licence: Text
+
+
+def read_facts(folder: Path) -> CheckpointFacts:
+    """Check ``checkpoint.json`` of ``folder``, and that no pickle lies beside it.
+
+    Raises:
+        CheckpointError: one sentence.
+    """
+    path = folder / FACTS_NAME
+    refuse_pickles(folder)
+    if not path.is_file():
+        raise CheckpointError(f"{folder}: no {FACTS_NAME} there; name the folder of a checkpoint")
+    try:
+        found = json.loads(path.read_bytes())
+        if not isinstance(found, dict):
+            raise CheckpointError(f"{path}: not a JSON object; train again or copy the checkpoint again")
+        facts = CheckpointFacts.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise CheckpointError(f"{path}: {place}: {first['msg']}; the checkpoint is not whole") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: not JSON ({error}); copy the checkpoint again") from error
+    if len(facts.latent_mean) != len(facts.latent_std):
+        raise CheckpointError(f"{path}: latent_mean and latent_std differ in length")
+    return facts
+
+
+def everything_said(folder: Path) -> dict[str, Any]:
+    """All of ``checkpoint.json``, also what only the model card shows."""
+    said: dict[str, Any] = json.loads((folder / FACTS_NAME).read_bytes())
+    return said
+
+
+def checkpoint_sha256(folder: Path) -> str:
+    """One hash for the weights and facts of a checkpoint: SHA-256 over ``HASH  NAME`` lines, by name."""
+    names = sorted([FACTS_NAME, *(f"{name}.safetensors" for name in NETWORKS)])
+    lines = [f"{file_facts(folder / name).sha256}  {name}\n" for name in names]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

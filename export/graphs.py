@@ -1,0 +1,181 @@
+"""The graphs of a checkpoint: each network with the step that makes its output usable as it is.
+
+The appliance gets probabilities, not logits, and normalised latents on both sides; so no number but the
+samples' own leaves these graphs. Letters: B batch, T score frames, N = T/2 latent frames, Z latents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from appliance.condition import CONDITION_ROWS, PHASE_ROWS, STYLE_ROWS
+from appliance.features import FEATURE_ROWS
+from appliance.roll import ROLL_ROWS
+from appliance.score import FRAMES_PER_LATENT
+from train.checkpoint import Checkpoint, CheckpointError
+from train.networks.attention import LOCAL_BLOCK
+from train.networks.planner import Planner
+from train.networks.vae import RollDecoder, RollEncoder
+
+MATMULS_PER_BLOCK = 6
+"""Scores and mixture of three attentions: self, near and wide. Everything token-wise is a convolution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input (B, rows, time): ``per_latent`` time steps a latent frame, 0 for a single one."""
+
+    name: str
+    rows: int
+    per_latent: int = 1
+
+    def shape(self, batch: int, frames: int) -> tuple[int, int, int]:
+        """Its shape for ``frames`` latent frames."""
+        return batch, self.rows, self.per_latent * frames or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One graph to be: a module in evaluation mode and the names of what goes in and out."""
+
+    name: str
+    module: nn.Module
+    inputs: tuple[Port, ...]
+    outputs: tuple[str, ...]
+    free_batch: bool = False
+    matmuls: int = 0
+    """Products of two activations that the graph needs; any more is a linear layer gone astray."""
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return sum(p.numel() for p in self.module.parameters())
+
+
+class PlannerGraph(nn.Module):
+    """Logits as probabilities."""
+
+    def __init__(self, planner: Planner) -> None:
+        super().__init__()
+        self.planner = planner
+
+    def forward(self, features: Tensor, phases: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features (1, 64, T), phases (1, 5, T) -> plan (1, 24, T/4), key (1, 24), beats (1, 2, T)."""
+        plan, key, beats = self.planner(features, phases)
+        return plan.sigmoid(), key.softmax(dim=-1), beats.sigmoid()
+
+
+class _Scaled(nn.Module):
+    """Holds the statistics of the latents as (1, Z, 1)."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: list[float], std: list[float]) -> None:
+        super().__init__()
+        for name, values in (("mean", mean), ("std", std)):
+            self.register_buffer(name, torch.tensor(values, dtype=torch.float32).reshape(1, -1, 1))
+
+
+class DecoderGraph(_Scaled):
+    """Normalised latent -> roll probabilities."""
+
+    def __init__(self, decoder: RollDecoder, mean: list[float], std: list[float]) -> None:
+        super().__init__(mean, std)
+        self.decoder = decoder
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """(1, Z, N) -> (1, ROLL_ROWS, T)."""
+        roll: Tensor = self.decoder(latent * self.std + self.mean).sigmoid()
+        return roll
+
+
+class EncoderGraph(_Scaled):
+    """Roll -> normalised mean of its latent."""
+
+    def __init__(self, encoder: RollEncoder, mean: list[float], std: list[float]) -> None:
+        super().__init__(mean, std)
+        self.encoder = encoder
+
+    def forward(self, roll: Tensor) -> Tensor:
+        """(1, ROLL_ROWS, T) -> (1, Z, N)."""
+        mean, _ = self.encoder(roll)
+        latent: Tensor = (mean - self.mean) / self.std
+        return latent
+
+
+def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tuple[Graph, ...]:
+    """The five graphs of a checkpoint; ``mean`` and ``std`` (Z,) normalise its latents.
+
+    Raises:
+        CheckpointError: its networks do not fit each other.
+    """
+    generator, vae = checkpoint.generator, checkpoint.vae
+    latents, config = vae.config.latents, generator.config
+    if not len(mean) == latents == config.latents:
+        raise CheckpointError(
+            f"the score VAE has {latents} latents, the denoiser {config.latents} and the statistics "
+            f"{len(mean)}; take all three from one training"
+        )
+    style = Port("style", STYLE_ROWS, 0)
+    tokens = Port("tokens", config.width)
+    keys_values = Port("keys_values", 2 * config.width * config.blocks)
+    per_score = FRAMES_PER_LATENT
+    noisy = (Port("latent", latents), Port("context", latents), Port("known", 1), Port("timestep", 1, 0))
+    roll = (Port("roll", ROLL_ROWS, per_score),)
+    return (
+        Graph(
+            "planner",
+            PlannerGraph(checkpoint.planner),
+            (Port("features", FEATURE_ROWS, per_score), Port("phases", PHASE_ROWS, per_score)),
+            ("plan", "key", "beats"),
+        ),
+        Graph(
+            "condition",
+            generator.condition,
+            (Port("rows", CONDITION_ROWS, per_score), style),
+            ("tokens", "keys_values"),
+            free_batch=True,
+        ),
+        Graph(
+            "denoiser",
+            generator.denoiser,
+            (*noisy, tokens, keys_values, style, Port("valid", 1)),
+            ("velocity",),
+            free_batch=True,
+            matmuls=MATMULS_PER_BLOCK * config.blocks,
+        ),
+        Graph("vae_decoder", DecoderGraph(vae.decoder, mean, std), (Port("latent", latents),), ("roll",)),
+        Graph("vae_encoder", EncoderGraph(vae.encoder, mean, std), roll, ("latent",)),
+    )
+
+
+def example(graph: Graph, batch: int, frames: int, seed: int) -> tuple[Tensor, ...]:
+    """Inputs as a render has them: ``frames`` latent frames, the first known, the last past the end.
+
+    ``frames`` is a multiple of LOCAL_BLOCK.
+    """
+    if frames % LOCAL_BLOCK:
+        raise ValueError(f"{frames} latent frames are no multiple of {LOCAL_BLOCK}")
+    random = torch.Generator().manual_seed(seed)
+    drawn = []
+    for port in graph.inputs:
+        shape = port.shape(batch, frames)
+        if port.name in ("latent", "context", "tokens", "keys_values"):
+            x = torch.randn(shape, generator=random)
+        else:
+            x = torch.rand(shape, generator=random)
+        if port.name == "style":
+            x = (x == x.amax(dim=1, keepdim=True)).float()
+        elif port.name == "known":
+            x = (torch.arange(frames) < frames // 4).float().expand(shape).clone()
+        elif port.name == "valid":
+            ends = torch.tensor([frames - 3 - 2 * b for b in range(batch)]).reshape(batch, 1, 1)
+            x = (torch.arange(frames) < ends).float()
+        elif port.name == "roll":
+            x = x * (x > 0.9)
+        drawn.append(x)
+    return tuple(drawn)

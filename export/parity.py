@@ -1,0 +1,66 @@
+"""Do torch, ONNX and OpenVINO's own format compute the same, also at sizes that were not traced?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+import torch
+from numpy.typing import NDArray
+
+from export.graphs import Graph, example
+
+TOLERANCE = 1e-4
+"""Largest error of an output, relative to its largest value. FP32 sums in another order stay far below."""
+
+CHECKED_FRAMES = (16, 80)
+"""Latent frames, neither of them traced: a single local block, and more than the trace had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far an output of ``file`` is from torch's, at its worst over all checked sizes."""
+
+    file: str
+    output: str
+    max_abs: float
+    max_rel: float
+    """``max_abs`` over the largest value of torch's output."""
+
+    @property
+    def small(self) -> bool:
+        """Within the tolerance; never true of NaN."""
+        return self.max_rel <= TOLERANCE
+
+
+def differences(graph: Graph, files: tuple[Path, ...]) -> list[Difference]:
+    """Run ``graph`` in torch and as ``files``, with a batch of two where the batch is free."""
+    worst: dict[tuple[str, str], Difference] = {}
+    core = ov.Core()
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = {file: core.compile_model(file, "CPU", exact) for file in files}
+    for frames in CHECKED_FRAMES:
+        inputs = example(graph, 2 if graph.free_batch else 1, frames, seed=frames)
+        with torch.inference_mode():
+            expected = graph.module(*inputs)
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        feed = {port.name: x.numpy() for port, x in zip(graph.inputs, inputs, strict=True)}
+        for file, model in compiled.items():
+            found = model(feed)
+            for output, reference in zip(graph.outputs, expected, strict=True):
+                seen = _difference(file.name, output, found[output], reference.numpy())
+                before = worst.get((file.name, output))
+                if before is None or not seen.max_rel <= before.max_rel:
+                    worst[file.name, output] = seen
+    return list(worst.values())
+
+
+def _difference(
+    file: str, output: str, found: NDArray[np.float32], expected: NDArray[np.float32]
+) -> Difference:
+    if found.shape != expected.shape:
+        return Difference(file, output, float("inf"), float("inf"))
+    max_abs = float(np.abs(found - expected).max())
+    return Difference(file, output, max_abs, max_abs / max(float(np.abs(expected).max()), 1e-12))

@@ -1,0 +1,108 @@
+"""What an export found: ``export-report.json`` and ``.md`` for people, ``graphs.json`` for the next room."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from appliance.pack import file_facts
+from export.convert import TRACED_FRAMES, WEIGHTED
+from export.graphs import Graph
+from export.parity import CHECKED_FRAMES, TOLERANCE, Difference
+
+GRAPHS_NAME = "graphs.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """One graph, its files and what is known about them."""
+
+    graph: Graph
+    onnx: Path
+    ir: Path
+    operations: Counter[str]
+    differences: list[Difference]
+
+    @property
+    def agrees(self) -> bool:
+        """Every output within the tolerance in every file."""
+        return bool(self.differences) and all(d.small for d in self.differences)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dicts and lists."""
+        return {
+            "parameters": self.graph.parameters,
+            "convolutions": sum(self.operations[kind] for kind in WEIGHTED),
+            "matmuls": self.operations["MatMul"],
+            "bytes": self.ir.stat().st_size + self.ir.with_suffix(".bin").stat().st_size,
+            "agrees": self.agrees,
+            "differences": [asdict(d) for d in self.differences],
+        }
+
+
+def write_report(out: Path, exported: list[Exported]) -> None:
+    """Write ``export-report.json`` and ``export-report.md``."""
+    report = {
+        "versions": {name: version(name) for name in ("torch", "onnx", "openvino")},
+        "traced_latent_frames": TRACED_FRAMES,
+        "checked_latent_frames": CHECKED_FRAMES,
+        "tolerance_rel": TOLERANCE,
+        "graphs": {e.graph.name: e.to_json() for e in exported},
+    }
+    (out / "export-report.json").write_text(json.dumps(report, indent=2) + "\n")
+    (out / "export-report.md").write_text(_as_markdown(report))
+
+
+def _as_markdown(report: dict[str, Any]) -> str:
+    rows = []
+    for name, graph in report["graphs"].items():
+        for d in graph["differences"]:
+            rows.append(
+                f"| {name} | {graph['parameters']:,} | {graph['convolutions']} | {graph['matmuls']} "
+                f"| {d['file']} | {d['output']} | {d['max_abs']:.1e} | {d['max_rel']:.1e} |"
+            )
+    versions = ", ".join(f"{name} {number}" for name, number in report["versions"].items())
+    frames = " and ".join(str(f) for f in report["checked_latent_frames"])
+    return "\n".join(
+        [
+            "# Export",
+            "",
+            f"Traced at {report['traced_latent_frames']} latent frames and batch 1; compared with torch at"
+            f" {frames} latent frames, the denoiser and its condition with batch 2. An output may differ by"
+            f" {report['tolerance_rel']:.0e} of its largest value. {versions}.",
+            "",
+            "| graph | parameters | convolutions | matrix products | file | output | max abs | max rel |",
+            "|---|---:|---:|---:|---|---|---:|---:|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def write_graphs(
+    out: Path, exported: list[Exported], facts: dict[str, Any], checkpoint_sha256: str
+) -> None:
+    """Write ``graphs.json``: the files of every graph, and what the checkpoint said."""
+    listed = {
+        e.graph.name: {
+            "file": e.ir.name,
+            "inputs": [port.name for port in e.graph.inputs],
+            "outputs": list(e.graph.outputs),
+            "parameters": e.graph.parameters,
+        }
+        for e in exported
+    }
+    files = [file for e in exported for file in (e.ir, e.ir.with_suffix(".bin"))]
+    said = {
+        "schema": SCHEMA,
+        "graphs": listed,
+        "checkpoint_sha256": checkpoint_sha256,
+        "checkpoint": facts,
+        "files": {file.name: file_facts(file).model_dump() for file in files},
+    }
+    (out / GRAPHS_NAME).write_text(json.dumps(said, indent=2, sort_keys=True) + "\n")
