@@ -1,0 +1,99 @@
+"""The pack in the repository: what it is, that it hears the demo rightly, and that its windows join."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from appliance.keys import Key
+from appliance.pack import load_pack
+from appliance.render import Engine, Request, render
+from appliance.score import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
+from appliance.windows import plan_windows
+
+MAJOR = (0, 2, 4, 5, 7, 9, 11)
+
+
+@pytest.fixture(scope="module")
+def engine(reference_pack: Path) -> Engine:
+    return Engine(reference_pack)
+
+
+@pytest.fixture(scope="module")
+def demo(engine: Engine, demo_vocal: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
+    out = tmp_path_factory.mktemp("demo")
+    (receipt,) = render(engine, Request(demo_vocal, out), "test")
+    return receipt.facts, out
+
+
+def test_sizes(reference_pack: Path, root: Path) -> None:
+    def megabytes(folder: Path) -> float:
+        return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) / 1e6
+
+    assert megabytes(reference_pack) <= 60
+    assert megabytes(root / "checkpoints" / "reference") <= 80
+
+
+def test_it_was_trained_on_the_ledgers_training_rows(reference_pack: Path, root: Path) -> None:
+    pytest.importorskip("torch")
+    from train.corpus.ledger import ALLOWED_LICENCES, read_ledger, rows_hash
+    from train.data.song_cache import SHORTEST_S
+
+    folder = root / "train" / "corpus"
+    with (folder / "ledger.csv").open(encoding="utf-8", errors="replace", newline="") as file:
+        seconds = {row["id"]: float(row["expanded_seconds"]) for row in csv.DictReader(file)}
+    rows = [r for r in read_ledger(folder) if r.split == "train" and seconds[r.id] >= SHORTEST_S]
+    assert {row.licence for row in rows} <= ALLOWED_LICENCES
+    manifest = load_pack(reference_pack, verify=False).manifest
+    assert manifest.ledger_rows_sha256 == rows_hash(rows)
+    facts = json.loads((root / "checkpoints" / "reference" / "checkpoint.json").read_text())
+    assert facts["ledger_rows_sha256"] == manifest.ledger_rows_sha256
+
+
+def test_the_demo_is_heard_rightly(demo: tuple[dict, Path], root: Path) -> None:
+    # the hymn stands in A flat major, three beats a bar, 120 of them a minute
+    facts, _ = demo
+    assert facts["key"]["name"] == "Ab major"
+    assert facts["tempo"]["trusted"] and facts["tempo"]["bpm"] == pytest.approx(120, abs=0.5)
+    assert facts["tempo"]["meter"] == 3
+
+
+def test_the_band_plays_throughout(demo: tuple[dict, Path]) -> None:
+    sound, _ = soundfile.read(demo[1] / "vocal.accompaniment.wav")
+    seconds = sound[: len(sound) // SAMPLE_RATE_HZ * SAMPLE_RATE_HZ].reshape(-1, SAMPLE_RATE_HZ, 2)
+    level_db = 10 * np.log10(np.square(seconds).mean(axis=(1, 2)) + 1e-12)
+    assert (level_db > -50).mean() > 0.95
+
+
+def test_windows_join_without_a_click(engine: Engine, demo: tuple[dict, Path]) -> None:
+    sound, _ = soundfile.read(demo[1] / "vocal.accompaniment.wav")
+    bend = np.square(np.diff(sound.mean(axis=1), 2))
+    frame = 441
+    energy = bend[: len(bend) // frame * frame].reshape(-1, frame).sum(axis=1)
+    sampler = engine.pack.manifest.sampler
+    latents = len(sound) // (FRAME_SAMPLES * FRAMES_PER_LATENT)
+    windows = plan_windows(latents, sampler.window_frames, sampler.context_frames)
+    joins = [(w.first + w.known) * FRAMES_PER_LATENT * FRAME_SAMPLES / frame for w in windows[1:]]
+    assert joins
+    for join in map(int, joins):
+        assert energy[join - 1 : join + 2].max() <= np.quantile(energy, 0.999)
+
+
+def test_real_singing_is_heard_sanely(engine: Engine, shared: Path, tmp_path: Path) -> None:
+    """Against the annotated notes: they lie in the key found, and on the subdivisions of its beats."""
+    vocals = shared / "vocals"
+    (receipt,) = render(engine, Request(vocals / "vocadito_1.wav", tmp_path), "test")
+    with (vocals / "vocadito_1_notesA1.csv").open() as file:
+        notes = [tuple(float(x) for x in row) for row in csv.reader(file)]
+    pitches = np.array([round(69 + 12 * np.log2(f0 / 440)) for _, f0, _ in notes])
+    lengths = np.array([length for _, _, length in notes])
+    key = Key.parse(receipt.facts["key"]["name"])
+    tonic = key.tonic if key.mode == "major" else (key.tonic + 3) % 12
+    inside = np.isin((pitches - tonic) % 12, MAJOR)
+    assert (lengths * inside).sum() / lengths.sum() > 0.85
+    assert 50 <= receipt.facts["tempo"]["bpm"] <= 180
