@@ -6,8 +6,10 @@ real-time applications", IEICE Trans. E99-D(7), 2016; CheapTrick (2015) and D4C 
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
+from functools import lru_cache
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 from unittest.mock import patch
@@ -29,19 +31,16 @@ _APERIODICITY_STEP = 4
 """D4C is by far the slowest step and aperiodicity changes slowly: every fourth frame is analysed."""
 
 
+@lru_cache(maxsize=1)
 def _load() -> Any:
     if importlib.util.find_spec("pyworld") is None:
         raise MachineError("The singer needs pyworld: pip install -r requirements/tools.txt.")
     if importlib.util.find_spec("pkg_resources") is not None:
-        import pyworld
-
-        return pyworld
+        return importlib.import_module("pyworld")
     # pyworld 0.3.5 asks pkg_resources, which setuptools dropped in version 82, for its own version only.
     stand_in = SimpleNamespace(get_distribution=lambda _: SimpleNamespace(version="0.3.5"))
     with patch.dict(sys.modules, {"pkg_resources": cast(ModuleType, stand_in)}):
-        import pyworld
-
-        return pyworld
+        return importlib.import_module("pyworld")
 
 
 def analyse(
