@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -46,32 +47,34 @@ class PlannerStage:
             yield self._batch(self.train, rng)
 
     def _batch(self, songs: Sequence[CachedSong], rng: np.random.Generator, transpose: bool = True) -> Batch:
-        items = [self._item(songs[rng.integers(len(songs))], rng, transpose) for _ in range(self.batch)]
+        items = [
+            self.item(songs[rng.integers(len(songs))], self.melodies, self.frames, rng, transpose)
+            for _ in range(self.batch)
+        ]
         return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}
 
-    def _item(self, song: CachedSong, rng: np.random.Generator, transpose: bool) -> dict[str, np.ndarray]:
-        takes = np.load(self.melodies / f"{song.id}.npy", mmap_mode="r")
-        first = int(rng.integers(max(1, song.frames - self.frames // 2))) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
+    @staticmethod
+    def item(
+        song: CachedSong, melodies: Path, length: int, rng: np.random.Generator, transpose: bool
+    ) -> dict[str, NDArray[np.float32]]:
+        """A random stretch of ``length`` score frames of a random performance: inputs and targets."""
+        takes = np.load(melodies / f"{song.id}.npy", mmap_mode="r")
+        first = int(rng.integers(max(1, song.frames - length // 2))) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
         shift = int(rng.integers(12)) if transpose else 0
-        features = transposed(cut(takes[rng.integers(len(takes))], first, self.frames), shift)
-        plan_first, plan_frames = first // FRAMES_PER_PLAN, self.frames // FRAMES_PER_PLAN
-        plan = cut(song.plan, plan_first, plan_frames).reshape(2, 12, plan_frames)
-        valid = (np.arange(self.frames) < song.frames - first).astype(np.float32)
+        features = transposed(cut(takes[rng.integers(len(takes))], first, length), shift)
+        plan_length = length // FRAMES_PER_PLAN
+        plan = cut(song.plan, first // FRAMES_PER_PLAN, plan_length).reshape(2, 12, plan_length)
         beats = np.array(song.grid.beats_s, np.float64)
-        known = cut(phases(song.grid, song.frames), first, self.frames) * float(rng.uniform() < 0.5)
+        known = cut(phases(song.grid, song.frames), first, length) * float(rng.uniform() < 0.5)
         key = key_index(song.key)
+        both = (beats, beats[list(song.grid.downbeats)])
         return {
             "features": features,
             "phases": known.astype(np.float32),
-            "plan": np.roll(plan, shift, axis=1).reshape(24, plan_frames),
-            "beats": np.stack(
-                [
-                    beat_targets(beats, first, self.frames),
-                    beat_targets(beats[list(song.grid.downbeats)], first, self.frames),
-                ]
-            ),
+            "plan": np.roll(plan, shift, axis=1).reshape(24, plan_length),
+            "beats": np.stack([beat_targets(times, first, length) for times in both]),
             "key": np.array((key + shift) % 12 + 12 * (key // 12)),
-            "valid": valid,
+            "valid": (np.arange(length) < song.frames - first).astype(np.float32),
         }
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
