@@ -11,14 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.beats import phases, snap, track_beats
-from appliance.chords import Chart, chart_from_plan, plan_from_chart
+from appliance.beat_grid import phases, snap
+from appliance.beats import track_beats
+from appliance.chords import Chart
 from appliance.condition import PLAN_GIVEN, PLAN_PREDICTED, condition_rows, style_row
 from appliance.features import transposed
 from appliance.flow import euler, guided, timesteps
 from appliance.graphs import Graphs
 from appliance.keys import Key, signature_shift
 from appliance.pack import Pack
+from appliance.plan_chart import chart_from_plan, plan_from_chart
 from appliance.roll import Roll, RollReader
 from appliance.score import FRAME_RATE_HZ, FRAMES_PER_LATENT, FRAMES_PER_PLAN, STYLES, BeatGrid, Score
 from appliance.windows import Window, plan_windows

@@ -37,7 +37,7 @@ def condition_rows(
     Args:
         frames: T, a multiple of 4.
         features: (64, T) vocal features in the model's key.
-        phases: (5, T) beat and bar phases, from :func:`appliance.beats.phases`.
+        phases: (5, T) beat and bar phases, from :func:`appliance.beat_grid.phases`.
         plan: (24, P) pitch-class and bass activity in the model's key.
         certainty: PLAN_GIVEN or PLAN_PREDICTED with a plan.
     """

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.audio_file import AudioInfo
-from appliance.beats import trusted
+from appliance.beat_grid import trusted
 from appliance.chords import chart_text
 from appliance.composer import Reading, Wishes
 from appliance.loudness import Loudness

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from appliance.beats import SNAP_LIMIT_S, TRUSTED, phases, snap, track_beats
+from appliance.beat_grid import SNAP_LIMIT_S, TRUSTED, phases, snap
+from appliance.beats import track_beats
 from appliance.errors import UsageError
 from appliance.score import FRAME_RATE_HZ, BeatGrid, Note, Score
 

@@ -9,19 +9,16 @@ import numpy as np
 import pytest
 
 from appliance.chords import (
-    ESTIMATED_QUALITIES,
-    PLAN_RATE_HZ,
     Chart,
     ChordSpan,
     canonical,
-    chart_from_plan,
     chart_text,
     parse_chart,
     parse_chord,
-    plan_from_chart,
     read_chart,
 )
 from appliance.errors import UsageError
+from appliance.plan_chart import ESTIMATED_QUALITIES, PLAN_RATE_HZ, chart_from_plan, plan_from_chart
 from appliance.score import BeatGrid
 
 C, D, E, F, G, A, B = 0, 2, 4, 5, 7, 9, 11

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from appliance.beats import phases
+from appliance.beat_grid import phases
 from appliance.score import FRAMES_PER_PLAN
 from train.data.song_cache import CachedSong
 from train.data.targets import cut

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.beats import phases
+from appliance.beat_grid import phases
 from appliance.condition import condition_rows, style_row
 from appliance.features import transposed
 from appliance.score import FRAMES_PER_LATENT, FRAMES_PER_PLAN

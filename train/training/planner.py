@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from appliance.beats import phases
+from appliance.beat_grid import phases
 from appliance.features import transposed
 from appliance.score import FRAMES_PER_PLAN
 from train.data.song_cache import CachedSong
