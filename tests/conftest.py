@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from fake_pack import fake_pack  # noqa: F401 - a fixture for all
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from vocals import sung
 
 from appliance.cli import main
-from vocals import sung
 
 Run = Callable[..., tuple[int, str]]
 

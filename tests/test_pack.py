@@ -19,7 +19,6 @@ from appliance.pack import load_pack
 from appliance.roll import Thresholds
 
 
-
 @pytest.fixture
 def pack(fake_pack: Path, tmp_path: Path) -> Path:
     """A pack to spoil."""

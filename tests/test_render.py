@@ -9,11 +9,11 @@ import mido
 import numpy as np
 import pytest
 import soundfile
+from vocals import sung
 
 from appliance.composer import Wishes
 from appliance.keys import Key
 from appliance.render import Engine, Request, render
-from vocals import sung
 
 
 @pytest.fixture(scope="module")
