@@ -1,0 +1,97 @@
+"""What the export room left: graphs, and the facts of the checkpoint they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from appliance.errors import UsageError
+from appliance.pack import file_facts
+from appliance.pack_manifest import FileFacts, FileName, RollThresholds, SamplerFacts, Sha256, Text
+
+GRAPHS_NAME = "graphs.json"
+NEEDED = ("planner", "condition", "denoiser", "vae_decoder", "vae_encoder")
+
+EXPORT_AGAIN = "run python -m export again"
+
+
+class CheckpointFacts(BaseModel):
+    """The facts a manifest takes over; the others are for the model card."""
+
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+
+    latent_mean: tuple[float, ...]
+    latent_std: tuple[Annotated[float, Field(gt=0)], ...]
+    sampler: SamplerFacts
+    thresholds: RollThresholds = RollThresholds()
+    ledger_rows_sha256: Sha256
+    licence: Text
+
+    def for_card(self) -> dict[str, Any]:
+        """What only the model card shows."""
+        return dict(self.model_extra or {})
+
+
+class GraphFacts(BaseModel):
+    """One graph: its file and the names of what goes in and out."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    file: FileName
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    parameters: Annotated[int, Field(ge=1)]
+
+
+class _Listing(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    graphs: dict[str, GraphFacts]
+    checkpoint_sha256: Sha256
+    checkpoint: CheckpointFacts
+    files: dict[FileName, FileFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedGraphs:
+    """A folder of exported graphs, whole and unaltered."""
+
+    folder: Path
+    graphs: dict[str, GraphFacts]
+    checkpoint: CheckpointFacts
+    checkpoint_sha256: str
+
+    def path(self, name: str) -> Path:
+        """The .xml of a graph."""
+        return self.folder / self.graphs[name].file
+
+
+def read_exported(folder: Path) -> ExportedGraphs:
+    """Read and verify ``graphs.json`` and the files it lists.
+
+    Raises:
+        UsageError: missing, of another schema, or altered since the export.
+    """
+    path = folder / GRAPHS_NAME
+    try:
+        listing = _Listing.model_validate_json(path.read_bytes())
+    except OSError as error:
+        reason = error.strerror
+        raise UsageError(f"{path}: cannot be read ({reason}); name the folder that export wrote.") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{path}: {place}: {first['msg']}; {EXPORT_AGAIN}.") from error
+    missing = [name for name in NEEDED if name not in listing.graphs]
+    if missing:
+        raise UsageError(f"{path}: no graph {missing[0]}; {EXPORT_AGAIN}.")
+    for graph in listing.graphs.values():
+        for name in (graph.file, graph.file.removesuffix(".xml") + ".bin"):
+            file = folder / name
+            if not file.is_file() or file_facts(file) != listing.files.get(name):
+                raise UsageError(f"{file}: missing or altered since it was exported; {EXPORT_AGAIN}.")
+    return ExportedGraphs(folder, listing.graphs, listing.checkpoint, listing.checkpoint_sha256)

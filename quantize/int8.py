@@ -1,0 +1,103 @@
+"""What stays float: the products, softmax and masks of attention, norms, rotary positions, GELU, every
+sum and product between layers, and whatever layers the caller names. Everything with weights is a
+convolution, and convolutions become INT8, depthwise and transposed ones too.
+
+Why: INT8 convolutions are faster than FP32 on every generation from SSE4.2 on and, unlike INT8 matrix
+products, neither slower on AVX2 nor less exact without VNNI; attention's INT8 products are both. Sums
+and norms are cheap, and rounding them costs quality at once.
+
+Weights are symmetric by channel, activations asymmetric by tensor (NNCF's "mixed"), because what GELU
+and a sigmoid's roll leave is far from symmetric. Method: NNCF's min-max calibration with bias
+correction.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import openvino as ov
+from openvino.passes import ConstantFolding, Manager
+
+from appliance.errors import BacklineError, UsageError
+from quantize.calibration import Samples
+from quantize.coverage import WEIGHTED, Coverage, layer_name
+
+LEAST_SHARE = 0.9
+LAYERS_COUNTED = 20
+"""A graph with more layers than this must have LEAST_SHARE of them as INT8 (the doctor asks the same)."""
+
+_NOT_OPERATIONS = frozenset({"Constant", "Parameter", "Result"})
+
+
+def quantise(model: ov.Model, samples: Samples, stay_float: Sequence[str] = ()) -> ov.Model:
+    """The graph with INT8 convolutions.
+
+    Args:
+        model: an FP32 graph; it may be changed.
+        samples: what goes into it, typical for the songs it will meet.
+        stay_float: patterns of layers to leave alone, ``out`` or ``blocks.*/film``.
+
+    Raises:
+        UsageError: a pattern matches no layer, or a sample does not fit the graph.
+    """
+    nncf = _nncf()
+    # Weights that are reshaped (those of depthwise layers) would be rounded but stored as FP32.
+    folding = Manager()
+    folding.register_pass(ConstantFolding())
+    folding.run_passes(model)
+    operations = [node for node in model.get_ordered_ops() if node.get_type_name() not in _NOT_OPERATIONS]
+    kept = _named(operations, stay_float)
+    others = sorted({node.get_type_name() for node in operations} - WEIGHTED)
+    return nncf.quantize(
+        model,
+        nncf.Dataset(samples),
+        preset=nncf.QuantizationPreset.MIXED,
+        target_device=nncf.TargetDevice.CPU,
+        subset_size=len(samples),
+        fast_bias_correction=True,
+        ignored_scope=nncf.IgnoredScope(names=kept, types=others, validate=False),
+    )
+
+
+def check_coverage(graph: str, found: Coverage) -> None:
+    """Did the pass do what it was asked to?
+
+    Raises:
+        BacklineError: it silently left layers out, or took attention products.
+    """
+    if found.layers > LAYERS_COUNTED and found.int8 < LEAST_SHARE * found.layers:
+        left = ", ".join(found.float_layers)
+        raise BacklineError(
+            f"{graph}: only {found.int8} of {found.layers} layers became INT8, {LEAST_SHARE:.0%} are needed;"
+            f" these did not: {left}."
+        )
+    if found.int8_matmuls:
+        raise BacklineError(f"{graph}: {found.int8_matmuls} attention products became INT8; they must not.")
+
+
+def _named(operations: Iterable[ov.Node], patterns: Sequence[str]) -> list[str]:
+    layers = {layer_name(node): node.get_friendly_name() for node in operations if _is_layer(node)}
+    names = []
+    for pattern in patterns:
+        matching = [name for layer, name in layers.items() if fnmatchcase(layer, pattern)]
+        if not matching:
+            raise UsageError(f"No layer is called {pattern}; there are {', '.join(sorted(layers))}.")
+        names += matching
+    return names
+
+
+def _is_layer(node: ov.Node) -> bool:
+    return node.get_type_name() in WEIGHTED
+
+
+def _nncf() -> Any:
+    """NNCF, unable to report to its makers: the package it would do that with is kept from loading."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    import nncf
+
+    nncf.set_log_level(logging.ERROR)
+    return nncf

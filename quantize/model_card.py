@@ -1,0 +1,80 @@
+"""MODEL_CARD.md: what a pack is, what it was made from and how; every figure comes from recorded facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from appliance.pack_manifest import Manifest
+from quantize.report import GraphReport, introduction, table
+
+CARD_NAME = "MODEL_CARD.md"
+
+_HEADINGS = {"data": "Data", "hardware": "Hardware", "training": "Training", "limits": "Limits"}
+"""Facts of a checkpoint in the order of the card; others follow under their own names."""
+
+_NOT_FOR_READERS = frozenset({"schema"})
+
+
+def model_card(
+    manifest: Manifest, said: Mapping[str, Any], precision: str, graphs: Mapping[str, GraphReport]
+) -> str:
+    """The card as Markdown; ``said`` is what the checkpoint says beside the manifest's own facts."""
+    parameters = sum(graph.parameters for graph in graphs.values())
+    sampler = manifest.sampler
+    parts = [
+        f"# {manifest.name} {manifest.version}",
+        "A pack for Backline: it listens to a solo vocal and writes the notes of an accompaniment, which the "
+        f"soundfont `{manifest.soundfont}` plays. {parameters:,} parameters. Styles: "
+        f"{', '.join(manifest.styles)}.",
+        *_facts(said),
+        "## Sampling",
+        f"{sampler.steps} steps of a rectified flow, shift {sampler.shift:g}, guidance {sampler.guidance:g}; "
+        f"windows of {sampler.window_frames} latent frames, {sampler.context_frames} of them from the window "
+        "before.",
+        "## Graphs",
+        introduction(precision),
+        table(graphs),
+        "## Licence",
+        f"Weights: {manifest.licence}. The soundfont has its own licence, in the file beside it.",
+        "## Origin",
+        f"Checkpoint `{manifest.checkpoint_sha256}`, trained on the ledger rows "
+        f"`{manifest.ledger_rows_sha256}` (SHA-256).",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(said: Mapping[str, Any]) -> Iterator[str]:
+    others = sorted(said.keys() - _HEADINGS.keys() - _NOT_FOR_READERS)
+    for key in (*_HEADINGS, *others):
+        if key in said:
+            yield f"## {_HEADINGS.get(key, _words(key))}"
+            yield "\n".join(_lines(said[key]))
+
+
+def _lines(value: Any, indent: str = "") -> Iterator[str]:
+    """Nested facts as a nested list; a plain value as a sentence of its own."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if isinstance(inner, Mapping):
+                yield f"{indent}- {_words(key)}:"
+                yield from _lines(inner, indent + "  ")
+            elif isinstance(inner, list):
+                yield f"{indent}- {_words(key)}: {', '.join(_plain(x) for x in inner)}"
+            else:
+                yield f"{indent}- {_words(key)}: {_plain(inner)}"
+    elif isinstance(value, list):
+        yield from (f"{indent}- {_plain(x)}" for x in value)
+    else:
+        yield _plain(value)
+
+
+def _words(key: str) -> str:
+    text = key.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,148 @@
+"""Puts a pack together in a hidden folder beside its place and moves it there whole, or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from appliance.errors import OutputError, PackError, UsageError
+from appliance.pack import Pack, file_facts, load_pack
+from appliance.pack_manifest import MANIFEST_NAME, Graphs, Manifest
+from appliance.score import STYLES
+from appliance.sounds import DEFAULT_SOUNDS
+from quantize.exported import NEEDED, ExportedGraphs
+from quantize.model_card import CARD_NAME
+from quantize.report import REPORT_NAMES
+from quantize.riff import read_tables
+
+METRICS_NAME = "metrics.json"
+
+
+@contextmanager
+def staged(out: Path, names: set[str]) -> Iterator[Path]:
+    """A folder to fill; when the block ends well it becomes ``out``, else it goes.
+
+    An earlier pack at ``out`` is replaced, but only if all it holds is pack files: those it lists
+    itself, or ``names`` that the new one has too.
+
+    Raises:
+        OutputError: something else is there, or nothing can be written.
+    """
+    _refuse_strangers(out, names)
+    part, old = (out.parent / f".{out.name}.{ending}" for ending in ("part", "old"))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for left in (part, old):
+            shutil.rmtree(left, ignore_errors=True)
+        part.mkdir()
+        yield part
+        if out.exists():
+            out.rename(old)
+        try:
+            part.rename(out)
+        except OSError:
+            if old.exists():
+                old.rename(out)
+            raise
+    except OSError as error:
+        raise OutputError(f"{error.filename or out}: cannot be written ({error.strerror}).") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        if out.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def pack_names(graphs: ExportedGraphs, soundfont: Path) -> set[str]:
+    """Names of the files that a pack of ``graphs`` may have."""
+    weights = {f"{name}{ending}" for name in graphs.graphs for ending in (".xml", ".bin")}
+    sound = {soundfont.name, licence_of(soundfont).name}
+    return weights | sound | {CARD_NAME, METRICS_NAME, MANIFEST_NAME, *REPORT_NAMES}
+
+
+def licence_of(soundfont: Path) -> Path:
+    """The licence that lies beside a soundfont, as ``python -m quantize.soundfont`` writes it."""
+    return soundfont.with_name(f"{soundfont.stem}-licence.txt")
+
+
+def add_soundfont(part: Path, soundfont: Path) -> None:
+    """Copy a soundfont and its licence into a pack.
+
+    Raises:
+        UsageError: not a soundfont, it lacks a sound the band plays, or its licence is not there.
+    """
+    presets = read_tables(soundfont)["phdr"][:-1]
+    found = set(zip(presets["bank"].tolist(), presets["preset"].tolist(), strict=True))
+    for bank, program in DEFAULT_SOUNDS.presets():
+        if (bank, program) not in found:
+            raise UsageError(
+                f"{soundfont}: no preset {bank}:{program}; cut it with python -m quantize.soundfont."
+            )
+    licence = licence_of(soundfont)
+    if not licence.is_file():
+        raise UsageError(f"{licence}: missing; a soundfont goes into a pack only with its licence.")
+    for file in (soundfont, licence):
+        shutil.copyfile(file, part / file.name)
+
+
+def add_metrics(part: Path, metrics: Path) -> None:
+    """Copy reference metrics into a pack.
+
+    Raises:
+        UsageError: not JSON.
+    """
+    try:
+        facts = json.loads(metrics.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{metrics}: cannot be read as JSON ({error}).") from error
+    (part / METRICS_NAME).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
+
+
+def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, version: str) -> Manifest:
+    """What ``pack.json`` says about the files that lie in ``part``."""
+    facts = graphs.checkpoint
+    files = sorted(file for file in part.iterdir() if file.name != MANIFEST_NAME)
+    return Manifest(
+        name=name,
+        version=version,
+        licence=facts.licence,
+        latent_channels=len(facts.latent_mean),
+        latent_mean=facts.latent_mean,
+        latent_std=facts.latent_std,
+        sampler=facts.sampler,
+        thresholds=facts.thresholds,
+        styles=STYLES,
+        sounds=DEFAULT_SOUNDS,
+        soundfont=soundfont,
+        graphs=Graphs(**{graph: f"{graph}.xml" for graph in NEEDED}),
+        ledger_rows_sha256=facts.ledger_rows_sha256,
+        checkpoint_sha256=graphs.checkpoint_sha256,
+        files={file.name: file_facts(file) for file in files},
+    )
+
+
+def write_manifest(part: Path, manifest: Manifest) -> Pack:
+    """Write ``pack.json`` and open the pack as the appliance will.
+
+    Raises:
+        PackError: the appliance would refuse it.
+    """
+    (part / MANIFEST_NAME).write_text(manifest.to_json())
+    return load_pack(part)
+
+
+def _refuse_strangers(out: Path, names: set[str]) -> None:
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: a file has that name; choose another --out.")
+    known = set(names)
+    with suppress(PackError):  # no pack yet, or not a whole one
+        known |= load_pack(out, verify=False).manifest.files.keys()
+    strangers = sorted(
+        place
+        for file in out.rglob("*")
+        if not file.is_dir() and (place := file.relative_to(out).as_posix()) not in known
+    )
+    if strangers:
+        raise OutputError(f"{out / strangers[0]}: not part of a pack; move it away or choose another --out.")
