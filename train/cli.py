@@ -227,3 +227,18 @@ def checkpoint(runs: Path, corpus: Path, out: Path, steps: int, guidance: float,
     used = {song.id for song in songs}
     rows = [row for row in read_ledger(corpus) if row.id in used]
     assemble(runs, rows, songs, out, Sampling(steps, guidance), hardware)
+
+
+@main.command()
+@click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--samples", default=64, help="Inputs a graph.")
+@click.pass_obj
+def calibration(runs: Path, checkpoint: Path, out: Path, samples: int) -> None:
+    """Write what the graphs of CHECKPOINT are fed on validation songs, for quantize."""
+    from train.calibration import write_calibration
+    from train.checkpoint import load_checkpoint
+    from train.training.sources import window_sources
+
+    _, val = window_sources(runs / "cache")
+    write_calibration(load_checkpoint(checkpoint), val, out, samples)
