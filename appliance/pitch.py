@@ -49,7 +49,7 @@ def track_pitch(blocks: Iterable[NDArray[np.float32]], total_samples: int) -> Pi
     """Track the pitch (60-1100 Hz) of one voice in mono 44.1 kHz ``blocks``.
 
     The result does not depend on how the recording is cut into blocks; memory grows only by the track
-    itself (some 3 MB an hour for each of a few arrays). Raises ValueError where the blocks do not add up
+    itself (1.2 MB an hour for each of some ten arrays). Raises ValueError where the blocks do not add up
     to ``total_samples``.
     """
     if total_samples <= 0:

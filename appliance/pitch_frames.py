@@ -103,8 +103,8 @@ def _level_db(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     power = np.mean(np.square(samples[:whole].reshape(-1, HOP_SAMPLES)), axis=1)
     if whole < len(samples):
         power = np.append(power, np.mean(np.square(samples[whole:])))
-    level = 10.0 * np.log10(np.maximum(power, 10.0 ** (LEVEL_FLOOR_DB / 10.0)))
-    return np.asarray(level, np.float32)
+    level = 10.0 * np.log10(np.maximum(power, 1e-20))
+    return np.asarray(np.maximum(level, LEVEL_FLOOR_DB), np.float32)
 
 
 def _chunk(low: NDArray[np.float32], level_db: NDArray[np.float32], count: int) -> FrameChunk:

@@ -88,7 +88,7 @@ def _pitch_steps(f0_hz: NDArray[np.float32], voiced: NDArray[np.float32]) -> NDA
     """A pulse of height 0-1 wherever the mean pitch steps."""
     size = step_peaks(pitch_step(f0_hz, voiced))
     height = np.clip((size - _SMALLEST_STEP) / (_CLEAR_STEP - _SMALLEST_STEP), 0.0, 1.0)
-    return np.convolve(height, _PULSE, mode="same")
+    return np.convolve(height, _PULSE)[len(_PULSE) // 2 :][: len(height)]
 
 
 def step_peaks(step: NDArray[np.float64]) -> NDArray[np.float64]:
