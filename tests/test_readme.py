@@ -6,19 +6,14 @@ import re
 import shlex
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 import pytest
 
 from appliance import errors
-from appliance.score import STYLES
-
-if find_spec("appliance.cli") is None:
-    pytest.skip("the command line is not there yet", allow_module_level=True)
-
 from appliance.cli import cli
+from appliance.score import STYLES
 
 
 def shell_lines(text: str) -> list[list[str]]:
@@ -35,6 +30,27 @@ def readme(root: Path) -> str:
 
 def backline_commands(text: str) -> list[list[str]]:
     return [words[1:] for words in shell_lines(text) if Path(words[0]).name == "backline"]
+
+
+def build_commands(text: str, room: str) -> list[list[str]]:
+    """Commands of a room of the build side, without ``python -m ROOM``."""
+    return [words[3:] for words in shell_lines(text) if words[1:3] == ["-m", room]]
+
+
+def test_every_training_command_parses(readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from train.cli import main
+
+    commands = build_commands(readme, "train")
+    assert {"songs", "vae", "planner", "denoiser", "checkpoint", "evaluate"} <= {c[0] for c in commands}
+    monkeypatch.chdir(tmp_path)  # where the folders that the commands name exist
+    for name in ("CORPUS", "checkpoints/mine", "checkpoints/reference", "packs/reference"):
+        (tmp_path / name).mkdir(parents=True)
+    group = click.Context(main, info_name="train")
+    for words in commands:
+        name, command, rest = main.resolve_command(group, words)
+        assert command is not None
+        command.make_context(name, rest, parent=group)
 
 
 def parse(words: list[str]) -> click.Context:

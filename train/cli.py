@@ -57,7 +57,7 @@ def training_options(steps: int, learning_rate: float):  # type: ignore[no-untyp
 
 
 @main.command()
-@training_options(steps=3000, learning_rate=1e-3)
+@training_options(steps=2400, learning_rate=2e-3)
 @click.pass_obj
 def vae(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
     """Train the score VAE."""
@@ -86,7 +86,7 @@ def melodies(runs: Path, corpus: Path, workers: int) -> None:
 
 
 @main.command()
-@training_options(steps=1200, learning_rate=2e-3)
+@training_options(steps=700, learning_rate=2e-3)
 @click.pass_obj
 def planner(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
     """Train the planner."""
@@ -136,7 +136,7 @@ def plans(runs: Path) -> None:
 
 
 @main.command()
-@training_options(steps=3000, learning_rate=1e-3)
+@training_options(steps=2000, learning_rate=1e-3)
 @click.pass_obj
 def denoiser(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
     """Train the denoiser on the cached latents."""
