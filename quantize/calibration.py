@@ -74,7 +74,7 @@ def read_samples(folder: Path, graph: str, model: ov.Model) -> tuple[Samples, Sa
             keys = list(arrays.files)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error}).") from error
-    except (ValueError, zipfile.BadZipFile, AttributeError) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise UsageError(f"{path}: not an .npz file of arrays ({error}).") from error
     found: dict[str, set[str]] = {}
     for key in keys:
