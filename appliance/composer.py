@@ -22,7 +22,15 @@ from appliance.keys import Key, signature_shift
 from appliance.pack import Pack
 from appliance.plan_chart import chart_from_plan, plan_from_chart
 from appliance.roll import Roll, RollReader
-from appliance.score import FRAME_RATE_HZ, FRAMES_PER_LATENT, FRAMES_PER_PLAN, STYLES, BeatGrid, Score
+from appliance.score import (
+    FRAME_RATE_HZ,
+    FRAMES_PER_LATENT,
+    FRAMES_PER_PLAN,
+    STYLE_GROUPS,
+    STYLES,
+    BeatGrid,
+    Score,
+)
 from appliance.windows import Window, plan_windows
 
 Array = NDArray[np.float32]
@@ -119,7 +127,8 @@ def compose(
     reader = RollReader(pack.manifest.thresholds.for_roll())
     for roll in _decoded(graphs, latent):
         reader.add(roll)
-    return snap(reader.score(duration_s).transposed(-shift), reading.grid)
+    score = reader.score(duration_s).only(*STYLE_GROUPS[style])
+    return snap(score.transposed(-shift), reading.grid)
 
 
 def steps_of(pack: Pack, features: Array) -> int:

@@ -42,6 +42,18 @@ PITCHES = 88
 STYLES = ("piano", "strings", "organ", "guitar", "pop", "folk", "jazz", "synth")
 """What a style plays is learned; which sound each group has is the pack's (``pack.json``)."""
 
+STYLE_GROUPS: dict[str, tuple[str, ...]] = {
+    "piano": ("keys",),
+    "strings": ("pad", "bass"),
+    "organ": ("pad", "bass"),
+    "guitar": ("pluck",),
+    "pop": (*GROUPS, DRUM_GROUP),
+    "folk": ("pluck", "bass", DRUM_GROUP),
+    "jazz": ("keys", "bass", DRUM_GROUP),
+    "synth": ("pluck", "pad", "bass", DRUM_GROUP),
+}
+"""The groups a style's arrangements have. What the model paints elsewhere is a slip."""
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Note:
@@ -75,9 +87,9 @@ class Score:
         present = {note.group for note in self.notes}
         return tuple(g for g in (*GROUPS, DRUM_GROUP) if g in present)
 
-    def only(self, group: str) -> Score:
-        """The score of one group alone."""
-        return Score(tuple(n for n in self.notes if n.group == group), self.duration_s)
+    def only(self, *groups: str) -> Score:
+        """The score of these groups alone."""
+        return Score(tuple(n for n in self.notes if n.group in groups), self.duration_s)
 
     def transposed(self, semitones: int) -> Score:
         """Pitched groups moved by ``semitones``; a note that leaves the compass moves by octaves."""

@@ -345,3 +345,15 @@ def test_seed_decides_and_repeats_across_processes(songs: list[Song], shared: Pa
 def test_unknown_style_is_named_in_the_error() -> None:
     with pytest.raises(UsageError, match="polka"):
         arrange(tiny_song([[48, 64, 67]]), "polka", 0)
+
+
+def test_styles_write_for_their_groups_alone(shared: Path) -> None:
+    from appliance.score import STYLE_GROUPS
+
+    rows = [row for row in read_ledger(shared / "corpus") if row.split == "val"][::20]
+    found: dict[str, set[str]] = {style: set() for style in STYLES}
+    for seed, row in enumerate(rows):
+        song = read_song(shared / "corpus", row)
+        for style in STYLES:
+            found[style] |= set(arrange(song, style, seed).groups())
+    assert {style: set(groups) for style, groups in STYLE_GROUPS.items()} == found

@@ -113,7 +113,9 @@ def test_an_unreadable_vocal(run: Run, vocal: Path, tmp_path: Path) -> None:
         (["--chords", "nowhere.txt"], "nowhere.txt"),
     ],
 )
-def test_bad_options_give_code_2(run: Run, vocal: Path, tmp_path: Path, words: list[str], expected: str) -> None:
+def test_bad_options_give_code_2(
+    run: Run, vocal: Path, tmp_path: Path, words: list[str], expected: str
+) -> None:
     code, said = run("render", vocal, "--out", tmp_path / "out", *words)
     assert code == 2
     assert expected in said and said.count("\n") == 1

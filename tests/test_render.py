@@ -51,7 +51,7 @@ def test_every_file_has_the_vocals_length_and_loudness(
 ) -> None:
     vocal = written(tmp_path, seconds, rate_hz)
     frames = soundfile.info(vocal).frames
-    rendered(engine, vocal, tmp_path / "out")
+    rendered(engine, vocal, tmp_path / "out", style="jazz")
     files = sorted((tmp_path / "out").rglob("*.wav"))
     assert len(files) == 5  # accompaniment, mix, and the stems keys, bass and drums
     for file in files:
@@ -70,7 +70,7 @@ def test_loudness_and_peak(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_stems_add_up(engine: Engine, tmp_path: Path) -> None:
-    rendered(engine, written(tmp_path, 4.0), tmp_path / "out")
+    rendered(engine, written(tmp_path, 4.0), tmp_path / "out", style="jazz")
     whole, _ = soundfile.read(tmp_path / "out" / "song.accompaniment.wav")
     stems = [soundfile.read(f)[0] for f in (tmp_path / "out" / "stems").iterdir()]
     assert np.abs(sum(stems) - whole).max() < 4 / 2**23
@@ -78,8 +78,8 @@ def test_stems_add_up(engine: Engine, tmp_path: Path) -> None:
 
 def test_same_input_same_bytes(engine: Engine, fake_pack: Path, tmp_path: Path) -> None:
     vocal = written(tmp_path, 3.0)
-    rendered(engine, vocal, tmp_path / "a")
-    rendered(Engine(fake_pack), vocal, tmp_path / "b")
+    rendered(engine, vocal, tmp_path / "a", style="jazz")
+    rendered(Engine(fake_pack), vocal, tmp_path / "b", style="jazz")
     names = [p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file()]
     assert len(names) == 7
     for name in names:
@@ -102,6 +102,14 @@ def test_the_decoded_notes_are_played_in_the_wanted_key(engine: Engine, tmp_path
     assert pitches(tmp_path / "c" / "song.mid", "piano") == {60, 64, 67}
     # D major is moved to the white keys for the model and back by two semitones
     assert pitches(tmp_path / "d" / "song.mid", "piano") == {62, 66, 69}
+
+
+def test_a_style_leaves_out_what_is_not_its_own(engine: Engine, tmp_path: Path) -> None:
+    # the fake pack paints keys, bass and drums whatever the style
+    expected = {"piano": {"keys"}, "folk": {"bass", "drums"}, "pop": {"keys", "bass", "drums"}}
+    for style, stems in expected.items():
+        rendered(engine, written(tmp_path, 2.0), tmp_path / style, style=style)
+        assert {p.name.split(".")[1] for p in (tmp_path / style / "stems").iterdir()} == stems
 
 
 def test_a_given_tempo_is_kept_exactly(engine: Engine, tmp_path: Path) -> None:

@@ -76,6 +76,10 @@ def test_two_clear_onsets_are_a_repetition() -> None:
     assert notes[0].end_s == pytest.approx(notes[1].start_s)
 
 
+def test_an_onset_that_does_not_sound_is_no_note() -> None:
+    assert not notes_of(painted({10: 0.9}, range(0)), 2.0).notes
+
+
 def test_thresholds_decide() -> None:
     roll = painted({10: 0.4}, range(10, 20))
     assert not notes_of(roll, 2.0).notes
