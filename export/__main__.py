@@ -29,7 +29,7 @@ def export(checkpoint: Path, out: Path) -> list[Exported]:
     for graph in graphs_of(networks, facts.latent_mean, facts.latent_std):
         onnx_path = out / f"{graph.name}.onnx"
         to_onnx(graph, onnx_path)
-        ir_path = to_ir(onnx_path)
+        ir_path = to_ir(graph, onnx_path)
         found = operations(ir_path)
         check_operations(graph, found)
         compared = differences(graph, (onnx_path, ir_path))

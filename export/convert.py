@@ -66,7 +66,7 @@ def to_onnx(graph: Graph, path: Path) -> None:
     onnx.checker.check_model(str(path), full_check=True)
 
 
-def to_ir(onnx_path: Path) -> Path:
+def to_ir(graph: Graph, onnx_path: Path) -> Path:
     """Convert to OpenVINO's own format beside ``onnx_path``, keeping FP32; returns the .xml."""
     path = onnx_path.with_suffix(".xml")
     model = ov.Core().read_model(onnx_path)
@@ -74,6 +74,10 @@ def to_ir(onnx_path: Path) -> Path:
         # OpenVINO numbers the nodes it adds as it makes them: a second export would get other names.
         if re.fullmatch(rf"{node.get_type_name()}_\d+", node.get_friendly_name()):
             node.set_friendly_name(f"{node.get_type_name()}_at_{index}")
+    for port, name in zip(model.outputs, graph.outputs, strict=True):
+        if name not in port.names:
+            raise ExportError(f"{graph.name}: its outputs are in another order than expected")
+        port.tensor.set_names({name})  # not also that of some node which was optimised away
     ov.save_model(model, path, compress_to_fp16=False)
     return path
 

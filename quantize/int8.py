@@ -6,9 +6,12 @@ Why: INT8 convolutions are faster than FP32 on every generation from SSE4.2 on a
 products, neither slower on AVX2 nor less exact without VNNI; attention's INT8 products are both. Sums
 and norms are cheap, and rounding them costs quality at once.
 
-Weights are symmetric by channel, activations asymmetric by tensor (NNCF's "mixed"), because what GELU
-and a sigmoid's roll leave is far from symmetric. Method: NNCF's min-max calibration with bias
-correction.
+Weights are symmetric by channel, activations asymmetric by tensor (NNCF's "mixed"). Weights use 7 of
+their 8 bits: processors without VNNI add pairs of products in 16 bits, and with all 8 bits those sums
+saturate, silently. On random weights that costs 8 dB on AVX2 (denoiser 23.9 dB instead of 32.3); with 7
+bits it is 30.7 dB from SSE4.2 to VNNI, so every processor writes the same music.
+
+Method: NNCF's min-max calibration with bias correction.
 """
 
 from __future__ import annotations
@@ -60,6 +63,7 @@ def quantise(model: ov.Model, samples: Samples, stay_float: Sequence[str] = ()) 
         subset_size=len(samples),
         fast_bias_correction=True,
         ignored_scope=nncf.IgnoredScope(names=kept, types=others, validate=False),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
     )
 
 

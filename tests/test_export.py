@@ -110,6 +110,9 @@ def test_axes_are_free_and_weights_are_whole(out: Path) -> None:
         for port in model.inputs:
             assert port.partial_shape[2].is_dynamic == (port.any_name not in free)
             assert port.partial_shape[0].is_dynamic == (name in ("condition", "denoiser"))
+        listed = json.loads((out / "graphs.json").read_text())["graphs"][name]
+        assert [port.names for port in model.outputs] == [{output} for output in listed["outputs"]]
+        assert [port.names for port in model.inputs] == [{given} for given in listed["inputs"]]
         kinds = {node.get_element_type().get_type_name() for node in model.get_ops()
                  if node.get_type_name() == "Constant"}  # fmt: skip
         assert "f32" in kinds
@@ -153,7 +156,7 @@ def test_the_same_graph_gives_the_same_bytes(checkpoint: Path, out: Path, tmp_pa
     graphs = graphs_of(networks, facts["latent_mean"], facts["latent_std"])
     graph = next(graph for graph in graphs if graph.name == "condition")
     to_onnx(graph, tmp_path / "condition.onnx")
-    to_ir(tmp_path / "condition.onnx")
+    to_ir(graph, tmp_path / "condition.onnx")
     for ending in ("onnx", "xml", "bin"):
         again = (tmp_path / f"condition.{ending}").read_bytes()
         assert again == (out / f"condition.{ending}").read_bytes()
