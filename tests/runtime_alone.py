@@ -67,7 +67,7 @@ def main() -> None:
         from appliance.cli import main as backline
 
         try:
-            backline(sys.argv[1:])
+            backline()
         except SystemExit as end:
             report["exit_code"] = end.code
     report["blocked_but_loaded"] = sorted({m.split(".")[0] for m in sys.modules} & set(BLOCKED))
