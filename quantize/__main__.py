@@ -14,7 +14,7 @@ from quantize.calibration import read_samples
 from quantize.coverage import coverage
 from quantize.exported import ExportedGraphs, read_exported
 from quantize.fidelity import snr_db
-from quantize.int8 import check_coverage, quantise
+from quantize.int8 import FLOAT_LAYERS, check_coverage, quantise
 from quantize.ir import graph_bytes, save_graph
 from quantize.model_card import CARD_NAME, model_card
 from quantize.pack_folder import add_metrics, add_soundfont, manifest_of, pack_names, staged, write_manifest
@@ -30,7 +30,7 @@ def build_pack(
     *,
     calibration: Path | None = None,
     precision: str = "int8",
-    stay_float: Mapping[str, Sequence[str]] | None = None,
+    stay_float: Mapping[str, Sequence[str]] = FLOAT_LAYERS,
     name: str = "",
     version: str = "1",
     metrics: Path | None = None,
@@ -51,7 +51,6 @@ def build_pack(
         BacklineError: one sentence; nothing is left at ``out`` then.
     """
     exported = read_exported(graphs_folder)
-    stay_float = stay_float or {}
     if unknown := stay_float.keys() - exported.graphs.keys():
         known = ", ".join(sorted(exported.graphs))
         raise UsageError(f"No graph is called {min(unknown)}; there are {known}.")
@@ -123,12 +122,12 @@ def _as_fp32(exported: ExportedGraphs, graph: str, part: Path) -> GraphReport:
 
 
 def _by_graph(given: Sequence[str]) -> dict[str, list[str]]:
-    """``("denoiser/out",)`` -> ``{"denoiser": ["out"]}``."""
-    kept: dict[str, list[str]] = {}
+    """FLOAT_LAYERS, and ``denoiser/film`` as ``film`` of ``denoiser``."""
+    kept = {graph: list(layers) for graph, layers in FLOAT_LAYERS.items()}
     for text in given:
         graph, slash, layer = text.partition("/")
         if not slash or not layer:
-            raise UsageError(f"--float {text}: give a graph and a layer, as in denoiser/out.")
+            raise UsageError(f"--float {text}: give a graph and a layer, as in denoiser/film.")
         kept.setdefault(graph, []).append(layer)
     return kept
 
@@ -142,7 +141,7 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--soundfont", type=_FOLDER, required=True, help="An .sf2 with NAME-licence.txt beside it.")
 @click.option("--out", type=_FOLDER, required=True, help="The pack; an earlier pack there is replaced.")
 @click.option("--precision", type=click.Choice(PRECISIONS), default="int8")
-@click.option("--float", "kept", multiple=True, metavar="GRAPH/LAYER", help="A layer that stays float.")
+@click.option("--float", "kept", multiple=True, metavar="GRAPH/LAYER", help="Another layer that stays float.")
 @click.option("--name", default="", help="Name of the pack; by default that of its folder.")
 @click.option("--version", default="1", help="Version of the pack.")
 @click.option("--metrics", type=_FOLDER, help="JSON file with measured qualities, to go into the pack.")
