@@ -2,9 +2,8 @@
 sum and product between layers, and the few layers in FLOAT_LAYERS. Everything with weights is a
 convolution, and the other convolutions become INT8, depthwise and transposed ones too.
 
-Why: INT8 convolutions are faster than FP32 on every generation from SSE4.2 on and, unlike INT8 matrix
-products, neither slower on AVX2 nor less exact without VNNI; attention's INT8 products are both. Sums
-and norms are cheap, and rounding them costs quality at once.
+Why: INT8 convolutions are faster than FP32 on every generation from SSE4.2 on; INT8 matrix products are
+slower than FP32 on AVX2, and attention would lose precision by them. Sums and norms are cheap.
 
 Weights are symmetric by channel, activations asymmetric by tensor (NNCF's "mixed"). Weights use 7 of
 their 8 bits: processors without VNNI add pairs of products in 16 bits, and with all 8 bits those sums
