@@ -24,8 +24,6 @@ from train.data.song_cache import CachedSong
 from train.data.targets import cut
 
 Array = NDArray[np.float32]
-FRAMES_PER_WINDOW_STEP = FRAMES_PER_PLAN
-"""Windows start on plan frames, so that every grid is cut at the same place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class WindowSource:
         stored = self.latents[song.id]
         which = int(rng.integers(len(stored.styles)))
         length = stored.latents.shape[2]
-        step = FRAMES_PER_WINDOW_STEP // FRAMES_PER_LATENT
+        step = FRAMES_PER_PLAN // FRAMES_PER_LATENT  # on plan frames, so that every grid is cut alike
         first = int(rng.integers(max(1, (length - frames // 2) // step))) * step
         latent = cut(stored.latents[which], first, frames)
         valid = (np.arange(frames) < length - first).astype(np.float32)[None]

@@ -14,7 +14,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from appliance.roll import DRUM_OFFSET, DRUM_ONSET, DRUM_VELOCITY, OFFSET, ONSET, SUSTAIN, VELOCITY
+from appliance.roll import (
+    DRUM_OFFSET,
+    DRUM_ONSET,
+    DRUM_PLANES,
+    DRUM_VELOCITY,
+    OFFSET,
+    ONSET,
+    PLANES,
+    SUSTAIN,
+    VELOCITY,
+)
+from appliance.score import GROUPS, PITCHES
 from train.data.crops import random_crops
 from train.data.song_cache import CachedSong
 from train.networks.vae import DRUM_ROWS, PITCHED_ROWS, ScoreVae, VaeConfig
@@ -71,16 +82,11 @@ class ScoreVaeStage:
 
 def pitched_planes(rows: Tensor) -> Tensor:
     """Stacked rows (B, R, T) -> (B, G, 4, P, T)."""
-    from appliance.roll import PLANES
-    from appliance.score import GROUPS, PITCHES
-
     return rows[:, :PITCHED_ROWS].reshape(-1, len(GROUPS), PLANES, PITCHES, rows.shape[-1])
 
 
 def drum_planes(rows: Tensor) -> Tensor:
     """Stacked rows (B, R, T) -> (B, D, 3, T)."""
-    from appliance.roll import DRUM_PLANES
-
     return rows[:, PITCHED_ROWS:].reshape(-1, DRUM_ROWS // DRUM_PLANES, DRUM_PLANES, rows.shape[-1])
 
 
