@@ -20,6 +20,7 @@ from appliance.flow import euler, guided, timesteps
 from appliance.graphs import Graphs
 from appliance.keys import Key, signature_shift
 from appliance.pack import Pack
+from appliance.pack_manifest import SamplerFacts
 from appliance.plan_chart import chart_from_plan, plan_from_chart
 from appliance.roll import Roll, RollReader
 from appliance.score import (
@@ -151,13 +152,12 @@ def _denoised(
     sampler = pack.manifest.sampler
     rows = _condition(reading, shift)
     frames = reading.features.shape[1] // FRAMES_PER_LATENT
-    times = timesteps(sampler.steps, sampler.shift)
     latent = np.zeros((pack.manifest.latent_channels, frames), np.float32)
     for number, window in enumerate(plan_windows(frames, sampler.window_frames, sampler.context_frames)):
         noise = np.random.default_rng([seed, number]).standard_normal(
             (latent.shape[0], window.length), dtype=np.float32
         )
-        made = _window(graphs, rows, style, latent, window, noise, times, sampler.guidance, on_step)
+        made = _window(graphs, rows, style, latent, window, noise, sampler, on_step)
         inside = min(window.length, frames - window.first)
         latent[:, window.first + window.known : window.first + inside] = made[:, window.known : inside]
     return latent
@@ -178,35 +178,36 @@ def _window(
     latent: Array,
     window: Window,
     noise: Array,
-    times: Array,
-    guidance: float,
+    sampler: SamplerFacts,
     on_step: Callable[[], None],
 ) -> Array:
-    """Draw one window (Z, W); the batch is the condition and, for guidance, its absence."""
+    """Draw one window (Z, W). The batch is the condition and, where the pack is guided, its absence."""
     length, first = window.length, window.first
     heard = _cut(rows, first * FRAMES_PER_LATENT, length * FRAMES_PER_LATENT)
-    both_rows = np.stack([heard, np.zeros_like(heard)])
-    both_styles = np.stack([style_row(style)] * 2)
-    tokens, keys_values = graphs.condition(both_rows, both_styles)
+    batch = graphs.batch
+    styles = np.stack([style_row(style)] * batch)
+    tokens, keys_values = graphs.condition(np.stack([heard, np.zeros_like(heard)][:batch]), styles)
     known = (np.arange(length) < window.known).astype(np.float32)[None]
     context = _cut(latent, first, length) * known
     valid = (np.arange(length) < latent.shape[1] - first).astype(np.float32)[None]
     fixed = {
-        "context": np.stack([context] * 2),
-        "known": np.stack([known] * 2),
+        "context": np.stack([context] * batch),
+        "known": np.stack([known] * batch),
         "tokens": tokens,
         "keys_values": keys_values,
-        "style": both_styles,
-        "valid": np.stack([valid] * 2),
+        "style": styles,
+        "valid": np.stack([valid] * batch),
     }
 
-    def velocity(x: Array, t: float) -> Array:
-        timestep = np.full((2, 1, 1), t, np.float32)
-        both = graphs.velocity({"latent": np.stack([x] * 2), "timestep": timestep, **fixed})
+    def velocity(x: Array, t: float, stride: float) -> Array:
+        moment = {"latent": np.stack([x] * batch), "timestep": np.full((batch, 1, 1), t, np.float32)}
+        if sampler.few_steps:
+            moment["stride"] = np.full((batch, 1, 1), stride, np.float32)
+        found = graphs.velocity({**moment, **fixed})
         on_step()
-        return guided(both[0], both[1], guidance)
+        return found[0] if batch == 1 else guided(found[0], found[1], sampler.guidance)
 
-    return euler(velocity, noise, times)
+    return euler(velocity, noise, timesteps(sampler.steps, sampler.shift))
 
 
 def _cut(rows: Array, first: int, frames: int) -> Array:

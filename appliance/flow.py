@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
-Velocity = Callable[[Array, float], Array]
-"""(latent x_t, timestep t) -> dx/dt of the same shape."""
+Velocity = Callable[[Array, float, float], Array]
+"""(latent x_t, timestep t, length of the step) -> mean dx/dt over the step, of the same shape."""
 
 
 def timesteps(steps: int, shift: float = 1.0) -> Array:
@@ -32,7 +32,7 @@ def euler(velocity: Velocity, noise: Array, times: Array) -> Array:
     """Euler's method along ``times``; one velocity a step. Any shape."""
     x = noise
     for t, following in pairwise(times):
-        x = x + (following - t) * velocity(x, float(t))
+        x = x + (following - t) * velocity(x, float(t), float(t - following))
     return x
 
 

@@ -45,11 +45,13 @@ class Graphs:
             # bf16 where the processor has it would give each machine its own music.
             "INFERENCE_PRECISION_HINT": "f32",
         }
-        self.window = pack.manifest.sampler.window_frames
+        sampler = pack.manifest.sampler
+        self.window = sampler.window_frames
+        self.batch = 1 if sampler.guidance == 1.0 else 2
         self._planner = self._compiled(pack, "planner")
         self._decoder = self._compiled(pack, "vae_decoder")
-        self._condition = self._compiled(pack, "condition", batch=2, frames=self.window)
-        self._denoiser = self._compiled(pack, "denoiser", batch=2, frames=self.window)
+        self._condition = self._compiled(pack, "condition", batch=self.batch, frames=self.window)
+        self._denoiser = self._compiled(pack, "denoiser", batch=self.batch, frames=self.window)
 
     def _compiled(self, pack: Pack, name: str, batch: int = 0, frames: int = 0) -> Any:
         path = pack.graph_path(name)
@@ -69,12 +71,12 @@ class Graphs:
         return plan, key.reshape(-1), beats
 
     def condition(self, rows: Array, style: Array) -> tuple[Array, Array]:
-        """Rows (2, CONDITION_ROWS, 2 W) and style (2, S, 1) -> tokens (2, C, W) and keys_values."""
+        """Rows (B, CONDITION_ROWS, 2 W) and style (B, S, 1) -> tokens (B, C, W) and keys_values."""
         found = self._condition.infer({"rows": rows, "style": style})
         return found["tokens"].copy(), found["keys_values"].copy()
 
     def velocity(self, inputs: dict[str, Array]) -> Array:
-        """One evaluation of the denoiser on a batch of two; (2, Z, W)."""
+        """One evaluation of the denoiser; (B, Z, W)."""
         velocity: Array = self._denoiser.infer(inputs)["velocity"].copy()
         return velocity
 

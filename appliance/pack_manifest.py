@@ -45,6 +45,9 @@ class SamplerFacts(_Strict):
 
     steps: Annotated[int, Field(ge=1, le=1000)]
     guidance: Annotated[float, Field(ge=0, le=50)]
+    """1 is none: a distilled denoiser has learned it."""
+    few_steps: bool = False
+    """Whether the denoiser was distilled and is told how long each step is."""
     shift: Annotated[float, Field(gt=0, le=20)] = 1.0
     """Above 1, more of the steps fall near the noise."""
     window_frames: Annotated[int, Field(ge=16, multiple_of=16)]

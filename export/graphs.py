@@ -125,6 +125,7 @@ def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tu
     keys_values = Port("keys_values", 2 * config.width * config.blocks)
     per_score = FRAMES_PER_LATENT
     noisy = (Port("latent", latents), Port("context", latents), Port("known", 1), Port("timestep", 1, 0))
+    few_steps = (Port("stride", 1, 0),) if config.few_steps else ()
     roll = (Port("roll", ROLL_ROWS, per_score),)
     return (
         Graph(
@@ -143,7 +144,7 @@ def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tu
         Graph(
             "denoiser",
             generator.denoiser,
-            (*noisy, tokens, keys_values, style, Port("valid", 1)),
+            (*noisy, tokens, keys_values, style, Port("valid", 1), *few_steps),
             ("velocity",),
             free_batch=True,
             matmuls=MATMULS_PER_BLOCK * config.blocks,

@@ -21,14 +21,14 @@ def test_a_straight_path_is_exact_in_any_number_of_steps() -> None:
     rng = np.random.default_rng(0)
     data, noise = rng.standard_normal((2, 64, 16)).astype(np.float32)
     for steps in (1, 3, 16):
-        found = euler(lambda x, t: noise - data, noise, timesteps(steps, 2.0))
+        found = euler(lambda x, t, stride: noise - data, noise, timesteps(steps, 2.0))
         assert np.allclose(found, data, atol=1e-5)
 
 
 def test_euler_converges_on_a_curved_path() -> None:
     # dx/dt = x from t = 1 to 0 gives x·exp(-1)
     start = np.ones(3, np.float32)
-    errors = [abs(euler(lambda x, t: x, start, timesteps(n))[0] - np.exp(-1)) for n in (8, 16, 32)]
+    errors = [abs(euler(lambda x, t, stride: x, start, timesteps(n))[0] - np.exp(-1)) for n in (8, 16, 32)]
     assert errors[0] / errors[1] == pytest.approx(2, rel=0.1)
     assert errors[1] / errors[2] == pytest.approx(2, rel=0.1)
 

@@ -1,8 +1,8 @@
 """A checkpoint: one folder with the averaged weights of every network and what they were trained on.
 
 ``vae.safetensors``, ``planner.safetensors``, ``denoiser.safetensors`` (condition encoder and velocity
-network) hold weights; their metadata holds the network's configuration as JSON. ``checkpoint.json``
-holds latent statistics, schedule, steps, losses and the hash of the ledger rows.
+network) and perhaps ``student.safetensors`` (the same, distilled to few steps) hold weights; their
+metadata holds the network's configuration as JSON. ``checkpoint.json`` holds latent statistics, schedule, steps, losses and the hash of the ledger rows.
 
 Only safetensors are read: a pickle can run any program when it is opened.
 """
@@ -25,6 +25,8 @@ from train.networks.vae import ScoreVae, VaeConfig
 
 SCHEMA = 1
 NETWORKS = ("vae", "planner", "denoiser")
+"""Those every checkpoint has."""
+
 PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
 
 Config = TypeVar("Config")
@@ -51,6 +53,7 @@ class Checkpoint:
     vae: ScoreVae
     planner: Planner
     generator: Generator
+    """What the pack gets: the student where there is one, else the denoiser."""
     facts: dict[str, Any]
 
 
@@ -75,7 +78,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise CheckpointError(f"{facts_path}: schema {facts.get('schema')}, this version reads {SCHEMA}")
     vae = _network(folder / "vae.safetensors", VaeConfig, ScoreVae)
     planner = _network(folder / "planner.safetensors", PlannerConfig, Planner)
-    generator = _network(folder / "denoiser.safetensors", DenoiserConfig, Generator)
+    student = folder / "student.safetensors"
+    chosen = student if student.is_file() else folder / "denoiser.safetensors"
+    generator = _network(chosen, DenoiserConfig, Generator)
     return Checkpoint(vae, planner, generator, facts)
 
 
@@ -110,8 +115,7 @@ def _network(path: Path, config_type: type[Config], network: Any) -> Any:
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise CheckpointError(f"{path}: not a Backline network in safetensors ({error})") from error
-    names = {f.name for f in fields(config_type)}  # type: ignore[arg-type]
-    if set(stored) != names:
+    if not set(stored) <= {f.name for f in fields(config_type)}:  # type: ignore[arg-type]
         raise CheckpointError(f"{path}: its configuration is of another version")
     tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
     model = network(config_type(**tuples))

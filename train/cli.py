@@ -75,14 +75,15 @@ def vae(runs: Path, steps: int, learning_rate: float, minutes: float, device: st
 @main.command()
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--workers", default=2)
+@click.option("--heard", default=500, help="Songs that are also sung with sound (needs espeak-ng).")
 @click.pass_obj
-def melodies(runs: Path, corpus: Path, workers: int) -> None:
+def melodies(runs: Path, corpus: Path, workers: int, heard: int) -> None:
     """Perform every song as vocal features."""
     from train.data import melodies as cache
 
     rows = [row for row in read_ledger(corpus) if (runs / "cache" / "songs" / f"{row.id}.npz").exists()]
     progress = iter(track(range(len(rows)), description="melodies"))
-    cache.build(corpus, rows, runs / "cache" / "melodies", workers, lambda _: next(progress, None))
+    cache.build(corpus, rows, runs / "cache" / "melodies", workers, lambda _: next(progress, None), heard)
 
 
 @main.command()
@@ -153,6 +154,30 @@ def denoiser(runs: Path, steps: int, learning_rate: float, minutes: float, devic
 
 
 @main.command()
+@training_options(steps=500, learning_rate=3e-4)
+@click.option("--guidance", default=2.5, help="Of the denoiser that teaches.")
+@click.pass_obj
+def student(
+    runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int, guidance: float
+) -> None:
+    """Distil the denoiser to few steps without guidance."""
+    from train.checkpoint import Generator
+    from train.networks.denoiser import DenoiserConfig
+    from train.training.sources import window_sources
+    from train.training.state import load_ema
+    from train.training.student import StudentStage
+
+    teacher = Generator(DenoiserConfig())
+    load_ema(runs / "denoiser" / "state.safetensors", teacher)
+    train, val = window_sources(runs / "cache")
+    stage = StudentStage(teacher, train, val, batch, guidance=guidance)
+    loop = LoopConfig(
+        steps, learning_rate, warmup_steps=30, ema_decay=0.99, minutes=minutes, validate_every=100
+    )
+    fit(stage, runs / "student", loop, torch.device(device))
+
+
+@main.command()
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--split", default="train")
 @click.option("--songs", "count", default=20, help="How many songs of the split.")
@@ -210,6 +235,17 @@ def reconstruct(runs: Path, checkpoint: Path, split: str) -> None:
 
     songs = song_cache.load_split(runs / "cache" / "songs", split)
     click.echo(as_table(reconstruction(load_checkpoint(checkpoint).vae, songs)))
+
+
+@main.command()
+@click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.pass_obj
+def adopt(runs: Path, checkpoint: Path) -> None:
+    """Make runs of a CHECKPOINT's networks, to train them further."""
+    from train.adopt import adopt as take_over
+
+    for name in take_over(checkpoint, runs):
+        click.echo(f"{runs / name}")
 
 
 @main.command()

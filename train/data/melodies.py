@@ -1,8 +1,7 @@
 """What the networks hear in training: sung songs as vocal features.
 
 Most are performed without sound (``train.singer.perform``, milliseconds a song) and then spoiled the way
-a pitch tracker spoils real recordings; songs that were really sung (``python -m train sing``) add
-features taken by the appliance's own tracker.
+a pitch tracker spoils real recordings; some are sung with sound and heard by the appliance's own tracker.
 """
 
 from __future__ import annotations
@@ -10,21 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.features import features_of
+from appliance.pitch import track_pitch
 from train.corpus.ledger import LedgerRow
 from train.corpus.reader import read_song
+from train.corpus.song import Song
+from train.singer.augment import augment, sample_recording
 from train.singer.perform import perform
-from train.singer.voices import sample_voice
+from train.singer.sing import sing
+from train.singer.voices import Split, sample_voice
 
 Array = NDArray[np.float32]
 
 PERFORMANCES = 3
 """Singers a song; each another voice, octave, tuning, timing."""
+
+LONGEST_HEARD_S = 150.0
+"""Longer songs are not sung with sound: they would take the time of two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,9 @@ def spoil(
         f0_hz[silent] = 440.0 * 2.0 ** ((rng.uniform(40, 80) - 69.0) / 12.0)
         voiced[silent] = rng.uniform(0.1, 0.7)
     voiced = np.clip(voiced * rng.uniform(0.85, 1.0) + 0.08 * dirt * rng.standard_normal(hops), 0.0, 1.0)
-    flux = np.clip(flux * rng.uniform(0.6, 1.3) + 0.3 * dirt * np.abs(rng.standard_normal(hops)), 0.0, 2.0)
+    # Even in a booth the onset curve never rests: breath, bows of the pitch, the tracker's own noise.
+    restless = 0.3 * dirt + rng.uniform(0.01, 0.06)
+    flux = np.clip(flux * rng.uniform(0.6, 1.3) + restless * np.abs(rng.standard_normal(hops)), 0.0, 2.0)
     floor_db = rng.uniform(-100.0, -30.0) if dirt > 0.2 else -100.0
     level_db = np.maximum(level_db, np.float32(level_db.max() + floor_db))
     return SpoiledTrack(f0_hz, voiced.astype(np.float32), level_db, flux.astype(np.float32))
@@ -73,25 +83,48 @@ def build(
     folder: Path,
     workers: int,
     on_done: Callable[[str], None] = lambda _: None,
+    heard: int = 0,
 ) -> None:
-    """Perform every song :data:`PERFORMANCES` times; store ``ID.npy`` (K, F, T) float16."""
+    """Perform every song :data:`PERFORMANCES` times; store ``ID.npy`` (K, F, T) float16.
+
+    The first ``heard`` songs in the order of their hashes, unless long, get one take more, sung with
+    sound, recorded in some room and listened to by the appliance's own tracker.
+
+    Raises:
+        MachineError: songs are to be heard and espeak-ng or pyworld is not installed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    rows = list(rows)
+    sounding = {row.id for row in sorted(rows, key=lambda row: row.sha256)[:heard]}
     missing = [row for row in rows if not (folder / f"{row.id}.npy").exists()]
-    with ProcessPoolExecutor(workers) as pool:
-        for song_id in pool.map(_store, missing, [corpus] * len(missing), [folder] * len(missing)):
+    aloud = [row.id in sounding for row in missing]
+    # Fresh processes: espeak-ng keeps its state in globals.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for song_id in pool.map(_store, missing, repeat(corpus), repeat(folder), aloud, chunksize=4):
             on_done(song_id)
 
 
-def _store(row: LedgerRow, corpus: Path, folder: Path) -> str:
+def _store(row: LedgerRow, corpus: Path, folder: Path, aloud: bool) -> str:
     song = read_song(corpus, row)
-    split = "train" if row.split == "train" else "test"
+    split: Split = "train" if row.split == "train" else "test"
     takes = []
     for take in range(PERFORMANCES):
         seed = int(row.sha256[:7], 16) + take
         track = perform(song, sample_voice(seed, split), seed).curves
         rng = np.random.default_rng([seed, 0x5F])
         takes.append(features_of(spoil(track.f0_hz, track.voiced, track.level_db, track.flux, rng)))
+    if aloud and song.duration_s <= LONGEST_HEARD_S:
+        takes.append(_heard(song, split, int(row.sha256[:7], 16) + PERFORMANCES, takes[0].shape[1]))
     partial = folder / f"{row.id}.part.npy"
     np.save(partial, np.stack(takes).astype(np.float16))
     partial.rename(folder / f"{row.id}.npy")
     return row.id
+
+
+def _heard(song: Song, split: Split, seed: int, frames: int) -> Array:
+    """Features (F, T) as the appliance hears the song sung; T = ``frames``."""
+    singing = sing(song, sample_voice(seed, split), seed)
+    rng = np.random.default_rng([seed, 0xEA])
+    audio = augment(singing.audio, singing.rate_hz, sample_recording(seed), rng)
+    features = features_of(track_pitch(np.array_split(audio, 1 + len(audio) // 65_536), len(audio)))
+    return np.pad(features[:, :frames], ((0, 0), (0, max(0, frames - features.shape[1]))))

@@ -31,6 +31,10 @@ class DenoiserConfig:
     heads: int = 4
     condition_blocks: int = 4
     time_features: int = 64
+    few_steps: bool = False
+    """Whether the network is told how long a step it is asked for (a distilled one)."""
+    alignment: str = "soft"
+    """"local" and "global" switch one of both views off, to measure what soft alignment is worth."""
 
 
 class ChannelNorm(nn.Module):
@@ -136,6 +140,9 @@ class Denoiser(nn.Module):
         self.token_in = nn.Conv1d(width, width, 1)
         self.time_in = nn.Conv1d(config.time_features, width, 1)
         self.time_mix = nn.Conv1d(width, width, 1)
+        if config.few_steps:
+            self.stride_in = nn.Conv1d(config.time_features, width, 1, bias=False)
+            nn.init.zeros_(self.stride_in.weight)
         self.style_in = nn.Conv1d(STYLE_ROWS, width, 1)
         self.blocks = nn.ModuleList(Block(width, config.heads) for _ in range(config.blocks))
         self.norm = ChannelNorm()
@@ -152,8 +159,9 @@ class Denoiser(nn.Module):
         keys_values: Tensor,
         style: Tensor,
         valid: Tensor,
+        stride: Tensor | None = None,
     ) -> Tensor:
-        """Predict the velocity.
+        """Predict the velocity, or with ``few_steps`` its mean from ``timestep`` to ``timestep - stride``.
 
         Args:
             latent: (B, Z, N) noisy latent x_t.
@@ -163,20 +171,29 @@ class Denoiser(nn.Module):
             tokens, keys_values: from :class:`ConditionEncoder`.
             style: (B, S, 1) one-hot.
             valid: (B, 1, N), 0 on padding after the song's end.
+            stride: (B, 1, 1), only with ``few_steps``.
 
         Returns:
             (B, Z, N)
         """
-        state = F.gelu(self.time_in(self._time_features(timestep))) + self.style_in(style)
+        moment = self.time_in(self._time_features(timestep))
+        if stride is not None:
+            moment = moment + self.stride_in(self._time_features(stride))
+        state = F.gelu(moment) + self.style_in(style)
         state = F.gelu(self.time_mix(state))
         seen = torch.cat([latent, context, known], dim=1) * valid  # nothing leaks in from beyond the end
         x = self.latent_in(seen) + self.token_in(tokens)
         width, heads = self.config.width, self.config.heads
         turn = rotary(latent.shape[-1], width // heads, latent.device)
-        clarity = self._clarity(timestep).to(x.dtype)
+        clarity = self._mix(timestep).to(x.dtype)
         for block, key_value in zip(self.blocks, keys_values.chunk(len(self.blocks), dim=1), strict=True):
             x = block(x, state, key_value, clarity, turn, valid)
         return self.out(self.norm(x))
+
+    def _mix(self, timestep: Tensor) -> Tensor:
+        if self.config.alignment == "soft":
+            return self._clarity(timestep)
+        return torch.full_like(timestep, {"local": 0.0, "global": 1.0}[self.config.alignment])
 
     @staticmethod
     def _clarity(timestep: Tensor) -> Tensor:

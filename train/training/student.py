@@ -1,0 +1,159 @@
+"""Stage 4, the student: the denoiser again, in few steps and without guidance.
+
+One network learns every step length that it is asked for (shortcut models, arXiv 2410.12557). The
+shortest step is taught by the guided denoiser, which takes two for it (progressive and guidance
+distillation, arXiv 2202.00512 and 2210.03142); each longer one by the student's own two halves.
+
+Letters: B batch, Z latents, N latent frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from train.checkpoint import Generator
+from train.data.windows import Dropout, WindowSource
+from train.training.stage import Batch
+
+STEPS = 8
+"""The shortest step is one of so many; the others are twice, four times and eight times as long."""
+
+TAUGHT = 0.625
+"""Share of a batch that the denoiser teaches; the student's own halves teach the rest."""
+
+DROPOUT = Dropout(everything=0.0, vocal=0.02, plan=0.05, style=0.02, true_plan=0.3)
+"""Less is hidden than from the denoiser: what guidance needs, the student does without."""
+
+
+class StudentStage:
+    """Windows of real songs, noised to a moment of the sampler's grid."""
+
+    name = "student"
+
+    def __init__(
+        self,
+        teacher: Generator,
+        train: WindowSource,
+        val: WindowSource,
+        batch: int = 16,
+        frames: int = 256,
+        guidance: float = 2.5,
+    ) -> None:
+        self.teacher = teacher.eval().requires_grad_(False)
+        self.guidance, self.batch, self.frames = guidance, batch, frames
+        self.train = replace(train, dropout=DROPOUT)
+        student = Generator(replace(teacher.config, few_steps=True))
+        missing, unknown = student.load_state_dict(teacher.state_dict(), strict=False)
+        if missing != ["denoiser.stride_in.weight"] or unknown:
+            raise ValueError(f"the teacher is not a plain denoiser: {missing} {unknown}")
+        self.model: nn.Module = student
+        rng = np.random.default_rng(4)
+        held_out = replace(val, dropout=DROPOUT)
+        self._held_out = [self._batch(held_out, rng) for _ in range(2)] if val.songs else []
+        self._wanted: list[Tensor] = []
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
+        while True:
+            yield self._batch(self.train, rng)
+
+    def _batch(self, source: WindowSource, rng: np.random.Generator) -> Batch:
+        items = [source.window(self.frames, rng) for _ in range(self.batch)]
+        batch = {name: np.stack([item[name] for item in items]) for name in items[0]}
+        taught = round(TAUGHT * self.batch)
+        stride = np.full(self.batch, 1.0 / STEPS)
+        stride[taught:] *= rng.choice([2, 4, 8], self.batch - taught)
+        place = rng.uniform(size=self.batch)
+        timestep = np.ceil(np.maximum(place / stride, 1e-6)) * stride
+        for name, values in (("stride", stride), ("timestep", timestep)):
+            batch[name] = values.astype(np.float32).reshape(-1, 1, 1)
+        batch["noise"] = rng.standard_normal(batch["latent"].shape).astype(np.float32)
+        return {name: torch.from_numpy(values) for name, values in batch.items()}
+
+    def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        t = batch["timestep"]
+        noisy = (1.0 - t) * batch["latent"] + t * batch["noise"]
+        taught = round(TAUGHT * len(t))
+        first = {name: values[:taught] for name, values in batch.items()}
+        rest = {name: values[taught:] for name, values in batch.items()}
+        with torch.no_grad():
+            target = torch.cat([self._teach(first, noisy[:taught]), _halves(model, rest, noisy[taught:])])
+        velocity = _ahead(model, batch, _heard(model, batch), noisy, t, batch["stride"])
+        scored = batch["valid"] * (1.0 - batch["known"])
+        error = (velocity - target).square().mean(dim=1, keepdim=True) * scored
+        by_item = error.sum(dim=(1, 2)) / scored.sum(dim=(1, 2)).clamp(min=1.0)
+        return {"loss": by_item.mean(), "taught": by_item[:taught].mean(), "halves": by_item[taught:].mean()}
+
+    def _teach(self, batch: Batch, noisy: Tensor) -> Tensor:
+        """Mean velocity (B, Z, N) of the guided denoiser over two steps of half the stride."""
+        teacher = self.teacher.to(noisy.device)
+        both = {name: torch.cat([values, values]) for name, values in batch.items()}
+        both["rows"] = torch.cat([batch["rows"], torch.zeros_like(batch["rows"])])
+        heard = _heard(teacher, both)
+
+        def velocity(x: Tensor, t: Tensor) -> Tensor:
+            found = _ahead(teacher, both, heard, torch.cat([x, x]), torch.cat([t, t]), None)
+            with_condition, without = found.chunk(2)
+            return without + self.guidance * (with_condition - without)
+
+        t, half = batch["timestep"], batch["stride"] / 2
+        now = velocity(noisy, t)
+        return (now + velocity(noisy - half * now, t - half)) / 2
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Distance of the student's latents in 8, 4, 2 and 1 steps from the denoiser's in 16, by their power."""
+        device = next(model.parameters()).device
+        batches = [{name: values.to(device) for name, values in batch.items()} for batch in self._held_out]
+        found: dict[str, float] = {}
+        with torch.autocast(device.type, torch.bfloat16), torch.no_grad():
+            if not self._wanted:
+                self._wanted = [self._drawn(batch) for batch in batches]
+            for steps in (8, 4, 2, 1):
+                errors, powers = 0.0, 0.0
+                for batch, wanted in zip(batches, self._wanted, strict=True):
+                    scored = batch["valid"] * (1.0 - batch["known"])
+                    errors += float(((self._strode(model, batch, steps) - wanted) * scored).square().sum())
+                    powers += float((wanted * scored).square().sum())
+                found[f"apart_{steps}"] = errors / powers
+        return found
+
+    def _drawn(self, batch: Batch) -> Tensor:
+        """What the denoiser makes of the batch's noise in twice as many steps as the shortest."""
+        x = batch["noise"]
+        stride = torch.full_like(batch["stride"], 1.0 / STEPS)
+        for k in range(STEPS):
+            moment = {**batch, "timestep": 1.0 - k * stride, "stride": stride}
+            x = x - stride * self._teach(moment, x)
+        return x
+
+    @staticmethod
+    def _strode(model: nn.Module, batch: Batch, steps: int) -> Tensor:
+        x, heard = batch["noise"], _heard(model, batch)
+        stride = torch.full_like(batch["stride"], 1.0 / steps)
+        for k in range(steps):
+            x = x - stride * _ahead(model, batch, heard, x, 1.0 - k * stride, stride)
+        return x
+
+
+def _halves(model: nn.Module, batch: Batch, noisy: Tensor) -> Tensor:
+    """Mean velocity (B, Z, N) of the student's own two steps of half the stride."""
+    t, half, heard = batch["timestep"], batch["stride"] / 2, _heard(model, batch)
+    now = _ahead(model, batch, heard, noisy, t, half)
+    return (now + _ahead(model, batch, heard, noisy - half * now, t - half, half)) / 2
+
+
+def _heard(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    heard: tuple[Tensor, Tensor] = model.condition(batch["rows"], batch["style"])
+    return heard
+
+
+def _ahead(
+    model: nn.Module, batch: Batch, heard: tuple[Tensor, Tensor], x: Tensor, t: Tensor, stride: Tensor | None
+) -> Tensor:
+    known, valid, style = batch["known"], batch["valid"], batch["style"]
+    velocity: Tensor = model.denoiser(x, batch["context"], known, t, *heard, style, valid, stride)
+    return velocity.float()
