@@ -73,6 +73,7 @@ _SPELLINGS = {
 _QUALITY_OF = {name: q for q in QUALITIES for name in (q, *_SPELLINGS.get(q, ()))}
 _LABEL = re.compile(r"([A-G][#b]?)([^/]*?)(?:/([A-G][#b]?))?")
 
+
 @dataclass(frozen=True, slots=True)
 class Chord:
     """A chord: names of root and bass (``"F#"``, bass ``""`` for the root), a key of :data:`QUALITIES`."""

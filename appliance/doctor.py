@@ -119,8 +119,11 @@ def check_memory(meminfo: Path = Path("/proc/meminfo")) -> Check:
     facts = {"available_bytes": available}
     if available < MEMORY_NEEDED_BYTES:
         return Check(
-            "memory", "fail", f"Only {_size(available)} of memory are free, and a render may need 1.0 GiB.",
-            "Close other programs or add memory.", facts,
+            "memory",
+            "fail",
+            f"Only {_size(available)} of memory are free, and a render may need 1.0 GiB.",
+            "Close other programs or add memory.",
+            facts,
         )
     return Check("memory", "ok", f"{_size(available)} of memory are free.", facts=facts)
 
@@ -135,8 +138,11 @@ def check_disk(out_dir: Path) -> Check:
             free = shutil.disk_usage(place).free
     except OSError as error:
         return Check(
-            "disk", "fail", f"Nothing can be written to {place}: {os.strerror(error.errno or 0)}.",
-            "Choose another folder with --out, or change its permissions.", exit_code=OutputError.exit_code,
+            "disk",
+            "fail",
+            f"Nothing can be written to {place}: {os.strerror(error.errno or 0)}.",
+            "Choose another folder with --out, or change its permissions.",
+            exit_code=OutputError.exit_code,
         )
     facts = {"folder": str(place), "free_bytes": free}
     sentence = f"{_size(free)} are free at {place}."
@@ -151,7 +157,9 @@ def check_network() -> Check:
     """Is anything installed that would report to its makers?"""
     if importlib.util.find_spec("openvino_telemetry") is not None:
         return Check(
-            "network", "warn", "The package openvino-telemetry is installed; Backline does not use it.",
+            "network",
+            "warn",
+            "The package openvino-telemetry is installed; Backline does not use it.",
             "Remove it: python -m pip uninstall openvino-telemetry.",
         )
     return Check("network", "ok", "Nothing is installed that reports to its makers.")
@@ -184,7 +192,9 @@ def check_kernels(pack_dir: Path) -> Check:
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             return Check(
-                "kernels", "fail", f"{graph} does not compile on this processor: {reason}",
+                "kernels",
+                "fail",
+                f"{graph} does not compile on this processor: {reason}",
                 "Fetch the pack again; if it stays so, the pack is not for this version of Backline.",
                 exit_code=PackError.exit_code,
             )
@@ -201,8 +211,11 @@ def check_kernels(pack_dir: Path) -> Check:
         return Check("kernels", "fail", sentence, "Fetch the pack again.", facts, PackError.exit_code)
     if slow:
         return Check(
-            "kernels", "warn", f"Layers that run as INT8: {told}; slower than meant: {', '.join(slow)}.",
-            "Quantise the pack again (python -m quantize), or report this processor.", facts,
+            "kernels",
+            "warn",
+            f"Layers that run as INT8: {told}; slower than meant: {', '.join(slow)}.",
+            "Quantise the pack again (python -m quantize), or report this processor.",
+            facts,
         )
     return Check("kernels", "ok", f"Layers that run as INT8: {told}.", facts=facts)
 

@@ -108,7 +108,7 @@ class EncoderGraph(_Scaled):
 
 
 def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tuple[Graph, ...]:
-    """The five graphs of a checkpoint; ``mean`` and ``std`` (Z,) normalise its latents.
+    """The graphs of a checkpoint; ``mean`` and ``std`` (Z,) normalise its latents.
 
     Raises:
         CheckpointError: its networks do not fit each other.

@@ -84,9 +84,7 @@ def _as_markdown(report: dict[str, Any]) -> str:
     )
 
 
-def write_graphs(
-    out: Path, exported: list[Exported], facts: dict[str, Any], checkpoint_sha256: str
-) -> None:
+def write_graphs(out: Path, exported: list[Exported], facts: dict[str, Any], checkpoint_sha256: str) -> None:
     """Write ``graphs.json``: the files of every graph, and what the checkpoint said."""
     listed = {
         e.graph.name: {

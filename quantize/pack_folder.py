@@ -13,7 +13,7 @@ from appliance.pack import Pack, file_facts, load_pack
 from appliance.pack_manifest import MANIFEST_NAME, Graphs, Manifest
 from appliance.score import STYLES
 from appliance.sounds import DEFAULT_SOUNDS
-from quantize.exported import NEEDED, ExportedGraphs
+from quantize.exported import ExportedGraphs
 from quantize.model_card import CARD_NAME
 from quantize.report import REPORT_NAMES
 from quantize.riff import read_tables
@@ -116,7 +116,7 @@ def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, v
         styles=STYLES,
         sounds=DEFAULT_SOUNDS,
         soundfont=soundfont,
-        graphs=Graphs(**{graph: f"{graph}.xml" for graph in NEEDED}),
+        graphs=Graphs(**{graph: f"{graph}.xml" for graph in graphs.graphs}),
         ledger_rows_sha256=facts.ledger_rows_sha256,
         checkpoint_sha256=graphs.checkpoint_sha256,
         files={file.name: file_facts(file) for file in files},

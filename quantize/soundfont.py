@@ -22,8 +22,10 @@ LICENCE_FILE = Path(__file__).with_name("fluidr3-licence.txt")
 def band_presets() -> dict[tuple[int, int], Collection[int]]:
     """What :data:`appliance.sounds.DEFAULT_SOUNDS` can play."""
     compass = range(LOWEST_PITCH, LOWEST_PITCH + PITCHES)
-    return {(bank, program): DRUM_KEYS if bank == DRUM_BANK else compass
-            for bank, program in DEFAULT_SOUNDS.presets()}
+    return {
+        (bank, program): DRUM_KEYS if bank == DRUM_BANK else compass
+        for bank, program in DEFAULT_SOUNDS.presets()
+    }
 
 
 def named(font: Tables, source: str, licence: str) -> Tables:
@@ -50,8 +52,11 @@ def _licence_text(font: Tables, licence: Path | None) -> str:
 @click.command(help=__doc__.split("\n\n")[0] if __doc__ else None)
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The soundfont to write.")
-@click.option("--licence", type=click.Path(path_type=Path, exists=True),
-              help="Licence and credits of SOURCE, to go into the file and beside it; known for Fluid R3.")
+@click.option(
+    "--licence",
+    type=click.Path(path_type=Path, exists=True),
+    help="Licence and credits of SOURCE, to go into the file and beside it; known for Fluid R3.",
+)
 @click.option("--attenuation-scale", default=ATTENUATION_SCALE, show_default=True)
 @click.option("--mono-exclusive/--stereo-exclusive", default=True, show_default=True)
 def main(

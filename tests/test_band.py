@@ -38,9 +38,17 @@ def note(start_s=0.5, end_s=1.0, pitch=69, velocity=100, group="keys") -> Note:
 
 def test_blocks_do_not_change_a_sample():
     rng = np.random.RandomState(7)
-    notes = [note(t, t + d, int(p), int(v), g) for g in GROUPS for t, d, p, v in zip(
-        rng.uniform(0, 2, 20), rng.uniform(0.01, 0.8, 20), rng.randint(30, 90, 20), rng.randint(1, 128, 20),
-        strict=True)]
+    notes = [
+        note(t, t + d, int(p), int(v), g)
+        for g in GROUPS
+        for t, d, p, v in zip(
+            rng.uniform(0, 2, 20),
+            rng.uniform(0.01, 0.8, 20),
+            rng.randint(30, 90, 20),
+            rng.randint(1, 128, 20),
+            strict=True,
+        )
+    ]
     notes += [note(t, t + 0.1, DRUM_KEYS[i % 10], 90, "drums") for i, t in enumerate(rng.uniform(0, 2, 30))]
     score, sounds = Score.of(notes, 2.0), DEFAULT_SOUNDS["pop"]
     whole = played(score, 88_211, sounds)
@@ -167,9 +175,7 @@ def test_a_bad_soundfont_is_a_pack_error(tmp_path):
 
 def test_missing_sounds_are_pack_errors():
     with pytest.raises(PackError, match="no preset 0:121"):
-        render_stems(
-            Score.of([note()], 1.0), {"keys": Sound(bank=0, program=121, name="x")}, TINY, 100
-        )
+        render_stems(Score.of([note()], 1.0), {"keys": Sound(bank=0, program=121, name="x")}, TINY, 100)
     with pytest.raises(PackError, match="pad no sound"):
         render_stems(Score.of([note(group="pad")], 1.0), {"keys": DRY["keys"]}, TINY, 100)
 

@@ -61,9 +61,7 @@ def parse(words: list[str]) -> click.Context:
     return command.make_context(name, rest, parent=group)
 
 
-def test_every_backline_command_parses(
-    readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_backline_command_parses(readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commands = backline_commands(readme)
     assert {words[0] for words in commands} >= {"render", "doctor"}
     monkeypatch.chdir(tmp_path)  # where the files that the commands name exist

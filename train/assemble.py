@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 
-from train.checkpoint import SCHEMA, save_network
+from train.checkpoint import EXTRAS, SCHEMA, save_network
 from train.corpus.ledger import LedgerRow, rows_hash
 from train.data.song_cache import CachedSong
 from train.networks.denoiser import DenoiserConfig
@@ -21,6 +21,11 @@ from train.networks.vae import VaeConfig
 from train.training import curves
 
 CONFIGS = {"vae": VaeConfig(), "planner": PlannerConfig(), "denoiser": DenoiserConfig()}
+OPTIONAL = {
+    "student": DenoiserConfig(few_steps=True),
+    **{name: config() for name, (config, _) in EXTRAS.items()},
+}
+"""Networks that go in where they were trained."""
 LICENCE = "Apache-2.0"
 
 LIMITS = (
@@ -34,11 +39,12 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the pack will draw: steps and guidance, chosen on validation songs."""
+    """How the pack will draw: steps and guidance, chosen on validation songs; a student has its own."""
 
     steps: int = 16
-    guidance: float = 3.0
+    guidance: float = 2.5
     shift: float = 1.0
+    few_steps: bool = False
     window_frames: int = 256
     context_frames: int = 64
 
@@ -63,7 +69,8 @@ def assemble(
     """
     out.mkdir(parents=True, exist_ok=True)
     training: dict[str, Any] = {}
-    for name, config in CONFIGS.items():
+    trained = {n: c for n, c in OPTIONAL.items() if (runs / n / "state.safetensors").exists()}
+    for name, config in {**CONFIGS, **trained}.items():
         weights, step = _averaged(runs / name / "state.safetensors")
         save_network(out / f"{name}.safetensors", weights, config)
         training[name] = _training_facts(runs / name / "curve.csv", step, weights)

@@ -55,6 +55,11 @@ def sample_of(
     rows, style = window["rows"][None], window["style"][None]
     tokens, keys_values = checkpoint.generator.condition(torch.from_numpy(rows), torch.from_numpy(style))
     t = np.float32(rng.uniform(0.02, 1.0))
+    stride = {}
+    if checkpoint.generator.config.few_steps:
+        steps = int(checkpoint.facts["sampler"]["steps"])
+        t = np.float32(rng.integers(1, steps + 1) / steps)
+        stride = {"stride": np.full((1, 1, 1), 1.0 / steps, np.float32)}
     latent = window["latent"][None]
     noise = rng.standard_normal(latent.shape).astype(np.float32)
     return {
@@ -69,6 +74,7 @@ def sample_of(
             "keys_values": keys_values.numpy(),
             "style": style,
             "valid": window["valid"][None],
+            **stride,
         },
         "vae_decoder": {"latent": latent},
         "vae_encoder": {"roll": random_crops([song], 1, 2 * WINDOW_FRAMES, rng, transpose=0)},

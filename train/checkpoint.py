@@ -1,8 +1,9 @@
 """A checkpoint: one folder with the averaged weights of every network and what they were trained on.
 
 ``vae.safetensors``, ``planner.safetensors``, ``denoiser.safetensors`` (condition encoder and velocity
-network) and perhaps ``student.safetensors`` (the same, distilled to few steps) hold weights; their
-metadata holds the network's configuration as JSON. ``checkpoint.json`` holds latent statistics, schedule, steps, losses and the hash of the ledger rows.
+network) and perhaps ``student.safetensors`` (the same, distilled to few steps) hold weights; so do the
+networks of EXTRAS that were trained. Their metadata holds the network's configuration as JSON.
+``checkpoint.json`` holds latent statistics, schedule, steps, losses and the hash of the ledger rows.
 
 Only safetensors are read: a pickle can run any program when it is opened.
 """
@@ -10,7 +11,7 @@ Only safetensors are read: a pickle can run any program when it is opened.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,9 @@ from train.networks.vae import ScoreVae, VaeConfig
 SCHEMA = 1
 NETWORKS = ("vae", "planner", "denoiser")
 """Those every checkpoint has."""
+
+EXTRAS: dict[str, tuple[Any, Any]] = {}
+"""Networks a checkpoint may lack: name to types of configuration and network."""
 
 PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
 
@@ -55,6 +59,8 @@ class Checkpoint:
     generator: Generator
     """What the pack gets: the student where there is one, else the denoiser."""
     facts: dict[str, Any]
+    extras: dict[str, nn.Module] = field(default_factory=dict)
+    """Those of EXTRAS that were trained."""
 
 
 def save_network(path: Path, weights: dict[str, Tensor], config: object) -> None:
@@ -81,7 +87,12 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     student = folder / "student.safetensors"
     chosen = student if student.is_file() else folder / "denoiser.safetensors"
     generator = _network(chosen, DenoiserConfig, Generator)
-    return Checkpoint(vae, planner, generator, facts)
+    extras = {
+        name: _network(path, *types)
+        for name, types in EXTRAS.items()
+        if (path := folder / f"{name}.safetensors").is_file()
+    }
+    return Checkpoint(vae, planner, generator, facts, extras)
 
 
 def refuse_pickles(path: Path) -> None:

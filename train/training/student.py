@@ -105,7 +105,7 @@ class StudentStage:
         return (now + velocity(noisy - half * now, t - half)) / 2
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Distance of the student's latents in 8, 4, 2 and 1 steps from the denoiser's in 16, by their power."""
+        """How far the student lands from the denoiser in 8, 4, 2 and 1 steps, as a share of the power."""
         device = next(model.parameters()).device
         batches = [{name: values.to(device) for name, values in batch.items()} for batch in self._held_out]
         found: dict[str, float] = {}

@@ -1,0 +1,63 @@
+"""Checkpoints: made of runs, taken apart into runs, and what quantisation needs beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from train.corpus.ledger import read_ledger
+from train.data import song_cache
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.pass_obj
+def adopt(runs: Path, checkpoint: Path) -> None:
+    """Make runs of a CHECKPOINT's networks, to train them further."""
+    from train.adopt import adopt as take_over
+
+    for name in take_over(checkpoint, runs):
+        click.echo(f"{runs / name}")
+
+
+@click.command()
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--steps", type=int, help="Sampler steps; default: 8 for a student, 16 without one.")
+@click.option("--guidance", type=float, help="Default: none for a student, 2.5 without one.")
+@click.option("--hardware", required=True, help="For the model card: what it was trained on.")
+@click.pass_obj
+def checkpoint(
+    runs: Path, corpus: Path, out: Path, steps: int | None, guidance: float | None, hardware: str
+) -> None:
+    """Gather the runs into a checkpoint folder that export reads."""
+    from train.assemble import Sampling, assemble
+
+    few_steps = (runs / "student" / "state.safetensors").exists()
+    usual = Sampling(8, 1.0, few_steps=True) if few_steps else Sampling()
+    sampling = replace(
+        usual,
+        steps=usual.steps if steps is None else steps,
+        guidance=usual.guidance if guidance is None else guidance,
+    )
+    songs = song_cache.load_split(runs / "cache" / "songs", "train")
+    used = {song.id for song in songs}
+    rows = [row for row in read_ledger(corpus) if row.id in used]
+    assemble(runs, rows, songs, out, sampling, hardware)
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--samples", default=64, help="Inputs a graph.")
+@click.pass_obj
+def calibration(runs: Path, checkpoint: Path, out: Path, samples: int) -> None:
+    """Write what the graphs of CHECKPOINT are fed on validation songs, for quantize."""
+    from train.calibration import write_calibration
+    from train.checkpoint import load_checkpoint
+    from train.training.sources import window_sources
+
+    _, val = window_sources(runs / "cache")
+    write_calibration(load_checkpoint(checkpoint), val, out, samples)

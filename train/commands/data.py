@@ -1,0 +1,93 @@
+"""What training reads: songs, melodies, latents, plans, sung files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import torch
+from rich.progress import track
+
+from train.corpus.ledger import LedgerError, read_ledger
+from train.data import song_cache
+
+
+@click.command()
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--workers", default=2)
+@click.pass_obj
+def songs(runs: Path, corpus: Path, workers: int) -> None:
+    """Read CORPUS (scores with ledger.csv), arrange every song in every style, store arrays."""
+    try:
+        rows = read_ledger(corpus)
+        progress = iter(track(range(len(rows)), description="songs"))
+        song_cache.build(corpus, rows, runs / "cache" / "songs", workers, lambda _: next(progress, None))
+    except LedgerError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.command()
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--workers", default=2)
+@click.option("--heard", default=500, help="Songs that are also sung with sound (needs espeak-ng).")
+@click.pass_obj
+def melodies(runs: Path, corpus: Path, workers: int, heard: int) -> None:
+    """Perform every song as vocal features."""
+    from train.data import melodies as cache
+
+    rows = [row for row in read_ledger(corpus) if (runs / "cache" / "songs" / f"{row.id}.npz").exists()]
+    progress = iter(track(range(len(rows)), description="melodies"))
+    cache.build(corpus, rows, runs / "cache" / "melodies", workers, lambda _: next(progress, None), heard)
+
+
+@click.command()
+@click.option("--others", default=3, help="Styles a song beside the written piano part.")
+@click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+@click.pass_obj
+def latents(runs: Path, others: int, device: str) -> None:
+    """Encode the training songs with the trained score VAE."""
+    from train.data import latents as cache
+    from train.networks.vae import ScoreVae, VaeConfig
+    from train.training.state import load_ema
+
+    vae = ScoreVae(VaeConfig())
+    load_ema(runs / "vae" / "state.safetensors", vae)
+    chosen = [
+        song for split in ("train", "val") for song in song_cache.load_split(runs / "cache" / "songs", split)
+    ]
+    progress = iter(track(range(len(chosen)), description="latents"))
+    folder = runs / "cache" / "latents"
+    cache.build(vae, chosen, folder, others, torch.device(device), lambda _: next(progress, None))
+
+
+@click.command()
+@click.pass_obj
+def plans(runs: Path) -> None:
+    """Predict the plans of the training songs with the trained planner."""
+    from train.data import plans as cache
+    from train.networks.planner import Planner, PlannerConfig
+    from train.training.state import load_ema
+
+    planner = Planner(PlannerConfig())
+    load_ema(runs / "planner" / "state.safetensors", planner)
+    folder = runs / "cache"
+    chosen = [song for split in ("train", "val") for song in song_cache.load_split(folder / "songs", split)]
+    progress = iter(track(range(len(chosen)), description="plans"))
+    cache.build(planner, chosen, folder / "melodies", folder / "plans", lambda _: next(progress, None))
+
+
+@click.command()
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--split", default="train")
+@click.option("--songs", "count", default=20, help="How many songs of the split.")
+@click.option("--seed", "seeds", multiple=True, default=(1,), help="A voice and performance; repeatable.")
+@click.option("--workers", default=2)
+@click.pass_obj
+def sing(runs: Path, corpus: Path, split: str, count: int, seeds: tuple[int, ...], workers: int) -> None:
+    """Sing songs of CORPUS to FLAC files (needs espeak-ng)."""
+    from train.corpus.reader import read_song
+    from train.evaluate.pack import chosen_rows
+    from train.singer.render import render_songs
+
+    songs = [read_song(corpus, row) for row in chosen_rows(corpus, split, count)]
+    render_songs(songs, runs / "sung" / split, list(seeds), workers, lambda path: click.echo(str(path)))

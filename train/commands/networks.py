@@ -1,0 +1,100 @@
+"""The stages that train a network, in their order."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import click
+import torch
+
+from train.data import song_cache
+from train.training.loop import LoopConfig, fit
+
+
+def training_options(steps: int, learning_rate: float):  # type: ignore[no-untyped-def]
+    """The options that every training stage has."""
+
+    def add(command):  # type: ignore[no-untyped-def]
+        for option in (
+            click.option("--steps", default=steps, help="Where the learning rate has decayed."),
+            click.option("--learning-rate", default=learning_rate),
+            click.option("--minutes", default=math.inf, help="Stop earlier; run again to go on."),
+            click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu"),
+            click.option("--batch", default=16),
+        ):
+            command = option(command)
+        return command
+
+    return add
+
+
+@click.command()
+@training_options(steps=2400, learning_rate=2e-3)
+@click.pass_obj
+def vae(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
+    """Train the score VAE."""
+    from train.networks.vae import VaeConfig
+    from train.training.score_vae import ScoreVaeStage
+
+    cache = runs / "cache" / "songs"
+    stage = ScoreVaeStage(
+        VaeConfig(), song_cache.load_split(cache, "train"), song_cache.load_split(cache, "val"), batch
+    )
+    loop = LoopConfig(steps, learning_rate, minutes=minutes)
+    fit(stage, runs / "vae", loop, torch.device(device))
+
+
+@click.command()
+@training_options(steps=700, learning_rate=2e-3)
+@click.pass_obj
+def planner(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
+    """Train the planner."""
+    from train.networks.planner import PlannerConfig
+    from train.training.planner import PlannerStage
+
+    cache = runs / "cache"
+    train, val = (song_cache.load_split(cache / "songs", split) for split in ("train", "val"))
+    stage = PlannerStage(PlannerConfig(), train, val, cache / "melodies", batch)
+    fit(stage, runs / "planner", LoopConfig(steps, learning_rate, minutes=minutes), torch.device(device))
+
+
+@click.command()
+@training_options(steps=2000, learning_rate=1e-3)
+@click.pass_obj
+def denoiser(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
+    """Train the denoiser on the cached latents."""
+    from train.networks.denoiser import DenoiserConfig
+    from train.training.denoiser import DenoiserStage
+    from train.training.sources import window_sources
+
+    train, val = window_sources(runs / "cache")
+    stage = DenoiserStage(DenoiserConfig(), train, val, batch)
+    loop = LoopConfig(
+        steps, learning_rate, warmup_steps=150, ema_decay=0.998, minutes=minutes, validate_every=100
+    )
+    fit(stage, runs / "denoiser", loop, torch.device(device))
+
+
+@click.command()
+@training_options(steps=500, learning_rate=3e-4)
+@click.option("--guidance", default=2.5, help="Of the denoiser that teaches.")
+@click.pass_obj
+def student(
+    runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int, guidance: float
+) -> None:
+    """Distil the denoiser to few steps without guidance."""
+    from train.checkpoint import Generator
+    from train.networks.denoiser import DenoiserConfig
+    from train.training.sources import window_sources
+    from train.training.state import load_ema
+    from train.training.student import StudentStage
+
+    teacher = Generator(DenoiserConfig())
+    load_ema(runs / "denoiser" / "state.safetensors", teacher)
+    train, val = window_sources(runs / "cache")
+    stage = StudentStage(teacher, train, val, batch, guidance=guidance)
+    loop = LoopConfig(
+        steps, learning_rate, warmup_steps=30, ema_decay=0.99, minutes=minutes, validate_every=100
+    )
+    fit(stage, runs / "student", loop, torch.device(device))
