@@ -50,13 +50,15 @@ class Request:
 class Engine:
     """A pack made ready: graphs compiled, soundfont loaded. Serves any number of requests.
 
+    ``threads`` of the networks are as many as the processor has, unless several engines share it.
+
     Raises:
         PackError: the pack is missing, altered, or does not work here.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
         self.pack: Pack = load_pack(folder)
-        self.graphs = Graphs(self.pack)
+        self.graphs = Graphs(self.pack, threads)
         self.soundfont = SoundFont(self.pack.soundfont_path)
 
 
