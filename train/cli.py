@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import torch
 
-from train.commands import checkpoints, data, judging, networks
+from train.commands import audio, checkpoints, data, judging, networks
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -30,10 +30,14 @@ for command in (
     data.plans,
     networks.denoiser,
     networks.student,
+    audio.renders,
+    audio.audio_decoder,
+    audio.audio_encoder,
     checkpoints.adopt,
     checkpoints.checkpoint,
     checkpoints.calibration,
     judging.reconstruct,
+    judging.notes,
     judging.evaluate,
     data.sing,
 ):

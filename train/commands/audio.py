@@ -1,0 +1,74 @@
+"""Sound: what the audio decoder and the audio encoder are trained on, and their training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import torch
+from rich.progress import track
+
+from train.commands.networks import training_options
+from train.data import song_cache
+from train.training.loop import LoopConfig, fit
+
+if TYPE_CHECKING:
+    from train.data.renders import Render
+
+SOUNDFONT = Path("packs/reference/band.sf2")
+
+
+@click.command()
+@click.option("--soundfont", type=click.Path(exists=True, path_type=Path), default=SOUNDFONT)
+@click.option("--crops", default=640, help="Of training songs, 8 s each; a twentieth more of validation.")
+@click.option("--workers", default=2)
+@click.pass_obj
+def renders(runs: Path, soundfont: Path, crops: int, workers: int) -> None:
+    """Play crops of the songs with the band, as pairs of notes and sound."""
+    from train.data import renders as cache
+
+    for split, count in (("val", max(8, crops // 20)), ("train", crops)):
+        songs = song_cache.load_split(runs / "cache" / "songs", split)
+        progress = iter(track(range(count), description=f"renders ({split})"))
+        folder = runs / "cache" / "renders" / split
+        cache.build(songs, soundfont, folder, count, workers, lambda _, p=progress: next(p, None))
+
+
+@click.command("audio-encoder")
+@training_options(steps=800, learning_rate=2e-3)
+@click.pass_obj
+def audio_encoder(
+    runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int
+) -> None:
+    """Train the audio encoder on the renders."""
+    from train.networks.audio_encoder import AudioEncoderConfig
+    from train.training.audio_encoder import AudioEncoderStage
+
+    train, val = _crops(runs, stems=False)
+    stage = AudioEncoderStage(AudioEncoderConfig(), train, val, batch)
+    loop = LoopConfig(steps, learning_rate, ema_decay=0.995, minutes=minutes, validate_every=100)
+    fit(stage, runs / "audio_encoder", loop, torch.device(device))
+
+
+def _crops(runs: Path, stems: bool) -> tuple[list[Render], list[Render]]:
+    from train.data.renders import load_all
+
+    folder = runs / "cache" / "renders"
+    return load_all(folder / "train", stems), load_all(folder / "val", stems)
+
+
+@click.command("audio-decoder")
+@training_options(steps=1500, learning_rate=1e-3)
+@click.pass_obj
+def audio_decoder(
+    runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int
+) -> None:
+    """Train the audio decoder on the renders."""
+    from train.networks.audio_decoder import AudioDecoderConfig
+    from train.training.audio_decoder import AudioDecoderStage
+
+    train, val = _crops(runs, stems=True)
+    stage = AudioDecoderStage(AudioDecoderConfig(), train, val, batch)
+    loop = LoopConfig(steps, learning_rate, ema_decay=0.995, minutes=minutes, validate_every=100)
+    fit(stage, runs / "audio_decoder", loop, torch.device(device))

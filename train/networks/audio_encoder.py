@@ -1,0 +1,98 @@
+"""Audio encoder: what a recording's spectrum shows -> the roll that is played in it.
+
+For every key the network is shown its own bin and those of its harmonics (the harmonic stacking of
+Bittner et al., arXiv 2203.09893), then convolves over keys and time: what it learns of one key holds for
+all, but for a learned bias a key. The score VAE's encoder makes the latent of the roll, so that a
+recording and a score meet in one latent.
+
+Letters: B batch, T score frames, F = 324 spectrum bins, C channels, S styles + 1, R = ROLL_ROWS.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from appliance.condition import STYLE_ROWS
+from appliance.log_frequency import BINS, BINS_PER_SEMITONE, SHORT_VIEWS, VIEWS
+from appliance.score import PITCHES
+from train.networks.vae import DRUM_ROWS, PITCHED_PLANES, Residual1d
+
+HARMONICS = (0.5, 1, 2, 3, 4, 5, 6, 7)
+OFFSETS = tuple(round(12 * BINS_PER_SEMITONE * math.log2(h)) for h in HARMONICS)
+KEY_BINS = PITCHES * BINS_PER_SEMITONE
+DRUM_POOL = 12
+"""Bins of a drum band: four semitones; a drum has no pitch to resolve."""
+
+USUAL_LEVEL = 0.3
+"""About the mean of a spectrum; taken off, so that no layer has to."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioEncoderConfig:
+    """``channels`` a key, ``dilations`` over keys of the residual blocks (12: octaves), ``drum`` channels."""
+
+    channels: int = 32
+    dilations: tuple[int, ...] = (1, 12, 1, 12, 1, 7)
+    drum: int = 96
+
+
+class KeyBlock(nn.Module):
+    """x + conv(gelu(conv(gelu(x)))) on (B, C, P, T), the first dilated over keys; near the identity."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=(dilation, 1), dilation=(dilation, 1))
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.normal_(self.second.weight, std=0.3 * (channels * 9) ** -0.5)
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.gelu(self.first(F.gelu(x))))
+
+
+class AudioEncoder(nn.Module):
+    """See :meth:`forward`."""
+
+    def __init__(self, config: AudioEncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.channels
+        self.stack = nn.Conv2d(
+            VIEWS * len(HARMONICS), width, (5, 3), stride=(BINS_PER_SEMITONE, 1), padding=(1, 1)
+        )
+        self.style = nn.Conv1d(STYLE_ROWS, width, 1)
+        self.register = nn.Parameter(torch.zeros(1, width, PITCHES, 1))
+        self.blocks = nn.Sequential(*(KeyBlock(width, d) for d in config.dilations))
+        self.paint = nn.Conv2d(width, PITCHED_PLANES, 1)
+        self.drums_in = nn.Conv1d(SHORT_VIEWS * (BINS // DRUM_POOL), config.drum, 3, padding=1)
+        self.drums_style = nn.Conv1d(STYLE_ROWS, config.drum, 1)
+        self.drums = nn.Sequential(*(Residual1d(config.drum) for _ in range(3)))
+        self.drums_out = nn.Conv1d(config.drum, DRUM_ROWS, 1)
+        for last in (self.paint, self.drums_out):
+            nn.init.constant_(last.bias, -4.0)  # a roll is mostly empty
+
+    def forward(self, spectrum: Tensor, style: Tensor) -> Tensor:
+        """Logits (B, R, T) of the roll.
+
+        Args:
+            spectrum: (B, 5 F, T) of :func:`appliance.log_frequency.spectrum_rows`.
+            style: (B, S, 1) one-hot; the last row where the style is not known.
+        """
+        views = spectrum.reshape(-1, VIEWS, BINS, spectrum.shape[-1]) - USUAL_LEVEL
+        x = self.stack(self._harmonics(views)) + self.register + self.style(style).unsqueeze(3)
+        pitched = self.paint(F.gelu(self.blocks(x))).flatten(1, 2)
+        bands = views[:, 1:].reshape(-1, SHORT_VIEWS, BINS // DRUM_POOL, DRUM_POOL, spectrum.shape[-1])
+        y = self.drums_in(bands.mean(dim=3).flatten(1, 2)) + self.drums_style(style)
+        return torch.cat([pitched, self.drums_out(F.gelu(self.drums(y)))], dim=1)
+
+    @staticmethod
+    def _harmonics(views: Tensor) -> Tensor:
+        """(B, 5, F, T) -> (B, 5 · 8, 264, T): the bins of the keys, then those of each harmonic."""
+        below, above = -min(OFFSETS), max(OFFSETS) + KEY_BINS - BINS
+        padded = F.pad(views, (0, 0, below, above), value=-USUAL_LEVEL)
+        return torch.cat([padded[:, :, below + o : below + o + KEY_BINS] for o in OFFSETS], dim=1)

@@ -1,0 +1,56 @@
+"""How far a sound is from another: spectra at several resolutions, as in Yamamoto et al. (arXiv
+1910.11480), the logarithms by mel band, as what lies between the partials need not agree.
+
+Letters: B batch, n samples, F frames, K bins, M mel bands.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from appliance.score import SAMPLE_RATE_HZ
+from appliance.source_filter import mel
+
+RESOLUTIONS = ((256, 40), (512, 64), (1024, 80), (2048, 120))
+"""Samples a window and mel bands."""
+
+QUIET = 1e-4
+"""Amplitude (-80 dB) below which differences do not count."""
+
+
+def magnitudes(sound: Tensor, size: int) -> Tensor:
+    """(B, n) -> (B, F, K): amplitudes, 1 for a full-scale sine; frames overlap by half."""
+    window = torch.hann_window(size, device=sound.device)
+    frames = sound.unfold(1, size, size // 2) * (window * (2.0 / window.sum()))
+    spectrum = torch.fft.rfft(frames)
+    return (spectrum.real.square() + spectrum.imag.square() + 1e-14).sqrt()
+
+
+def spectral_terms(made: Tensor, wanted: Tensor) -> dict[str, Tensor]:
+    """``mel``: mean distance of log mel spectra in natural logarithms; ``linear``: share of the
+    magnitude that is wrong. Both averaged over RESOLUTIONS; made and wanted are (B, n)."""
+    logs, linears = [], []
+    for size, count in RESOLUTIONS:
+        a, b = magnitudes(made, size), magnitudes(wanted, size)
+        matrix = mel_matrix(size, count).to(a.device)
+        logs.append((torch.log(a @ matrix + QUIET) - torch.log(b @ matrix + QUIET)).abs().mean())
+        floor = b.shape[1] * b.shape[2] * QUIET
+        linears.append(((a - b).abs().sum(dim=(1, 2)) / (b.sum(dim=(1, 2)) + floor)).mean())
+    return {"mel": torch.stack(logs).mean(), "linear": torch.stack(linears).mean()}
+
+
+@lru_cache(maxsize=8)
+def mel_matrix(size: int, count: int) -> Tensor:
+    """(K, M): triangles in mel that add the amplitudes of a band to its mean."""
+    hz = np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE_HZ)
+    place = mel(hz) / mel(hz)[-1] * (count + 1)
+    triangles = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(1, count + 1)))
+    sums = triangles.sum(axis=0)
+    empty = np.flatnonzero(sums < 0.5)  # bands narrower than a bin share their nearest
+    for band in empty.tolist():
+        triangles[int(np.argmin(np.abs(place - band - 1))), band] = 1.0
+    return torch.from_numpy((triangles / triangles.sum(axis=0)).astype(np.float32))
