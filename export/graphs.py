@@ -6,6 +6,7 @@ samples' own leaves these graphs. Letters: B batch, T score frames, N = T/2 late
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -13,10 +14,13 @@ from torch import Tensor, nn
 
 from appliance.condition import CONDITION_ROWS, PHASE_ROWS, STYLE_ROWS
 from appliance.features import FEATURE_ROWS
+from appliance.log_frequency import SPECTRUM_ROWS
 from appliance.roll import ROLL_ROWS
-from appliance.score import FRAMES_PER_LATENT
+from appliance.score import FRAME_SAMPLES, FRAMES_PER_LATENT
+from appliance.source_filter import DECODER_ROWS, HOP_SAMPLES
 from train.checkpoint import Checkpoint, CheckpointError
 from train.networks.attention import LOCAL_BLOCK
+from train.networks.audio_decoder import GROUP_ROWS
 from train.networks.planner import Planner
 from train.networks.vae import RollDecoder, RollEncoder
 
@@ -107,6 +111,19 @@ class EncoderGraph(_Scaled):
         return latent
 
 
+class AudioEncoderGraph(nn.Module):
+    """Logits as probabilities."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, spectrum: Tensor, style: Tensor) -> Tensor:
+        """Spectrum (1, SPECTRUM_ROWS, T), style (1, S, 1) -> (1, ROLL_ROWS, T)."""
+        roll: Tensor = self.encoder(spectrum, style).sigmoid()
+        return roll
+
+
 def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tuple[Graph, ...]:
     """The graphs of a checkpoint; ``mean`` and ``std`` (Z,) normalise its latents.
 
@@ -151,7 +168,18 @@ def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tu
         ),
         Graph("vae_decoder", DecoderGraph(vae.decoder, mean, std), (Port("latent", latents),), ("roll",)),
         Graph("vae_encoder", EncoderGraph(vae.encoder, mean, std), roll, ("latent",)),
+        *_audio_graphs(checkpoint.extras),
     )
+
+
+def _audio_graphs(extras: dict[str, nn.Module]) -> Iterator[Graph]:
+    style = Port("style", STYLE_ROWS, 0)
+    if (decoder := extras.get("audio_decoder")) is not None:
+        rows = Port("rows", DECODER_ROWS, FRAMES_PER_LATENT * FRAME_SAMPLES // HOP_SAMPLES)
+        yield Graph("audio_decoder", decoder, (rows, style, Port("group", GROUP_ROWS, 0)), ("gains",))
+    if (encoder := extras.get("audio_encoder")) is not None:
+        spectrum = Port("spectrum", SPECTRUM_ROWS, FRAMES_PER_LATENT)
+        yield Graph("audio_encoder", AudioEncoderGraph(encoder), (spectrum, style), ("roll",))
 
 
 def example(graph: Graph, batch: int, frames: int, seed: int) -> tuple[Tensor, ...]:

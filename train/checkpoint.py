@@ -20,6 +20,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from train.networks.audio_decoder import AudioDecoder, AudioDecoderConfig
+from train.networks.audio_encoder import AudioEncoder, AudioEncoderConfig
 from train.networks.denoiser import ConditionEncoder, Denoiser, DenoiserConfig
 from train.networks.planner import Planner, PlannerConfig
 from train.networks.vae import ScoreVae, VaeConfig
@@ -28,7 +30,10 @@ SCHEMA = 1
 NETWORKS = ("vae", "planner", "denoiser")
 """Those every checkpoint has."""
 
-EXTRAS: dict[str, tuple[Any, Any]] = {}
+EXTRAS: dict[str, tuple[Any, Any]] = {
+    "audio_decoder": (AudioDecoderConfig, AudioDecoder),
+    "audio_encoder": (AudioEncoderConfig, AudioEncoder),
+}
 """Networks a checkpoint may lack: name to types of configuration and network."""
 
 PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
