@@ -57,14 +57,17 @@ def make_receipt(
     loudness: Loudness,
     files: dict[str, str],
     timings_s: dict[str, float],
+    job: str | None = None,
 ) -> Receipt:
-    """Gather the facts. ``files`` is name to SHA-256; ``timings_s`` is stage to seconds."""
+    """Gather the facts. ``files`` is name to SHA-256; ``timings_s`` is stage to seconds. ``job`` names
+    the task that asked for it."""
     grid = reading.grid
     total_s = sum(timings_s.values())
     return Receipt(
         {
             "schema": SCHEMA,
             "backline": version,
+            "job": job,
             "vocal": {
                 "name": info.path.name,
                 "sha256": info.sha256,

@@ -36,7 +36,11 @@ BYTES_PER_SAMPLE = 3 * 2 * 4 + 4 * 2 * 8
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to render from ``vocal`` into the folder ``out``."""
+    """What to render from ``vocal`` into the folder ``out``.
+
+    Where ``vocal`` is only a decoded copy, ``original`` describes the recording for receipt and sentences.
+    ``job`` goes into the receipt, so that whoever asked finds the result again.
+    """
 
     vocal: Path
     out: Path
@@ -45,6 +49,8 @@ class Request:
     seed: int = 0
     force: bool = False
     overwrite: bool = False
+    original: AudioInfo | None = None
+    job: str | None = None
 
 
 class Engine:
@@ -101,6 +107,8 @@ def render(
         track = _tracked(info, watch)
         check = check_vocal(track)
         if check.sentence is not None and not request.force:
+            if request.original is not None:
+                raise InputError(f"{request.original.path}: {check.sentence}.")
             raise InputError(f"{request.vocal}: {check.sentence}, or use --force.")
         features = padded(features_of(track))
         duration_s = info.output_samples / SAMPLE_RATE_HZ
@@ -161,7 +169,7 @@ def _take(
             if path.is_file()
         }
         receipt = make_receipt(
-            info,
+            info if request.original is None else request.original,
             engine.pack,
             reading,
             wishes,
@@ -172,6 +180,7 @@ def _take(
             loudness=loudness,
             files=files,
             timings_s=watch.seconds,
+            job=request.job,
         )
         with writing(receipt_path):
             receipt.write(receipt_path)
