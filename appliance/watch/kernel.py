@@ -1,0 +1,108 @@
+"""Calls of the kernel that Python does not offer: ``renameat2``, ``prctl``, Landlock.
+
+Sources: the manual pages renameat2(2), prctl(2) and landlock(7); numbers from the kernel's headers, which
+are the same on x86-64 and arm64.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import signal
+import struct
+from contextlib import suppress
+from pathlib import Path
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
+_libc.syscall.restype = ctypes.c_long
+
+_RENAME_NOREPLACE = 1
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_MDWE = 1, 38, 65
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_ABI_VERSION, _PATH_BENEATH = 1, 1
+_READ_FILE = 1 << 2
+_RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
+"""All rights over files that a version of Landlock knows; what is handled and not granted is denied."""
+
+_NOT_SUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+def rename_new(old_folder: int, old: bytes, new_folder: int, new: bytes) -> None:
+    """Renames, but never onto something that is there: FileExistsError instead.
+
+    Both names are relative to open folders. Where the file system knows no such rename (some network
+    shares), a file gets its new name by ``link``, which does not replace either, and a folder by a plain
+    rename, which replaces at most an empty folder.
+    """
+    if _libc.renameat2(old_folder, old, new_folder, new, _RENAME_NOREPLACE) == 0:
+        return
+    number = ctypes.get_errno()
+    if number not in _NOT_SUPPORTED:
+        raise OSError(number, os.strerror(number), os.fsdecode(new))
+    try:
+        os.link(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder, follow_symlinks=False)
+    except PermissionError:  # what link says about a folder
+        with suppress(FileNotFoundError):
+            os.stat(new, dir_fd=new_folder, follow_symlinks=False)
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fsdecode(new)) from None
+        os.rename(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder)
+    else:
+        os.unlink(old, dir_fd=old_folder)
+
+
+def die_with_parent(parent: int) -> None:
+    """Has the kernel kill this process when the thread that started it ends; ``parent`` is its process.
+
+    The parent may have died before the call took effect: then this process ends here.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def no_new_privileges() -> None:
+    """From here on no program that this process starts can gain rights."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def no_new_code() -> bool:
+    """Memory that was writable never becomes executable; False where the kernel (before 6.3) cannot."""
+    with suppress(OSError):
+        _prctl(_PR_SET_MDWE, 1)
+        return True
+    return False
+
+
+def only_read(descriptor: int) -> bool:
+    """Leaves this process no file it could open by name but the one open as ``descriptor``, to read it.
+
+    Needs :func:`no_new_privileges` first. False where the kernel has no Landlock. Descriptors that are
+    open already keep working.
+    """
+    abi = _libc.syscall(_CREATE_RULESET, None, 0, _ABI_VERSION)
+    if abi < 1:
+        return False
+    rights = struct.pack("=Q", _RIGHTS_BY_ABI[min(abi, 3)])
+    ruleset = _libc.syscall(_CREATE_RULESET, rights, len(rights), 0)
+    if ruleset < 0:
+        return False
+    try:
+        rule = struct.pack("=Qi", _READ_FILE, descriptor)
+        added = _libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)
+        return added == 0 and _libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0
+    finally:
+        os.close(ruleset)
+
+
+def preferred_by_oom_killer(score: int) -> None:
+    """Offers this process to the kernel when memory runs out, before others; ``score`` is 0 to 1000."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(score), encoding="ascii")
+
+
+def _prctl(option: int, value: int) -> None:
+    if _libc.prctl(option, value, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
