@@ -17,13 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from tinysoundfont import _tinysoundfont as tsf  # the public Synth cannot share a loaded soundfont
 
 from appliance.errors import PackError
-from appliance.reverb import PARTITION_SAMPLES, Reverb, impulse_response
+from appliance.placing import Place
+from appliance.reverb import PARTITION_SAMPLES, impulse_response
 from appliance.score import DRUM_GROUP, SAMPLE_RATE_HZ, Note, Score
 from appliance.sounds import Sound
 
@@ -34,9 +36,6 @@ ATTACK_STEPS = 4
 
 MAX_VOICES = 512
 """Voices a group; beyond it the voice furthest into its release is dropped."""
-
-END_FADE_S = 0.03
-"""What still sounds at the end of the file fades over this long, so that it ends without a click."""
 
 _OFF, _ON = 0, 1
 
@@ -118,10 +117,18 @@ def render_stems(
             raise PackError(f"{font.path.parent}: the pack gives the group {group} no sound; copy it again.")
     room = impulse_response() if any(sounds[group].reverb_db is not None for group in groups) else None
     stems = {g: _Stem(score.only(g).notes, g, sounds[g], font, total_samples, room) for g in groups}
-    return _blocks(stems, total_samples, block_samples)
+    return in_blocks(stems, total_samples, block_samples)
 
 
-def _blocks(stems: dict[str, _Stem], total_samples: int, block_samples: int) -> Iterator[StemBlock]:
+class Stem(Protocol):
+    """One group's sound, a partition at a time."""
+
+    def next_partition(self) -> NDArray[np.float32]:
+        """The next PARTITION_SAMPLES samples: (PARTITION_SAMPLES, 2)."""
+        ...
+
+
+def in_blocks(stems: Mapping[str, Stem], total_samples: int, block_samples: int) -> Iterator[StemBlock]:
     """Stems come in partitions; what the caller asked for is cut from them."""
     waiting = {group: np.zeros((0, 2), np.float32) for group in stems}
     rendered = 0
@@ -140,7 +147,7 @@ def _blocks(stems: dict[str, _Stem], total_samples: int, block_samples: int) -> 
 
 
 class _Stem:
-    """One group's sound, a partition at a time."""
+    """One group's sound, played by the sampler."""
 
     def __init__(
         self,
@@ -156,25 +163,11 @@ class _Stem:
         self._next_event = 0
         self._fine_until = 0
         self._position = 0
-        self._total = total_samples
-        self._gain = (10.0 ** (sound.gain_db / 20.0) * _balance(sound.pan)).astype(np.float32)
-        self._reverb = None
-        if room is not None and sound.reverb_db is not None:
-            self._reverb = Reverb(room * np.float32(10.0 ** (sound.reverb_db / 20.0)))
+        self._place = Place(total_samples, sound.gain_db, sound.pan, sound.reverb_db, room)
 
     def next_partition(self) -> NDArray[np.float32]:
         """The next PARTITION_SAMPLES samples: (PARTITION_SAMPLES, 2)."""
-        start = self._position
-        sound = self._play()
-        sound *= self._gain
-        if self._reverb is not None:
-            sound += self._reverb.process(sound)
-        fade_from = self._total - int(END_FADE_S * SAMPLE_RATE_HZ)
-        if start + PARTITION_SAMPLES > fade_from:
-            left = self._total - 1 - np.arange(start, start + PARTITION_SAMPLES)
-            along = np.clip(left / (self._total - fade_from), 0.0, 1.0)
-            sound *= (0.5 - 0.5 * np.cos(np.pi * along)).astype(np.float32)[:, None]
-        return sound
+        return self._place.put(self._play())
 
     def _play(self) -> NDArray[np.float32]:
         out = np.zeros((PARTITION_SAMPLES, 2), np.float32)
@@ -231,9 +224,3 @@ def _events(notes: tuple[Note, ...], total_samples: int, rings: bool) -> list[tu
                 events.append((end, _OFF, pitch, velocity))
     return sorted(events)
 
-
-def _balance(pan: float) -> NDArray[np.float64]:
-    """Left and right gain, (2,): equal power, 1 at the centre."""
-    angle = (pan + 1.0) * np.pi / 4.0
-    gains: NDArray[np.float64] = np.array([np.cos(angle), np.sin(angle)]) * 2.0**0.5
-    return gains

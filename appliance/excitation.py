@@ -84,13 +84,17 @@ class Struck:
 class Excitation:
     """The sources of one group's notes.
 
-    ``notes`` are of one group; ``style`` decides with it how tones go on.
+    ``notes`` are of one group; ``style`` decides with it how tones go on. Notes at or after
+    ``total_samples`` are left out.
     """
 
-    def __init__(self, notes: Iterable[Note], style: str, group: str) -> None:
+    def __init__(
+        self, notes: Iterable[Note], style: str, group: str, total_samples: int | None = None
+    ) -> None:
         self._drums = group == DRUM_GROUP
         self._voicing = voicing_of(style, group)
-        self._notes = [self._struck(note) for note in sorted(notes)]
+        struck = [self._struck(note) for note in sorted(notes)]
+        self._notes = [n for n in struck if total_samples is None or n.start < total_samples]
         self._lasts = np.array([note.last for note in self._notes], np.int64)
         self._starts = np.array([note.start for note in self._notes], np.int64)
 

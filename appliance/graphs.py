@@ -52,6 +52,8 @@ class Graphs:
         self._decoder = self._compiled(pack, "vae_decoder")
         self._condition = self._compiled(pack, "condition", batch=self.batch, frames=self.window)
         self._denoiser = self._compiled(pack, "denoiser", batch=self.batch, frames=self.window)
+        self._pack = pack
+        self._on_demand: dict[str, Any] = {}
 
     def _compiled(self, pack: Pack, name: str, batch: int = 0, frames: int = 0) -> Any:
         path = pack.graph_path(name)
@@ -84,6 +86,29 @@ class Graphs:
         """Normalised latent (Z, N) -> roll probabilities (R, 2 N)."""
         roll: Array = self._decoder.infer({"latent": latent[None]})["roll"][0].copy()
         return roll
+
+    def gains(self, rows: Array, style: Array, group: Array) -> Array:
+        """The audio decoder: rows (R, F), style (S, 1), group (G, 1) -> log gains (GAIN_ROWS, F)."""
+        inputs = {"rows": rows[None], "style": style[None], "group": group[None]}
+        gains: Array = self._demanded("audio_decoder").infer(inputs)["gains"][0].copy()
+        return gains
+
+    def hear(self, spectrum: Array, style: Array) -> Array:
+        """The audio encoder: spectrum (SPECTRUM_ROWS, T), style (S, 1) -> roll probabilities (R, T)."""
+        inputs = {"spectrum": spectrum[None], "style": style[None]}
+        roll: Array = self._demanded("audio_encoder").infer(inputs)["roll"][0].copy()
+        return roll
+
+    def encode(self, roll: Array) -> Array:
+        """Roll (R, 2 N) -> normalised latent (Z, N)."""
+        latent: Array = self._demanded("vae_encoder").infer({"roll": roll[None]})["latent"][0].copy()
+        return latent
+
+    def _demanded(self, name: str) -> Any:
+        """A graph that most jobs do without, compiled when it is first wanted."""
+        if name not in self._on_demand:
+            self._on_demand[name] = self._compiled(self._pack, name)
+        return self._on_demand[name]
 
 
 def _fixed(port: Any, batch: int, frames: int) -> Sequence[int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.audio_file import AudioInfo, probe, read_blocks, read_mono
-from appliance.band import SoundFont, render_stems
+from appliance.band import SoundFont, StemBlock, render_stems
 from appliance.blocks import BLOCK_SAMPLES, Block, Spool
 from appliance.composer import Reading, Wishes, compose, listen, padded, steps_of
 from appliance.errors import InputError, UsageError
@@ -19,6 +19,7 @@ from appliance.graphs import Graphs
 from appliance.loudness import Loudness
 from appliance.mastering import Sound, master, mixed
 from appliance.midi import write_midi
+from appliance.neural_sound import neural_stems
 from appliance.pack import Pack, file_facts, load_pack
 from appliance.pitch import PitchTrack, track_pitch
 from appliance.publish import STEMS_FOLDER, Publication, writing
@@ -33,13 +34,16 @@ LISTENING, DENOISING, SOUNDING, MASTERING = 0.15, 0.55, 0.2, 0.1
 BYTES_PER_SAMPLE = 3 * 2 * 4 + 4 * 2 * 8
 """Disk a sample needs at most: finished stereo files of 24 bit, and working stems in float."""
 
+SOUNDS = ("band", "neural")
+"""Who plays the notes: the sampler, or the audio decoder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to render from ``vocal`` into the folder ``out``.
 
     Where ``vocal`` is only a decoded copy, ``original`` describes the recording for receipt and sentences.
-    ``job`` goes into the receipt, so that whoever asked finds the result again.
+    ``job`` goes into the receipt, so that whoever asked finds the result again. ``sound`` is one of SOUNDS.
     """
 
     vocal: Path
@@ -51,6 +55,7 @@ class Request:
     overwrite: bool = False
     original: AudioInfo | None = None
     job: str | None = None
+    sound: str = SOUNDS[0]
 
 
 class Engine:
@@ -100,6 +105,7 @@ def render(
     if request.wishes.style not in engine.pack.manifest.styles:
         known = ", ".join(engine.pack.manifest.styles)
         raise UsageError(f"There is no style '{request.wishes.style}' in this pack; choose one of {known}.")
+    check_sound(request.sound, engine.pack)
     watch = _Stopwatch(on_progress)
     with watch.stage("read"):
         info = probe(request.vocal)
@@ -181,6 +187,7 @@ def _take(
             files=files,
             timings_s=watch.seconds,
             job=request.job,
+            sound=request.sound,
         )
         with writing(receipt_path):
             receipt.write(receipt_path)
@@ -197,12 +204,11 @@ def _sound(
 ) -> Loudness:
     """Play the score into stems, master it, write every sound file; the accompaniment's loudness."""
     total, each = info.output_samples, 1.0 / request.takes
-    sounds = engine.pack.manifest.sounds[request.wishes.style]
     with ExitStack() as working:
         stems = {g: working.enter_context(Spool(publication.folder)) for g in score.groups()}
         band = working.enter_context(Spool(publication.folder))
         with watch.stage("play"):
-            for block in render_stems(score, sounds, engine.soundfont, total, BLOCK_SAMPLES):
+            for block in _played(engine, request, score, total):
                 for group, samples in block.stems.items():
                     stems[group].append(samples)
                 band.append(block.mix())
@@ -219,12 +225,28 @@ def _sound(
     return mastered.loudness
 
 
+def _played(engine: Engine, request: Request, score: Score, total: int) -> Iterator[StemBlock]:
+    style = request.wishes.style
+    sounds = engine.pack.manifest.sounds[style]
+    if request.sound == "neural":
+        return neural_stems(score, style, sounds, engine.graphs.gains, total, BLOCK_SAMPLES)
+    return render_stems(score, sounds, engine.soundfont, total, BLOCK_SAMPLES)
+
+
 def _write_mix(path: Path, band: Sound, info: AudioInfo) -> None:
     def vocal() -> Iterator[Block]:
         return read_blocks(info)
 
     together = mixed(band, vocal)
     write_wav(path, master(together).apply(together), 2, info.output_samples)
+
+
+def check_sound(sound: str, pack: Pack) -> None:
+    """Raise UsageError for a sound that is not one of SOUNDS, or that ``pack`` does not have."""
+    if sound not in SOUNDS:
+        raise UsageError(f"There is no sound '{sound}'; choose one of {', '.join(SOUNDS)}.")
+    if sound == "neural" and pack.manifest.graphs.audio_decoder is None:
+        raise UsageError(f"--sound neural: {pack.folder} has no audio decoder; use --sound band.")
 
 
 def check_numbers(takes: int, seed: int, bpm: float | None) -> None:
