@@ -94,10 +94,10 @@ def snap(score: Score, grid: BeatGrid, subdivisions: tuple[int, ...] = (4, 3, 2,
         replace(n, start_s=n.start_s + m, end_s=n.end_s + m)
         for n, m in zip(score.notes, move_s.tolist(), strict=True)
     ]
-    return Score.of(_one_at_a_time(moved, score.duration_s), score.duration_s)
+    return Score.of(one_at_a_time(moved, score.duration_s), score.duration_s)
 
 
-def _one_at_a_time(notes: list[Note], duration_s: float) -> list[Note]:
+def one_at_a_time(notes: list[Note], duration_s: float) -> list[Note]:
     """``notes`` with doubles of a group and pitch merged and each ended by the next of its pitch."""
     last: dict[tuple[str, int], int] = {}
     kept: list[Note] = []

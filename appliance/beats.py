@@ -8,7 +8,7 @@ and keeps the grid that explains beats and bar starts best (:func:`track_beats`)
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +109,20 @@ def track_beats(
         following = _Fit.of(_following(beats, period_s), period_s, beats, bars)
         fits.append(steady if steady.beat_fit >= _STEADY_IS_ENOUGH * following.beat_fit else following)
     return _grid(sorted(fits, key=lambda fit: -fit.score), duration_s)
+
+
+def with_bars(
+    grid: BeatGrid, downbeat: NDArray[np.float32], frame_rate_hz: float = FRAME_RATE_HZ
+) -> BeatGrid:
+    """``grid``, whose beats are known, with the meter and bar starts that ``downbeat`` (T,) speaks for.
+
+    Without evidence of bars it comes back as it is.
+    """
+    bars = _Evidence.of(downbeat, frame_rate_hz)
+    times_s = np.asarray(grid.beats_s)
+    fit = _Fit.of(times_s, 60.0 / grid.bpm, bars, bars)
+    found = _grid([fit], math.inf)
+    return replace(grid, downbeats=found.downbeats, meter=found.meter) if found.downbeats else grid
 
 
 @dataclass(frozen=True, slots=True)

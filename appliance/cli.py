@@ -46,9 +46,11 @@ def cli() -> None:
 @click.option("--takes", default=1, show_default=True, help="How many different accompaniments.")
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same music again.")
 @click.option("--bpm", type=float, help="Tempo, if the song was sung to a click.")
+@click.option("--beats", type=click.Path(path_type=Path), help="A file with the time of every beat.")
 @click.option("--key", help="Key, such as Eb or 'F# minor'.")
 @click.option("--chords", type=click.Path(path_type=Path), help="A chord chart to play.")
 @click.option("--style", default="piano", show_default=True, help="Who plays and how.")
+@click.option("--sound", default="band", show_default=True, help="band: sampled; neural: decoded.")
 @PACK_OPTION
 @click.option("--force", is_flag=True, help="Render even what does not sound like singing.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier render of the same name.")
@@ -82,21 +84,28 @@ def _request(
     takes: int,
     seed: int,
     bpm: float | None,
+    beats: Path | None,
     key: str | None,
     chords: Path | None,
     style: str,
+    sound: str,
     force: bool,
     overwrite: bool,
 ) -> Request:
+    from appliance.beat_file import read_beats
     from appliance.chords import read_chart
     from appliance.composer import Wishes
+    from appliance.errors import UsageError
     from appliance.keys import Key
     from appliance.render import Request, check_numbers
 
     check_numbers(takes, seed, bpm)
     chart = None if chords is None else lambda grid, duration_s: read_chart(chords, grid, duration_s)
-    wishes = Wishes(bpm, None if key is None else Key.parse(key), chart, style)
-    return Request(vocal, out, wishes, takes, seed, force, overwrite)
+    if bpm is not None and beats is not None:
+        raise UsageError("--bpm and --beats both say where the beats are; give one of them.")
+    grid = None if beats is None else lambda duration_s: read_beats(beats, duration_s)
+    wishes = Wishes(bpm, None if key is None else Key.parse(key), chart, style, grid)
+    return Request(vocal, out, wishes, takes, seed, force, overwrite, sound=sound)
 
 
 def _with_progress(engine: Any, request: Request) -> list[Receipt]:

@@ -6,18 +6,19 @@ Letters: F = 64 feature rows, T score frames of the song, N = T/2 latent frames,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.beat_grid import phases, snap
-from appliance.beats import track_beats
+from appliance.beat_grid import TRUSTED, phases, snap
+from appliance.beats import track_beats, with_bars
 from appliance.chords import Chart
 from appliance.condition import PLAN_GIVEN, PLAN_PREDICTED, condition_rows, style_row
 from appliance.features import transposed
 from appliance.flow import euler, guided, timesteps
 from appliance.graphs import Graphs
+from appliance.key_request import obeyed, plan_in_key
 from appliance.keys import Key, signature_shift
 from appliance.pack import Pack
 from appliance.pack_manifest import SamplerFacts
@@ -32,6 +33,7 @@ from appliance.score import (
     BeatGrid,
     Score,
 )
+from appliance.voicing import follow_chart
 from appliance.windows import Window, plan_windows
 
 Array = NDArray[np.float32]
@@ -55,6 +57,7 @@ class Reading:
     plan: Array
     chart: Chart
     certainty: float
+    key_given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class Wishes:
     key: Key | None = None
     chart: Callable[[BeatGrid, float], Chart] | None = None
     style: str = STYLES[0]
+    beats: Callable[[float], BeatGrid] | None = None
+    """Makes the beats from the duration, because a list of beats is continued to the recording's end."""
 
 
 def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -> Reading:
@@ -78,17 +83,33 @@ def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -
     """
     unknown = np.zeros((5, features.shape[1]), np.float32)
     _, _, beats = _heard(graphs, features, unknown)
-    grid = track_beats(beats[0], beats[1], FRAME_RATE_HZ, wishes.bpm)
+    grid = _grid(beats, duration_s, wishes)
     plan, key_shares, _ = _heard(graphs, features, phases(grid, features.shape[1]))
     key, confidence = _likeliest_key(key_shares)
     if wishes.key is not None:
         key, confidence = wishes.key, 1.0
-    if wishes.chart is None:
-        chart, certainty = chart_from_plan(plan, grid, duration_s), PLAN_PREDICTED
-    else:
+    certainty = PLAN_PREDICTED
+    if wishes.chart is not None:
         chart, certainty = wishes.chart(grid, duration_s), PLAN_GIVEN
         plan = plan_from_chart(chart, plan.shape[1])
-    return Reading(features, grid, key, confidence, plan, chart, certainty)
+    elif wishes.key is not None:
+        plan, chart = plan_in_key(plan, key, grid, duration_s)
+    else:
+        chart = chart_from_plan(plan, grid, duration_s)
+    return Reading(features, grid, key, confidence, plan, chart, certainty, wishes.key is not None)
+
+
+def _grid(beats: Array, duration_s: float, wishes: Wishes) -> BeatGrid:
+    """The beats that were given, or else those that activations ``beats`` (2, T) speak for.
+
+    A given tempo is kept even where it is unsure which of the beats is meant: a band that plays in time
+    but late can be moved, one without a tempo cannot.
+    """
+    if wishes.beats is not None:
+        grid = wishes.beats(duration_s)
+        return grid if grid.downbeats else with_bars(grid, beats[1])
+    grid = track_beats(beats[0], beats[1], FRAME_RATE_HZ, wishes.bpm)
+    return grid if wishes.bpm is None else replace(grid, confidence=max(grid.confidence, TRUSTED))
 
 
 def _heard(graphs: Graphs, features: Array, beat_phases: Array) -> tuple[Array, Array, Array]:
@@ -129,7 +150,10 @@ def compose(
     for roll in _decoded(graphs, latent):
         reader.add(roll)
     score = reader.score(duration_s).only(*STYLE_GROUPS[style])
-    return snap(score.transposed(-shift), reading.grid)
+    score = snap(score.transposed(-shift), reading.grid)
+    if reading.certainty == PLAN_GIVEN:
+        return follow_chart(score, reading.chart)
+    return obeyed(score, reading.key, reading.chart) if reading.key_given else score
 
 
 def steps_of(pack: Pack, features: Array) -> int:

@@ -58,6 +58,7 @@ def make_receipt(
     files: dict[str, str],
     timings_s: dict[str, float],
     job: str | None = None,
+    sound: str = "band",
 ) -> Receipt:
     """Gather the facts. ``files`` is name to SHA-256; ``timings_s`` is stage to seconds. ``job`` names
     the task that asked for it."""
@@ -85,6 +86,7 @@ def make_receipt(
             "seed": seed,
             "take": take,
             "style": wishes.style,
+            "sound": sound,
             "key": {
                 "name": reading.key.name,
                 "confidence": round(reading.key_confidence, 3),
@@ -95,7 +97,7 @@ def make_receipt(
                 "meter": grid.meter,
                 "confidence": round(grid.confidence, 3),
                 "trusted": trusted(grid),
-                "given": wishes.bpm is not None,
+                "given": wishes.bpm is not None or wishes.beats is not None,
             },
             "beats_s": [round(b, 4) for b in grid.beats_s],
             "downbeats": list(grid.downbeats),
