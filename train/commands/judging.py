@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from appliance.score import STYLES
 from train.data import song_cache
 
 
@@ -50,3 +51,34 @@ def reconstruct(runs: Path, checkpoint: Path, split: str) -> None:
 
     songs = song_cache.load_split(runs / "cache" / "songs", split)
     click.echo(as_table(reconstruction(load_checkpoint(checkpoint).vae, songs)))
+
+
+@click.command()
+@click.argument("model", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--split", default="val")
+@click.option("--songs", "count", default=12, help="How many songs of the split.")
+@click.option("--style", type=click.Choice(STYLES), default="piano")
+@click.option("--seeds", default=1, help="Takes a song; their scores are averaged.")
+@click.option("--steps", type=int, help="Of the sampler; default: the model's own.")
+@click.option("--guidance", type=float, help="Default: the model's own.")
+@click.option("--network", type=click.Choice(("denoiser", "student")), help="Of runs; default: the student.")
+@click.pass_obj
+def notes(
+    runs: Path,
+    model: Path,
+    split: str,
+    count: int,
+    style: str,
+    seeds: int,
+    steps: int | None,
+    guidance: float | None,
+    network: str | None,
+) -> None:
+    """Judge MODEL (a pack, a checkpoint or a folder of runs) on notes: fast, for choosing settings."""
+    from train.evaluate.excerpts import load_excerpts
+    from train.evaluate.notes import as_table, judge_notes
+    from train.evaluate.torch_graphs import open_model
+
+    opened = open_model(model, steps=steps, guidance=guidance, network=network)
+    excerpts = load_excerpts(runs / "cache", split, count, style)
+    click.echo(as_table(judge_notes(opened, excerpts, style=style, seeds=range(seeds))))
