@@ -30,6 +30,7 @@ for command in (
     data.plans,
     networks.denoiser,
     networks.student,
+    networks.fit_network,
     audio.renders,
     audio.audio_decoder,
     audio.audio_encoder,

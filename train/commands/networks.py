@@ -98,3 +98,26 @@ def student(
         steps, learning_rate, warmup_steps=30, ema_decay=0.99, minutes=minutes, validate_every=100
     )
     fit(stage, runs / "student", loop, torch.device(device))
+
+
+@click.command("fit")
+@training_options(steps=600, learning_rate=2e-3)
+@click.pass_obj
+def fit_network(
+    runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int
+) -> None:
+    """Train the fit network, which says how well an accompaniment suits a vocal."""
+    from train.data.pairs import PairSource
+    from train.networks.fit import FitConfig
+    from train.training.fit import FitStage
+
+    cache = runs / "cache"
+    train, val = (
+        PairSource.of(song_cache.load_split(cache / "songs", split), cache / "melodies")
+        for split in ("train", "val")
+    )
+    stage = FitStage(FitConfig(), train, val, batch)
+    loop = LoopConfig(
+        steps, learning_rate, warmup_steps=30, ema_decay=0.99, minutes=minutes, validate_every=60
+    )
+    fit(stage, runs / "fit", loop, torch.device(device))

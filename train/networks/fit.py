@@ -1,0 +1,103 @@
+"""Fit: does this accompaniment belong to this vocal? Two encoders and the angle between what they see.
+
+After COCOLA (Ciranni et al., arXiv 2404.16969), which compares recordings by one vector each; here the
+embeddings keep time and pitch class, so that a wrong chord or a late beat is a wrong place and not an
+average. Both encoders convolve circularly over the twelve pitch classes: moving vocal and accompaniment
+together changes nothing, and the score of a transposed accompaniment is that of a rotated embedding.
+
+Letters: B batch, T score frames, P = T/4 plan frames, C channels, G aspects, E channels an aspect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from appliance.band_rows import BAND_ROWS, PITCHED_ROWS
+from appliance.condition import PHASE_ROWS
+from appliance.features import CHROMA, FEATURE_ROWS, VOICED
+from appliance.score import FRAMES_PER_PLAN
+from train.networks.planner import HarmonyBlock
+
+
+@dataclass(frozen=True, slots=True)
+class FitConfig:
+    """``channels`` of both encoders; the dilations are in plan frames."""
+
+    channels: int = 32
+    vocal_dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 2, 4)
+    band_dilations: tuple[int, ...] = (1, 2, 4, 8)
+    aspects: int = 6
+    aspect_channels: int = 6
+
+
+class Encoder(nn.Module):
+    """Rows by pitch class and plain rows -> an embedding by pitch class and plan frame."""
+
+    def __init__(self, pitched: int, plain: int, dilations: tuple[int, ...], config: FitConfig) -> None:
+        super().__init__()
+        self.pitched_in = nn.Conv2d(pitched // 12 * FRAMES_PER_PLAN, config.channels, 1)
+        self.plain_in = nn.Conv2d(plain * FRAMES_PER_PLAN, config.channels, 1)
+        self.blocks = nn.ModuleList(HarmonyBlock(config.channels, d) for d in dilations)
+        self.out = nn.Conv2d(config.channels, config.aspects * config.aspect_channels, 1)
+
+    def forward(self, pitched: Tensor, plain: Tensor) -> Tensor:
+        """(B, 12 R, T) of R kinds of pitch-class rows and (B, Q, T) plain ones -> (B, G E, 12, P)."""
+        frames = pitched.shape[-1] // FRAMES_PER_PLAN
+        kinds, rows = pitched.shape[1] // 12, plain.shape[1]
+        x = pitched.reshape(-1, kinds, 12, frames, FRAMES_PER_PLAN).permute(0, 1, 4, 2, 3)
+        x = self.pitched_in(x.reshape(-1, kinds * FRAMES_PER_PLAN, 12, frames))
+        y = plain.reshape(-1, rows, frames, FRAMES_PER_PLAN).permute(0, 1, 3, 2)
+        x = x + self.plain_in(y.reshape(-1, rows * FRAMES_PER_PLAN, 1, frames))
+        for block in self.blocks:
+            x = block(x)
+        embedding: Tensor = self.out(F.gelu(x))
+        return embedding
+
+
+class FitNet(nn.Module):
+    """See :meth:`forward`; T must be a multiple of 4."""
+
+    def __init__(self, config: FitConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.vocal = Encoder(12, FEATURE_ROWS - VOICED + PHASE_ROWS, config.vocal_dilations, config)
+        self.band = Encoder(PITCHED_ROWS, BAND_ROWS - PITCHED_ROWS, config.band_dilations, config)
+        self.weight = nn.Parameter(torch.full((1, config.aspects), 10.0 / config.aspects))
+        self.offset = nn.Parameter(torch.full((1, 1), -5.0))
+
+    def forward(self, features: Tensor, phases: Tensor, band: Tensor) -> Tensor:
+        """Log odds (B, 1) that the accompaniment was written for the vocal and not for another.
+
+        Args:
+            features: (B, 64, T) vocal features.
+            phases: (B, 5, T) beat and bar phases, zeros where unknown.
+            band: (B, BAND_ROWS, T) of the accompaniment.
+        """
+        return self.log_odds(self.cosines(self.embed_vocal(features, phases), self.embed_band(band)))
+
+    def embed_vocal(self, features: Tensor, phases: Tensor) -> Tensor:
+        """(B, G E, 12, P); arguments as in :meth:`forward`."""
+        embedding: Tensor = self.vocal(features[:, CHROMA], torch.cat([features[:, VOICED:], phases], dim=1))
+        return embedding
+
+    def embed_band(self, band: Tensor) -> Tensor:
+        """(B, G E, 12, P)."""
+        embedding: Tensor = self.band(band[:, :PITCHED_ROWS], band[:, PITCHED_ROWS:])
+        return embedding
+
+    def cosines(self, vocal: Tensor, band: Tensor) -> Tensor:
+        """Cosine (B, G) of two embeddings in every aspect."""
+        return (self.unit(vocal) * self.unit(band)).sum(dim=2)
+
+    def unit(self, embedding: Tensor) -> Tensor:
+        """(B, G E, 12, P) -> (B, G, E·12·P) of length 1."""
+        flat = embedding.reshape(embedding.shape[0], self.config.aspects, -1)
+        return flat * torch.rsqrt(flat.square().sum(dim=2, keepdim=True) + 1e-6)
+
+    def log_odds(self, cosines: Tensor) -> Tensor:
+        """(..., G) -> (..., 1)."""
+        return (cosines * self.weight).sum(dim=-1, keepdim=True) + self.offset
