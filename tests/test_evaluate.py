@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,16 +13,12 @@ import soundfile
 
 from appliance.errors import InputError
 from appliance.score import FRAME_RATE_HZ, Note, Score
-from train.evaluate import evaluate as evaluation_module
-from train.evaluate.cache import Judgements
 from train.evaluate.chord_judge import HeardChord, chord_agreement, root_and_third
-from train.evaluate.evaluate import METRICS, Evaluation, compare, evaluate
 from train.evaluate.gap import gap_closed, gap_difference, mean, shuffled_mean
-from train.evaluate.judge import HeardNote, transcribe
+from train.evaluate.judge import transcribe
 from train.evaluate.metrics import consonance, coverage, harmony, pitch_class_vectors, rhythm
 from train.evaluate.note_creation import create_notes
-from train.evaluate.pieces import Piece, Sung, cut_piece
-from train.evaluate.report import as_markdown, read_rows, write_report
+from train.evaluate.pieces import Sung, cut_piece
 from train.evaluate.roll_f1 import RollF1, roll_f1, roll_f1_by_group
 
 needs_basic_pitch = pytest.mark.skipif(
@@ -357,117 +351,3 @@ def test_a_piece_starts_at_a_bar_line_before_the_singer(tmp_path: Path) -> None:
 def test_a_song_without_singing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="tiny has no sung notes"):
         cut_piece(TinySong(voice=()), tmp_path / "none.wav", tmp_path)
-
-
-# the whole
-
-
-class PerfectEar(Judgements):
-    """Hears what the fake band below wrote into its samples: pitches of half-second notes."""
-
-    def notes(self, audio: Path) -> tuple[HeardNote, ...]:
-        samples, _ = soundfile.read(audio, dtype="float32", always_2d=True)
-        pitches = np.round(samples[::22_050, 0] * 128).astype(int)
-        return tuple(HeardNote(k / 2, (k + 1) / 2, int(p), 1.0) for k, p in enumerate(pitches) if p)
-
-    def chords(self, audio: Path) -> tuple[HeardChord, ...]:
-        names = ["C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B"]
-        return tuple(HeardChord(n.start_s, n.end_s, names[n.pitch % 12]) for n in self.notes(audio))
-
-
-def fake_band(score: Score) -> np.ndarray:
-    samples = np.zeros((int(score.duration_s * 44_100), 2), np.float32)
-    for note in score.notes:
-        samples[round(note.start_s * 44_100) : round(note.end_s * 44_100)] = note.pitch / 128
-    return samples
-
-
-@pytest.fixture
-def pieces(tmp_path: Path) -> list[Piece]:
-    rng = np.random.default_rng(11)
-    made = []
-    for k in range(4):
-        pitches = rng.permutation(12) + 60
-        notes = [keys(i / 2, (i + 1) / 2, int(p)) for i, p in enumerate(pitches)]
-        vocal = tmp_path / f"song{k}.wav"
-        soundfile.write(vocal, rng.normal(0, 0.1, 6 * 8000), 8000)
-        voice = tuple(Sung(n.start_s, n.end_s, n.pitch) for n in notes)
-        made.append(Piece(f"song{k}", vocal, 6.0, voice, Score.of(notes, 6.0), (0.0, 2.0, 4.0, 6.0)))
-    return made
-
-
-def judged(
-    pieces: list[Piece], folder: Path, play: Callable[[Piece], np.ndarray], label: str = "one"
-) -> tuple[Evaluation, list[str]]:
-    """An evaluation of a renderer that plays ``play(piece)``, and the vocals it was asked for."""
-    by_vocal = {piece.vocal: piece for piece in pieces}
-    asked: list[str] = []
-
-    def render(vocal: Path, out: Path) -> None:
-        asked.append(vocal.stem)
-        inner = out / vocal.stem
-        inner.mkdir(exist_ok=True)
-        samples = play(by_vocal[vocal])
-        soundfile.write(inner / f"{vocal.stem}.accompaniment.wav", samples, 44_100, subtype="PCM_24")
-
-    ear = PerfectEar(folder / "judgements")
-    return evaluate(pieces, render, fake_band, folder, label=label, judgements=ear), asked
-
-
-def test_the_written_part_closes_the_whole_gap(pieces: list[Piece], tmp_path: Path) -> None:
-    evaluation, _ = judged(pieces, tmp_path / "run", lambda piece: fake_band(piece.written))
-    for metric in ("harmony", "consonance"):
-        assert evaluation.gap_closed(metric).value == pytest.approx(1.0, abs=1e-6)
-        assert evaluation.ceiling(metric).value == pytest.approx(1.0, abs=1e-6)
-        assert evaluation.mean(metric, "shuffled").value < 0.5
-    assert evaluation.mean("rhythm", "ours").value == 1.0
-    assert evaluation.mean("chords", "ours").value == 1.0
-    assert set(evaluation.coverage.values()) == {1.0}
-
-
-def test_finished_pieces_are_not_rendered_again(pieces: list[Piece], tmp_path: Path) -> None:
-    play = lambda piece: fake_band(piece.written)  # noqa: E731
-    first, asked = judged(pieces[:2], tmp_path / "run", play)
-    assert asked == ["song0", "song1"]
-    _, asked = judged(pieces, tmp_path / "run", play)
-    assert asked == ["song2", "song3"]
-    again, asked = judged(pieces[:2], tmp_path / "run", play)
-    assert asked == [] and again == first
-    _, asked = judged(pieces[:1], tmp_path / "run", play, label="another pack")
-    assert asked == ["song0"]
-
-
-def test_a_refused_vocal_counts_as_silence_and_is_named(pieces: list[Piece], tmp_path: Path) -> None:
-    def play(piece: Piece) -> np.ndarray:
-        if piece.id == "song2":
-            raise InputError("song2.wav: nothing is sung.")
-        return fake_band(piece.written)
-
-    evaluation, _ = judged(pieces, tmp_path / "run", play)
-    assert evaluation.failures == {"song2": "song2.wav: nothing is sung."}
-    assert [row.ours for row in evaluation.of("harmony")] == pytest.approx([1, 1, 0, 1])
-    assert [row.ours for row in evaluation.of("rhythm")] == [1.0, 1.0, 0.5, 1.0]
-    assert "- song2: song2.wav: nothing is sung." in as_markdown(evaluation)
-    whole, _ = judged(pieces, tmp_path / "other", lambda piece: fake_band(piece.written))
-    assert compare(evaluation, whole, "harmony").value == pytest.approx(
-        -0.25 / (1 - whole.mean("harmony", "shuffled").value)
-    )
-
-
-def test_the_report_holds_what_was_found(pieces: list[Piece], tmp_path: Path) -> None:
-    evaluation, _ = judged(pieces, tmp_path / "run", lambda piece: fake_band(piece.written.transposed(1)))
-    page = write_report(evaluation, tmp_path / "report")
-    text = page.read_text()
-    for metric in METRICS:
-        assert f"| {metric} | **{evaluation.gap_closed(metric)}** |" in text
-    assert "| song3 | " in text
-    assert read_rows(page.with_suffix(".json")) == evaluation
-    stored = json.loads(page.with_suffix(".json").read_text())
-    assert stored["summary"]["harmony"]["gap_closed"]["n"] == 4
-    assert stored["chord_agreement"]["ours"]["value"] == 0.0
-    assert page.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_an_unknown_metric_is_an_error(pieces: list[Piece]) -> None:
-    with pytest.raises(ValueError, match="swing"):
-        evaluation_module.score("swing", pieces[0], evaluation_module.Heard(1.0, (), ()))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import torch
 
-from train.commands import audio, checkpoints, data, judging, networks
+from train.commands import audio, checkpoints, data, judging, networks, report
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -39,7 +39,8 @@ for command in (
     checkpoints.calibration,
     judging.reconstruct,
     judging.notes,
-    judging.evaluate,
+    report.evaluate,
+    report.metrics,
     data.sing,
 ):
     main.add_command(command)

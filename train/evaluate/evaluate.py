@@ -6,9 +6,9 @@ that every comparison of this project is made by the same code on the same piece
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,20 +16,17 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from appliance.errors import BacklineError, OutputError
 from appliance.score import DRUM_GROUP, SAMPLE_RATE_HZ, Note, Score
-from train.evaluate.cache import Judgements, file_sha256
-from train.evaluate.chord_judge import HeardChord, chord_agreement
+from train.evaluate.chord_judge import chord_agreement
 from train.evaluate.gap import Estimate, gap_closed, gap_difference, mean, shuffled_mean
+from train.evaluate.hearing import Heard, Hearing, Render
 from train.evaluate.metrics import Sounding, consonance, coverage, harmony, rhythm
 from train.evaluate.pieces import Piece
-from train.evaluate.progress import steps
+from train.evaluate.store import Refused
+from train.evaluate.workers import ask_all
 
 METRICS = ("harmony", "consonance", "rhythm")
 CHORDS = "chords"
-
-Render = Callable[[Path, Path], object]
-"""Vocal file, folder -> writes ``NAME.accompaniment.wav`` somewhere in the folder (the runtime's job)."""
 
 PlayWritten = Callable[[Score], NDArray[np.float32]]
 """Score -> (N, 2) samples at 44.1 kHz: the band playing the written part as it stands."""
@@ -95,81 +92,77 @@ def compare(ours: Evaluation, baseline: Evaluation, metric: str) -> Estimate:
 def evaluate(
     pieces: Sequence[Piece],
     render: Render,
-    play_written: PlayWritten,
-    out_dir: Path,
+    play_written: PlayWritten | None,
+    hearing: Hearing,
     *,
     label: str,
-    judgements: Judgements | None = None,
     chords: bool = True,
     played_by: str = "band",
+    workers: int = 1,
 ) -> Evaluation:
-    """Renders and judges every piece; what an earlier call has done under ``out_dir`` is not done again.
+    """Renders and judges every piece; what ``hearing`` remembers is not done again.
 
     ``label`` names renderer and settings (pack hash, seed, takes): a result made under another label is
-    made anew, and ``played_by`` does the same for the band and its soundfont. A piece whose render raises
-    :class:`~appliance.errors.BacklineError` is scored as silence and listed under ``failures``.
-    ``judgements`` may be shared by several evaluations.
+    made anew, and ``played_by`` does the same for the band and its soundfont. Without ``play_written``
+    (for results judged by their notes) the written part is heard as it stands. A piece whose render
+    raises :class:`~appliance.errors.BacklineError` is scored as silence and listed under ``failures``.
+    With more than one of ``workers`` renderer and band must be picklable.
     """
-    judgements = judgements or Judgements(out_dir / "judgements")
-    results: list[Heard] = []
-    written: list[Heard] = []
-    failures: dict[str, str] = {}
-    for piece in steps(pieces, f"judging {label}", lambda p: p.id):
-        band = _play_once(piece, play_written, out_dir / "written" / f"{piece.id}.wav", played_by)
-        written.append(_hear(piece, band, judgements, chords))
+    ask = partial(_ask, render, play_written, hearing, label, chords, played_by)
+    ask_all(ask, pieces, f"judging {label}", lambda piece: piece.id, workers)
+    results, failures = [], {}
+    for piece in pieces:
         try:
-            audio = _render_once(piece, render, out_dir / "results" / piece.id, label)
-            results.append(_hear(piece, audio, judgements, chords))
-        except BacklineError as error:
-            failures[piece.id] = str(error)
+            results.append(hearing.result(piece.vocal, render, label, chords))
+        except Refused as refused:
+            failures[piece.id] = str(refused)
             results.append(Heard(piece.duration_s, (), ()))
-    return Evaluation(
-        label, tuple(_rows(pieces, results, written, chords)), _covered(pieces, results), failures
-    )
+    written = [_written(piece, play_written, hearing, chords, played_by) for piece in pieces]
+    return evaluation_of(label, pieces, results, written, chords, failures)
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What the judges hear in a recording of ``duration_s``."""
+def evaluation_of(
+    label: str,
+    pieces: Sequence[Piece],
+    results: Sequence[Heard],
+    written: Sequence[Heard],
+    chords: bool,
+    failures: dict[str, str],
+) -> Evaluation:
+    """The arithmetic alone: what was heard of each piece's result and of its written part, scored."""
+    rows = tuple(_rows(pieces, results, written, chords))
+    return Evaluation(label, rows, _covered(pieces, results), failures)
 
-    duration_s: float
-    notes: Sequence[Sounding]
-    chords: tuple[HeardChord, ...]
+
+def _ask(
+    render: Render,
+    play_written: PlayWritten | None,
+    hearing: Hearing,
+    label: str,
+    chords: bool,
+    played_by: str,
+    piece: Piece,
+) -> None:
+    """Answer all that is asked about a piece, so that it is in the store afterwards."""
+    _written(piece, play_written, hearing, chords, played_by)
+    try:
+        hearing.result(piece.vocal, render, label, chords)
+    except Refused:
+        return  # also an answer
 
 
-def _hear(piece: Piece, audio: Path, judgements: Judgements, chords: bool) -> Heard:
-    duration_s = soundfile.info(audio).duration
-    return Heard(duration_s, judgements.notes(audio), judgements.chords(audio) if chords else ())
+def _written(
+    piece: Piece, play_written: PlayWritten | None, hearing: Hearing, chords: bool, played_by: str
+) -> Heard:
+    """The written part as the judges hear it, played by the band."""
+    if play_written is None:
+        return Heard(piece.duration_s, pitched(piece.written.notes), ())
 
-
-def _play_once(piece: Piece, play_written: PlayWritten, file: Path, played_by: str) -> Path:
-    """The written part as audio; kept, and played again only if the file is gone or of another score."""
-    proof = file.with_suffix(".json")
-    wanted = {"band": played_by, "score_sha256": sha256(repr(piece.written).encode()).hexdigest()}
-    if not (file.is_file() and proof.is_file() and json.loads(proof.read_text()) == wanted):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        proof.unlink(missing_ok=True)
+    def write(file: Path) -> None:
         soundfile.write(file, play_written(piece.written), SAMPLE_RATE_HZ, subtype="PCM_24")
-        proof.write_text(json.dumps(wanted))
-    return file
 
-
-def _render_once(piece: Piece, render: Render, folder: Path, label: str) -> Path:
-    """The result for a piece; rendered again only if label or vocal differ or the file is gone."""
-    name = f"{piece.vocal.stem}.accompaniment.wav"
-    proof = folder / "rendered.json"
-    wanted = {"label": label, "vocal_sha256": file_sha256(piece.vocal)}
-    found = sorted(folder.rglob(name))
-    if not (found and proof.is_file() and json.loads(proof.read_text()) == wanted):
-        folder.mkdir(parents=True, exist_ok=True)
-        for stale in (proof, *found):
-            stale.unlink(missing_ok=True)
-        render(piece.vocal, folder)
-        found = sorted(folder.rglob(name))
-        if not found:
-            raise OutputError(f"The renderer wrote no {name} under {folder}; see its own messages.")
-        proof.write_text(json.dumps(wanted))
-    return found[0]
+    score_hash = sha256(repr(piece.written).encode()).hexdigest()
+    return hearing.audio(f"{played_by} plays {score_hash}", write, chords)
 
 
 def _covered(pieces: Sequence[Piece], results: Sequence[Heard]) -> dict[str, float]:

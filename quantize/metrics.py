@@ -1,0 +1,50 @@
+"""Metrics into a finished pack: ``python -m quantize.metrics PACK FILE``.
+
+The pack is put together anew beside its place, so that it is whole at every moment; only ``metrics.json``
+and its line in ``pack.json`` change, and with them the pack's hash.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from appliance.errors import BacklineError
+from appliance.pack import Pack, file_facts, load_pack
+from quantize.pack_folder import METRICS_NAME, add_metrics, staged, write_manifest
+
+
+def replace_metrics(pack: Path, metrics: Path) -> Pack:
+    """The pack with ``metrics`` as its ``metrics.json``, replacing earlier ones.
+
+    Raises:
+        PackError: no whole pack is there.
+        UsageError: ``metrics`` is not JSON.
+        OutputError: the folder cannot be written.
+    """
+    manifest = load_pack(pack).manifest
+    with staged(pack, {METRICS_NAME, *manifest.files}) as part:
+        for name in manifest.files.keys() - {METRICS_NAME}:
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(pack / name, part / name)
+        add_metrics(part, metrics)
+        files = {**manifest.files, METRICS_NAME: file_facts(part / METRICS_NAME)}
+        write_manifest(part, manifest.model_copy(update={"files": dict(sorted(files.items()))}))
+    return load_pack(pack)
+
+
+@click.command(help=(__doc__ or "").split(": ")[0] + ".")
+@click.argument("pack", type=click.Path(path_type=Path))
+@click.argument("metrics", type=click.Path(path_type=Path))
+def main(pack: Path, metrics: Path) -> None:
+    try:
+        done = replace_metrics(pack, metrics)
+    except BacklineError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{done.folder}: {METRICS_NAME} is in; the pack is now {done.sha256}")
+
+
+if __name__ == "__main__":
+    main()

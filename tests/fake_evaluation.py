@@ -1,0 +1,111 @@
+"""Songs, singers, bands and ears for tests of the evaluation: no network, no judge, no corpus.
+
+The fake band writes pitches into its samples and the perfect ear reads them there. All of it is picklable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from appliance.errors import InputError
+from appliance.score import Note, Score
+from train.evaluate.chord_judge import HeardChord
+from train.evaluate.hearing import Hearing
+from train.evaluate.judge import HeardNote
+from train.evaluate.pieces import Piece, Sung
+from train.evaluate.store import Store
+
+RATE_HZ = 44_100
+NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+
+
+class PerfectEar:
+    """Hears what :func:`fake_band` wrote into its samples: pitches of half-second notes."""
+
+    def notes(self, audio: Path) -> Sequence[HeardNote]:
+        samples, _ = soundfile.read(audio, dtype="float32", always_2d=True)
+        pitches = np.round(samples[:: RATE_HZ // 2, 0] * 128).astype(int)
+        return tuple(HeardNote(k / 2, (k + 1) / 2, int(p), 1.0) for k, p in enumerate(pitches) if p)
+
+    def chords(self, audio: Path) -> Sequence[HeardChord]:
+        return tuple(HeardChord(n.start_s, n.end_s, NAMES[n.pitch % 12]) for n in self.notes(audio))
+
+
+def fake_band(score: Score) -> NDArray[np.float32]:
+    """(N, 2) samples whose value is the pitch that sounds."""
+    samples = np.zeros((int(score.duration_s * RATE_HZ), 2), np.float32)
+    for note in score.notes:
+        samples[round(note.start_s * RATE_HZ) : round(note.end_s * RATE_HZ)] = note.pitch / 128
+    return samples
+
+
+def hearing_in(folder: Path) -> Hearing:
+    """A perfect ear with a memory."""
+    return Hearing(Store(folder / "heard"), PerfectEar())
+
+
+def make_pieces(folder: Path, count: int = 4) -> list[Piece]:
+    """Songs of 6 s in which twelve pitches are sung and doubled by the band, each song in its own order."""
+    rng = np.random.default_rng(11)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for k in range(count):
+        pitches = rng.permutation(12) + 60
+        notes = [Note(i / 2, (i + 1) / 2, int(p), 80, "keys") for i, p in enumerate(pitches)]
+        vocal = folder / f"song{k}.wav"
+        soundfile.write(vocal, rng.normal(0, 0.1, 6 * 8000), 8000)
+        voice = tuple(Sung(n.start_s, n.end_s, n.pitch) for n in notes)
+        made.append(Piece(f"song{k}", vocal, 6.0, voice, Score.of(notes, 6.0), (0.0, 2.0, 4.0, 6.0)))
+    return made
+
+
+@dataclass(frozen=True)
+class FakeRenderer:
+    """Plays the score given for each vocal's stem; notes each vocal that it is asked for in ``log``."""
+
+    scores: Mapping[str, Score]
+    log: Path
+    label: str = "one"
+    sound: bool = True
+    refuses: tuple[str, ...] = ()
+
+    def __call__(self, vocal: Path, folder: Path) -> None:
+        with self.log.open("a") as log:
+            log.write(f"{self.label}/{vocal.stem}\n")
+        if vocal.stem in self.refuses:
+            raise InputError(f"{vocal.name}: nothing is sung.")
+        inner = folder / vocal.stem
+        inner.mkdir()
+        samples = fake_band(self.scores[vocal.stem])
+        soundfile.write(inner / f"{vocal.stem}.accompaniment.wav", samples, RATE_HZ, subtype="PCM_24")
+
+    def asked(self) -> list[str]:
+        """What was asked of all renderers with this log, as ``label/stem``; the log is emptied."""
+        lines = self.log.read_text().split() if self.log.is_file() else []
+        self.log.unlink(missing_ok=True)
+        return lines
+
+
+def as_written(pieces: Sequence[Piece], semitones: int = 0) -> dict[str, Score]:
+    """The written parts, moved."""
+    return {piece.vocal.stem: piece.written.transposed(semitones) for piece in pieces}
+
+
+def spoiled(pieces: Sequence[Piece], wrong_notes: int) -> dict[str, Score]:
+    """The written parts with the first notes moved by a semitone."""
+    return {
+        piece.vocal.stem: Score.of(
+            (
+                Note(n.start_s, n.end_s, n.pitch + (k < wrong_notes), n.velocity, n.group)
+                for k, n in enumerate(piece.written.notes)
+            ),
+            piece.duration_s,
+        )
+        for piece in pieces
+    }

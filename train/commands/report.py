@@ -1,0 +1,99 @@
+"""How good a pack is: the report, and its reduction that goes into the pack."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_SECTIONS = ("gap", "languages", "singing", "noise", "takes", "precision", "steps", "plan", "styles")
+EXCERPTS = Path(__file__).parents[2] / "tests" / "data" / "excerpts.json"
+
+
+@click.command()
+@click.argument("pack", type=_FOLDER)
+@click.argument("corpus", type=_FOLDER)
+@click.option("--section", "names", multiple=True, type=click.Choice(_SECTIONS), help="Default: all.")
+@click.option("--split", default="test")
+@click.option("--songs", "count", default=24, help="Size of the main table; other sections take a share.")
+@click.option("--style", default="piano")
+@click.option("--seed", default=0)
+@click.option("--vocals", type=_FOLDER, help="Recordings of real singing, for the section `singing`.")
+@click.option("--fp32", type=_FOLDER, help="The same pack before quantisation, for `precision`.")
+@click.option("--undistilled", type=_FOLDER, help="A pack of the undistilled denoiser, for `steps`.")
+@click.option("--out", type=click.Path(path_type=Path), help="Default: a folder under --runs.")
+@click.option("--workers", default=2)
+@click.pass_obj
+def evaluate(
+    runs: Path,
+    pack: Path,
+    corpus: Path,
+    names: tuple[str, ...],
+    split: str,
+    count: int,
+    style: str,
+    seed: int,
+    vocals: Path | None,
+    fp32: Path | None,
+    undistilled: Path | None,
+    out: Path | None,
+    workers: int,
+) -> None:
+    """Judge PACK on songs of CORPUS it has not heard: one page with every promise and its measurement.
+
+    Stopped and run again it goes on; sections that were measured before are on the page as well.
+    """
+    from train.evaluate.sections import SECTIONS
+    from train.evaluate.sections.page import write_page
+    from train.evaluate.sections.promises import as_table, promises
+    from train.evaluate.sections.setting import Setting
+
+    folder = runs / "evaluation" / split
+    setting = Setting(
+        pack=pack,
+        corpus=corpus,
+        folder=folder,
+        split=split,
+        songs=count,
+        style=style,
+        seed=seed,
+        workers=workers,
+        vocals=vocals,
+        fp32=fp32,
+        undistilled=undistilled,
+    )
+    measured = {}
+    for section in SECTIONS:
+        wanted = not names or section.name in names
+        if wanted and section.possible(setting):
+            measured[section.name] = section.run(setting, folder / "sections")
+        elif (stored := section.stored(setting, folder / "sections")) is not None:
+            measured[section.name] = stored
+        elif wanted:
+            click.echo(f"{section.name} is left out: it needs --{' --'.join(section.needs)}.", err=True)
+    page = write_page(setting.about(), SECTIONS, measured, out or folder / "report")
+    click.echo(as_table(promises(measured)))
+    click.echo(f"\n{page}")
+
+
+@click.command()
+@click.argument("pack", type=_FOLDER)
+@click.option("--report", type=_FOLDER, default=Path("docs/reference"), help="Folder with evaluation.json.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSON file.")
+def metrics(pack: Path, report: Path, out: Path) -> None:
+    """Reduce a report to metrics.json, with what PACK makes of the excerpts in the repository.
+
+    `python -m quantize.metrics PACK FILE` puts the file into the pack.
+    """
+    from train.evaluate.metrics_file import metrics_of
+    from train.evaluate.sections.page import DATA
+    from train.evaluate.shipped import judge_shipped, read_excerpts
+
+    file = report / DATA
+    if not file.is_file():
+        raise click.ClickException(f"{file}: no report; run `python -m train evaluate` with --out {report}.")
+    reduced = metrics_of(json.loads(file.read_text()), judge_shipped(pack, read_excerpts(EXCERPTS)))
+    out.write_text(json.dumps(reduced, indent=2, sort_keys=True) + "\n")
+    click.echo(f"{out}: {', '.join(sorted(reduced))}")

@@ -1,0 +1,122 @@
+"""A pack as a renderer that can be judged: the whole job, or its notes alone, with parts switched off.
+
+Engines are kept a process, with one thread each, because several processes render side by side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from appliance.audio_file import probe, read_mono
+from appliance.composer import Reading, Wishes, compose, listen, padded
+from appliance.errors import InputError
+from appliance.features import features_of
+from appliance.midi import write_midi
+from appliance.pack import Pack, load_pack
+from appliance.pitch import PitchTrack, track_pitch
+from appliance.render import Engine, Request, render
+from appliance.score import SAMPLE_RATE_HZ, Score
+from appliance.vocal_check import check_vocal
+
+SAID_ABOUT_IT = frozenset({"MODEL_CARD.md", "metrics.json", "quantize-report.json", "quantize-report.md"})
+"""Files of a pack that change nothing of what it plays."""
+
+
+def music_hash(pack: Pack) -> str:
+    """SHA-256 over all of a pack that decides its music.
+
+    Unlike the pack's own hash it stays the same when metrics are written into the pack.
+    """
+    manifest = pack.manifest.model_dump(mode="json", exclude={"name", "version", "files"})
+    files = {name: f.sha256 for name, f in pack.manifest.files.items() if name not in SAID_ABOUT_IT}
+    return hashlib.sha256(json.dumps([manifest, files], sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PackRenderer:
+    """Nothing but the vocal is given: tempo, beats and key are the appliance's own estimates.
+
+    ``steps`` replaces the pack's own number of steps; without ``plan`` the denoiser gets none;
+    ``sound=False`` stops at the MIDI file.
+    """
+
+    pack: Path
+    style: str = "piano"
+    seed: int = 0
+    steps: int | None = None
+    plan: bool = True
+    sound: bool = True
+
+    @property
+    def label(self) -> str:
+        """Everything that decides the result beside the vocal."""
+        pack = _pack(self.pack)
+        parts = [pack.manifest.name, music_hash(pack)[:12], self.style, f"seed {self.seed}"]
+        parts += [f"{self.steps} steps"] if self.steps is not None else []
+        parts += [] if self.plan else ["without plan"]
+        parts += [] if self.sound else ["notes"]
+        return " ".join(parts)
+
+    def __call__(self, vocal: Path, folder: Path) -> None:
+        """Render ``vocal`` into ``folder``; raises BacklineError where the appliance would."""
+        engine = engine_of(self.pack, self.steps)
+        if self.sound and self.plan:
+            request = Request(vocal, folder, Wishes(style=self.style), seed=self.seed, overwrite=True)
+            render(engine, request, "evaluation")
+            return
+        reading, duration_s = read_vocal(engine, vocal)
+        score = self.compose(engine, reading, duration_s)
+        sounds = engine.pack.manifest.sounds[self.style]
+        write_midi(folder / f"{vocal.stem}.mid", score, reading.grid, sounds)
+
+    def compose(self, engine: Engine, reading: Reading, duration_s: float) -> Score:
+        """The notes for what was heard of a vocal of ``duration_s``."""
+        if not self.plan:
+            reading = replace(reading, plan=np.zeros_like(reading.plan), certainty=0.0)
+        return compose(engine.graphs, engine.pack, reading, duration_s, self.style, self.seed)
+
+
+def read_vocal(engine: Engine, vocal: Path) -> tuple[Reading, float]:
+    """What the appliance hears in a file, and the file's seconds; as a render begins.
+
+    Raises:
+        InputError: it would be refused.
+    """
+    info = probe(vocal)
+    track = track_pitch(read_mono(info), info.output_samples)
+    if (sentence := check_vocal(track).sentence) is not None:
+        raise InputError(f"{vocal}: {sentence}.")
+    duration_s = info.output_samples / SAMPLE_RATE_HZ
+    return read_track(engine, track, duration_s), duration_s
+
+
+def read_track(engine: Engine, track: PitchTrack, duration_s: float) -> Reading:
+    """What the appliance understands of a pitch track: beats, key, plan."""
+    return listen(engine.graphs, padded(features_of(track)), duration_s, Wishes())
+
+
+@lru_cache(maxsize=1)
+def _engine(folder: Path) -> Engine:
+    return Engine(folder, threads=1)
+
+
+def engine_of(folder: Path, steps: int | None = None) -> Engine:
+    """The engine of a pack, taking ``steps`` steps instead of its own."""
+    engine = _engine(folder)
+    pack = _pack(folder)
+    if steps is not None:
+        sampler = pack.manifest.sampler.model_copy(update={"steps": steps})
+        pack = replace(pack, manifest=pack.manifest.model_copy(update={"sampler": sampler}))
+    engine.pack = pack
+    return engine
+
+
+@lru_cache(maxsize=8)
+def _pack(folder: Path) -> Pack:
+    return load_pack(folder, verify=False)

@@ -1,0 +1,51 @@
+"""Estimates as JSON and as words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from train.evaluate.evaluate import METRICS, Evaluation
+from train.evaluate.gap import Estimate
+
+Fact = dict[str, Any]
+"""``value``, ``low``, ``high`` (None where undefined) and ``n``."""
+
+
+def fact(estimate: Estimate) -> Fact:
+    """An estimate for JSON."""
+    cleaned: Fact = without_nan(asdict(estimate))  # type: ignore[assignment]
+    return cleaned
+
+
+def number(value: float | None, places: int = 2, sign: bool = False) -> str:
+    """A number, a dash where there is none."""
+    return "–" if value is None else f"{value:{'+' if sign else ''}.{places}f}"
+
+
+def shown(found: Fact, places: int = 2, sign: bool = False) -> str:
+    """``value [low, high]``."""
+    value, low, high = (number(found[k], places, sign) for k in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def gaps(evaluation: Evaluation) -> dict[str, Fact]:
+    """Gap closed by metric."""
+    return {metric: fact(evaluation.gap_closed(metric)) for metric in METRICS}
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [" | ".join(header), "|".join(["---"] * len(header)), *(" | ".join(row) for row in rows)]
+    return "\n".join(f"| {line} |" if k != 1 else f"|{line}|" for k, line in enumerate(lines))
+
+
+def without_nan(value: object) -> object:
+    """NaN, at any depth, as None: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {k: without_nan(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,63 @@
+"""The songs of the main table by the language they are sung in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from train.corpus.ledger import LedgerRow, read_ledger
+from train.evaluate.evaluate import METRICS, Evaluation
+from train.evaluate.sections.facts import gaps, shown, table
+from train.evaluate.sections.section import Facts, Section
+from train.evaluate.sections.setting import Setting
+from train.evaluate.songs import chosen_rows
+
+NAMES = {"de": "German", "en": "English", "fr": "French", "it": "Italian", "es": "Spanish", "la": "Latin"}
+
+FEWEST = 3
+"""Of a language with fewer songs in the main table, others of the split are added."""
+
+
+def measure(setting: Setting) -> Facts:
+    every = [row for row in read_ledger(setting.corpus) if row.split == setting.split]
+    main = {row.id for row in chosen_rows(setting.corpus, setting.split, setting.songs)}
+    chosen = [row for row in every if row.id in main | rare(every, main)]
+    evaluation = setting.judged(setting.sung(chosen), setting.renderer)
+    return {"languages": by_language(evaluation, {row.id: row.language for row in every})}
+
+
+def rare(rows: Sequence[LedgerRow], chosen: set[str]) -> set[str]:
+    """Songs to add, so that a language of which few are chosen has :data:`FEWEST` if the split has them."""
+    added: set[str] = set()
+    for language in sorted({row.language for row in rows if row.id in chosen}):
+        ids = [row.id for row in rows if row.language == language]
+        missing = FEWEST - len(chosen.intersection(ids))
+        added.update([i for i in ids if i not in chosen][: max(0, missing)])
+    return added
+
+
+def by_language(evaluation: Evaluation, languages: dict[str, str]) -> Facts:
+    """Gaps of each language with at least two songs, most songs first; anchors stay those of all songs."""
+    songs: dict[str, list[str]] = {}
+    for row in evaluation.of(METRICS[0]):
+        songs.setdefault(languages[row.piece], []).append(row.piece)
+    parts = {}
+    for language, ids in sorted(songs.items(), key=lambda item: (-len(item[1]), item[0])):
+        if len(ids) > 1:
+            rows = tuple(row for row in evaluation.rows if row.piece in ids)
+            parts[language] = gaps(Evaluation(language, rows, {}))
+    return parts
+
+
+def describe(facts: Facts) -> str:
+    rows = [
+        [NAMES.get(language, language), *(shown(found[m]) for m in METRICS), str(found[METRICS[0]]["n"])]
+        for language, found in facts["languages"].items()
+    ]
+    about = (
+        f"By the ledger's language; where the main table has fewer than {FEWEST} songs, others of the split "
+        "are added. With few songs the intervals are wide."
+    )
+    return about + "\n\n" + table(("language", *METRICS, "songs"), rows)
+
+
+LANGUAGES = Section("languages", "Languages", measure, describe)

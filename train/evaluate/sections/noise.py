@@ -1,0 +1,156 @@
+"""Clean against spoiled recordings of the same performances, all judged as audio.
+
+Every kind of spoiling is measured in dB, fewer being worse:
+
+- hum, babble: signal-to-noise ratio, powers of the sung part and of the noise;
+- room: direct-to-reverberant energy ratio of a room with a reverberation time of 0.6 s;
+- clipping: signal-to-distortion ratio, the ceiling being as low as that takes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from train.evaluate.evaluate import METRICS, Evaluation
+from train.evaluate.gap import Estimate, gap_closed
+from train.evaluate.pieces import Piece
+from train.evaluate.sections.facts import fact, gaps, number, shown, table
+from train.evaluate.sections.pictures import curves
+from train.evaluate.sections.section import Facts, Section
+from train.evaluate.sections.setting import SHORT_S, Setting
+from train.evaluate.workers import ask_all
+from train.singer.augment import RecordingSettings, augment
+from train.singer.noise import add_noise
+
+Spoiling = Literal["hum", "babble", "room", "clipping"]
+SPOILINGS: tuple[Spoiling, ...] = get_args(Spoiling)
+LEVELS_DB = (20, 10, 5)
+ROOM_RT60_S = 0.6
+SHARE = 2
+
+Audio = NDArray[np.float32]
+
+
+def measure(setting: Setting) -> Facts:
+    pieces = setting.pieces(SHARE, SHORT_S)
+    clean = setting.judged(pieces, setting.renderer)
+    conditions: dict[str, dict[str, Facts]] = {}
+    for kind in SPOILINGS:
+        for level_db in LEVELS_DB:
+            folder = setting.folder / "spoiled" / f"{kind}-{level_db}"
+            jobs = [(piece.vocal, folder / piece.vocal.name, kind, level_db) for piece in pieces]
+            ask_all(_write, jobs, f"{kind} {level_db} dB", lambda job: job[0].stem, setting.workers)
+            spoiled = [with_vocal(piece, folder) for piece in pieces]
+            found = setting.judged(spoiled, setting.renderer)
+            conditions.setdefault(kind, {})[str(level_db)] = {
+                "gap_closed": gaps(found),
+                "drop": {metric: fact(drop(found, clean, metric)) for metric in METRICS},
+                "refused": len(found.failures),
+            }
+    return {"songs": len(pieces), "seconds": SHORT_S, "clean": gaps(clean), "conditions": conditions}
+
+
+def drop(spoiled: Evaluation, clean: Evaluation, metric: str) -> Estimate:
+    """Part of the clean gap closed that is lost, songs paired, anchors those of the clean results.
+
+    (clean - spoiled) / (clean - shuffled) of the means over songs: the gap from shuffled to clean that
+    is *not* closed.
+    """
+    theirs = {row.piece: row for row in clean.of(metric)}
+    pairs = [(row, theirs[row.piece]) for row in spoiled.of(metric)]
+    kept = gap_closed([a.ours for a, _ in pairs], [b.shuffled for _, b in pairs], [b.ours for _, b in pairs])
+    return Estimate(1.0 - kept.value, 1.0 - kept.high, 1.0 - kept.low, kept.n)
+
+
+def with_vocal(piece: Piece, folder: Path) -> Piece:
+    """The piece with the vocal of the same name in another folder."""
+    return Piece(
+        piece.id, folder / piece.vocal.name, piece.duration_s, piece.sung, piece.written, piece.bars_s
+    )
+
+
+def spoil(audio: Audio, rate_hz: int, kind: Spoiling, level_db: float, rng: np.random.Generator) -> Audio:
+    """Mono ``audio`` (S,) spoiled as the module says; (S,), not clipped unless that is the kind."""
+    if kind in ("hum", "babble"):
+        return add_noise(audio, rate_hz, kind, level_db, rng)  # type: ignore[arg-type]
+    if kind == "room":
+        quieter = 0.5 * audio  # reverberation adds peaks, which must not clip as well
+        room = RecordingSettings(rt60_s=ROOM_RT60_S, direct_to_reverb_db=level_db)
+        return augment(quieter, rate_hz, room, rng)
+    return clipped(audio, level_db)
+
+
+def clipped(audio: Audio, distortion_db: float) -> Audio:
+    """``audio`` (S,) with its peaks cut where that leaves a signal-to-distortion ratio of so many dB.
+
+    Energy of the signal against that of what is cut off; the ceiling is found by bisection.
+    """
+    size = np.abs(audio).astype(np.float64)
+    allowed = float(np.square(size).sum()) * 10.0 ** (-distortion_db / 10.0)
+    low, high = 0.0, float(size.max(initial=0.0))
+    for _ in range(40):
+        ceiling = 0.5 * (low + high)
+        if float(np.square(np.maximum(size - ceiling, 0.0)).sum()) > allowed:
+            low = ceiling
+        else:
+            high = ceiling
+    return np.clip(audio, -high, high)
+
+
+def _write(job: tuple[Path, Path, Spoiling, int]) -> None:
+    """Spoil one vocal; the same vocal, kind and level give the same bytes."""
+    source, target, kind, level_db = job
+    if target.is_file():
+        return
+    audio, rate_hz = soundfile.read(source, dtype="float32")
+    rng = np.random.default_rng([zlib.crc32(source.stem.encode()), SPOILINGS.index(kind), level_db])
+    spoiled = spoil(audio, rate_hz, kind, level_db, rng)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.part")
+    peak = float(np.abs(spoiled).max(initial=0.0))
+    soundfile.write(part, spoiled / max(1.0, peak / 0.99), rate_hz, format="WAV", subtype="PCM_24")
+    part.replace(target)
+
+
+def describe(facts: Facts) -> str:
+    rows = [["clean", "", *(shown(facts["clean"][m]) for m in METRICS), "", "", "", ""]]
+    for kind, levels in facts["conditions"].items():
+        for level_db, found in levels.items():
+            gap, lost = found["gap_closed"], found["drop"]
+            drops = [f"{number(_percent(lost[m]['value']), 0, True)} %" for m in METRICS]
+            rows.append([kind, level_db, *(shown(gap[m]) for m in METRICS), *drops, str(found["refused"])])
+    header = ("recording", "dB", *METRICS, *(f"{m} lost" for m in METRICS), "refused")
+    return (
+        f"{facts['songs']} songs of {facts['seconds']:g} s, judged as audio; lost is the part of the clean "
+        "gap closed that is gone (minus: gained), songs paired, anchors those of the clean results. Hum and "
+        "babble: signal-to-noise ratio of the sung part. Room: ratio of direct sound to reverberation, "
+        f"{ROOM_RT60_S:g} s long. Clipping: ratio of the signal to what clipping adds.\n\n"
+        + table(header, rows)
+    )
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+def draw(facts: Facts, file: Path) -> None:
+    panels = {
+        metric: {
+            kind: {
+                "clean": facts["clean"][metric],
+                **{f"{level} dB": found["gap_closed"][metric] for level, found in levels.items()},
+            }
+            for kind, levels in facts["conditions"].items()
+        }
+        for metric in METRICS
+    }
+    curves(panels, "", "gap closed", file)
+
+
+NOISE = Section("noise", "Noise, rooms, clipping", measure, describe, draw)

@@ -1,0 +1,41 @@
+"""With and without the plan: the same pack whose denoiser is told that there is none."""
+
+from __future__ import annotations
+
+from train.evaluate.evaluate import METRICS, compare
+from train.evaluate.sections.facts import fact, gaps, shown, table
+from train.evaluate.sections.section import Facts, Section
+from train.evaluate.sections.setting import SHORT_S, Setting
+
+
+def measure(setting: Setting) -> Facts:
+    pieces = setting.pieces(1, SHORT_S)
+    planned = setting.judged(pieces, setting.notes_only())
+    unplanned = setting.judged(pieces, setting.notes_only(plan=False))
+    return {
+        "songs": len(pieces),
+        "seconds": SHORT_S,
+        "with": gaps(planned),
+        "without": gaps(unplanned),
+        "with_minus_without": {metric: fact(compare(planned, unplanned, metric)) for metric in METRICS},
+    }
+
+
+def describe(facts: Facts) -> str:
+    rows = [
+        [
+            metric,
+            shown(facts["with"][metric]),
+            shown(facts["without"][metric]),
+            shown(facts["with_minus_without"][metric], sign=True),
+        ]
+        for metric in METRICS
+    ]
+    return (
+        f"{facts['songs']} songs of {facts['seconds']:g} s, judged by the notes themselves. Without: plan "
+        "and its certainty are zero, which training dropped at random; nothing was trained again.\n\n"
+        + table(("metric", "with plan", "without", "difference"), rows)
+    )
+
+
+PLAN = Section("plan", "Plan", measure, describe)

@@ -1,0 +1,165 @@
+"""Every promise with a number, and whether the measurements keep it: computed, never written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from train.evaluate.evaluate import METRICS
+from train.evaluate.sections.facts import Fact, number, shown, table
+from train.evaluate.sections.noise import SPOILINGS
+
+Sections = Mapping[str, Any]
+"""Facts of the sections that were measured, by name."""
+
+OF_THE_CEILING = {"harmony": 0.6, "consonance": 0.8, "rhythm": 0.8}
+"""Least gap closed, as a share of what the written score itself closes when played and judged."""
+
+LARGEST_LOSS_TO_INT8 = 0.02
+LARGEST_LOSS_TO_NOISE = 0.10
+NOISE_DB = "10"
+MOST_EVALUATIONS = 8
+
+NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """``asked`` and ``measured`` in words; ``kept`` is None where nothing was measured."""
+
+    what: str
+    asked: str
+    measured: str
+    kept: bool | None
+
+
+def promises(sections: Sections) -> list[Promise]:
+    """All promises, in the order of the report."""
+    return [*_gap(sections), *_precision(sections), *_noise(sections), *_singing(sections), *_takes(sections),
+            *_steps(sections)]  # fmt: skip
+
+
+def as_table(found: list[Promise]) -> str:
+    """Markdown, with the count of those kept above."""
+    kept = sum(promise.kept is True for promise in found)
+    measured = sum(promise.kept is not None for promise in found)
+    verdict = {True: "met", False: "**not met**", None: NOT_MEASURED}
+    rows = [[p.what, p.asked, p.measured, verdict[p.kept]] for p in found]
+    count = f"{kept} of {measured} measured promises are met"
+    count += f"; {len(found) - measured} were not measured." if measured < len(found) else "."
+    return count + "\n\n" + table(("promise", "asked", "measured", ""), rows)
+
+
+def _gap(sections: Sections) -> Iterator[Promise]:
+    for metric in METRICS:
+        asked = OF_THE_CEILING[metric]
+        what = f"{metric}: gap closed, of the judge's ceiling"
+
+        def share(facts: Any, metric: str = metric) -> tuple[float, str]:
+            gap, ceiling = (facts["summary"][metric][name] for name in ("gap_closed", "ceiling"))
+            found = gap["value"] / ceiling["value"]
+            return found, f"{found:.2f} (gap {shown(gap)})"
+
+        yield _judged(sections, "gap", what, f">= {asked}", share, lambda value, least=asked: value >= least)
+
+
+def _precision(sections: Sections) -> Iterator[Promise]:
+    for metric in METRICS:
+        yield _judged(
+            sections,
+            "precision",
+            f"{metric}: INT8 loses against FP32",
+            f"<= {LARGEST_LOSS_TO_INT8}",
+            lambda facts, metric=metric: _negated(facts["int8_minus_fp32"][metric], 3),
+            lambda value: value <= LARGEST_LOSS_TO_INT8,
+        )
+
+
+def _noise(sections: Sections) -> Iterator[Promise]:
+    for kind in SPOILINGS:
+        for metric in METRICS:
+            yield _judged(
+                sections,
+                "noise",
+                f"{metric}: gap closed lost to {kind} at {NOISE_DB} dB",
+                f"<= {LARGEST_LOSS_TO_NOISE:.0%}",
+                lambda facts, kind=kind, metric=metric: _percent(
+                    facts["conditions"][kind][NOISE_DB]["drop"][metric]
+                ),
+                lambda value: value <= LARGEST_LOSS_TO_NOISE,
+            )
+
+
+def _singing(sections: Sections) -> Iterator[Promise]:
+    def difference(facts: Any) -> tuple[float, str]:
+        found = facts["ours_minus_shuffled"]
+        renders = facts["segments"] * facts["seeds"]
+        return found["low"], f"{shown(found, sign=True)}, n = {facts['segments']} segments, {renders} renders"
+
+    yield _judged(
+        sections,
+        "singing",
+        "real singing: consonance with its result above that with others'",
+        "interval above 0",
+        difference,
+        lambda low: low > 0,
+    )
+
+
+def _takes(sections: Sections) -> Iterator[Promise]:
+    measured = {k: v for k, v in sections.items() if k != "takes" or "missing" not in v}
+    yield _judged(
+        measured,
+        "takes",
+        "the take with the best fit of 4 is ahead of one take (mean of the metrics)",
+        "> 0",
+        lambda facts: (
+            facts["best_minus_one_all"]["value"],
+            shown(facts["best_minus_one_all"], 3, sign=True),
+        ),
+        lambda value: value > 0,
+    )
+
+
+def _steps(sections: Sections) -> Iterator[Promise]:
+    def own(facts: Any) -> tuple[float, str]:
+        (row,) = (r for r in facts["rows"] if r["name"] == "shipped" and r["steps"] == facts["shipped_steps"])
+        return row["evaluations"], f"{row['evaluations']} ({row['steps']} steps)"
+
+    yield _judged(
+        sections,
+        "steps",
+        "evaluations of the denoiser a window, guidance included",
+        f"<= {MOST_EVALUATIONS}",
+        own,
+        lambda value: value <= MOST_EVALUATIONS,
+    )
+
+
+def _judged(
+    sections: Sections,
+    section: str,
+    what: str,
+    asked: str,
+    measure: Callable[[Any], tuple[float | None, str]],
+    keeps: Callable[[float], bool],
+) -> Promise:
+    if section not in sections:
+        return Promise(what, asked, NOT_MEASURED, None)
+    value, words = measure(sections[section])
+    return Promise(what, asked, words, None if value is None else keeps(value))
+
+
+def _negated(found: Fact, places: int) -> tuple[float | None, str]:
+    """A loss from a difference."""
+    if found["value"] is None:
+        return None, NOT_MEASURED
+    loss = {"value": -found["value"], "low": -found["high"], "high": -found["low"]}
+    return loss["value"], shown(loss, places, sign=True)
+
+
+def _percent(found: Fact) -> tuple[float | None, str]:
+    value, low, high = (None if found[k] is None else 100 * found[k] for k in ("value", "low", "high"))
+    words = f"{number(value, 0, True)} % [{number(low, 0, True)}, {number(high, 0, True)}]"
+    return found["value"], words

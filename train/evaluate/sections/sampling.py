@@ -1,0 +1,87 @@
+"""How many steps? The shipped pack at several, beside the denoiser it was distilled from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from appliance.pack import load_pack
+from train.evaluate.evaluate import METRICS, compare
+from train.evaluate.renderers import PackRenderer
+from train.evaluate.sections.facts import Fact, fact, gaps, number, shown, table
+from train.evaluate.sections.pictures import curves
+from train.evaluate.sections.section import Facts, Section
+from train.evaluate.sections.setting import SHORT_S, Setting
+
+STEPS = (1, 2, 4, 8)
+UNDISTILLED_STEPS = 50
+SHARE = 2
+
+
+def measure(setting: Setting) -> Facts:
+    pieces = setting.pieces(SHARE, SHORT_S)
+    own = setting.manifest.sampler.steps
+    shipped = setting.judged(pieces, setting.notes_only())
+    rows = []
+    for name, renderer in _renderers(setting):
+        found = setting.judged(pieces, renderer)
+        sampler = load_pack(renderer.pack, verify=False).manifest.sampler
+        steps = renderer.steps or own
+        rows.append(
+            {
+                "name": name,
+                "steps": steps,
+                "evaluations": evaluations(steps, sampler.guidance),
+                "gap_closed": gaps(found),
+                "minus_shipped": {metric: fact(compare(found, shipped, metric)) for metric in METRICS},
+            }
+        )
+    return {"songs": len(pieces), "seconds": SHORT_S, "shipped_steps": own, "rows": rows}
+
+
+def _renderers(setting: Setting) -> list[tuple[str, PackRenderer]]:
+    own = setting.manifest.sampler.steps
+    # The pack's own steps are not an override: those notes are known already.
+    chosen = sorted({*STEPS, own})
+    rows = [("shipped", setting.notes_only(steps=None if n == own else n)) for n in chosen]
+    if setting.undistilled is not None:
+        undistilled = replace(setting.notes_only(steps=UNDISTILLED_STEPS), pack=setting.undistilled)
+        rows.append(("undistilled", undistilled))
+    return rows
+
+
+def evaluations(steps: int, guidance: float) -> int:
+    """Evaluations of the denoiser a window; guidance takes two a step, side by side."""
+    return steps * (1 if guidance == 1.0 else 2)
+
+
+def describe(facts: Facts) -> str:
+    rows = []
+    for row in facts["rows"]:
+        gap: dict[str, Fact] = row["gap_closed"]
+        minus = (number(row["minus_shipped"][m]["value"], 2, sign=True) for m in METRICS)
+        figures = [f"{shown(gap[m])} ({d})" for m, d in zip(METRICS, minus, strict=True)]
+        rows.append([row["name"], str(row["steps"]), str(row["evaluations"]), *figures])
+    return (
+        f"{facts['songs']} songs of {facts['seconds']:g} s, judged by the notes themselves, not as audio. In "
+        f"parentheses the difference from the pack as shipped ({facts['shipped_steps']} steps), songs "
+        "paired.\n\n" + table(("denoiser", "steps", "evaluations a window", *METRICS), rows)
+    )
+
+
+def draw(facts: Facts, file: Path) -> None:
+    panels = {
+        metric: {
+            "steps": {
+                f"{row['steps']}{' undistilled' if row['name'] == 'undistilled' else ''}": row["gap_closed"][
+                    metric
+                ]
+                for row in facts["rows"]
+            }
+        }
+        for metric in METRICS
+    }
+    curves(panels, "steps", "gap closed", file)
+
+
+STEPS_SECTION = Section("steps", "Steps", measure, describe, draw, asks=("undistilled",))

@@ -1,0 +1,68 @@
+"""A section of the report: measured once, kept as JSON, described from that JSON alone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from train.evaluate.sections.facts import without_nan
+from train.evaluate.sections.setting import Setting
+from train.evaluate.store import write_whole
+
+Facts = dict[str, Any]
+"""What was measured, ready for JSON: estimates as ``{"value", "low", "high", "n"}``, NaN as None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """``measure`` takes minutes; ``describe`` (Markdown) and ``draw`` (PNG file) need only its facts."""
+
+    name: str
+    title: str
+    measure: Callable[[Setting], Facts]
+    describe: Callable[[Facts], str]
+    draw: Callable[[Facts, Path], None] | None = None
+    needs: tuple[str, ...] = ()
+    """Attributes of the setting that must be given; without them the section is left out."""
+
+    asks: tuple[str, ...] = ()
+    """What of :meth:`Setting.question` changes its answer beside pack, split, songs and seed."""
+
+    def possible(self, setting: Setting) -> bool:
+        """Whether the setting has what the section needs."""
+        return all(getattr(setting, name) is not None for name in self.needs)
+
+    def question(self, setting: Setting) -> Facts:
+        """What a stored section must have been asked."""
+        asked = setting.question()
+        optional = {"fp32", "undistilled"} - {*self.needs, *self.asks}
+        return {name: value for name, value in asked.items() if name not in optional}
+
+    def run(self, setting: Setting, folder: Path) -> Facts:
+        """The stored facts of the section, measured first if they are not there or no longer true."""
+        facts = self.stored(setting, folder)
+        if facts is None:
+            begun = time.monotonic()
+            facts = without_nan(self.measure(setting))  # type: ignore[assignment]
+            assert facts is not None
+            kept = {
+                "title": self.title,
+                "question": self.question(setting),
+                "seconds": round(time.monotonic() - begun, 1),
+                "facts": facts,
+            }
+            write_whole(folder / f"{self.name}.json", json.dumps(kept, indent=1, allow_nan=False) + "\n")
+        return facts
+
+    def stored(self, setting: Setting, folder: Path) -> Facts | None:
+        """The facts in ``folder``, None if there are none for this setting."""
+        file = folder / f"{self.name}.json"
+        if not file.is_file():
+            return None
+        kept = json.loads(file.read_text())
+        same = kept.get("question") == self.question(setting)
+        return kept["facts"] if same else None

@@ -1,0 +1,114 @@
+"""What is evaluated, on what, and where answers are kept: all that a section needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from appliance.pack import load_pack
+from appliance.pack_manifest import Manifest
+from train.corpus.ledger import LedgerRow
+from train.evaluate.evaluate import Evaluation, evaluate
+from train.evaluate.hearing import Heard, Hearing, Judges
+from train.evaluate.pieces import LENGTH_S, Piece
+from train.evaluate.renderers import PackRenderer, music_hash
+from train.evaluate.songs import WrittenBand, chosen_rows, sung_pieces
+from train.evaluate.store import Refused, Store, file_sha256
+
+SHORT_S = 30.0
+"""Length of excerpts that are judged under many conditions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One evaluation. ``songs`` is the size of the main table; smaller sections take an even share of
+    the same songs, so that what is paired is paired and nothing is sung twice."""
+
+    pack: Path
+    corpus: Path
+    folder: Path
+    """Cache: what is sung, what was heard."""
+    split: str = "test"
+    songs: int = 24
+    style: str = "piano"
+    seed: int = 0
+    workers: int = 2
+    vocals: Path | None = None
+    """Folder with recordings of real singing."""
+    fp32: Path | None = None
+    """The same pack before quantisation."""
+    undistilled: Path | None = None
+    """A pack of the denoiser that the shipped one was distilled from."""
+
+    @property
+    def hearing(self) -> Hearing:
+        """The judges and what they remember."""
+        return Hearing(Store(self.folder / "heard"), Judges())
+
+    @property
+    def manifest(self) -> Manifest:
+        """``pack.json`` of the pack that is judged."""
+        return load_pack(self.pack, verify=False).manifest
+
+    @property
+    def renderer(self) -> PackRenderer:
+        """The pack as it is used."""
+        return PackRenderer(self.pack, self.style, self.seed)
+
+    def pieces(self, share: int = 1, length_s: float = LENGTH_S) -> list[Piece]:
+        """Every ``share``-th song of the main table, its first ``length_s`` of singing."""
+        return self.sung(chosen_rows(self.corpus, self.split, self.songs)[::share], length_s)
+
+    def sung(self, rows: Sequence[LedgerRow], length_s: float = LENGTH_S) -> list[Piece]:
+        """These songs."""
+        return sung_pieces(self.corpus, rows, self.folder, self.workers, length_s)
+
+    def judged(self, pieces: Sequence[Piece], renderer: PackRenderer, *, chords: bool = False) -> Evaluation:
+        """``renderer`` on ``pieces``: as audio if it makes sound, else by its notes."""
+        soundfont = load_pack(self.pack, verify=False).soundfont_path
+        return evaluate(
+            pieces,
+            renderer,
+            WrittenBand(soundfont) if renderer.sound else None,
+            self.hearing,
+            label=renderer.label,
+            chords=chords,
+            played_by=f"soundfont {file_sha256(soundfont)[:12]}",
+            workers=self.workers,
+        )
+
+    def heard(self, vocal: Path, renderer: PackRenderer) -> Heard | None:
+        """What is heard in one render; None where the vocal was refused."""
+        try:
+            return self.hearing.result(vocal, renderer, renderer.label, chords=False)
+        except Refused:
+            return None
+
+    def about(self) -> dict[str, object]:
+        """What the report says about itself."""
+        pack = load_pack(self.pack, verify=False)
+        return {
+            "pack": f"{pack.manifest.name} {pack.manifest.version}",
+            "identity": music_hash(pack),
+            "split": self.split,
+            "songs": self.songs,
+            "style": self.style,
+            "seed": self.seed,
+        }
+
+    def question(self) -> dict[str, object]:
+        """What must be the same for a stored section to be still true."""
+        packs = {"pack": self.pack, "fp32": self.fp32, "undistilled": self.undistilled}
+        hashes = {name: music_hash(load_pack(p, verify=False)) for name, p in packs.items() if p is not None}
+        return {
+            **hashes,
+            "split": self.split,
+            "songs": self.songs,
+            "style": self.style,
+            "seed": self.seed,
+        }
+
+    def notes_only(self, **changes: object) -> PackRenderer:
+        """The pack's notes without sound, with ``changes`` (see :class:`PackRenderer`)."""
+        return replace(self.renderer, sound=False, **changes)  # type: ignore[arg-type]

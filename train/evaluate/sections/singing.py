@@ -1,0 +1,149 @@
+"""Real singing: do the results suit what is sung better than results for other singing do?
+
+Nothing is written to real recordings, so there is no gap to close; what can be asked is whether the sung
+pitches sound in the result, against the results for other segments. Segments of one song share its key,
+which makes that a harder anchor than other songs are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from train.evaluate.gap import Estimate, mean
+from train.evaluate.hearing import Heard
+from train.evaluate.metrics import consonance
+from train.evaluate.pieces import Sung
+from train.evaluate.renderers import PackRenderer
+from train.evaluate.sections.facts import fact, shown, table
+from train.evaluate.sections.section import Facts, Section
+from train.evaluate.sections.setting import Setting
+from train.evaluate.sung_notes import notes_beside
+from train.evaluate.workers import ask_all
+
+SEEDS = 6
+SEGMENT_S = 10.0
+"""No segment is longer; a recording is cut into equal parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Part of a recording: its own audio file, and the notes sung in it, in seconds from its start."""
+
+    song: str
+    vocal: Path
+    duration_s: float
+    sung: tuple[Sung, ...]
+
+
+def measure(setting: Setting) -> Facts:
+    assert setting.vocals is not None
+    segments, judges = [], {}
+    for recording in sorted(setting.vocals.glob("*.wav")):
+        notes, judges[recording.stem] = notes_beside(recording)
+        segments += cut(recording, notes, setting.folder / "segments")
+    renderers = [replace(setting.renderer, seed=setting.seed + k) for k in range(SEEDS)]
+    jobs = [[(setting, segment, renderer) for segment in segments] for renderer in renderers]
+    every = [job for take in jobs for job in take]
+    ask_all(_ask, every, "real singing", lambda job: job[1].vocal.stem, setting.workers)
+    takes = [[_ask(job) for job in take] for take in jobs]
+    rows = compared(segments, takes)
+    return {
+        "seeds": SEEDS,
+        "notes_by": judges,
+        "rows": [{"segment": s.vocal.stem, **row} for s, row in zip(segments, rows, strict=True)],
+        **summary(segments, rows),
+    }
+
+
+def cut(recording: Path, notes: Sequence[Sung], folder: Path) -> list[Segment]:
+    """Equal parts of at most :data:`SEGMENT_S`, each with its clipped notes; parts nobody sings in go."""
+    info = soundfile.info(recording)
+    count = max(1, int(np.ceil(info.duration / SEGMENT_S)))
+    edges = [round(k * info.frames / count) for k in range(count + 1)]
+    folder.mkdir(parents=True, exist_ok=True)
+    segments = []
+    for k, (first, last) in enumerate(pairwise(edges)):
+        start_s, end_s = first / info.samplerate, last / info.samplerate
+        sung = tuple(
+            Sung(max(n.start_s, start_s) - start_s, min(n.end_s, end_s) - start_s, n.pitch)
+            for n in notes
+            if min(n.end_s, end_s) > max(n.start_s, start_s)
+        )
+        if not sung:
+            continue
+        samples, rate_hz = soundfile.read(recording, start=first, stop=last, dtype="float32")
+        vocal = folder / f"{recording.stem}-{k + 1}.wav"
+        soundfile.write(vocal, samples, rate_hz, subtype="PCM_24")
+        segments.append(Segment(recording.stem, vocal, end_s - start_s, sung))
+    return segments
+
+
+def compared(segments: Sequence[Segment], takes: Sequence[Sequence[Heard]]) -> list[dict[str, float]]:
+    """Of each segment, means over takes: consonance with its own results (``ours``), with those for all
+    other segments (``shuffled``), and with those for other songs' (``other_songs``, NaN without any)."""
+    rows = []
+    for k, segment in enumerate(segments):
+        scores = [[consonance(segment.sung, heard.notes) for heard in take] for take in takes]
+        by_result = np.mean(scores, axis=0)
+        others = np.array([j for j in range(len(segments)) if j != k], int)
+        songs = [j for j in others if segments[j].song != segment.song]
+        rows.append(
+            {
+                "ours": float(by_result[k]),
+                "shuffled": float(by_result[others].mean()) if len(others) else float("nan"),
+                "other_songs": float(by_result[songs].mean()) if songs else float("nan"),
+            }
+        )
+    return rows
+
+
+def summary(segments: Sequence[Segment], rows: Sequence[dict[str, float]]) -> Facts:
+    """Means with intervals over segments; a segment's takes are averaged first, for they are no new
+    singing."""
+
+    def against(anchor: str) -> Estimate:
+        return mean([row["ours"] - row[anchor] for row in rows])
+
+    return {
+        "segments": len(segments),
+        "songs": len({segment.song for segment in segments}),
+        "sung_s": round(sum(n.end_s - n.start_s for s in segments for n in s.sung), 1),
+        "ours": fact(mean([row["ours"] for row in rows])),
+        "shuffled": fact(mean([row["shuffled"] for row in rows])),
+        "ours_minus_shuffled": fact(against("shuffled")),
+        "ours_minus_other_songs": fact(against("other_songs")),
+    }
+
+
+def _ask(job: tuple[Setting, Segment, PackRenderer]) -> Heard:
+    setting, segment, renderer = job
+    return setting.heard(segment.vocal, renderer) or Heard(segment.duration_s, (), ())
+
+
+def describe(facts: Facts) -> str:
+    judges = ", ".join(f"{name}: {judge}" for name, judge in facts["notes_by"].items())
+    pooled = (
+        f"{facts['segments']} segments of {facts['songs']} recordings ({facts['sung_s']:g} s sung), "
+        f"{facts['seeds']} seeds each, so n = {facts['segments'] * facts['seeds']} renders; judged as audio. "
+        f"Sung notes: {judges}. Consonance of the sung notes with the result {shown(facts['ours'])}, with "
+        f"results for other segments {shown(facts['shuffled'])}: difference "
+        f"**{shown(facts['ours_minus_shuffled'], sign=True)}**; against other songs alone "
+        f"{shown(facts['ours_minus_other_songs'], sign=True)}. Intervals are over segments, of which there "
+        "are few; seeds are averaged first."
+    )
+    columns = ("ours", "shuffled", "other_songs")
+    rows = [
+        [row["segment"], *("–" if row[c] is None else f"{row[c]:.2f}" for c in columns)]
+        for row in facts["rows"]
+    ]
+    header = ("segment", "its own results", "other segments' results", "other songs' results")
+    return pooled + "\n\n" + table(header, rows)
+
+
+SINGING = Section("singing", "Real singing", measure, describe, needs=("vocals",))

@@ -1,0 +1,150 @@
+"""Several takes: is the one that the fit score prefers better than any one take?
+
+One take is the mean over the takes, which is what somebody who asks for one gets on average. Judged by
+the notes in the MIDI files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from appliance.composer import Wishes
+from appliance.render import Request, render
+from train.evaluate.evaluate import METRICS, Evaluation, compare, evaluation_of, pitched
+from train.evaluate.gap import Estimate, mean
+from train.evaluate.hearing import Heard
+from train.evaluate.judge import HeardNote
+from train.evaluate.midi_notes import read_midi
+from train.evaluate.pieces import Piece
+from train.evaluate.renderers import PackRenderer, engine_of
+from train.evaluate.sections.facts import fact, gaps, shown, table
+from train.evaluate.sections.section import Facts, Section
+from train.evaluate.sections.setting import SHORT_S, Setting
+from train.evaluate.store import Refused, file_sha256
+from train.evaluate.workers import ask_all
+
+TAKES = 4
+
+
+def measure(setting: Setting) -> Facts:
+    if setting.manifest.graphs.fit is None:
+        return {"missing": "this pack has no fit score"}
+    pieces = setting.pieces(1, SHORT_S)
+    jobs = [(setting, piece.vocal) for piece in pieces]
+    ask_all(_takes, jobs, f"{TAKES} takes", lambda job: job[1].stem, setting.workers)
+    taken = [_takes(job) for job in jobs]
+    kept = [(piece, takes) for piece, takes in zip(pieces, taken, strict=True) if takes]
+    return compared([piece for piece, _ in kept], [takes for _, takes in kept])
+
+
+def compared(pieces: Sequence[Piece], taken: Sequence[Sequence[dict[str, Any]]]) -> Facts:
+    """The facts, from each piece's takes: ``fit`` and ``heard``, in the order in which they were drawn."""
+    written = [Heard(p.duration_s, pitched(p.written.notes), ()) for p in pieces]
+
+    def judged(label: str, chosen: Sequence[int]) -> Evaluation:
+        results = [takes[k]["heard"] for takes, k in zip(taken, chosen, strict=True)]
+        return evaluation_of(label, pieces, results, written, False, {})
+
+    best = judged("best", [int(np.argmax([take["fit"] for take in takes])) for takes in taken])
+    one = averaged([judged(f"take {k}", [k] * len(pieces)) for k in range(TAKES)])
+    fits = [[take["fit"] for take in takes] for takes in taken]
+    return {
+        "songs": len(pieces),
+        "takes": TAKES,
+        "best": gaps(best),
+        "one": gaps(one),
+        "best_minus_one": {metric: fact(compare(best, one, metric)) for metric in METRICS},
+        "best_minus_one_all": fact(together(best, one)),
+        "fit_of_best": fact(mean([max(row) for row in fits])),
+        "fit_of_one": fact(mean([float(np.mean(row)) for row in fits])),
+    }
+
+
+def averaged(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """One whose scores are the means of several of the same pieces."""
+    rows = [
+        replace(
+            same[0],
+            ours=float(np.mean([row.ours for row in same])),
+            shuffled=float(np.mean([row.shuffled for row in same])),
+        )
+        for same in zip(*(e.rows for e in evaluations), strict=True)
+    ]
+    return Evaluation("mean of takes", tuple(rows), evaluations[0].coverage)
+
+
+def together(ours: Evaluation, other: Evaluation) -> Estimate:
+    """Difference of gap closed, mean over the metrics; interval over songs, widths of the gaps fixed."""
+    parts = []
+    for metric in METRICS:
+        width = other.mean(metric, "true").value - other.mean(metric, "shuffled").value
+        pairs = zip(ours.of(metric), other.of(metric), strict=True)
+        parts.append([(a.ours - b.ours) / width for a, b in pairs])
+    return mean(np.mean(parts, axis=0).tolist())
+
+
+def _takes(job: tuple[Setting, Path]) -> list[dict[str, Any]]:
+    """Fit and notes of each take, in the order in which they were drawn; empty where refused."""
+    setting, vocal = job
+    renderer = setting.renderer
+    question = {"takes": TAKES, "label": renderer.label, "vocal": file_sha256(vocal)}
+    try:
+        answer = setting.hearing.store.get(question, lambda: _drawn(renderer, vocal))
+    except Refused:
+        return []
+    return [
+        {
+            "fit": take["fit"],
+            "heard": Heard(take["duration_s"], tuple(HeardNote(*note) for note in take["notes"]), ()),
+        }
+        for take in answer
+    ]
+
+
+def _drawn(renderer: PackRenderer, vocal: Path) -> list[dict[str, Any]]:
+    takes = []
+    with TemporaryDirectory(prefix="backline-") as folder:
+        wishes = Wishes(style=renderer.style)
+        request = Request(vocal, Path(folder), wishes, takes=TAKES, seed=renderer.seed)
+        receipts = render(engine_of(renderer.pack), request, "evaluation")
+        for receipt in sorted(receipts, key=lambda r: int(r.facts["seed"])):
+            (midi,) = (Path(folder) / name for name in receipt.facts["files"] if name.endswith(".mid"))
+            notes, duration_s = read_midi(midi)
+            takes.append(
+                {
+                    "fit": receipt.facts["fit"]["score"],
+                    "duration_s": duration_s,
+                    "notes": [(n.start_s, n.end_s, n.pitch, n.velocity / 127) for n in notes if not n.drum],
+                }
+            )
+    return takes
+
+
+def describe(facts: Facts) -> str:
+    if "missing" in facts:
+        return f"Not measured: {facts['missing']}."
+    rows = [
+        [
+            metric,
+            shown(facts["best"][metric]),
+            shown(facts["one"][metric]),
+            shown(facts["best_minus_one"][metric], 3, sign=True),
+        ]
+        for metric in METRICS
+    ]
+    return (
+        f"{facts['songs']} songs, {facts['takes']} takes each, judged by the notes themselves: the take with "
+        "the highest fit score against the mean of all takes, songs paired. Over the three metrics: "
+        f"**{shown(facts['best_minus_one_all'], 3, sign=True)}**. Fit score of the best "
+        f"{shown(facts['fit_of_best'])}, of one {shown(facts['fit_of_one'])}.\n\n"
+        + table(("metric", f"best of {facts['takes']}", "one take", "difference"), rows)
+    )
+
+
+TAKES_SECTION = Section("takes", "Takes", measure, describe)
