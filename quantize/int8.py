@@ -37,6 +37,8 @@ FLOAT_LAYERS: dict[str, tuple[str, ...]] = {
     "denoiser": ("latent_in", "out"),
     "vae_decoder": ("decoder/paint",),
     "vae_encoder": ("encoder/patch", "encoder/drums", "encoder/drums_in"),
+    "audio_decoder": ("rows_in", "out"),
+    "audio_encoder": ("encoder/stack", "encoder/paint", "encoder/drums_in"),
 }
 """By graph, the first and last layers whose rounding costs much and saves little.
 

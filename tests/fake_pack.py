@@ -18,19 +18,34 @@ import pytest
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
+from appliance.band_rows import BAND_ROWS
+from appliance.band_rows import CHROMA as BAND_CHROMA
 from appliance.condition import CONDITION_ROWS, PHASE_ROWS, PLAN_ROWS, STYLE_ROWS
 from appliance.features import CHROMA, FEATURE_ROWS
 from appliance.pack import file_facts
-from appliance.pack_manifest import MANIFEST_NAME, Graphs, Manifest, RollThresholds, SamplerFacts
+from appliance.pack_manifest import (
+    MANIFEST_NAME,
+    FitFacts,
+    Graphs,
+    Manifest,
+    RollThresholds,
+    SamplerFacts,
+)
 from appliance.roll import PLANES, ROLL_ROWS
 from appliance.score import DRUM_KEYS, GROUPS, PITCHES, STYLES
 from appliance.sounds import DEFAULT_SOUNDS
+from appliance.source_filter import DECODER_ROWS, GAIN_ROWS
 from quantize.ir import save_graph
 
 LATENTS = 64
 WIDTH = 8
 BLOCKS = 2
 TINY_SOUNDFONT = Path(__file__).with_name("data") / "tiny.sf2"
+
+FIT = FitFacts(
+    true=tuple(0.02 * k for k in range(101)), shuffled=tuple(0.02 * k - 2.0 for k in range(101)), floor=-1.5
+)
+"""True pairs score evenly from 0 to 2, shuffled ones from -2 to 0."""
 
 PITCHED_ROWS = len(GROUPS) * PLANES * PITCHES
 
@@ -64,10 +79,11 @@ def write_fake_manifest(folder: Path, styles: tuple[str, ...] = STYLES) -> Manif
         latent_std=(1.0,) * LATENTS,
         sampler=SamplerFacts(steps=4, guidance=1.5, window_frames=64, context_frames=16),
         thresholds=RollThresholds(),
+        fit=FIT if (folder / "fit.xml").exists() else None,
         styles=styles,
         sounds=DEFAULT_SOUNDS,
         soundfont="band.sf2",
-        graphs=Graphs(**{name: f"{name}.xml" for name in fake_graphs()}),
+        graphs=Graphs(**{p.stem: p.name for p in folder.glob("*.xml")}),
         ledger_rows_sha256=hashlib.sha256(b"no ledger").hexdigest(),
         checkpoint_sha256=hashlib.sha256(b"no checkpoint").hexdigest(),
         files={p.relative_to(folder).as_posix(): file_facts(p) for p in files},
@@ -84,6 +100,8 @@ def fake_graphs() -> dict[str, ov.Model]:
         "denoiser": denoiser(),
         "vae_decoder": vae_decoder(),
         "vae_encoder": vae_encoder(),
+        "audio_decoder": audio_decoder(),
+        "fit": fit(),
     }
 
 
@@ -181,6 +199,40 @@ def vae_encoder() -> ov.Model:
     mixing = np.zeros((LATENTS, ROLL_ROWS, 2), np.float32)
     mixing[np.arange(LATENTS), np.arange(LATENTS)] = 0.5
     return _model({"latent": _conv(roll, mixing, stride=2)}, [roll], "vae_encoder")
+
+
+def audio_decoder() -> ov.Model:
+    """Gains of one: the sound is the sum of its sources.
+
+    rows (1, 368, F), style (1, 9, 1), group (1, 5, 1) -> gains (1, 192, F).
+    """
+    rows = _input("rows", DECODER_ROWS)
+    style, group = _input("style", STYLE_ROWS, time=1), _input("group", len(GROUPS) + 1, time=1)
+    nothing = _conv(rows, np.zeros((GAIN_ROWS, DECODER_ROWS, 1), np.float32))
+    taken = op.add(op.reduce_sum(style, _ints(1), True), op.reduce_sum(group, _ints(1), True))
+    gains = op.add(nothing, op.multiply(taken, _floats(0.0)))
+    return _model({"gains": gains}, [rows, style, group], "audio_decoder")
+
+
+def fit() -> ov.Model:
+    """Log odds: four times the share of what is sung whose pitch class sounds at that moment, less two.
+
+    features (1, 64, T), phases (1, 5, T), band (1, 41, T) -> log_odds (1, 1).
+    """
+    features, phases, band = (
+        _input(name, rows)
+        for name, rows in (("features", FEATURE_ROWS), ("phases", PHASE_ROWS), ("band", BAND_ROWS))
+    )
+    chroma = np.zeros((12, FEATURE_ROWS, 1), np.float32)
+    chroma[np.arange(12), CHROMA.start + np.arange(12)] = 1.0
+    sounding = np.zeros((12, BAND_ROWS, 1), np.float32)
+    sounding[np.arange(12), BAND_CHROMA.start + np.arange(12)] = 1.0
+    sung = _conv(features, chroma)
+    met = op.reduce_sum(op.multiply(sung, _conv(band, sounding)), _ints(1, 2), False)
+    share = op.divide(met, op.maximum(op.reduce_sum(sung, _ints(1, 2), False), _floats(1e-6)))
+    nothing = op.multiply(op.reduce_sum(phases, _ints(1, 2), False), _floats(0.0))
+    log_odds = op.add(op.subtract(op.multiply(share, _floats(4.0)), _floats(2.0)), nothing)
+    return _model({"log_odds": op.unsqueeze(log_odds, _ints(1))}, [features, phases, band], "fit")
 
 
 def _input(name: str, rows: int, batch: int = 1, time: int = -1) -> ov.Node:

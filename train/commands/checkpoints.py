@@ -55,9 +55,15 @@ def checkpoint(
 @click.pass_obj
 def calibration(runs: Path, checkpoint: Path, out: Path, samples: int) -> None:
     """Write what the graphs of CHECKPOINT are fed on validation songs, for quantize."""
+    from train.audio_calibration import write_audio_calibration
     from train.calibration import write_calibration
     from train.checkpoint import load_checkpoint
+    from train.data.renders import load_all
     from train.training.sources import window_sources
 
     _, val = window_sources(runs / "cache")
-    write_calibration(load_checkpoint(checkpoint), val, out, samples)
+    networks = load_checkpoint(checkpoint)
+    write_calibration(networks, val, out, samples)
+    if any(name.startswith("audio_") for name in networks.extras):
+        crops = load_all(runs / "cache" / "renders" / "val", stems=False)
+        write_audio_calibration(tuple(networks.extras), crops, out)
