@@ -21,7 +21,7 @@ from typing import Any
 
 from appliance.watch.journal_file import JOURNAL_NAME, lock_for_daemon, open_journal
 from appliance.watch.journal_reader import PAUSED_FACT, Reader
-from appliance.watch.journal_rows import Job
+from appliance.watch.journal_rows import Job, clean_columns, identity_columns
 from appliance.watch.scan import Found
 from appliance.watch.states import FINAL, FOLLOWS, State
 
@@ -64,53 +64,38 @@ class Journal(Reader):
         self._lock.close()
 
     def add(
-        self, found: Found, content_sha256: str, pack_sha256: str, settings: str, wanted: bytes, name: bytes
+        self,
+        found: Found,
+        content_sha256: str,
+        pack_sha256: str,
+        settings: str,
+        wanted: bytes,
+        name: bytes,
+        reject_because: str = "",
     ) -> Job:
         """Queue a vocal that was hashed: ``waiting``, at the end of the queue.
 
         ``wanted`` is its path without the ending, ``name`` the folder of the outbox chosen for it
         (:mod:`appliance.watch.naming`). If the same key was queued for the same ``wanted`` before, that
         job is used: one that has ended is queued anew, one on its way only learns which file it is now.
+        With ``reject_because`` it goes to ``rejecting`` in the same breath.
         """
         key = job_key(content_sha256, pack_sha256, settings)
-        now_s = self._clock()
-        identity = {
-            "relpath": found.path,
-            "dev": found.dev,
-            "inode": found.inode,
-            "size": found.size,
-            "mtime_ns": found.mtime_ns,
-        }
         with self._transaction():
             job = self.by_key(key, wanted)
             if job is None:
+                new = {"content_sha256": content_sha256, "key": key, "settings": settings}
                 job_id = self._insert(
-                    **identity,
-                    content_sha256=content_sha256,
-                    key=key,
-                    settings=settings,
-                    pack_sha256=pack_sha256,
-                    state="waiting",
-                    verdict="",
-                    reason="",
-                    attempts=0,
-                    worker_deaths=0,
-                    interruptions=0,
-                    next_try_s=now_s,
-                    place=self._last_place() + 1,
-                    wanted=wanted,
-                    name=name,
-                    progress=0.0,
-                    created_s=now_s,
-                    queued_s=now_s,
-                    updated_s=now_s,
+                    **identity_columns(found), **new, pack_sha256=pack_sha256, wanted=wanted, name=name
                 )
-                self._note(job_id, "", "waiting", "")
             else:
                 job_id = job.id
-                self._update(job_id, **identity)
+                self._update(job_id, **identity_columns(found))
                 if job.state in FINAL:
                     self._queue(job, "dropped again", name=name)
+            if reject_because and self._get(job_id).state == "waiting":
+                self._update(job_id, state="rejecting", verdict="rejected", reason=reject_because)
+                self._note(job_id, "waiting", "rejecting", reject_because)
         return self._get(job_id)
 
     def start(self, job: int) -> Job:
@@ -137,11 +122,7 @@ class Journal(Reader):
             job,
             "published",
             "dropped again; its result is still there",
-            relpath=found.path,
-            dev=found.dev,
-            inode=found.inode,
-            size=found.size,
-            mtime_ns=found.mtime_ns,
+            **identity_columns(found),
         )
 
     def done(self, job: int, moved_to: bytes | None = None) -> Job:
@@ -181,6 +162,12 @@ class Journal(Reader):
             progress=0.0,
             **place,
         )
+
+    def defer(self, job: int, reason: str, delay_s: float) -> None:
+        """Let a waiting job wait ``delay_s`` longer."""
+        with self._transaction():
+            if self._get(job).state == "waiting":
+                self._update(job, reason=reason, next_try_s=self._clock() + delay_s)
 
     def reject(self, job: int, reason: str) -> Job:
         """-> ``rejecting``: it cannot be used; ``reason`` is for the musician."""
@@ -257,23 +244,8 @@ class Journal(Reader):
         """Put a job that has ended at the end of the queue, as if it were new; in a transaction."""
         if "waiting" not in FOLLOWS[job.state]:
             raise ValueError(f"job {job.id} is {job.state} and cannot be queued again")
-        now_s = self._clock()
-        clean: dict[str, Any] = {
-            "state": "waiting",
-            "verdict": "",
-            "reason": "",
-            "attempts": 0,
-            "worker_deaths": 0,
-            "interruptions": 0,
-            "next_try_s": now_s,
-            "place": self._last_place() + 1,
-            "moved_to": None,
-            "progress": 0.0,
-            "queued_s": now_s,
-            "started_s": None,
-            "finished_s": None,
-        }
-        self._update(job.id, **{**clean, **values})
+        place = self._last_place() + 1
+        self._update(job.id, **{**clean_columns(self._clock()), "place": place, "moved_to": None, **values})
         self._note(job.id, job.state, "waiting", reason)
 
     def _last_place(self) -> int:
@@ -281,9 +253,19 @@ class Journal(Reader):
         return int(place)
 
     def _insert(self, **values: Any) -> int:
+        """A new job at the end of the queue; in a transaction."""
+        now_s = self._clock()
+        values = {
+            **values,
+            **clean_columns(now_s),
+            "place": self._last_place() + 1,
+            "created_s": now_s,
+            "updated_s": now_s,
+        }
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         row = self._db.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(values.values()))
         assert row.lastrowid is not None
+        self._note(row.lastrowid, "", "waiting", "")
         return row.lastrowid
 
     def _update(self, job: int, **values: Any) -> None:

@@ -87,7 +87,9 @@ class Reader:
 
     def waiting(self) -> int:
         """How many jobs are in the queue."""
-        return self.counts().get("waiting", 0)
+        with self._asking():
+            (count,) = self._db.execute("SELECT count(*) FROM jobs WHERE state = 'waiting'").fetchone()
+        return int(count)
 
     def oldest_waiting_s(self) -> float | None:
         """Since when the longest waiting job is queued, in unix seconds."""

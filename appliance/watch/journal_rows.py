@@ -77,3 +77,31 @@ COLUMNS = ", ".join(Job._fields)
 def job_of(row: sqlite3.Row | tuple[Any, ...]) -> Job:
     """The record of a row that was selected by :data:`COLUMNS`."""
     return Job._make(row)
+
+
+def identity_columns(found: Found) -> dict[str, Any]:
+    """Which file a job is about."""
+    return {
+        "relpath": found.path,
+        "dev": found.dev,
+        "inode": found.inode,
+        "size": found.size,
+        "mtime_ns": found.mtime_ns,
+    }
+
+
+def clean_columns(now_s: float) -> dict[str, Any]:
+    """The record of a job that has just been queued."""
+    return {
+        "state": "waiting",
+        "verdict": "",
+        "reason": "",
+        "attempts": 0,
+        "worker_deaths": 0,
+        "interruptions": 0,
+        "next_try_s": now_s,
+        "progress": 0.0,
+        "queued_s": now_s,
+        "started_s": None,
+        "finished_s": None,
+    }

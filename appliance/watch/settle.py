@@ -32,6 +32,7 @@ class Tracker:
     def __init__(self, settle_s: float) -> None:
         self.settle_s = settle_s
         self._seen: dict[bytes, _Seen] = {}
+        self._companions: dict[bytes, Found] = {}
 
     def observe(self, now_s: float, scan: Scan) -> list[Found]:
         """The vocals that stand still and are not handled, longest still first.
@@ -40,6 +41,7 @@ class Tracker:
         """
         before = self._seen
         self._seen = {}
+        self._companions = {_folded(found.path): found for found in scan.companions}
         if not scan.sentinel:
             return []
         for found in scan.companions:
@@ -84,6 +86,10 @@ class Tracker:
         seen = self._seen.get(path)
         return None if seen is None else seen.found
 
+    def companion(self, path: bytes) -> Found | None:
+        """The companion of this path at the last look; its ending may be written in capitals."""
+        return self._companions.get(_folded(path))
+
     def age_s(self, path: bytes, now_s: float) -> float:
         """Seconds since the file was seen to change or appear; 0 for one that is not there."""
         seen = self._seen.get(path)
@@ -99,6 +105,11 @@ class Tracker:
 
     def _match(self, found: Found) -> _Seen | None:
         return None if _new(self._seen, found) else self._seen[found.path]
+
+
+def _folded(path: bytes) -> bytes:
+    dot = path.rfind(b".")
+    return path[:dot] + path[dot:].lower()
 
 
 def _new(seen: dict[bytes, _Seen], found: Found) -> bool:

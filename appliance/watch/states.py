@@ -37,5 +37,5 @@ FOLLOWS: dict[State, frozenset[State]] = {
 FINAL: frozenset[State] = frozenset({"done", "rejected", "quarantined", "gone"})
 """States in which nothing is left to do."""
 
-OWNS_NAME: frozenset[State] = frozenset({"waiting", "working", "published"})
-"""States in which a job's folder in the outbox is its own although it need not be there yet."""
+ON_ITS_WAY: frozenset[State] = frozenset({"waiting", "working", "published", "rejecting"})
+"""States in which something is left to do."""
