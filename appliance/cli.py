@@ -139,10 +139,9 @@ def _print_table(receipts: list[Receipt]) -> None:
     for receipt in receipts:
         facts = receipt.facts
         name = next(n for n in facts["files"] if n.endswith(".accompaniment.wav"))
-        fit = "—" if facts["fit"] is None else f"{facts['fit']:.2f}"
         factor = f"{facts['real_time_factor']:.3f}"
         seconds = f"{facts['vocal']['duration_s']:.1f}"
-        table.add_row(Text(name), seconds, receipt.key, receipt.tempo, fit, factor)
+        table.add_row(Text(name), seconds, receipt.key, receipt.tempo, receipt.fit, factor)
     Console(width=None if sys.stdout.isatty() else 100).print(table)
 
 

@@ -104,6 +104,11 @@ class Graphs:
         latent: Array = self._demanded("vae_encoder").infer({"roll": roll[None]})["latent"][0].copy()
         return latent
 
+    def fit(self, features: Array, phases: Array, band: Array) -> float:
+        """Features (64, T), phases (5, T), band rows (BAND_ROWS, T) -> log odds that they belong together."""
+        inputs = {"features": features[None], "phases": phases[None], "band": band[None]}
+        return float(self._demanded("fit").infer(inputs)["log_odds"].reshape(()))
+
     def _demanded(self, name: str) -> Any:
         """A graph that most jobs do without, compiled when it is first wanted."""
         if name not in self._on_demand:

@@ -6,6 +6,7 @@ surprise in the middle of a render. The build side fills these models in, the ap
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -72,6 +73,28 @@ class RollThresholds(_Strict):
         return Thresholds(self.onset, self.sustain, self.drum)
 
 
+Quantiles = Annotated[tuple[float, ...], Field(min_length=101, max_length=101)]
+
+
+class FitFacts(_Strict):
+    """What a fit score is worth, in log odds, as measured on validation songs (:mod:`appliance.fit`)."""
+
+    true: Quantiles
+    """0 %, 1 %, ... 100 % of the scores of written accompaniments."""
+    shuffled: Quantiles
+    """The same for accompaniments of other songs, in their own keys."""
+    floor: float
+    """Below it a take is likelier a stranger's than a true one."""
+
+    @model_validator(mode="after")
+    def _ascending(self) -> FitFacts:
+        for name in ("true", "shuffled"):
+            quantiles = getattr(self, name)
+            if any(a > b for a, b in pairwise(quantiles)):
+                raise ValueError(f"{name} must ascend")
+        return self
+
+
 class Graphs(_Strict):
     """File name of each graph's ``.xml``; its weights lie beside it as ``.bin``."""
 
@@ -106,6 +129,8 @@ class Manifest(_Strict):
     latent_std: tuple[Annotated[float, Field(gt=0)], ...]
     sampler: SamplerFacts
     thresholds: RollThresholds
+    fit: FitFacts | None = None
+    """Present where the graph is."""
     styles: Annotated[tuple[str, ...], Field(min_length=1)]
     sounds: BandSounds
     soundfont: FileName
@@ -128,6 +153,8 @@ class Manifest(_Strict):
         for key in ("latent_mean", "latent_std"):
             if len(getattr(self, key)) != self.latent_channels:
                 raise ValueError(f"{key} must have {self.latent_channels} numbers")
+        if (self.fit is None) != (self.graphs.fit is None):
+            raise ValueError("fit and its graph go together: one of them is missing")
         if len(set(self.styles)) != len(self.styles):
             raise ValueError("a style is listed twice")
         for style in self.styles:

@@ -15,6 +15,7 @@ from appliance.audio_file import AudioInfo
 from appliance.beat_grid import trusted
 from appliance.chords import chart_text
 from appliance.composer import Reading, Wishes
+from appliance.fit import Fit
 from appliance.loudness import Loudness
 from appliance.pack import Pack
 
@@ -43,6 +44,12 @@ class Receipt:
         tempo = self.facts["tempo"]
         return f"{tempo['bpm']:.1f}" if tempo["trusted"] else "—"
 
+    @property
+    def fit(self) -> str:
+        """The fit score, with a word where it is low, or a dash where the pack cannot tell."""
+        fit = self.facts["fit"]
+        return "—" if fit is None else f"{fit['score']:.2f}{' low' if fit['low'] else ''}"
+
 
 def make_receipt(
     info: AudioInfo,
@@ -53,6 +60,9 @@ def make_receipt(
     version: str,
     seed: int,
     take: int,
+    takes: int,
+    fit: Fit | None,
+    retried: bool,
     sung_s: float,
     loudness: Loudness,
     files: dict[str, str],
@@ -60,8 +70,8 @@ def make_receipt(
     job: str | None = None,
     sound: str = "band",
 ) -> Receipt:
-    """Gather the facts. ``files`` is name to SHA-256; ``timings_s`` is stage to seconds. ``job`` names
-    the task that asked for it."""
+    """Gather the facts. ``take`` counts from 1, the best fit, to ``takes``; ``files`` is name to SHA-256;
+    ``timings_s`` is stage to seconds. ``job`` names the task that asked for it."""
     grid = reading.grid
     total_s = sum(timings_s.values())
     return Receipt(
@@ -85,6 +95,7 @@ def make_receipt(
             },
             "seed": seed,
             "take": take,
+            "takes": takes,
             "style": wishes.style,
             "sound": sound,
             "key": {
@@ -104,7 +115,7 @@ def make_receipt(
             "chart": [[round(c.start_s, 3), round(c.end_s, 3), c.label] for c in reading.chart],
             "chart_text": chart_text(reading.chart),
             "chart_given": wishes.chart is not None,
-            "fit": None,
+            "fit": None if fit is None else fit.to_json(retried),
             "loudness_lufs": round(loudness.integrated_lufs, 2),
             "true_peak_dbtp": round(loudness.true_peak_dbtp, 2),
             "samples": info.output_samples,

@@ -12,7 +12,7 @@ from pathlib import Path
 from appliance.audio_file import AudioInfo, probe, read_blocks, read_mono
 from appliance.band import SoundFont, StemBlock, render_stems
 from appliance.blocks import BLOCK_SAMPLES, Block, Spool
-from appliance.composer import Reading, Wishes, compose, listen, padded, steps_of
+from appliance.composer import Reading, Wishes, listen, padded, steps_of
 from appliance.errors import InputError, UsageError
 from appliance.features import features_of
 from appliance.graphs import Graphs
@@ -25,6 +25,7 @@ from appliance.pitch import PitchTrack, track_pitch
 from appliance.publish import STEMS_FOLDER, Publication, writing
 from appliance.receipt import Receipt, make_receipt
 from appliance.score import SAMPLE_RATE_HZ, Score
+from appliance.takes import Take, compose_takes
 from appliance.vocal_check import check_vocal
 from appliance.wav import write_wav
 
@@ -95,7 +96,7 @@ class _Stopwatch:
 def render(
     engine: Engine, request: Request, version: str, on_progress: Callable[[float], None] = lambda _: None
 ) -> list[Receipt]:
-    """Render every take of ``request``; one receipt a take.
+    """Render every take of ``request``; one receipt a take, the best fit first.
 
     ``on_progress`` is told the share of the job that is done, 0 to 1.
 
@@ -119,11 +120,22 @@ def render(
         features = padded(features_of(track))
         duration_s = info.output_samples / SAMPLE_RATE_HZ
         reading = listen(engine.graphs, features, duration_s, request.wishes)
+    with watch.stage("compose"):
+        takes = compose_takes(
+            engine.graphs,
+            engine.pack,
+            reading,
+            duration_s,
+            request.wishes.style,
+            range(request.seed, request.seed + request.takes),
+            lambda share: watch.advance(DENOISING * share),
+            steps_of(engine.pack, reading.features),
+        )
     common = dict(watch.seconds)
     receipts = []
-    for take in range(request.takes):
+    for number, take in enumerate(takes, start=1):
         watch.seconds = {name: seconds / request.takes for name, seconds in common.items()}
-        receipts.append(_take(engine, request, info, reading, check.sung_s, take, version, watch))
+        receipts.append(_take(engine, request, info, reading, check.sung_s, take, number, version, watch))
     on_progress(1.0)
     return receipts
 
@@ -143,31 +155,19 @@ def _take(
     info: AudioInfo,
     reading: Reading,
     sung_s: float,
-    take: int,
+    take: Take,
+    number: int,
     version: str,
     watch: _Stopwatch,
 ) -> Receipt:
-    """Compose, play and publish one take."""
-    wishes, each = request.wishes, 1.0 / request.takes
-    seed = request.seed + take
-    evaluations = steps_of(engine.pack, reading.features)
-    duration_s = info.output_samples / SAMPLE_RATE_HZ
-    with watch.stage("compose"):
-        score = compose(
-            engine.graphs,
-            engine.pack,
-            reading,
-            duration_s,
-            wishes.style,
-            seed,
-            lambda: watch.advance(DENOISING * each / evaluations),
-        )
-    name = request.vocal.stem if request.takes == 1 else f"{request.vocal.stem}.take{take + 1}"
+    """Play and publish one take, the ``number``-th best."""
+    wishes = request.wishes
+    name = request.vocal.stem if request.takes == 1 else f"{request.vocal.stem}.take{number}"
     with Publication(request.out, name, overwrite=request.overwrite) as publication:
         publication.need_bytes(info.output_samples * BYTES_PER_SAMPLE)
-        loudness = _sound(engine, request, info, score, publication, watch)
+        loudness = _sound(engine, request, info, take.score, publication, watch)
         sounds = engine.pack.manifest.sounds[wishes.style]
-        write_midi(publication.path("mid"), score, reading.grid, sounds)
+        write_midi(publication.path("mid"), take.score, reading.grid, sounds)
         receipt_path = publication.path("receipt.json")
         files = {
             str(path.relative_to(publication.folder / "files")): file_facts(path).sha256
@@ -180,8 +180,11 @@ def _take(
             reading,
             wishes,
             version=version,
-            seed=seed,
-            take=take + 1,
+            seed=take.seed,
+            take=number,
+            takes=request.takes,
+            fit=take.fit,
+            retried=take.retried,
             sung_s=sung_s,
             loudness=loudness,
             files=files,

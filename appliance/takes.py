@@ -1,0 +1,83 @@
+"""The takes of a job: composed together, judged, tried again where they fit badly, best first.
+
+A take belongs to its seed: whatever the others are, any of them can be rendered again alone with the
+``--seed`` that its receipt names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from appliance.band_rows import band_rows
+from appliance.beat_grid import phases
+from appliance.composer import Reading, compose
+from appliance.fit import Fit, rated, song_log_odds
+from appliance.graphs import Graphs
+from appliance.pack import Pack
+from appliance.score import Score
+
+RETRY_SEED_STEP = 1_000_003
+"""A take that fits badly is tried again with its seed plus this. Seeds from here on are not tried again:
+they name a second try, and must give it again when they are asked for."""
+
+Advance = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The notes of a take, the seed that gives them, and how they fit (None: the pack cannot tell)."""
+
+    seed: int
+    score: Score
+    fit: Fit | None
+    retried: bool = False
+
+
+def compose_takes(
+    graphs: Graphs,
+    pack: Pack,
+    reading: Reading,
+    duration_s: float,
+    style: str,
+    seeds: Sequence[int],
+    on_progress: Advance = lambda _: None,
+    evaluations: int = 1,
+) -> list[Take]:
+    """A take of every seed, best fit first; takes that fit alike stay in the order of their seeds.
+
+    A take below the pack's floor is tried once more with another seed and the better of the two is kept;
+    it stays flagged as low where both are. ``on_progress`` gets shares of this work that add up to 1 at
+    most (what a retry costs is not known beforehand), ``evaluations`` is how many steps a take has.
+    """
+    step = 1.0 / (len(seeds) * evaluations)
+
+    def composed(seed: int, on_step: Callable[[], None]) -> Take:
+        score = compose(graphs, pack, reading, duration_s, style, seed, on_step)
+        return Take(seed, score, fit_of(graphs, pack, reading, score))
+
+    takes = []
+    for seed in seeds:
+        take = composed(seed, lambda: on_progress(step))
+        if take.fit is not None and take.fit.low and seed < RETRY_SEED_STEP:
+            again = composed(seed + RETRY_SEED_STEP, lambda: None)
+            take = better(take, again)
+        takes.append(take)
+    return sorted(takes, key=lambda take: 0.0 if take.fit is None else -take.fit.log_odds)
+
+
+def better(first: Take, second: Take) -> Take:
+    """Of a take and its retry the one that fits better, marked as retried."""
+    assert first.fit is not None and second.fit is not None
+    chosen = second if second.fit.log_odds > first.fit.log_odds else first
+    return Take(chosen.seed, chosen.score, chosen.fit, retried=True)
+
+
+def fit_of(graphs: Graphs, pack: Pack, reading: Reading, score: Score) -> Fit | None:
+    """How ``score`` fits the vocal of ``reading``; None where the pack has no graph for it."""
+    facts = pack.manifest.fit
+    if facts is None:
+        return None
+    frames = reading.features.shape[1]
+    beats = phases(reading.grid, frames)
+    return rated(song_log_odds(graphs.fit, reading.features, beats, band_rows(score, frames)), facts)
