@@ -36,9 +36,13 @@ class PackError(BacklineError):
 
 
 class OutputError(BacklineError):
-    """The result cannot be written: no permission, no space, or a name is taken by something else."""
+    """The result cannot be written: no permission, no space, or a name is taken by something else.
+
+    ``errno`` is the system's number for it, 0 where it gave none.
+    """
 
     exit_code = 5
+    errno = 0
 
 
 class MachineError(BacklineError):

@@ -54,7 +54,9 @@ _HIGHEST_NUMBER = 9_999
 def output_error(name: str | Path, error: OSError) -> OutputError:
     """The sentence for a file or folder that cannot be written."""
     reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
-    return OutputError(f"{name} cannot be written: {reason}.")
+    found = OutputError(f"{name} cannot be written: {reason}.")
+    found.errno = error.errno or 0
+    return found
 
 
 @contextmanager

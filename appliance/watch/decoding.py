@@ -31,11 +31,11 @@ _LONGEST_ANSWER_BYTES = 16_384
 _BYTES_PER_VALUE = 4
 
 
-class DecoderDied(BacklineError):
+class DecoderDiedError(BacklineError):
     """The child crashed, took too much memory or time, or answered nonsense."""
 
 
-class NeedsSpace(BacklineError):
+class NeedsSpaceError(BacklineError):
     """The decoded sound does not fit on the disk, or could not be written there."""
 
     def __init__(self, sentence: str, number: int = 0) -> None:
@@ -98,8 +98,8 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
 
     Raises:
         InputError: the recording cannot be used as it is.
-        DecoderDied: the process did not survive it, or its limits ended it.
-        NeedsSpace: there is no room for the sound.
+        DecoderDiedError: the process did not survive it, or its limits ended it.
+        NeedsSpaceError: there is no room for the sound.
         OSError: the target or the process cannot be made.
     """
     os.lseek(source, 0, os.SEEK_SET)
@@ -111,20 +111,22 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
         if isinstance(said, _Refused):
             raise InputError(said.refused.replace(str(SOURCE), name))
         if isinstance(said, _Memory):
-            raise DecoderDied(f"{name} needs more memory to be read than the {limits.memory_bytes >> 20} MB allowed.")
+            raise DecoderDiedError(
+                f"{name} needs more memory to be read than the {limits.memory_bytes >> 20} MB allowed."
+            )
         if isinstance(said, _Needs):
-            raise NeedsSpace(
+            raise NeedsSpaceError(
                 f"{name} needs {said.needs_bytes / 1e9:.1f} GB of disk to be read and only "
                 f"{max(0, limits.sound_bytes) / 1e9:.1f} GB may be used."
             )
         if isinstance(said, _WriteError):
             reason = os.strerror(said.write_errno)
-            raise NeedsSpace(f"The sound of {name} cannot be written: {reason}.", said.write_errno)
+            raise NeedsSpaceError(f"The sound of {name} cannot be written: {reason}.", said.write_errno)
         info = AudioInfo(Path(name), **said.model_dump())
         sound_bytes = info.output_samples * info.channels * _BYTES_PER_VALUE
         if os.fstat(out).st_size != HEADER_BYTES + sound_bytes:
-            raise DecoderDied(f"{name} was decoded to another length than was said.")
-        os.pwrite(out, _header(info.channels, info.output_samples), 0)
+            raise DecoderDiedError(f"{name} was decoded to another length than was said.")
+        os.pwrite(out, header(info.channels, info.output_samples), 0)
         return info
     finally:
         os.close(out)
@@ -179,11 +181,13 @@ def _parsed(name: str, answer: bytes, status: int) -> _Answer:
         why = f"made the decoder crash or run over its limits ({signal.Signals(-status).name})"
     else:
         why = "made the decoder fail"
-    raise DecoderDied(f"{name} {why}; it is damaged or built to do harm: export it again as WAV or FLAC.")
+    raise DecoderDiedError(
+        f"{name} {why}; it is damaged or built to do harm: export it again as WAV or FLAC."
+    )
 
 
-def _header(channels: int, samples: int) -> bytes:
-    """RF64 with its sizes in ``ds64``, format 3 (float): the same for any length."""
+def header(channels: int, samples: int) -> bytes:
+    """The first :data:`HEADER_BYTES` of a file of float samples: RF64 with its sizes in ``ds64``."""
     frame_bytes = channels * _BYTES_PER_VALUE
     sound_bytes = samples * frame_bytes
     unknown = 0xFFFFFFFF

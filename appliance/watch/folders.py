@@ -133,7 +133,7 @@ def shortened(name: bytes, most_bytes: int) -> bytes:
 
 def seal(root: int, access: Access) -> None:
     """Grants ``access`` to a folder and all in it, and waits until everything is on the disk."""
-    for entry in sorted(os.listdir(root)):
+    for entry in entries(root):
         is_folder = stat.S_ISDIR(os.stat(entry, dir_fd=root, follow_symlinks=False).st_mode)
         descriptor = os.open(entry, _FOLDER_FLAGS if is_folder else _FILE_FLAGS, dir_fd=root)
         try:
@@ -146,6 +146,11 @@ def seal(root: int, access: Access) -> None:
             os.close(descriptor)
     access.grant(root)
     os.fsync(root)
+
+
+def entries(root: int) -> list[bytes]:
+    """The names in an open folder, in order."""
+    return sorted(os.fsencode(name) for name in os.listdir(root))
 
 
 def write_file(parent: int, name: bytes, data: bytes, access: Access | None = None) -> None:
@@ -174,8 +179,8 @@ def clear(parent: int, name: bytes) -> None:
             os.unlink(name, dir_fd=parent)
             return
         with folder(parent, name) as inside:
-            for entry in os.listdir(inside):
-                clear(inside, os.fsencode(entry))
+            for entry in entries(inside):
+                clear(inside, entry)
         os.rmdir(name, dir_fd=parent)
     except FileNotFoundError:
         pass

@@ -28,8 +28,9 @@ def log(level: int, message: str, **facts: object) -> None:
 
 
 def plain(text: str) -> str:
-    """``text`` as one line that is safe to show; bytes that are no text, as Python keeps them, included."""
-    return shown(text[:_LONGEST].encode("utf-8", "surrogateescape" if _is_ours(text) else "backslashreplace"))
+    """A sentence as one line that is safe to show. Backslashes stay: names in it may be escaped already."""
+    how = "surrogateescape" if _is_ours(text) else "backslashreplace"
+    return "\\".join(shown(part.encode("utf-8", how)) for part in text[:_LONGEST].split("\\"))
 
 
 def _is_ours(text: str) -> bool:

@@ -46,8 +46,8 @@ def moved(
 ) -> Generator[None, None, bytes | None]:
     """Moves a file, each end given as root and relative path; the path it got, which may have a number.
 
-    None if the source is gone or holds something else than ``sha256`` says: then nothing was done.
-    Raises OSError if it cannot be moved now.
+    None if the source is gone or holds something else than ``sha256`` says: then nothing was done. A file
+    that may not be read is moved as it is, if a rename can do it. Raises OSError if it cannot be moved now.
     """
     root, relative = source
     with ExitStack() as held:
@@ -55,6 +55,11 @@ def moved(
             descriptor = held.enter_context(opened(root, relative))
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except PermissionError:
+            place = held.enter_context(folder(target[0], _above(target[1]), make=access))
+            with folder(root, _above(relative)) as parent:
+                before = os.stat(_name(relative), dir_fd=parent, follow_symlinks=False)
+            return _renamed(source, before, target[1], place)
         if (yield from hashed(descriptor)) != sha256:
             return None
         before = os.fstat(descriptor)

@@ -1,0 +1,246 @@
+"""One job at a time goes to the engine, and what the engine says becomes of it.
+
+The order of effects: work folder, journal (``working``), order; result on the disk, result in place,
+journal (``published``). What fails is sorted by whose fault it is: the vocal's (rejected, with a reason),
+its decoder's or worker's (again, then rejected or quarantined), the disk's or the pack's (the work pauses,
+and nobody's attempts are counted).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from appliance.watch.config import Config
+from appliance.watch.engine_messages import Done, Failed, Order, Progress
+from appliance.watch.folders import LONGEST_NAME_BYTES, Access, shortened
+from appliance.watch.hooks import Hooks
+from appliance.watch.intake import Intake
+from appliance.watch.journal import Journal
+from appliance.watch.journal_file import JournalError
+from appliance.watch.journal_rows import Job
+from appliance.watch.logs import ERROR, INFO, NOTICE, WARNING, log
+from appliance.watch.naming import free_name
+from appliance.watch.pauses import Pauses
+from appliance.watch.publishing import clear_work, fresh_work, holds_result, keep_result, publish
+from appliance.watch.recovery import backoff_s
+from appliance.watch.scan import shown
+from appliance.watch.worker import Death, Worker
+
+_STEM_BYTES = LONGEST_NAME_BYTES - len(".take99.accompaniment.wav") - len(".-9999.part")
+"""So much of a vocal's name fits into every name that a result needs."""
+
+_TELL_JOURNAL_S = 15.0
+"""The journal hears of progress this often: each time costs a write to the disk."""
+
+
+class Rendering:
+    """The job at work. ``config`` and ``access`` may be replaced while none is."""
+
+    def __init__(
+        self,
+        config: Config,
+        access: Access,
+        journal: Journal,
+        intake: Intake,
+        worker: Worker,
+        pauses: Pauses,
+        hooks: Hooks,
+    ) -> None:
+        self.config = config
+        self.access = access
+        self._journal, self._intake, self._worker = journal, intake, worker
+        self._pauses, self._hooks = pauses, hooks
+        self.job: Job | None = None
+        self.share = 0.0
+        self.started_s = 0.0
+        self._told_s = 0.0
+        self._outcome: Done | Failed | Death | None = None
+        """How the order ended, until the journal knows."""
+
+    @property
+    def waits_for_journal(self) -> bool:
+        """Whether an order has ended and :meth:`step` must say so."""
+        return self._outcome is not None
+
+    def left_s(self, now_s: float) -> float | None:
+        """Seconds that the job will still take, by what it took so far; None while that is unknown."""
+        if self.job is None or self.share <= 0.02:
+            return None
+        return (now_s - self.started_s) * (1.0 - self.share) / self.share
+
+    def step(self, now_s: float) -> None:
+        """Brings an outcome into the journal, or starts the next job.
+
+        Raises JournalError, and then nothing has happened that a repetition would spoil.
+        """
+        if self._outcome is not None:
+            self._settle(self._outcome, now_s)
+            self._outcome, self.job, self.share = None, None, 0.0
+        elif self.job is None and self._worker.idle and self._pauses.reason is None:
+            self._start(now_s)
+
+    def heard(self, message: Progress | Done | Failed, now_s: float) -> None:
+        """What the engine says of its order."""
+        if self.job is None or message.job != self.job.id:
+            return
+        if not isinstance(message, Progress):
+            self._outcome = message
+            return
+        self.share = message.share
+        if message.duration_s is not None and self.job.duration_s != message.duration_s:
+            self.job = self.job._replace(duration_s=message.duration_s)
+            work = self.config.work
+            self._worker.allow(now_s + work.timeout_least_s + work.timeout_factor * message.duration_s)
+            self._told_s = -_TELL_JOURNAL_S
+        if now_s - self._told_s >= _TELL_JOURNAL_S:
+            self._told_s = now_s
+            self._journal.progress(self.job.id, self.share, self.job.duration_s)
+
+    def died(self, death: Death) -> None:
+        """The engine has ended with the order under way."""
+        if self.job is not None and self._outcome is None:
+            self._outcome = death
+
+    def _start(self, now_s: float) -> None:
+        job = self._journal.next_due(time.time(), self.config.work.retry_most_s)
+        if job is None:
+            return
+        ready = self._worker.ready
+        assert ready is not None
+        if job.pack_sha256 != ready.sha256:
+            self._journal.gone(job.id, "the pack has changed")
+            self._intake.again(job.relpath)
+            return
+        if not self._intake.refreshed(job, now_s):
+            return
+        outbox = self.config.folders.outbox
+        if holds_result(outbox, job.name, job.key):
+            keep_result(outbox, job.name)
+            self._journal.start(job.id)
+            self._journal.published(job.id, "its result was there already")
+            return
+        try:
+            work = fresh_work(outbox, job.id, job.settings)
+        except OSError as error:
+            self._disk(f"The outbox cannot be written: {error.strerror}.", now_s)
+            return
+        self.job = self._journal.start(job.id)
+        self.share, self.started_s, self._told_s = 0.0, now_s, now_s
+        settings = self.config.work
+        limit_s = settings.timeout_least_s + decode_wall_s(settings.decode_seconds)
+        self._worker.give(self._order(job, os.fspath(work)), now_s + limit_s)
+        log(INFO, "Rendering.", job=job.id, name=job.relpath, attempt=self.job.attempts)
+
+    def _order(self, job: Job, work: str) -> Order:
+        name = job.relpath.rpartition(b"/")[2]
+        return Order(
+            job=job.id,
+            key=job.key,
+            inbox=os.fspath(self.config.folders.inbox),
+            source=os.fsdecode(job.relpath),
+            title=shown(name),
+            stem=_stem(job.wanted.rpartition(b"/")[2]),
+            sha256=job.content_sha256,
+            work=work,
+            reserve_bytes=(self.config.space.least_free_mb << 20) // 2,
+            file_mode=self.access.file_mode,
+            folder_mode=self.access.folder_mode,
+            group_id=self.access.group_id,
+        )
+
+    def _settle(self, outcome: Done | Failed | Death, now_s: float) -> None:
+        assert self.job is not None
+        if isinstance(outcome, Done):
+            self._publish(self.job, now_s)
+        elif isinstance(outcome, Failed):
+            self._failed(self.job, outcome, now_s)
+        elif outcome.meant:
+            self._journal.retry(self.job.id, outcome.why, time.time(), counted=False)
+        else:
+            self._worker_died(self.job, f"the engine {outcome.why}")
+        clear_work(self.config.folders.outbox)
+
+    def _publish(self, job: Job, now_s: float) -> None:
+        outbox = self.config.folders.outbox
+        try:
+            while not publish(outbox, job.id, job.name, self.access):
+                if holds_result(outbox, job.name, job.key):
+                    keep_result(outbox, job.name)
+                    break
+                name = free_name(outbox, job.wanted, self._journal.names_in_use() - {job.name})
+                job = self._journal.rename(job.id, name)
+        except FileNotFoundError as error:
+            if holds_result(outbox, job.name, job.key):  # the rename was done, the journal not told
+                keep_result(outbox, job.name)
+            else:
+                self._journal.retry(job.id, f"the result is gone: {error}", time.time(), counted=False)
+                return
+        except OSError as error:
+            self._disk(f"The outbox cannot be written: {error.strerror}.", now_s)
+            raise JournalError(f"{job.shown} cannot be published yet: {error.strerror}.") from error
+        self._journal.published(job.id)
+        self._pauses.worked("disk")
+        log(
+            NOTICE, "Published.", job=job.id, name=job.relpath, result=job.name, took_s=now_s - self.started_s
+        )
+        facts = {"job": job.id, "source": job.relpath, "result": os.fsencode(outbox) + b"/" + job.name}
+        self._hooks.happened("done", **facts)
+
+    def _failed(self, job: Job, failed: Failed, now_s: float) -> None:
+        settings, now_unix_s = self.config.work, time.time()
+        log(INFO, "Not rendered.", job=job.id, name=job.relpath, kind=failed.kind, reason=failed.sentence)
+        if failed.kind == "unusable":
+            self._journal.reject(job.id, failed.sentence)
+        elif failed.kind == "unreadable":
+            young_s = self._intake.patience_left_s(job.relpath, now_s)
+            if young_s > 0:
+                sentence = f"not whole yet: {failed.sentence}"
+                self._journal.retry(job.id, sentence, now_unix_s + young_s, counted=False)
+            else:
+                self._journal.reject(job.id, failed.sentence)
+        elif failed.kind == "decoder" and job.attempts >= settings.attempts:
+            self._journal.reject(job.id, failed.sentence)
+        elif failed.kind == "changed":
+            self._journal.gone(job.id, failed.sentence)
+            self._intake.again(job.relpath)
+        elif failed.kind == "room":
+            again_s = now_unix_s + min(4 * settings.retry_base_s, settings.retry_most_s)
+            self._journal.retry(job.id, failed.sentence, again_s, counted=False)
+        elif failed.kind in ("disk", "pack"):
+            self._journal.retry(job.id, failed.sentence, now_unix_s, counted=False)
+            if failed.kind == "disk":
+                self._disk(failed.sentence, now_s)
+            else:
+                self._pauses.set_for_a_while("engine", failed.sentence, now_s)
+                self._worker.end("its pack does not work", meant=True)
+        elif failed.kind == "bug":
+            self._worker_died(job, f"the engine failed: {failed.sentence}")
+        else:
+            again_s = now_unix_s + backoff_s(job.attempts, settings)
+            self._journal.retry(job.id, failed.sentence, again_s)
+
+    def _worker_died(self, job: Job, why: str) -> None:
+        settings, deaths = self.config.work, job.worker_deaths + 1
+        log(ERROR, "An engine died over a vocal.", job=job.id, name=job.relpath, deaths=deaths, why=why)
+        if deaths >= settings.attempts:
+            sentence = f"Rendering it failed {deaths} times in a way that the service cannot explain ({why})."
+            self._journal.quarantine(job.id, sentence)
+        else:
+            at_s = time.time() + backoff_s(deaths, settings)
+            self._journal.retry(job.id, why, at_s, worker_died=True)
+
+    def _disk(self, sentence: str, now_s: float) -> None:
+        log(WARNING, "The disk refuses results.", reason=sentence)
+        self._pauses.set_for_a_while("disk", sentence, now_s)
+
+
+def decode_wall_s(decode_seconds: int) -> float:
+    """Seconds on the clock for so many processor seconds, on a computer that is busy with other things."""
+    return 2.0 * decode_seconds + 60.0
+
+
+def _stem(name: bytes) -> str:
+    """What results are called: the vocal's name as plain text, short enough for every ending."""
+    text = "".join(c if c.isprintable() else "_" for c in name.decode("utf-8", "replace"))
+    return shortened(text.encode(), _STEM_BYTES).decode() or "vocal"

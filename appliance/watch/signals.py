@@ -1,0 +1,47 @@
+"""Signals as something to read: handlers set nothing but a byte in a pipe, and the loop looks at it."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+from contextlib import suppress
+
+_TAKEN = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+
+
+class Signals:
+    """Counts what came. ``stops`` are SIGTERM and SIGINT; ``reload`` is SIGHUP and stays until taken back.
+
+    SIGCHLD only wakes the loop. Must be made in the main thread.
+    """
+
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self.stops = 0
+        self.reload = False
+        self._selector = selector
+        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._before = {number: signal.signal(number, _nothing) for number in _TAKEN}
+        self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        selector.register(self._read, selectors.EVENT_READ, self._readable)
+
+    def close(self) -> None:
+        """Gives the signals back."""
+        signal.set_wakeup_fd(self._wakeup)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._selector.unregister(self._read)
+        os.close(self._read)
+        os.close(self._write)
+
+    def _readable(self, mask: int) -> None:
+        with suppress(BlockingIOError):
+            for number in os.read(self._read, 4096):
+                if number in (signal.SIGTERM, signal.SIGINT):
+                    self.stops += 1
+                elif number == signal.SIGHUP:
+                    self.reload = True
+
+
+def _nothing(number: int, frame: object) -> None:
+    """A handler must exist for the signal to be noticed at all."""

@@ -1,0 +1,81 @@
+"""What the daemon tells of itself: to ``backline status``, to systemd and to Prometheus.
+
+One record serves all, so that they never disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+State = Literal["starting", "idle", "working", "paused", "stopping"]
+
+MOST_HELD = 50
+"""So many files that are not taken are named with their reasons; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The job at work. Times in seconds; ``left_s`` is None while it cannot be told."""
+
+    job: int
+    name: str
+    progress: float
+    elapsed_s: float
+    left_s: float | None
+    duration_s: float | None
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything that can be said at one moment. Names are escaped already."""
+
+    version: str
+    state: State
+    paused: str | None
+    """Why no job starts; None while jobs may."""
+    pack: dict[str, str] | None
+    """``name``, ``version`` and ``sha256``; None until the engine is ready."""
+    waiting: int
+    settling: int
+    queue_limit: int
+    oldest_waiting_s: float | None
+    running: Running | None
+    scan_age_s: float | None
+    scan_seconds: float
+    inbox_there: bool
+    scan_troubles: int
+    held: dict[str, str]
+    held_count: int
+    free_mb: int | None
+    counts: dict[str, int]
+    """Jobs by state, over the journal's whole life."""
+    rejected: int
+    """Rejected and quarantined together."""
+    trouble: str
+    """What cannot be put away, and why; empty where all is well."""
+    engine_pid: int
+    engine_starts: int
+    engine_deaths: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As the control socket and ``status --json`` give it."""
+        return asdict(self)
+
+    @property
+    def sentence(self) -> str:
+        """One line for ``systemctl status``."""
+        if self.state == "starting":
+            return "Loading the pack."
+        if self.state == "stopping":
+            return "Stopping." if self.running is None else f"Finishing {self.running.name}, then stopping."
+        words = [] if self.paused is None else [f"Paused: {self.paused}"]
+        if self.running is not None:
+            left_s = self.running.left_s
+            left = "" if left_s is None else f", {left_s:.0f} s left"
+            words.append(f"Rendering {self.running.name} ({self.running.progress:.0%}{left}).")
+        elif self.paused is None:
+            words.append("Idle.")
+        words.append(f"{self.waiting} waiting, {self.counts.get('done', 0)} done, {self.rejected} rejected.")
+        return " ".join(words)
