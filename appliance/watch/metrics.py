@@ -1,6 +1,6 @@
 """Numbers for Prometheus: on a loopback port, or as a file for node_exporter's textfile collector.
 
-The daemon hands over a :class:`~appliance.watch.status.Status` now and then; a scrape reads the last one
+The daemon hands over a :class:`~appliance.watch.snapshot.Snapshot` now and then; a scrape reads the last one
 and never waits for the daemon, nor the daemon for a scrape.
 """
 
@@ -17,20 +17,20 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from appliance.watch.states import STATES
-from appliance.watch.status import Status
+from appliance.watch.snapshot import Snapshot
 
 
 class Metrics(Collector):
     """What Prometheus gets to see. Names follow its conventions: base units, ``_total`` for counters."""
 
     def __init__(self) -> None:
-        self._status: Status | None = None
+        self._status: Snapshot | None = None
         self._told_s = 0.0
         self._server: tuple[Any, Thread] | None = None
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
-    def update(self, status: Status) -> None:
+    def update(self, status: Snapshot) -> None:
         """The state of things from now on."""
         self._told_s, self._status = time.monotonic(), status
 
@@ -86,5 +86,5 @@ class Metrics(Collector):
         yield CounterMetricFamily("backline_engine_deaths", deaths, value=status.engine_deaths)
 
 
-def _up(status: Status) -> float:
+def _up(status: Snapshot) -> float:
     return float(status.state in ("idle", "working") and status.paused is None)

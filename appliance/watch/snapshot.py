@@ -1,4 +1,4 @@
-"""What the daemon tells of itself: to ``backline status``, to systemd and to Prometheus.
+"""The daemon at one moment, for systemd, Prometheus and whoever asks.
 
 One record serves all, so that they never disagree.
 """
@@ -28,7 +28,7 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class Snapshot:
     """Everything that can be said at one moment. Names are escaped already."""
 
     version: str
