@@ -1,4 +1,4 @@
-"""The command ``backline``: ``render`` and ``doctor``.
+"""The command ``backline``: ``render`` and ``doctor``, and those of the watched folder.
 
 The processor is looked at before anything is imported that needs a newer one.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from appliance import cli_watch
 from appliance.cpu import require_machine
 from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
 
@@ -162,6 +163,9 @@ def doctor(pack: Path, out: Path, as_json: bool) -> None:
             if check.status != "ok" and check.remedy:
                 click.echo(f"      {check.remedy}")
     sys.exit(report.exit_code)
+
+
+cli_watch.register(cli)
 
 
 def main() -> None:

@@ -1,8 +1,22 @@
 """Asking the running daemon: a unix socket in the state folder, one line of JSON each way.
 
-A request is ``{"ask": "status"}`` and so on (:data:`REQUESTS`), the reply an object with ``"ok"``; where
-it is false, ``"error"`` is a sentence. Who may open the socket is a matter of file permissions (0660);
-who asked is told to the daemon's log.
+A request is an object with ``"ask"``, the reply one with ``"ok"``; where that is false, ``"error"`` is a
+sentence. Who may open the socket is a matter of file permissions (0660); who asked is told to the
+daemon's log.
+
+==============  =======================================  =========================================
+ask             with                                     reply
+==============  =======================================  =========================================
+``status``                                               ``status``: :meth:`.Status.to_json`
+``history``     ``limit``                                ``jobs``: :func:`.answers.history_facts`
+``requeue``     ``job`` (number) or ``path`` (string)    ``vocal``: its path, for people
+``pause``       ``reason``
+``resume``
+``scan-now``
+``reload``
+==============  =======================================  =========================================
+
+A path is a string as :func:`os.fsdecode` makes it.
 
 The server lives in the daemon's selector loop and never blocks: lines are bounded, and a client that is
 slow is dropped. Keys of the selector carry as ``data`` a function that takes the event mask; the loop

@@ -132,6 +132,10 @@ class Intake:
         self._tracker.again(job.relpath)
         return False
 
+    def patience_left_s(self, path: bytes, now_s: float) -> float:
+        """Seconds during which a vocal that does not decode may still be a copy that goes on."""
+        return max(0.0, self.config.intake.patience_s - self._tracker.age_s(path, now_s))
+
     def companions(self, path: bytes) -> tuple[bytes, ...]:
         """What is put away together with the vocal ``path``."""
         return () if self.last_look is None else companions_of(path, self.last_look)

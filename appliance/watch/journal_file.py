@@ -182,6 +182,8 @@ def reading(state: Path) -> Iterator[sqlite3.Connection | None]:
     except FileNotFoundError:
         yield None
         return
+    except PermissionError as error:
+        raise JournalError(f"{path} may not be read by this user; ask as root or in its group.") from error
     try:
         if not path.exists():
             yield None
