@@ -49,7 +49,7 @@ def watch(config_path: Path | None, adopt_inbox: bool) -> None:
 @JSON_OPTION
 def status(config_path: Path | None, as_json: bool) -> None:
     """Say what the service is doing."""
-    from appliance.watch.answers import down_facts, status_lines
+    from appliance.watch.telling import down_facts, status_lines
 
     reply = _asked(
         config_path, {"ask": "status"}, lambda journal: {"status": down_facts(journal, time.time())}
@@ -68,7 +68,7 @@ def status(config_path: Path | None, as_json: bool) -> None:
 @click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many.")
 def history(config_path: Path | None, as_json: bool, limit: int) -> None:
     """List the last vocals that were rendered or rejected, newest first."""
-    from appliance.watch.answers import history_facts
+    from appliance.watch.telling import history_facts
 
     request = {"ask": "history", "limit": limit}
     jobs = _asked(config_path, request, lambda journal: {"jobs": history_facts(journal, limit)})["jobs"]

@@ -8,6 +8,6 @@ What is known, and what asks:
   :mod:`~appliance.watch.intake`: all of it together, from a look to the queue
 - :mod:`~appliance.watch.journal`: every vocal and what became of it (:mod:`~appliance.watch.states`,
   :mod:`~appliance.watch.schema`); :mod:`~appliance.watch.recovery`: after a kill or a power cut
-- :mod:`~appliance.watch.control`: asking the daemon over a socket; :mod:`~appliance.watch.answers`: what it
+- :mod:`~appliance.watch.control`: asking the daemon over a socket; :mod:`~appliance.watch.telling`: what it
   and, while none runs, the journal tell
 """

@@ -8,7 +8,7 @@ daemon's log.
 ask             with                                     reply
 ==============  =======================================  =========================================
 ``status``                                               ``status``: :meth:`.Status.to_json`
-``history``     ``limit``                                ``jobs``: :func:`.answers.history_facts`
+``history``     ``limit``                                ``jobs``: :func:`.telling.history_facts`
 ``requeue``     ``job`` (number) or ``path`` (string)    ``vocal``: its path, for people
 ``pause``       ``reason``
 ``resume``

@@ -41,7 +41,7 @@ def ensure_sentinel(inbox: Path, intake: Intake, journal: Journal, *, adopt: boo
 def missing(inbox: Path, intake: Intake) -> str:
     """The sentence for an inbox whose sentinel was there before and is not now."""
     return (
-        f"{inbox / intake.sentinel} is missing: the share seems to be gone, and nothing is touched; mount it, "
+        f"{inbox / intake.sentinel} is missing: the share seems to be gone and nothing is touched; mount it, "
         "or put that file back if this is the right folder (backline watch --adopt-inbox does)."
     )
 

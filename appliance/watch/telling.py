@@ -39,7 +39,7 @@ def history_facts(journal: Reader | None, limit: int) -> list[dict[str, Any]]:
 
 
 def job_facts(job: Job) -> dict[str, Any]:
-    """A job for a program; paths as :func:`~appliance.watch.scan.shown` writes them, times in unix seconds."""
+    """A job for a program: paths with whatever cannot be printed escaped, times in unix seconds."""
     return {
         "job": job.id,
         "vocal": job.shown,
