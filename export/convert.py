@@ -18,6 +18,9 @@ TRACED_FRAMES = 32
 
 OPSET = 17
 
+WITHOUT_TIME = ("key", "log_odds")
+"""Outputs that say one thing of the whole input."""
+
 WEIGHTED = ("Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData")
 """OpenVINO operations that multiply by weights."""
 
@@ -39,7 +42,7 @@ def to_onnx(graph: Graph, path: Path) -> None:
     for port in graph.inputs:
         axes[port.name] = {2: f"{port.name}_frames"} if port.per_latent else {}
     for output in graph.outputs:
-        axes[output] = {} if output == "key" else {2: f"{output}_frames"}
+        axes[output] = {} if output in WITHOUT_TIME else {2: f"{output}_frames"}
     if graph.free_batch:
         for free in axes.values():
             free[0] = "batch"

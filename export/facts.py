@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.pack import file_facts
-from appliance.pack_manifest import RollThresholds, SamplerFacts, Sha256, Text
+from appliance.pack_manifest import FitFacts, RollThresholds, SamplerFacts, Sha256, Text
 from train.checkpoint import NETWORKS, CheckpointError, refuse_pickles
 
 FACTS_NAME = "checkpoint.json"
@@ -25,6 +25,7 @@ class CheckpointFacts(BaseModel):
     latent_std: list[Annotated[float, Field(gt=0)]]
     sampler: SamplerFacts
     thresholds: RollThresholds = RollThresholds()
+    fit: FitFacts | None = None
     ledger_rows_sha256: Sha256
     licence: Text
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from appliance.band_rows import BAND_ROWS
 from appliance.condition import CONDITION_ROWS, PHASE_ROWS, STYLE_ROWS
 from appliance.features import FEATURE_ROWS
 from appliance.log_frequency import SPECTRUM_ROWS
@@ -169,7 +170,15 @@ def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tu
         Graph("vae_decoder", DecoderGraph(vae.decoder, mean, std), (Port("latent", latents),), ("roll",)),
         Graph("vae_encoder", EncoderGraph(vae.encoder, mean, std), roll, ("latent",)),
         *_audio_graphs(checkpoint.extras),
+        *_fit_graph(checkpoint.extras),
     )
+
+
+def _fit_graph(extras: dict[str, nn.Module]) -> Iterator[Graph]:
+    if (network := extras.get("fit")) is not None:
+        rows = {"features": FEATURE_ROWS, "phases": PHASE_ROWS, "band": BAND_ROWS}
+        ports = (Port(name, count, FRAMES_PER_LATENT) for name, count in rows.items())
+        yield Graph("fit", network, tuple(ports), ("log_odds",))
 
 
 def _audio_graphs(extras: dict[str, nn.Module]) -> Iterator[Graph]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.errors import UsageError
 from appliance.pack import file_facts
-from appliance.pack_manifest import FileFacts, FileName, RollThresholds, SamplerFacts, Sha256, Text
+from appliance.pack_manifest import FileFacts, FileName, FitFacts, RollThresholds, SamplerFacts, Sha256, Text
 
 GRAPHS_NAME = "graphs.json"
 NEEDED = ("planner", "condition", "denoiser", "vae_decoder", "vae_encoder")
@@ -27,6 +27,7 @@ class CheckpointFacts(BaseModel):
     latent_std: tuple[Annotated[float, Field(gt=0)], ...]
     sampler: SamplerFacts
     thresholds: RollThresholds = RollThresholds()
+    fit: FitFacts | None = None
     ledger_rows_sha256: Sha256
     licence: Text
 

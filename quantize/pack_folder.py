@@ -113,6 +113,7 @@ def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, v
         latent_std=facts.latent_std,
         sampler=facts.sampler,
         thresholds=facts.thresholds,
+        fit=facts.fit,
         styles=STYLES,
         sounds=DEFAULT_SOUNDS,
         soundfont=soundfont,

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from train.checkpoint import EXTRAS, SCHEMA, save_network
 from train.corpus.ledger import LedgerRow, rows_hash
 from train.data.song_cache import CachedSong
+from train.fit_anchors import read_anchors
 from train.networks.denoiser import DenoiserConfig
 from train.networks.planner import PlannerConfig
 from train.networks.vae import VaeConfig
@@ -77,11 +78,13 @@ def assemble(
     with np.load(runs / "cache" / "latent_statistics.npz", allow_pickle=False) as statistics:
         mean, std = statistics["mean"].tolist(), statistics["std"].tolist()
     sung = sum(float((song.voice[:, 1] - song.voice[:, 0]).sum()) for song in songs)
+    anchors = {"fit": read_anchors(runs / "fit")} if "fit" in trained else {}
     facts = {
         "schema": SCHEMA,
         "latent_mean": mean,
         "latent_std": std,
         "sampler": {name: getattr(sampling, name) for name in Sampling.__slots__},
+        **anchors,
         "licence": LICENCE,
         "ledger_rows_sha256": rows_hash(rows),
         "data": {

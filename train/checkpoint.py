@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from train.networks.audio_decoder import AudioDecoder, AudioDecoderConfig
 from train.networks.audio_encoder import AudioEncoder, AudioEncoderConfig
 from train.networks.denoiser import ConditionEncoder, Denoiser, DenoiserConfig
+from train.networks.fit import FitConfig, FitNet
 from train.networks.planner import Planner, PlannerConfig
 from train.networks.vae import ScoreVae, VaeConfig
 
@@ -33,6 +34,7 @@ NETWORKS = ("vae", "planner", "denoiser")
 EXTRAS: dict[str, tuple[Any, Any]] = {
     "audio_decoder": (AudioDecoderConfig, AudioDecoder),
     "audio_encoder": (AudioEncoderConfig, AudioEncoder),
+    "fit": (FitConfig, FitNet),
 }
 """Networks a checkpoint may lack: name to types of configuration and network."""
 

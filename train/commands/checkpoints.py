@@ -58,12 +58,17 @@ def calibration(runs: Path, checkpoint: Path, out: Path, samples: int) -> None:
     from train.audio_calibration import write_audio_calibration
     from train.calibration import write_calibration
     from train.checkpoint import load_checkpoint
+    from train.data.pairs import PairSource
     from train.data.renders import load_all
+    from train.fit_calibration import write_fit_calibration
     from train.training.sources import window_sources
 
     _, val = window_sources(runs / "cache")
     networks = load_checkpoint(checkpoint)
     write_calibration(networks, val, out, samples)
+    if "fit" in networks.extras:
+        songs = song_cache.load_split(runs / "cache" / "songs", "val")
+        write_fit_calibration(PairSource.of(songs, runs / "cache" / "melodies"), out, samples)
     if any(name.startswith("audio_") for name in networks.extras):
         crops = load_all(runs / "cache" / "renders" / "val", stems=False)
         write_audio_calibration(tuple(networks.extras), crops, out)

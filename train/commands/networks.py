@@ -108,8 +108,10 @@ def fit_network(
 ) -> None:
     """Train the fit network, which says how well an accompaniment suits a vocal."""
     from train.data.pairs import PairSource
-    from train.networks.fit import FitConfig
+    from train.fit_anchors import write_anchors
+    from train.networks.fit import FitConfig, FitNet
     from train.training.fit import FitStage
+    from train.training.state import load_ema
 
     cache = runs / "cache"
     train, val = (
@@ -121,3 +123,8 @@ def fit_network(
         steps, learning_rate, warmup_steps=30, ema_decay=0.99, minutes=minutes, validate_every=60
     )
     fit(stage, runs / "fit", loop, torch.device(device))
+    network = FitNet(FitConfig())
+    load_ema(runs / "fit" / "state.safetensors", network)
+    facts = write_anchors(network, val, runs / "fit")
+    medians = f"true {facts.true[50]:.2f}, shuffled {facts.shuffled[50]:.2f}"
+    click.echo(f"log odds of validation pairs: {medians}; floor {facts.floor:.2f}")

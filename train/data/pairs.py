@@ -72,13 +72,18 @@ class PairSource:
         return PairSource([in_white_keys(s) for s in usable], shifts, melodies)
 
     def item(self, frames: int, count: int, rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
-        """A random stretch of a random song with ``count`` accompaniments, the true one first.
+        """A random stretch of a random song, as of :meth:`item_of`."""
+        return self.item_of(self.songs[rng.integers(len(self.songs))], frames, count, rng)
+
+    def item_of(
+        self, song: CachedSong, frames: int, count: int, rng: np.random.Generator
+    ) -> dict[str, NDArray[np.generic]]:
+        """A random stretch of ``song`` with ``count`` accompaniments, the true one first.
 
         Returns:
             features (64, T), phases (5, T), bands (K, BAND_ROWS, T), quality (K,), and shift (): how far
             the song was moved from its own key.
         """
-        song = self.songs[rng.integers(len(self.songs))]
         first = int(rng.integers(max(1, song.frames - frames))) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
         made = self.accompaniments(song, count, rng)
         bands = np.stack([rows_of(notes, first, frames) for notes in made])
