@@ -91,7 +91,7 @@ def only_read(descriptor: int) -> bool:
     try:
         rule = struct.pack("=Qi", _READ_FILE, descriptor)
         added = _libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, rule, 0)
-        return added == 0 and _libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0
+        return bool(added == 0 and _libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
     finally:
         os.close(ruleset)
 

@@ -16,8 +16,8 @@ from prometheus_client import CollectorRegistry, start_http_server, write_to_tex
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from appliance.watch.states import STATES
 from appliance.watch.snapshot import Snapshot
+from appliance.watch.states import STATES
 
 
 class Metrics(Collector):
@@ -72,7 +72,10 @@ class Metrics(Collector):
                 "Free space for results.",
                 None if status.free_mb is None else float(status.free_mb << 20),
             ),
-            "job_progress_ratio": ("Share of the running job that is done.", running and running.progress),
+            "job_progress_ratio": (
+                "Share of the running job that is done.",
+                running.progress if running else None,
+            ),
             "status_age_seconds": ("Since the service last told of itself.", since_s),
         }
         for name, (text, value) in gauges.items():

@@ -13,15 +13,15 @@ Cause = Literal["asked", "inbox", "space", "disk", "journal", "engine"]
 """``asked`` by somebody; the ``inbox`` is not there; too little ``space``; results (``disk``) or
 ``journal`` cannot be written; the ``engine`` does not run."""
 
-_FIRST_WAIT_S = 5.0
 _LONGEST_WAIT_S = 300.0
 
 
 @dataclass(slots=True)
 class Pauses:
-    """The causes that stand now, with sentences. ``on_change`` is told the whole: None when it is over."""
+    """The causes that stand now, with sentences. ``on_change`` is told the whole, before and after."""
 
-    on_change: Callable[[str | None], None] = lambda _: None
+    on_change: Callable[[str | None, str | None], None] = lambda before, after: None
+    first_wait_s: float = 5.0
     _standing: dict[Cause, str] = field(default_factory=dict)
     _until_s: dict[Cause, float] = field(default_factory=dict)
     _waits: dict[Cause, int] = field(default_factory=dict)
@@ -44,14 +44,14 @@ class Pauses:
         else:
             self._standing[cause] = sentence
         if self.reason != before:
-            self.on_change(self.reason)
+            self.on_change(before, self.reason)
 
     def set_for_a_while(self, cause: Cause, sentence: str, now_s: float) -> None:
-        """A cause that can only be tested by trying again: after 5 s, then 10, at most every 5 minutes."""
+        """A cause that can only be tested by trying again: soon, then later, at most every 5 minutes."""
         if cause not in self._until_s:
             waits = self._waits.get(cause, 0)
             self._waits[cause] = min(waits + 1, 10)
-            self._until_s[cause] = now_s + min(_FIRST_WAIT_S * 2.0**waits, _LONGEST_WAIT_S)
+            self._until_s[cause] = now_s + min(self.first_wait_s * 2.0**waits, _LONGEST_WAIT_S)
         self.set(cause, sentence)
 
     def worked(self, cause: Cause) -> None:

@@ -57,15 +57,15 @@ def fresh_work(outbox: Path, job: int, settings: str) -> Path:
     return outbox / os.fsdecode(job_folder(job))
 
 
-def clear_work(root: Path, keep: Sequence[int] = ()) -> None:
-    """Removes what lies in the work folder of outbox, archive or rejected, but not of the jobs ``keep``."""
+def clear_work(root: Path, job: int | None = None) -> None:
+    """Removes all that is unfinished in outbox, archive or rejected, or that of one ``job`` only."""
     try:
         with folder(root, WORK) as work:
-            for entry in entries(work):
-                if entry not in (b"%d" % job for job in keep):
-                    clear(work, entry)
+            for entry in entries(work) if job is None else [b"%d" % job]:
+                clear(work, entry)
     except FileNotFoundError:
-        pass
+        if not root.is_dir():
+            raise
 
 
 def holds_result(outbox: Path, name: bytes, key: str) -> bool:

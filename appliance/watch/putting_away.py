@@ -109,5 +109,6 @@ class PuttingAway:
         )
         self._journal.rejected(job.id, place)
         log(NOTICE, "Rejected.", job=job.id, name=job.relpath, reason=job.reason)
-        facts = {"job": job.id, "source": job.relpath, "reason": job.reason}
-        self._hooks.happened("rejected", **facts, place=place or b"")
+        self._hooks.happened(
+            "rejected", job=job.id, source=job.relpath, reason=job.reason, place=place or b""
+        )

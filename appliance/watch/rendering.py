@@ -17,7 +17,6 @@ from appliance.watch.folders import LONGEST_NAME_BYTES, Access, shortened
 from appliance.watch.hooks import Hooks
 from appliance.watch.intake import Intake
 from appliance.watch.journal import Journal
-from appliance.watch.journal_file import JournalError
 from appliance.watch.journal_rows import Job
 from appliance.watch.logs import ERROR, INFO, NOTICE, WARNING, log
 from appliance.watch.naming import free_name
@@ -43,9 +42,9 @@ class Rendering:
         access: Access,
         journal: Journal,
         intake: Intake,
+        hooks: Hooks,
         worker: Worker,
         pauses: Pauses,
-        hooks: Hooks,
     ) -> None:
         self.config = config
         self.access = access
@@ -59,9 +58,9 @@ class Rendering:
         """How the order ended, until the journal knows."""
 
     @property
-    def waits_for_journal(self) -> bool:
-        """Whether an order has ended and :meth:`step` must say so."""
-        return self._outcome is not None
+    def can_settle(self) -> bool:
+        """Whether an order has ended and nothing keeps :meth:`step` from drawing the conclusion."""
+        return self._outcome is not None and not self._pauses.stands("disk", "journal")
 
     def left_s(self, now_s: float) -> float | None:
         """Seconds that the job will still take, by what it took so far; None while that is unknown."""
@@ -69,16 +68,20 @@ class Rendering:
             return None
         return (now_s - self.started_s) * (1.0 - self.share) / self.share
 
-    def step(self, now_s: float) -> None:
-        """Brings an outcome into the journal, or starts the next job.
+    def step(self, now_s: float, *, accepting: bool) -> bool:
+        """Draws the conclusion from what has ended, and starts the next job if ``accepting``.
 
-        Raises JournalError, and then nothing has happened that a repetition would spoil.
+        True if a job may have something to put away now. Raises JournalError, and then nothing has
+        happened that a repetition would spoil.
         """
-        if self._outcome is not None:
-            self._settle(self._outcome, now_s)
-            self._outcome, self.job, self.share = None, None, 0.0
-        elif self.job is None and self._worker.idle and self._pauses.reason is None:
-            self._start(now_s)
+        settled = False
+        if self._outcome is not None and self.can_settle:
+            settled = self._settle(self._outcome, now_s)
+            if settled:
+                self._outcome, self.job, self.share = None, None, 0.0
+        if accepting and self.job is None and self._worker.idle and self._pauses.reason is None:
+            return self._start(now_s) or settled
+        return settled
 
     def heard(self, message: Progress | Done | Failed, now_s: float) -> None:
         """What the engine says of its order."""
@@ -102,35 +105,36 @@ class Rendering:
         if self.job is not None and self._outcome is None:
             self._outcome = death
 
-    def _start(self, now_s: float) -> None:
+    def _start(self, now_s: float) -> bool:
+        """Starts the next job that is due; True if it turned out to be published already."""
         job = self._journal.next_due(time.time(), self.config.work.retry_most_s)
         if job is None:
-            return
+            return False
         ready = self._worker.ready
         assert ready is not None
         if job.pack_sha256 != ready.sha256:
             self._journal.gone(job.id, "the pack has changed")
             self._intake.again(job.relpath)
-            return
+            return False
         if not self._intake.refreshed(job, now_s):
-            return
-        outbox = self.config.folders.outbox
-        if holds_result(outbox, job.name, job.key):
-            keep_result(outbox, job.name)
-            self._journal.start(job.id)
-            self._journal.published(job.id, "its result was there already")
-            return
+            return False
+        outbox, settings = self.config.folders.outbox, self.config.work
         try:
+            if holds_result(outbox, job.name, job.key):
+                keep_result(outbox, job.name)
+                self._journal.start(job.id)
+                self._journal.published(job.id, "its result was there already")
+                return True
             work = fresh_work(outbox, job.id, job.settings)
         except OSError as error:
             self._disk(f"The outbox cannot be written: {error.strerror}.", now_s)
-            return
+            return False
         self.job = self._journal.start(job.id)
         self.share, self.started_s, self._told_s = 0.0, now_s, now_s
-        settings = self.config.work
         limit_s = settings.timeout_least_s + decode_wall_s(settings.decode_seconds)
         self._worker.give(self._order(job, os.fspath(work)), now_s + limit_s)
         log(INFO, "Rendering.", job=job.id, name=job.relpath, attempt=self.job.attempts)
+        return False
 
     def _order(self, job: Job, work: str) -> Order:
         name = job.relpath.rpartition(b"/")[2]
@@ -149,19 +153,26 @@ class Rendering:
             group_id=self.access.group_id,
         )
 
-    def _settle(self, outcome: Done | Failed | Death, now_s: float) -> None:
+    def _settle(self, outcome: Done | Failed | Death, now_s: float) -> bool:
+        """False if the disk refuses: then it is to be tried again."""
         assert self.job is not None
         if isinstance(outcome, Done):
-            self._publish(self.job, now_s)
+            if not self._publish(self.job, now_s):
+                return False
         elif isinstance(outcome, Failed):
             self._failed(self.job, outcome, now_s)
         elif outcome.meant:
             self._journal.retry(self.job.id, outcome.why, time.time(), counted=False)
         else:
             self._worker_died(self.job, f"the engine {outcome.why}")
-        clear_work(self.config.folders.outbox)
+        try:
+            clear_work(self.config.folders.outbox, self.job.id)
+        except OSError as error:  # the next start does it
+            log(WARNING, "A work folder cannot be removed.", job=self.job.id, reason=str(error))
+        return True
 
-    def _publish(self, job: Job, now_s: float) -> None:
+    def _publish(self, job: Job, now_s: float) -> bool:
+        """Puts the result in place, then tells the journal; False if the disk refuses."""
         outbox = self.config.folders.outbox
         try:
             while not publish(outbox, job.id, job.name, self.access):
@@ -175,17 +186,19 @@ class Rendering:
                 keep_result(outbox, job.name)
             else:
                 self._journal.retry(job.id, f"the result is gone: {error}", time.time(), counted=False)
-                return
+                return True
         except OSError as error:
             self._disk(f"The outbox cannot be written: {error.strerror}.", now_s)
-            raise JournalError(f"{job.shown} cannot be published yet: {error.strerror}.") from error
+            return False
         self._journal.published(job.id)
-        self._pauses.worked("disk")
+        for cause in ("disk", "journal", "engine"):
+            self._pauses.worked(cause)
         log(
             NOTICE, "Published.", job=job.id, name=job.relpath, result=job.name, took_s=now_s - self.started_s
         )
-        facts = {"job": job.id, "source": job.relpath, "result": os.fsencode(outbox) + b"/" + job.name}
-        self._hooks.happened("done", **facts)
+        result = os.fsencode(outbox) + b"/" + job.name
+        self._hooks.happened("done", job=job.id, source=job.relpath, result=result)
+        return True
 
     def _failed(self, job: Job, failed: Failed, now_s: float) -> None:
         settings, now_unix_s = self.config.work, time.time()
