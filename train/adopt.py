@@ -12,6 +12,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from train.checkpoint import CheckpointError, refuse_pickles
+from train.fit_anchors import ANCHORS_NAME
+
+FACTS_NAME = "adopted.json"
+"""What the checkpoint says about a network's training so far, beside the run that goes on from it."""
 
 
 def adopt(checkpoint: Path, runs: Path) -> list[str]:
@@ -26,7 +30,8 @@ def adopt(checkpoint: Path, runs: Path) -> list[str]:
     facts_path = checkpoint / "checkpoint.json"
     if not facts_path.is_file():
         raise CheckpointError(f"{facts_path}: missing; name the folder of a checkpoint")
-    training = json.loads(facts_path.read_text()).get("training", {})
+    said = json.loads(facts_path.read_text())
+    training = said.get("training", {})
     adopted = []
     for file in sorted(checkpoint.glob("*.safetensors")):
         state = runs / file.stem / "state.safetensors"
@@ -36,7 +41,10 @@ def adopt(checkpoint: Path, runs: Path) -> list[str]:
             weights = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
         tensors = {f"{kind}.{name}": w.clone() for name, w in weights.items() for kind in ("model", "ema")}
         state.parent.mkdir(parents=True, exist_ok=True)
-        steps = int(training.get(file.stem, {}).get("steps", 0))
-        save_file(tensors, state, metadata={"step": json.dumps(steps)})
+        facts = training.get(file.stem, {})
+        save_file(tensors, state, metadata={"step": json.dumps(int(facts.get("steps", 0)))})
+        (state.parent / FACTS_NAME).write_text(json.dumps(facts, indent=1) + "\n")
         adopted.append(file.stem)
+    if "fit" in adopted and "fit" in said:
+        (runs / "fit" / ANCHORS_NAME).write_text(json.dumps(said["fit"], indent=1) + "\n")
     return adopted

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import torch
 
-from train.commands import audio, checkpoints, data, judging, networks, report
+from train.commands import audio, checkpoints, data, judging, networks, pairs, report
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -38,6 +38,7 @@ for command in (
     checkpoints.checkpoint,
     checkpoints.calibration,
     judging.reconstruct,
+    pairs.telling_apart,
     judging.notes,
     report.evaluate,
     report.metrics,

@@ -1,0 +1,27 @@
+"""How good the fit network is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from train.data import song_cache
+
+
+@click.command("telling-apart")
+@click.option("--songs", "count", default=48, help="How many validation songs.")
+@click.pass_obj
+def telling_apart(runs: Path, count: int) -> None:
+    """Measure how well the fit network tells true accompaniments from wrong ones."""
+    from train.data.pairs import PairSource
+    from train.evaluate.telling_apart import telling_apart as measure
+    from train.fit_anchors import judge_of
+    from train.networks.fit import FitConfig, FitNet
+    from train.training.state import load_ema
+
+    cache = runs / "cache"
+    source = PairSource.of(song_cache.load_split(cache / "songs", "val"), cache / "melodies")
+    network = FitNet(FitConfig())
+    load_ema(runs / "fit" / "state.safetensors", network)
+    click.echo(measure(judge_of(network.eval()), source, count).as_table())
