@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_checkpoint import DENOISER, write_tiny_checkpoint
+from tiny_checkpoint import DENOISER, tiny_facts, write_tiny_checkpoint
 
 torch = pytest.importorskip("torch")
 
 from appliance.condition import CONDITION_ROWS, STYLE_ROWS  # noqa: E402
 from train.adopt import adopt  # noqa: E402
+from train.assemble import _training_facts  # noqa: E402
 from train.checkpoint import CheckpointError, Generator, load_checkpoint, save_network  # noqa: E402
 from train.training.state import load_ema  # noqa: E402
 from train.training.student import STEPS, StudentStage  # noqa: E402
@@ -124,8 +126,26 @@ def test_a_checkpoint_becomes_runs_and_keeps_its_weights(tmp_path: Path) -> None
     for name, weights in load_checkpoint(checkpoint).generator.state_dict().items():
         assert torch.equal(weights, run.state_dict()[name])
     assert adopt(checkpoint, tmp_path / "runs") == [], "a run that is there is not overwritten"
+
+
+def test_minutes_before_the_adoption_count(tmp_path: Path) -> None:
+    checkpoint = write_tiny_checkpoint(tmp_path / "checkpoint")
+    facts = tiny_facts() | {"training": {"vae": {"steps": 7, "minutes": 12.5, "losses": {"loss": 1.5}}}}
+    (checkpoint / "checkpoint.json").write_text(json.dumps(facts))
+    adopt(checkpoint, tmp_path / "runs")
+    run = tmp_path / "runs" / "vae"
+    (run / "curve.csv").write_text("step,seconds,loss\n9,60,1.25\n11,120,1.0\n12,30,0.75\n")
+    assert _training_facts(run, 12, {}) == {
+        "steps": 12,
+        "minutes": 15.0,
+        "parameters": 0,
+        "losses": {"loss": 0.75},
+    }
+
+
+def test_a_folder_without_a_checkpoint_is_not_adopted(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="missing"):
-        adopt(tmp_path / "runs", tmp_path / "other")
+        adopt(tmp_path, tmp_path / "runs")
 
 
 def test_where_there_is_a_student_it_is_what_the_pack_gets(tmp_path: Path) -> None:

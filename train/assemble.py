@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 
+from train.adopt import FACTS_NAME
 from train.checkpoint import EXTRAS, SCHEMA, save_network
 from train.corpus.ledger import LedgerRow, rows_hash
 from train.data.song_cache import CachedSong
@@ -74,7 +75,7 @@ def assemble(
     for name, config in {**CONFIGS, **trained}.items():
         weights, step = _averaged(runs / name / "state.safetensors")
         save_network(out / f"{name}.safetensors", weights, config)
-        training[name] = _training_facts(runs / name / "curve.csv", step, weights)
+        training[name] = _training_facts(runs / name, step, weights)
     with np.load(runs / "cache" / "latent_statistics.npz", allow_pickle=False) as statistics:
         mean, std = statistics["mean"].tolist(), statistics["std"].tolist()
     sung = sum(float((song.voice[:, 1] - song.voice[:, 0]).sum()) for song in songs)
@@ -107,11 +108,15 @@ def _averaged(path: Path) -> tuple[dict[str, torch.Tensor], int]:
         return weights, int(json.loads(file.metadata()["step"]))
 
 
-def _training_facts(curve: Path, step: int, weights: dict[str, torch.Tensor]) -> dict[str, Any]:
-    """Steps, minutes, parameters, and the last value of every figure of the curve."""
-    rows = curves.read(curve)
-    last: dict[str, float] = {}
-    minutes, before = 0.0, 0.0
+def _training_facts(run: Path, step: int, weights: dict[str, torch.Tensor]) -> dict[str, Any]:
+    """Steps, minutes, parameters, and the last value of every figure of the curve.
+
+    What an adopted run was before counts too.
+    """
+    rows = curves.read(run / "curve.csv")
+    adopted = json.loads((run / FACTS_NAME).read_text()) if (run / FACTS_NAME).exists() else {}
+    last: dict[str, float] = dict(adopted.get("losses", {}))
+    minutes, before = float(adopted.get("minutes", 0.0)), 0.0
     for row in rows:
         last |= {k: round(v, 5) for k, v in row.items() if v == v and k not in ("step", "seconds")}
         minutes += (row["seconds"] - before if row["seconds"] >= before else row["seconds"]) / 60
