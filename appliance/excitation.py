@@ -208,7 +208,8 @@ def _loop(pitch: int, cents: float) -> Array:
     best = int(turns[np.argmin(np.abs(turns * period - np.rint(turns * period)) / turns)])
     samples = round(best * period)
     harmonics = np.arange(1, int((samples // 2 - 1) / best) + 1)
-    phase = 2.0 * np.pi * ((harmonics**2 * 0.6180339887498949) % 1.0)  # spread: no pulse, no click
+    # Spread phases make no pulse; other ones for each voice, or all harmonics would beat together.
+    phase = 2.0 * np.pi * (harmonics**2 * (0.6180339887498949 + 0.0137 * cents) % 1.0)
     spectrum = np.zeros(samples // 2 + 1, np.complex128)
     spectrum[best * harmonics] = np.exp(1j * phase) / harmonics
     tone = np.fft.irfft(spectrum, samples)

@@ -43,7 +43,8 @@ def bin_hz() -> NDArray[np.float64]:
 
 
 def spectrum_rows(audio: Array) -> Array:
-    """Loudness (5 F, T) of ``audio`` (n,), T = n / 2048 rounded up: 0 is FLOOR_DB, 1 a full-scale sine."""
+    """Loudness (5 F, T) of ``audio`` (n,), T = n / 2048 rounded up: 0 is FLOOR_DB, 1 a full-scale
+    sine (somewhat less at the top, where a bin is the mean of several of the FFT's)."""
     frames = -(-len(audio) // FRAME_SAMPLES)
     before = LONG_SAMPLES // 2
     padded = np.zeros(before + frames * FRAME_SAMPLES + LONG_SAMPLES, np.float32)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import torch
 
-from train.commands import audio, checkpoints, data, judging, networks, pairs, report
+from train.commands import ablation, audio, checkpoints, data, judging, networks, pairs, report
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -34,12 +34,15 @@ for command in (
     audio.renders,
     audio.audio_decoder,
     audio.audio_encoder,
+    audio.reconstruct_audio,
     checkpoints.adopt,
     checkpoints.checkpoint,
     checkpoints.calibration,
     judging.reconstruct,
     pairs.telling_apart,
     judging.notes,
+    ablation.ablate,
+    judging.control,
     report.evaluate,
     report.metrics,
     data.sing,

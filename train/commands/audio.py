@@ -64,11 +64,39 @@ def _crops(runs: Path, stems: bool) -> tuple[list[Render], list[Render]]:
 def audio_decoder(
     runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int
 ) -> None:
-    """Train the audio decoder on the renders."""
+    """Train the audio decoder on the renders; on a GPU against discriminators."""
     from train.networks.audio_decoder import AudioDecoderConfig
+    from train.training.adversary import Adversary
     from train.training.audio_decoder import AudioDecoderStage
 
     train, val = _crops(runs, stems=True)
-    stage = AudioDecoderStage(AudioDecoderConfig(), train, val, batch)
+    adversary = Adversary().to(device) if torch.device(device).type == "cuda" else None
+    stage = AudioDecoderStage(AudioDecoderConfig(), train, val, batch, adversary=adversary)
     loop = LoopConfig(steps, learning_rate, ema_decay=0.995, minutes=minutes, validate_every=100)
     fit(stage, runs / "audio_decoder", loop, torch.device(device))
+
+
+@click.command("reconstruct-audio")
+@click.argument("model", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--split", default="test")
+@click.option("--excerpts", "count", default=24, help="From as many songs, all styles in turn.")
+@click.option("--seconds", default=20.0)
+@click.option("--soundfont", type=click.Path(exists=True, path_type=Path), default=SOUNDFONT)
+@click.option("--out", type=click.Path(path_type=Path), help="Default: a folder under --runs.")
+@click.pass_obj
+def reconstruct_audio(
+    runs: Path, model: Path, split: str, count: int, seconds: float, soundfont: Path, out: Path | None
+) -> None:
+    """Judge the sound path of MODEL (a pack, a checkpoint or a folder of runs): latent to audio and back."""
+    from train.evaluate import sound_report
+    from train.evaluate.sound_trip import Trip, excerpts, judge
+    from train.evaluate.torch_sound import open_sound
+
+    trip = Trip(open_sound(model), soundfont)
+    chosen = list(excerpts(song_cache.load_split(runs / "cache" / "songs", split), count, seconds))
+    folder = out or runs / "evaluation" / "sound"
+    progress = iter(track(range(3 * len(chosen)), description="judged"))
+    report = sound_report.to_json(str(model), judge(trip, chosen, lambda _: next(progress, None)))
+    sound_report.write(folder, report)
+    sound_report.draw(trip, chosen, folder / "sound.png")
+    click.echo((folder / "sound.md").read_text())

@@ -22,6 +22,7 @@ from appliance.source_filter import BANDS, HOP_SAMPLES, WINDOW_SAMPLES, bands, s
 from train.data.renders import CROP_SAMPLES, Render
 from train.data.song_cache import ALL_GROUPS
 from train.networks.audio_decoder import GROUP_ROWS, AudioDecoder, AudioDecoderConfig
+from train.training.adversary import WEIGHT, Adversary
 from train.training.spectral_loss import spectral_terms
 from train.training.stage import Batch
 
@@ -46,8 +47,10 @@ class AudioDecoderStage:
         val: Sequence[Render],
         batch: int = 16,
         frames: int = 96,
+        adversary: Adversary | None = None,
     ) -> None:
         self.model: nn.Module = AudioDecoder(config)
+        self.adversary = adversary
         self.batch, self.frames = batch, frames
         self._stems = [(render, k) for render in train for k in range(len(render.groups))]
         rng = np.random.default_rng(1)
@@ -84,7 +87,12 @@ class AudioDecoderStage:
                 _inner(batch["sound"]),
             )
             terms = spectral_terms(made, wanted)
-        return {"loss": terms["mel"] + LINEAR_WEIGHT * terms["linear"], **terms}
+            total = terms["mel"] + LINEAR_WEIGHT * terms["linear"]
+            if self.adversary is not None and torch.is_grad_enabled():
+                terms["caught"] = self.adversary.learn(made, wanted)
+                terms |= self.adversary.terms(made, wanted)
+                total = total + WEIGHT * (terms["fooled"] + terms["features"])
+        return {"loss": total, **terms}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         found = [self.loss(model, batch) for batch in self._held_out]
