@@ -122,6 +122,7 @@ class Journal(Reader):
             job,
             "published",
             "dropped again; its result is still there",
+            finished_s=None,
             **identity_columns(found),
         )
 
