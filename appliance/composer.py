@@ -93,7 +93,7 @@ def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -
         chart, certainty = wishes.chart(grid, duration_s), PLAN_GIVEN
         plan = plan_from_chart(chart, plan.shape[1])
     elif wishes.key is not None:
-        plan, chart = plan_in_key(plan, key, grid, duration_s)
+        plan, chart, certainty = plan_in_key(plan, key, grid, duration_s)
     else:
         chart = chart_from_plan(plan, grid, duration_s)
     return Reading(features, grid, key, confidence, plan, chart, certainty, wishes.key is not None)

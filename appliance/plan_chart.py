@@ -44,12 +44,15 @@ def plan_from_chart(chart: Chart, n_plan_frames: int) -> NDArray[np.float32]:
     return np.clip(plan, 0.0, 1.0).astype(np.float32)
 
 
-def chart_from_plan(plan: NDArray[np.float32], grid: BeatGrid, duration_s: float) -> Chart:
+def chart_from_plan(
+    plan: NDArray[np.float32], grid: BeatGrid, duration_s: float, prior: NDArray[np.float32] | float = 0.0
+) -> Chart:
     """The likeliest chords of ``plan`` (24, P), changing only on beats, from 0 to ``duration_s``.
 
     Viterbi over :data:`ESTIMATED_QUALITIES` on twelve roots, each over any bass, and no chord
     (Sheh and Ellis, ISMIR 2003): pitch classes sound independently given the chord, and changing the
     chord or its bass costs. Without beats the steps are 0.5 s. Roots are spelled in the plan's key.
+    ``prior`` (109,) is what each chord, quality by quality on twelve roots and last none, gains a step.
     """
     if duration_s <= 0 or plan.shape[1] == 0:
         return []
@@ -60,7 +63,9 @@ def chart_from_plan(plan: NDArray[np.float32], grid: BeatGrid, duration_s: float
         # that has only the rest of the chord before it stays quiet.
         loudest = steps[rows].max(0)
         steps[rows] /= np.maximum(loudest, max(0.6 * float(np.quantile(loudest, 0.9)), 0.1))
-    path = _viterbi(_emission(steps[:12], steps[12:]))
+    gain = np.asarray(prior, np.float32).reshape(-1, 1)
+    emission = _emission(steps[:12], steps[12:]) + gain
+    path = _viterbi(emission)
     key, _ = estimate_key(plan[:12].sum(1), plan[12:].sum(1))
     labels = []
     for state in path:

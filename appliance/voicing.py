@@ -24,7 +24,7 @@ from itertools import pairwise
 from appliance.beat_grid import one_at_a_time
 from appliance.chords import QUALITIES, Chart, parse_chord
 from appliance.keys import LETTERS
-from appliance.score import DRUM_GROUP, LOWEST_PITCH, PITCHES, Note, Score
+from appliance.score import DRUM_GROUP, GROUPS, LOWEST_PITCH, PITCHES, Note, Score
 
 EARLY_S = 0.08
 """A note this much before a change belongs to the new chord: it is played ahead, not left over."""
@@ -109,16 +109,15 @@ def _led(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
     result = []
     for k, note in enumerate(notes):
         chord = _at(chords, note.start_s)
-        if chord is not None and note.pitch % 12 not in chord.tones:
-            if not _passes(note, chord, following[k]):
-                free = [
-                    pitch
-                    for pitch in _tones_around(note.pitch, chord.tones)
-                    if sounding.get((note.group, pitch), 0.0) <= note.start_s
-                ]
-                if not free:
-                    continue
-                note = replace(note, pitch=free[0])
+        if chord is not None and _foreign(note, chord, following[k]):
+            free = [
+                pitch
+                for pitch in _tones_around(note.pitch, chord.tones)
+                if sounding.get((note.group, pitch), 0.0) <= note.start_s
+            ]
+            if not free:
+                continue
+            note = replace(note, pitch=free[0])
         sounding[note.group, note.pitch] = max(sounding.get((note.group, note.pitch), 0.0), note.end_s)
         result.append(note)
     return [kept for note in result if (kept := _ended(note, chords)) is not None]
@@ -139,12 +138,14 @@ def _following(notes: Sequence[Note]) -> list[list[int]]:
     return result
 
 
-def _passes(note: Note, chord: _Chord, following: Iterable[int]) -> bool:
-    """Whether a foreign note is short, off the change, and goes on by step to a chord tone."""
+def _foreign(note: Note, chord: _Chord, following: Iterable[int]) -> bool:
+    """Whether a note is no chord tone and does not pass either: short, off the change, on by step."""
+    if note.pitch % 12 in chord.tones:
+        return False
     off = note.start_s - chord.start_s > EARLY_S
     short = note.end_s - note.start_s <= PASSING_S
     steps = (0 < abs(p - note.pitch) <= STEP_SEMITONES and p % 12 in chord.tones for p in following)
-    return off and short and any(steps)
+    return not (off and short and any(steps))
 
 
 def _tones_around(pitch: int, tones: frozenset[int]) -> list[int]:
@@ -182,7 +183,7 @@ def _missing(notes: Sequence[Note], chords: Sequence[_Chord], groups: Sequence[s
     """Notes to add: roots and thirds that do not sound, and chords that nobody plays."""
     if not groups:
         return []
-    group = next((g for g in ("keys", "pluck", "pad", "bass") if g in groups))
+    group = next(g for g in GROUPS if g in groups)
     upper = sorted(n.pitch for n in notes if n.group == group)
     middle = min(max(upper[len(upper) // 2], 55), 72) if upper else USUAL_MIDDLE
     low = sorted(n.pitch for n in notes if n.group == "bass")

@@ -78,5 +78,5 @@ def test_what_is_no_grid(text: str, says: str) -> None:
 
 
 def test_unreadable(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nowhere.txt: the beats cannot be read"):
+    with pytest.raises(UsageError, match=r"nowhere\.txt: the beats cannot be read"):
         read_beats(tmp_path / "nowhere.txt", 9.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from appliance.errors import UsageError
 from appliance.score import STYLES
 from train.data import song_cache
 
@@ -21,6 +22,28 @@ def reconstruct(runs: Path, checkpoint: Path, split: str) -> None:
 
     songs = song_cache.load_split(runs / "cache" / "songs", split)
     click.echo(as_table(reconstruction(load_checkpoint(checkpoint).vae, songs)))
+
+
+@click.command()
+@click.argument("pack", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the report.")
+@click.option("--split", default="val")
+@click.option("--songs", "count", default=8, help="How many songs of the split.")
+@click.option("--section", "sections", multiple=True, help="Only this one; may be repeated.")
+@click.pass_obj
+def control(
+    runs: Path, pack: Path, corpus: Path, out: Path, split: str, count: int, sections: tuple[str, ...]
+) -> None:
+    """Measure whether PACK obeys tempo, beats, chords, key and style, and keeps whole songs together."""
+    from train.evaluate.control.report import SECTIONS, measure_control
+
+    for name in sections:
+        if name not in SECTIONS:
+            raise UsageError(f"--section {name}: choose from {', '.join(SECTIONS)}.")
+    click.echo(
+        measure_control(pack, corpus, runs, out, split=split, songs=count, sections=sections or SECTIONS)
+    )
 
 
 @click.command()

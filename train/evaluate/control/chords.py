@@ -1,0 +1,126 @@
+"""``--chords``: does an independent judge hear the chart in the sound, and is the receipt's own chart true?
+
+Charts are those of the written part, and invented ones over the same singing: plain progressions, a chord
+a bar. Root and third are compared, as everywhere (:mod:`train.evaluate.chord_judge`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import soundfile
+
+from appliance.chords import Chart, Chord, ChordSpan, merged, parse_chord
+from appliance.keys import spell
+from appliance.score import SAMPLE_RATE_HZ, STYLES, Score
+from train.arrange.chords import read_chords
+from train.band import render as play
+from train.evaluate.chord_judge import HeardChord, chord_agreement, recognise
+from train.evaluate.control.subjects import Asked, Composer, Subject
+from train.evaluate.progress import steps
+
+PROGRESSIONS = {
+    "major": (("C", "G", "Am", "F"), ("C", "Am", "F", "G"), ("C", "F", "Dm", "G7"), ("Am", "F", "C", "G")),
+    "minor": (("Am", "F", "C", "G"), ("Am", "Dm", "E7", "Am"), ("Am", "G", "F", "E"), ("Am", "C", "Dm", "E")),
+}
+"""In C major and A minor."""
+
+_WRITTEN = {"maj": "", "min": "m", "hdim": "m7b5"}
+
+
+def written_chart(subject: Subject) -> Chart:
+    """The chords of the written part."""
+    spans = []
+    for chord in read_chords(subject.song):
+        start_s, end_s = chord.start_s - subject.first_s, chord.end_s - subject.first_s
+        start_s, end_s = max(start_s, 0.0), min(end_s, subject.duration_s)
+        if end_s - start_s > 0.05:
+            bass = "" if chord.bass == chord.root else spell(chord.bass, subject.song.key)
+            quality = _WRITTEN.get(chord.quality, chord.quality)
+            label = Chord(spell(chord.root, subject.song.key), quality, bass).label
+            spans.append(ChordSpan(round(start_s, 3), round(end_s, 3), label))
+    return merged(spans)
+
+
+def invented_chart(subject: Subject, number: int) -> Chart:
+    """A plain progression in the song's key, a chord a bar."""
+    key = subject.song.key
+    shift = key.tonic if key.mode == "major" else key.tonic - 9
+    options = PROGRESSIONS[key.mode]
+    bars = subject.times(subject.song.bars_s)
+    edges = [0.0, *(b for b in bars if b > 0.3), subject.duration_s]
+    spans = []
+    for start_s, end_s, name in zip(edges, edges[1:], cycle(options[number % len(options)]), strict=False):
+        chord = parse_chord(name)
+        if chord is not None and end_s > start_s:
+            root = spell((chord.bass_pitch_class + shift) % 12, key)
+            spans.append(ChordSpan(round(start_s, 3), round(end_s, 3), Chord(root, chord.quality).label))
+    return merged(spans)
+
+
+def as_heard(chart: Chart) -> tuple[HeardChord, ...]:
+    """A chart in the judge's spelling, as far as root and third go."""
+    spans = []
+    for span in chart:
+        chord = parse_chord(span.label)
+        label = "N" if chord is None else f"{chord.root}:{_judged(chord.quality)}"
+        spans.append(HeardChord(span.start_s, span.end_s, label))
+    return tuple(spans)
+
+
+def _judged(quality: str) -> str:
+    if quality.startswith(("sus", "7sus")) or quality == "5":
+        return "sus4"
+    return "min" if quality.startswith(("m", "dim")) and not quality.startswith("maj") else "maj"
+
+
+def measure_chords(composer: Composer, subjects: Sequence[Subject]) -> dict[str, object]:
+    """Agreement a song and chart, a style each in turn; the judge's ceiling; the receipt's own chart."""
+    rows: list[dict[str, object]] = []
+    for k, subject in enumerate(steps(subjects, "chords", lambda s: s.name)):
+        style = STYLES[k % len(STYLES)]
+        written = written_chart(subject)
+        asked = {
+            "written": Asked(style, chart=written),
+            "invented": Asked(STYLES[(k + 4) % len(STYLES)], chart=invented_chart(subject, k)),
+            "predicted": Asked(style),
+        }
+        row: dict[str, object] = {"song": subject.song.id, "style": style}
+        for name, wish in asked.items():
+            take = composer.take(subject, wish)
+            heard = _heard(composer, subject, wish, take.score)
+            wanted = take.chart if wish.chart is None else wish.chart
+            row[name] = chord_agreement(heard, as_heard(wanted), subject.duration_s)
+            if name == "invented":
+                row["invented_style"] = wish.style
+        as_written = subject.notes(subject.song.written)
+        heard = _heard(composer, subject, Asked("written"), as_written)
+        row["ceiling"] = chord_agreement(heard, as_heard(written), subject.duration_s)
+        rows.append(row)
+    columns = ("written", "invented", "predicted", "ceiling")
+    means = {name: float(np.nanmean([row[name] for row in rows])) for name in columns}  # type: ignore[misc]
+    by_style: dict[str, list[float]] = {style: [] for style in STYLES}
+    for row in rows:
+        by_style[str(row["style"])].append(row["written"])  # type: ignore[arg-type]
+        by_style[str(row["invented_style"])].append(row["invented"])  # type: ignore[arg-type]
+    styles = {style: float(np.mean(values)) for style, values in by_style.items() if values}
+    given = [*(row["written"] for row in rows), *(row["invented"] for row in rows)]
+    obeyed = float(np.mean(given))  # type: ignore[arg-type]
+    return {"rows": rows, "means": means, "by_style": styles, "obeyed": obeyed}
+
+
+def _heard(composer: Composer, subject: Subject, asked: Asked, score: Score) -> tuple[HeardChord, ...]:
+    def judge() -> object:
+        style = "piano" if asked.style == "written" else asked.style
+        sound = play(score, style, composer.engine.pack.soundfont_path)
+        with TemporaryDirectory(prefix="backline-") as folder:
+            file = Path(folder) / "take.wav"
+            soundfile.write(file, sound, SAMPLE_RATE_HZ, subtype="PCM_16")
+            return [[c.start_s, c.end_s, c.label] for c in recognise(file)]
+
+    found = composer.judged("chords", subject, asked, judge)
+    return tuple(HeardChord(*c) for c in found)  # type: ignore[attr-defined]

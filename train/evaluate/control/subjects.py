@@ -1,0 +1,216 @@
+"""Songs to control, and takes composed for them, remembered on disk.
+
+A vocal is performed as in training (``train.data.melodies``): the curves of a singer as a pitch tracker
+gives them for a recording of some room, without synthesis. Letters: F = 64 feature rows, T score frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.beat_file import parse_beats
+from appliance.chords import Chart, chart_text
+from appliance.composer import Reading, Wishes, compose, listen, padded
+from appliance.features import features_of
+from appliance.keys import Key
+from appliance.render import Engine
+from appliance.score import FRAME_RATE_HZ, FRAMES_PER_PLAN, BeatGrid, Note, Score
+from train.corpus.ledger import read_ledger
+from train.corpus.reader import read_song
+from train.corpus.song import Song
+from train.data.melodies import spoil
+from train.evaluate.store import Store
+from train.singer.perform import perform
+from train.singer.voices import sample_voice
+
+Array = NDArray[np.float32]
+
+SHORTEST_S, LONGEST_S = 60.0, 200.0
+MUSIC = 1
+"""Part of every question: raise it when the appliance's notes change though the pack does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A song, or a part of one, and its vocal ``features`` (F, T); ``first_s`` is where it starts."""
+
+    song: Song
+    first_s: float
+    features: Array
+
+    @property
+    def duration_s(self) -> float:
+        return self.features.shape[1] / FRAME_RATE_HZ
+
+    @property
+    def name(self) -> str:
+        """What tells it apart from other parts of the song."""
+        return f"{self.song.id}@{self.first_s:.3f}+{self.features.shape[1]}"
+
+    def times(self, song_times_s: Sequence[float]) -> list[float]:
+        """Times of the song that lie inside, from its start."""
+        moved = (t - self.first_s for t in song_times_s)
+        return [t for t in moved if 0.0 <= t < self.duration_s]
+
+    def notes(self, notes: Sequence[Note]) -> Score:
+        """Notes of the song that sound inside, clipped to it."""
+        kept = []
+        for n in notes:
+            start_s, end_s = max(n.start_s - self.first_s, 0.0), min(n.end_s - self.first_s, self.duration_s)
+            if end_s > start_s:
+                kept.append(Note(start_s, end_s, n.pitch, n.velocity, n.group))
+        return Score.of(kept, self.duration_s)
+
+    def beats_text(self) -> str:
+        """The song's own beats as a beat file."""
+        numbers: dict[int, int] = {}
+        for k in range(len(self.song.beats_s)):
+            numbers[k] = 1 if k in self.song.downbeats else numbers.get(k - 1, 0) + 1
+        rows = ((t - self.first_s, numbers[k]) for k, t in enumerate(self.song.beats_s))
+        return "".join(f"{t:.4f}\t{n}\n" for t, n in rows if 0.0 <= t < self.duration_s)
+
+
+def performed(song: Song) -> Subject:
+    """The whole of ``song``, sung by a voice of its own."""
+    seed = int(song.sha256[:7], 16) + 5
+    curves = perform(song, sample_voice(seed, "test" if song.split == "test" else "train"), seed).curves
+    heard = spoil(curves.f0_hz, curves.voiced, curves.level_db, curves.flux, np.random.default_rng(seed))
+    return Subject(song, 0.0, padded(features_of(heard)))
+
+
+def excerpt(whole: Subject, length_s: float) -> Subject:
+    """``length_s`` from the last bar line 4 s before the first sung note."""
+    earliest = whole.song.voice[0].start_s - 4.0
+    start_s = max((b for b in whole.song.bars_s if b <= earliest), default=0.0)
+    first = int(start_s * FRAME_RATE_HZ) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
+    frames = int(length_s * FRAME_RATE_HZ) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
+    return Subject(whole.song, first / FRAME_RATE_HZ, whole.features[:, first : first + frames])
+
+
+def with_silence(whole: Subject, before_s: float, after_s: float) -> Subject:
+    """``whole`` with nothing sung for longer before and after it."""
+    before, after = (
+        round(s * FRAME_RATE_HZ / FRAMES_PER_PLAN) * FRAMES_PER_PLAN for s in (before_s, after_s)
+    )
+    features = np.pad(whole.features, ((0, 0), (before, after)))
+    return Subject(whole.song, whole.first_s - before / FRAME_RATE_HZ, features)
+
+
+def chosen_songs(corpus: Path, split: str, count: int) -> list[Song]:
+    """``count`` songs of a split with even beats, one to three minutes long, in the order of their hashes."""
+    rows = sorted((row for row in read_ledger(corpus) if row.split == split), key=lambda row: row.sha256)
+    songs: list[Song] = []
+    for row in rows:
+        if len(songs) == count:
+            break
+        song = read_song(corpus, row)
+        gaps = np.diff(song.beats_s)
+        if SHORTEST_S <= song.duration_s <= LONGEST_S and len(gaps) and np.ptp(gaps) < 1e-3:
+            songs.append(song)
+    return songs
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for, in a form that can be remembered; see :class:`appliance.composer.Wishes`."""
+
+    style: str = "piano"
+    bpm: float | None = None
+    beats: str | None = None
+    key: Key | None = None
+    chart: Chart | None = None
+    seed: int = 0
+
+    def wishes(self) -> Wishes:
+        """The same for the appliance."""
+        beats, chart = self.beats, self.chart
+        return Wishes(
+            self.bpm,
+            self.key,
+            None if chart is None else lambda grid, duration_s: chart,
+            self.style,
+            None if beats is None else lambda duration_s: parse_beats(beats, duration_s, "beats"),
+        )
+
+    def facts(self) -> dict[str, object]:
+        """What the answer depends on."""
+        facts: dict[str, object] = {"style": self.style, "bpm": self.bpm, "beats": self.beats}
+        chart = None if self.chart is None else chart_text(self.chart)
+        return {**facts, "key": self.key and self.key.name, "chart": chart, "seed": self.seed}
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Notes, and what the appliance had understood before it wrote them."""
+
+    score: Score
+    grid: BeatGrid
+    chart: Chart
+    key: Key
+    key_confidence: float
+
+
+class Composer:
+    """Takes of a pack, from the store where it has them."""
+
+    def __init__(self, pack: Path, store: Store, threads: int | None = None) -> None:
+        self.engine = Engine(pack, threads)
+        self.store = store
+
+    def reading(self, subject: Subject, asked: Asked = Asked()) -> Reading:
+        """What the appliance understands of a subject."""
+        return listen(self.engine.graphs, subject.features, subject.duration_s, asked.wishes())
+
+    def take(self, subject: Subject, asked: Asked) -> Take:
+        """The notes for a subject as asked."""
+
+        def made() -> object:
+            reading = self.reading(subject, asked)
+            score = compose(
+                self.engine.graphs, self.engine.pack, reading, subject.duration_s, asked.style, asked.seed
+            )
+            grid = reading.grid
+            return {
+                "notes": [astuple(n) for n in score.notes],
+                "beats_s": grid.beats_s,
+                "downbeats": grid.downbeats,
+                "confidence": grid.confidence,
+                "meter": grid.meter,
+                "chart": [astuple(span) for span in reading.chart],
+                "key": [reading.key.tonic, reading.key.mode],
+                "key_confidence": reading.key_confidence,
+            }
+
+        facts = self.store.get(self._question("take", subject, asked), made)
+        return _take(facts, subject.duration_s)
+
+    def judged(self, what: str, subject: Subject, asked: Asked, judge: Callable[[], object]) -> object:
+        """The answer of a judge about the take as asked, remembered."""
+        return self.store.get(self._question(what, subject, asked), judge)
+
+    def _question(self, what: str, subject: Subject, asked: Asked) -> dict[str, object]:
+        return {
+            "what": what,
+            "pack": self.engine.pack.sha256,
+            "music": MUSIC,
+            "subject": subject.name,
+            **asked.facts(),
+        }
+
+
+def _take(facts: dict, duration_s: float) -> Take:  # type: ignore[type-arg]
+    from appliance.chords import ChordSpan
+
+    grid = BeatGrid(tuple(facts["beats_s"]), tuple(facts["downbeats"]), facts["confidence"], facts["meter"])
+    return Take(
+        Score.of((Note(*n) for n in facts["notes"]), duration_s),
+        grid,
+        [ChordSpan(*span) for span in facts["chart"]],
+        Key(*facts["key"]),
+        facts["key_confidence"],
+    )
