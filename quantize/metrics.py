@@ -13,6 +13,7 @@ import click
 
 from appliance.errors import BacklineError
 from appliance.pack import Pack, file_facts, load_pack
+from appliance.pack_manifest import MANIFEST_NAME
 from quantize.pack_folder import METRICS_NAME, add_metrics, staged, write_manifest
 
 
@@ -25,7 +26,7 @@ def replace_metrics(pack: Path, metrics: Path) -> Pack:
         OutputError: the folder cannot be written.
     """
     manifest = load_pack(pack).manifest
-    with staged(pack, {METRICS_NAME, *manifest.files}) as part:
+    with staged(pack, {METRICS_NAME, MANIFEST_NAME, *manifest.files}) as part:
         for name in manifest.files.keys() - {METRICS_NAME}:
             (part / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(pack / name, part / name)

@@ -5,20 +5,26 @@ The fake band writes pitches into its samples and the perfect ear reads them the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from appliance.errors import InputError
-from appliance.score import Note, Score
+from appliance.midi import write_midi
+from appliance.score import BeatGrid, Note, Score
+from appliance.sounds import DEFAULT_SOUNDS
 from train.evaluate.chord_judge import HeardChord
+from train.evaluate.evaluate import Evaluation, evaluate
 from train.evaluate.hearing import Hearing
 from train.evaluate.judge import HeardNote
 from train.evaluate.pieces import Piece, Sung
+from train.evaluate.sections.setting import Setting
 from train.evaluate.store import Store
 
 RATE_HZ = 44_100
@@ -109,3 +115,93 @@ def spoiled(pieces: Sequence[Piece], wrong_notes: int) -> dict[str, Score]:
         )
         for piece in pieces
     }
+
+
+@dataclass(frozen=True)
+class FakePack:
+    """Stands for a :class:`~train.evaluate.renderers.PackRenderer`: the written part with wrong notes.
+
+    ``wrong`` says how many of the twelve notes are a semitone too high, by what was asked for: a style, a
+    number of steps, a pack, a folder of vocals. What is not listed adds none.
+    """
+
+    pieces: tuple[Piece, ...]
+    wrong: tuple[tuple[str, int], ...]
+    log: Path
+    pack: Path = Path("int8")
+    style: str = "piano"
+    seed: int = 0
+    steps: int | None = None
+    plan: bool = True
+    sound: bool = True
+
+    @property
+    def label(self) -> str:
+        return f"{self.pack} {self.style} {self.seed} {self.steps} {self.plan} {self.sound}"
+
+    def __call__(self, vocal: Path, folder: Path) -> None:
+        with self.log.open("a") as log:
+            log.write(f"{vocal.stem}\n")
+        asked = {str(self.pack), self.style, f"{self.steps} steps", vocal.parent.name, f"plan {self.plan}"}
+        wrong = sum(count for what, count in self.wrong if what in asked)
+        song = vocal.stem.partition("-")[0]  # segments of real singing are called song0-1, song0-2
+        score = spoiled([p for p in self.pieces if p.id == song], wrong)[song]
+        if self.sound:
+            samples = fake_band(score)
+            soundfile.write(folder / f"{vocal.stem}.accompaniment.wav", samples, RATE_HZ, subtype="PCM_24")
+        else:
+            sounds = DEFAULT_SOUNDS[self.style]
+            write_midi(folder / f"{vocal.stem}.mid", score, BeatGrid(), sounds)
+
+
+class FakeSetting(Setting):
+    """A setting whose pack is a :class:`FakePack` and whose ears are perfect."""
+
+    def pieces(self, share: int = 1, length_s: float = 60.0) -> list[Piece]:
+        return make_pieces(self.folder / "vocals", self.songs)[::share]
+
+    @property
+    def hearing(self) -> Hearing:
+        return hearing_in(self.folder)
+
+    @property
+    def renderer(self) -> FakePack:  # type: ignore[override]
+        wrong = json.loads((self.folder / "wrong.json").read_text())
+        every = tuple(make_pieces(self.folder / "vocals", self.songs))
+        return FakePack(every, tuple(wrong.items()), self.folder / "log", self.pack, seed=self.seed)
+
+    def manifest(self, pack: Path | None = None) -> SimpleNamespace:  # type: ignore[override]
+        guidance = 2.5 if pack == self.undistilled else 1.0
+        return SimpleNamespace(
+            styles=("piano", "organ"),
+            sampler=SimpleNamespace(steps=8, guidance=guidance),
+            graphs=SimpleNamespace(fit=None),
+        )
+
+    def judged(self, pieces: Sequence[Piece], renderer: FakePack, *, chords: bool = False) -> Evaluation:  # type: ignore[override]
+        band = fake_band if renderer.sound else None
+        return evaluate(pieces, renderer, band, self.hearing, label=renderer.label, chords=chords)
+
+    def question(self) -> dict[str, object]:
+        packs = {"pack": self.pack, "fp32": self.fp32, "undistilled": self.undistilled}
+        hashes = {name: str(path) for name, path in packs.items() if path is not None}
+        return {**hashes, "songs": self.songs, "seed": self.seed, "style": self.style, "split": self.split}
+
+    def about(self) -> dict[str, object]:
+        return {**self.question(), "pack": "fake 1", "identity": "0" * 64}
+
+
+def fake_setting(folder: Path, wrong: Mapping[str, int] | None = None, **given: object) -> FakeSetting:
+    """A setting in ``folder`` whose pack plays wrong notes as told."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "wrong.json").write_text(json.dumps(dict(wrong or {})))
+    asked = {"pack": Path("int8"), "corpus": Path("nowhere"), "folder": folder, "songs": 6, "workers": 1}
+    return FakeSetting(**{**asked, **given})  # type: ignore[arg-type]
+
+
+def asked_of(setting: FakeSetting) -> int:
+    """How many renders were asked for since the last time."""
+    log = setting.folder / "log"
+    count = len(log.read_text().split()) if log.is_file() else 0
+    log.unlink(missing_ok=True)
+    return count

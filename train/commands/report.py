@@ -87,13 +87,18 @@ def metrics(pack: Path, report: Path, out: Path) -> None:
 
     `python -m quantize.metrics PACK FILE` puts the file into the pack.
     """
+    from appliance.pack import load_pack
     from train.evaluate.metrics_file import metrics_of
+    from train.evaluate.renderers import music_hash
     from train.evaluate.sections.page import DATA
     from train.evaluate.shipped import judge_shipped, read_excerpts
 
     file = report / DATA
     if not file.is_file():
         raise click.ClickException(f"{file}: no report; run `python -m train evaluate` with --out {report}.")
-    reduced = metrics_of(json.loads(file.read_text()), judge_shipped(pack, read_excerpts(EXCERPTS)))
+    report_of = json.loads(file.read_text())
+    if report_of["about"]["identity"] != music_hash(load_pack(pack)):
+        raise click.ClickException(f"{file}: a report of another pack; evaluate {pack} first.")
+    reduced = metrics_of(report_of, judge_shipped(pack, read_excerpts(EXCERPTS)))
     out.write_text(json.dumps(reduced, indent=2, sort_keys=True) + "\n")
     click.echo(f"{out}: {', '.join(sorted(reduced))}")

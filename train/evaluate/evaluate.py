@@ -108,8 +108,15 @@ def evaluate(
     raises :class:`~appliance.errors.BacklineError` is scored as silence and listed under ``failures``.
     With more than one of ``workers`` renderer and band must be picklable.
     """
+
+    def known(piece: Piece) -> bool:
+        return hearing.knows_result(piece.vocal, label, chords) and (
+            play_written is None or hearing.knows_audio(_written_name(piece, played_by), chords)
+        )
+
     ask = partial(_ask, render, play_written, hearing, label, chords, played_by)
-    ask_all(ask, pieces, f"judging {label}", lambda piece: piece.id, workers)
+    missing = [piece for piece in pieces if not known(piece)]
+    ask_all(ask, missing, f"judging {label}", lambda piece: piece.id, workers)
     results, failures = [], {}
     for piece in pieces:
         try:
@@ -161,8 +168,12 @@ def _written(
     def write(file: Path) -> None:
         soundfile.write(file, play_written(piece.written), SAMPLE_RATE_HZ, subtype="PCM_24")
 
-    score_hash = sha256(repr(piece.written).encode()).hexdigest()
-    return hearing.audio(f"{played_by} plays {score_hash}", write, chords)
+    return hearing.audio(_written_name(piece, played_by), write, chords)
+
+
+def _written_name(piece: Piece, played_by: str) -> str:
+    """What decides the sound of the written part."""
+    return f"{played_by} plays {sha256(repr(piece.written).encode()).hexdigest()}"
 
 
 def _covered(pieces: Sequence[Piece], results: Sequence[Heard]) -> dict[str, float]:

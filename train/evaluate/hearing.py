@@ -91,11 +91,22 @@ class Hearing:
 
         return self._answer({"audio": name}, listen, chords)
 
+    def knows_result(self, vocal: Path, label: str, chords: bool) -> bool:
+        """Whether :meth:`result` would answer without rendering."""
+        return self._known({"result": label, "vocal": file_sha256(vocal)}, chords)
+
+    def knows_audio(self, name: str, chords: bool) -> bool:
+        """Whether :meth:`audio` would answer without writing anything."""
+        return self._known({"audio": name}, chords)
+
+    def _known(self, asked: dict[str, object], chords: bool) -> bool:
+        plain, with_chords = _questions(asked)
+        return self.store.knows(with_chords) or (not chords and self.store.knows(plain))
+
     def _answer(self, asked: dict[str, object], listen: Callable[[], object], chords: bool) -> Heard:
-        asked = {**asked, "notes": JUDGE_VERSION}
-        with_chords = {**asked, "chords": CHORD_JUDGE_VERSION}
+        plain, with_chords = _questions(asked)
         # Who has been heard with chords has been heard.
-        question = with_chords if chords or self.store.knows(with_chords) else asked
+        question = with_chords if chords or self.store.knows(with_chords) else plain
         found = self.store.get(question, listen)
         return Heard(
             found["duration_s"],
@@ -123,3 +134,9 @@ class Hearing:
             "chords": [],
             "drums_s": [n.start_s for n in notes if n.drum],
         }
+
+
+def _questions(asked: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """The question without chords and with them; a judge that changes is asked again."""
+    plain = {**asked, "notes": JUDGE_VERSION}
+    return plain, {**plain, "chords": CHORD_JUDGE_VERSION}

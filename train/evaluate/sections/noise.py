@@ -40,19 +40,22 @@ Audio = NDArray[np.float32]
 def measure(setting: Setting) -> Facts:
     pieces = setting.pieces(SHARE, SHORT_S)
     clean = setting.judged(pieces, setting.renderer)
-    conditions: dict[str, dict[str, Facts]] = {}
-    for kind in SPOILINGS:
-        for level_db in LEVELS_DB:
-            folder = setting.folder / "spoiled" / f"{kind}-{level_db}"
-            jobs = [(piece.vocal, folder / piece.vocal.name, kind, level_db) for piece in pieces]
-            ask_all(_write, jobs, f"{kind} {level_db} dB", lambda job: job[0].stem, setting.workers)
-            spoiled = [with_vocal(piece, folder) for piece in pieces]
-            found = setting.judged(spoiled, setting.renderer)
-            conditions.setdefault(kind, {})[str(level_db)] = {
-                "gap_closed": gaps(found),
-                "drop": {metric: fact(drop(found, clean, metric)) for metric in METRICS},
-                "refused": len(found.failures),
-            }
+    every = [(kind, level_db) for kind in SPOILINGS for level_db in LEVELS_DB]
+    folders = {(kind, db): setting.folder / "spoiled" / f"{kind}-{db}" for kind, db in every}
+    jobs = [(p.vocal, folders[c] / p.vocal.name, *c) for c in every for p in pieces]
+    missing = [job for job in jobs if not job[1].is_file()]
+    ask_all(_write, missing, "spoiling", lambda job: job[0].stem, setting.workers)
+    spoiled = {c: [with_vocal(piece, folders[c]) for piece in pieces] for c in every}
+    renders = [(piece, setting.renderer) for c in every for piece in spoiled[c]]
+    setting.prepare(renders, "noise, rooms, clipping")
+    conditions: dict[str, dict[str, Facts]] = {kind: {} for kind in SPOILINGS}
+    for kind, level_db in every:
+        found = setting.judged(spoiled[kind, level_db], setting.renderer)
+        conditions[kind][str(level_db)] = {
+            "gap_closed": gaps(found),
+            "drop": {metric: fact(drop(found, clean, metric)) for metric in METRICS},
+            "refused": len(found.failures),
+        }
     return {"songs": len(pieces), "seconds": SHORT_S, "clean": gaps(clean), "conditions": conditions}
 
 
@@ -106,8 +109,6 @@ def clipped(audio: Audio, distortion_db: float) -> Audio:
 def _write(job: tuple[Path, Path, Spoiling, int]) -> None:
     """Spoil one vocal; the same vocal, kind and level give the same bytes."""
     source, target, kind, level_db = job
-    if target.is_file():
-        return
     audio, rate_hz = soundfile.read(source, dtype="float32")
     rng = np.random.default_rng([zlib.crc32(source.stem.encode()), SPOILINGS.index(kind), level_db])
     spoiled = spoil(audio, rate_hz, kind, level_db, rng)

@@ -10,8 +10,10 @@ from train.evaluate.sections.setting import SHORT_S, Setting
 
 def measure(setting: Setting) -> Facts:
     pieces = setting.pieces(1, SHORT_S)
-    planned = setting.judged(pieces, setting.notes_only())
-    unplanned = setting.judged(pieces, setting.notes_only(plan=False))
+    both = (setting.notes_only(), setting.notes_only(plan=False))
+    setting.prepare([(piece, renderer) for renderer in both for piece in pieces], "plan")
+    planned = setting.judged(pieces, both[0])
+    unplanned = setting.judged(pieces, both[1])
     return {
         "songs": len(pieces),
         "seconds": SHORT_S,

@@ -8,6 +8,7 @@ from typing import Any
 
 from train.evaluate.evaluate import METRICS
 from train.evaluate.sections.facts import Fact, number, shown, table
+from train.evaluate.sections.gap import of_the_ceiling
 from train.evaluate.sections.noise import SPOILINGS
 
 Sections = Mapping[str, Any]
@@ -56,10 +57,9 @@ def _gap(sections: Sections) -> Iterator[Promise]:
         asked = OF_THE_CEILING[metric]
         what = f"{metric}: gap closed, of the judge's ceiling"
 
-        def share(facts: Any, metric: str = metric) -> tuple[float, str]:
-            gap, ceiling = (facts["summary"][metric][name] for name in ("gap_closed", "ceiling"))
-            found = gap["value"] / ceiling["value"]
-            return found, f"{found:.2f} (gap {shown(gap)})"
+        def share(facts: Any, metric: str = metric) -> tuple[float | None, str]:
+            found = of_the_ceiling(facts, metric)
+            return found, f"{number(found)} (gap closed {shown(facts['summary'][metric]['gap_closed'])})"
 
         yield _judged(sections, "gap", what, f">= {asked}", share, lambda value, least=asked: value >= least)
 

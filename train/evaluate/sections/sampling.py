@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from appliance.pack import load_pack
 from train.evaluate.evaluate import METRICS, compare
 from train.evaluate.renderers import PackRenderer
 from train.evaluate.sections.facts import Fact, fact, gaps, number, shown, table
@@ -20,12 +19,14 @@ SHARE = 2
 
 def measure(setting: Setting) -> Facts:
     pieces = setting.pieces(SHARE, SHORT_S)
-    own = setting.manifest.sampler.steps
+    own = setting.manifest().sampler.steps
+    renderers = _renderers(setting)
+    setting.prepare([(piece, renderer) for _, renderer in renderers for piece in pieces], "steps")
     shipped = setting.judged(pieces, setting.notes_only())
     rows = []
-    for name, renderer in _renderers(setting):
+    for name, renderer in renderers:
         found = setting.judged(pieces, renderer)
-        sampler = load_pack(renderer.pack, verify=False).manifest.sampler
+        sampler = setting.manifest(renderer.pack).sampler
         steps = renderer.steps or own
         rows.append(
             {
@@ -40,7 +41,7 @@ def measure(setting: Setting) -> Facts:
 
 
 def _renderers(setting: Setting) -> list[tuple[str, PackRenderer]]:
-    own = setting.manifest.sampler.steps
+    own = setting.manifest().sampler.steps
     # The pack's own steps are not an override: those notes are known already.
     chosen = sorted({*STEPS, own})
     rows = [("shipped", setting.notes_only(steps=None if n == own else n)) for n in chosen]

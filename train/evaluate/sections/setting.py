@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from appliance.pack import load_pack
 from appliance.pack_manifest import Manifest
@@ -15,6 +16,15 @@ from train.evaluate.pieces import LENGTH_S, Piece
 from train.evaluate.renderers import PackRenderer, music_hash
 from train.evaluate.songs import WrittenBand, chosen_rows, sung_pieces
 from train.evaluate.store import Refused, Store, file_sha256
+from train.evaluate.workers import ask_all
+
+
+class HasVocal(Protocol):
+    """A piece, or a segment of real singing."""
+
+    @property
+    def vocal(self) -> Path: ...
+
 
 SHORT_S = 30.0
 """Length of excerpts that are judged under many conditions."""
@@ -46,10 +56,9 @@ class Setting:
         """The judges and what they remember."""
         return Hearing(Store(self.folder / "heard"), Judges())
 
-    @property
-    def manifest(self) -> Manifest:
-        """``pack.json`` of the pack that is judged."""
-        return load_pack(self.pack, verify=False).manifest
+    def manifest(self, pack: Path | None = None) -> Manifest:
+        """``pack.json`` of a pack, by default the one that is judged."""
+        return load_pack(pack or self.pack, verify=False).manifest
 
     @property
     def renderer(self) -> PackRenderer:
@@ -77,6 +86,18 @@ class Setting:
             played_by=f"soundfont {file_sha256(soundfont)[:12]}",
             workers=self.workers,
         )
+
+    def prepare(self, pairs: Sequence[tuple[HasVocal, PackRenderer]], what: str) -> None:
+        """Have many renders judged by one pool of processes; what is known is left out.
+
+        Starting processes and compiling networks takes as long as judging a few short excerpts.
+        """
+        jobs = [
+            (self, piece.vocal, renderer)
+            for piece, renderer in pairs
+            if not self.hearing.knows_result(piece.vocal, renderer.label, chords=False)
+        ]
+        ask_all(_ask, jobs, what, lambda job: job[1].stem, self.workers)
 
     def heard(self, vocal: Path, renderer: PackRenderer) -> Heard | None:
         """What is heard in one render; None where the vocal was refused."""
@@ -112,3 +133,8 @@ class Setting:
     def notes_only(self, **changes: object) -> PackRenderer:
         """The pack's notes without sound, with ``changes`` (see :class:`PackRenderer`)."""
         return replace(self.renderer, sound=False, **changes)  # type: ignore[arg-type]
+
+
+def _ask(job: tuple[Setting, Path, PackRenderer]) -> None:
+    setting, vocal, renderer = job
+    setting.heard(vocal, renderer)

@@ -19,12 +19,10 @@ from train.evaluate.gap import Estimate, mean
 from train.evaluate.hearing import Heard
 from train.evaluate.metrics import consonance
 from train.evaluate.pieces import Sung
-from train.evaluate.renderers import PackRenderer
 from train.evaluate.sections.facts import fact, shown, table
 from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import Setting
 from train.evaluate.sung_notes import notes_beside
-from train.evaluate.workers import ask_all
 
 SEEDS = 6
 SEGMENT_S = 10.0
@@ -48,10 +46,12 @@ def measure(setting: Setting) -> Facts:
         notes, judges[recording.stem] = notes_beside(recording)
         segments += cut(recording, notes, setting.folder / "segments")
     renderers = [replace(setting.renderer, seed=setting.seed + k) for k in range(SEEDS)]
-    jobs = [[(setting, segment, renderer) for segment in segments] for renderer in renderers]
-    every = [job for take in jobs for job in take]
-    ask_all(_ask, every, "real singing", lambda job: job[1].vocal.stem, setting.workers)
-    takes = [[_ask(job) for job in take] for take in jobs]
+    setting.prepare([(segment, r) for r in renderers for segment in segments], "real singing")
+    silence = [Heard(segment.duration_s, (), ()) for segment in segments]
+    takes = [
+        [setting.heard(s.vocal, r) or nothing for s, nothing in zip(segments, silence, strict=True)]
+        for r in renderers
+    ]
     rows = compared(segments, takes)
     return {
         "seeds": SEEDS,
@@ -119,11 +119,6 @@ def summary(segments: Sequence[Segment], rows: Sequence[dict[str, float]]) -> Fa
         "ours_minus_shuffled": fact(against("shuffled")),
         "ours_minus_other_songs": fact(against("other_songs")),
     }
-
-
-def _ask(job: tuple[Setting, Segment, PackRenderer]) -> Heard:
-    setting, segment, renderer = job
-    return setting.heard(segment.vocal, renderer) or Heard(segment.duration_s, (), ())
 
 
 def describe(facts: Facts) -> str:

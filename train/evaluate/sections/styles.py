@@ -22,8 +22,9 @@ SHARE = 3
 def measure(setting: Setting) -> Facts:
     pieces = setting.pieces(SHARE, SHORT_S)
     styles = {}
-    for style in setting.manifest.styles:
-        renderer = replace(setting.renderer, style=style, sound=False)
+    renderers = {s: replace(setting.renderer, style=s, sound=False) for s in setting.manifest().styles}
+    setting.prepare([(piece, r) for r in renderers.values() for piece in pieces], "styles")
+    for style, renderer in renderers.items():
         evaluation = setting.judged(pieces, renderer)
         heard = [h for piece in pieces if (h := setting.heard(piece.vocal, renderer)) is not None]
         styles[style] = {**gaps(evaluation), "notes": statistics(heard)}

@@ -33,7 +33,7 @@ TAKES = 4
 
 
 def measure(setting: Setting) -> Facts:
-    if setting.manifest.graphs.fit is None:
+    if setting.manifest().graphs.fit is None:
         return {"missing": "this pack has no fit score"}
     pieces = setting.pieces(1, SHORT_S)
     jobs = [(setting, piece.vocal) for piece in pieces]
@@ -81,11 +81,12 @@ def averaged(evaluations: Sequence[Evaluation]) -> Evaluation:
 
 def together(ours: Evaluation, other: Evaluation) -> Estimate:
     """Difference of gap closed, mean over the metrics; interval over songs, widths of the gaps fixed."""
-    parts = []
+    parts: list[list[float]] = []
     for metric in METRICS:
         width = other.mean(metric, "true").value - other.mean(metric, "shuffled").value
         pairs = zip(ours.of(metric), other.of(metric), strict=True)
-        parts.append([(a.ours - b.ours) / width for a, b in pairs])
+        if width > 0.0:  # else nothing tells right from wrong
+            parts.append([(a.ours - b.ours) / width for a, b in pairs])
     return mean(np.mean(parts, axis=0).tolist())
 
 
