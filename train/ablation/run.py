@@ -1,0 +1,103 @@
+"""All variants, one after the other; what is measured is kept, so that a stopped run goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from appliance.errors import UsageError
+from train.ablation import recordings
+from train.ablation.experiment import Laboratory, Outcome
+from train.ablation.report import as_section
+from train.ablation.scale import Scale
+from train.ablation.sources import Songs, Sources, choose
+from train.ablation.variants import VARIANTS, Variant
+from train.corpus.ledger import read_ledger
+from train.evaluate.store import write_whole
+from train.networks.planner import Planner, PlannerConfig
+from train.networks.vae import ScoreVae, VaeConfig
+from train.training.state import load_ema
+
+OUTCOMES = "outcomes.json"
+SECTION = "ablations.json"
+PAGE = "ablations.md"
+
+
+def sing_songs(
+    corpus: Path, songs: Songs, folder: Path, workers: int, on_done: Callable[[str], None]
+) -> None:
+    """Sing what the last variants need: the judged songs, then those that are trained on."""
+    rows = {row.id: row for row in read_ledger(corpus)}
+    chosen = [rows[song.id] for song in (*songs.judged, *songs.sung)]
+    recordings.build(corpus, chosen, folder / "sung", workers, on_done)
+
+
+def laboratory(runs: Path, folder: Path, scale: Scale) -> Laboratory:
+    """The shared parts: planner and decoder of ``runs`` as they are at the ablation's first run."""
+    networks = {"vae": ScoreVae(VaeConfig()), "planner": Planner(PlannerConfig())}
+    for name, network in networks.items():
+        kept = folder / f"{name}.safetensors"
+        if not kept.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(runs / name / "state.safetensors", kept.with_suffix(".part"))
+            kept.with_suffix(".part").rename(kept)
+        load_ema(kept, network)
+    sources = Sources(runs / "cache", folder, choose(runs / "cache", scale), networks["vae"])  # type: ignore[arg-type]
+    return Laboratory(sources, networks["planner"], folder, scale)  # type: ignore[arg-type]
+
+
+def jobs(scale: Scale, chosen: Sequence[Variant] = VARIANTS) -> list[tuple[Variant, int]]:
+    """What is trained, in order: every variant once before any is repeated; only those of the corpus are."""
+    once = [(variant, 0) for variant in chosen]
+    again = [(v, seed) for seed in range(1, scale.trainings) for v in chosen if v.sung is None and v.plan]
+    return once + again
+
+
+def run(
+    lab: Laboratory, chosen: Sequence[Variant], on_outcome: Callable[[Outcome], None] = lambda _: None
+) -> list[Outcome]:
+    """Measure what is not yet measured; the report is written anew after every variant.
+
+    Raises:
+        UsageError: the folder holds an ablation of another scale.
+    """
+    outcomes = stored_outcomes(lab.runs, lab.scale)
+    for variant, seed in jobs(lab.scale, chosen):
+        done = {o.condition for o in outcomes if (o.variant, o.training) == (variant.name, seed)}
+        if done == set(variant.conditions):
+            continue
+        for outcome in lab.measure(variant, seed):
+            outcomes.append(outcome)
+            on_outcome(outcome)
+        write(lab, outcomes)
+    return outcomes
+
+
+def stored_outcomes(folder: Path, scale: Scale) -> list[Outcome]:
+    """What an earlier run measured.
+
+    Raises:
+        UsageError: at another scale.
+    """
+    file = folder / OUTCOMES
+    if not file.is_file():
+        return []
+    stored = json.loads(file.read_text())
+    if stored["scale"] != json.loads(json.dumps(asdict(scale))):
+        raise UsageError(
+            f"{file} was measured at another scale; move its folder away, or ask for that scale."
+        )
+    return [Outcome.from_json(outcome) for outcome in stored["outcomes"]]
+
+
+def write(lab: Laboratory, outcomes: Sequence[Outcome]) -> None:
+    """The outcomes, and the report made of them as JSON and Markdown."""
+    stored = {"scale": asdict(lab.scale), "outcomes": [outcome.as_json() for outcome in outcomes]}
+    write_whole(lab.runs / OUTCOMES, json.dumps(stored) + "\n")
+    sung = any(outcome.variant == "recording" for outcome in outcomes)
+    section = as_section(outcomes, lab.scale, lab.sources.components().kept if sung else None)
+    write_whole(lab.runs / SECTION, json.dumps(section, indent=1, allow_nan=False) + "\n")
+    write_whole(lab.runs / PAGE, f"# {section['title']}\n\n{section['markdown']}\n")

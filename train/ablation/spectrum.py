@@ -1,0 +1,98 @@
+"""A latent of a recording, as conditioning on sound needs one: principal components of its mel spectrum.
+
+SAMUeL (arXiv 2507.19991) conditions on the vocal's latent of an audio VAE: 64 rows at 21.5 Hz. This stands
+for it at a scale that two processor cores can afford: the same rows and rate, fitted on the recordings that
+are trained on, but linear, and of the magnitude spectrum. It keeps timbre, consonants, room and noise, which
+melodic features leave out, beside the melody.
+
+Letters: S samples, M mel bands, T score frames of 2048 samples, F = 64 rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.features import FEATURE_ROWS
+from appliance.score import FRAME_SAMPLES, SAMPLE_RATE_HZ
+
+Array = NDArray[np.float32]
+
+WINDOW_SAMPLES = 4096
+"""93 ms: the harmonics of a low voice stand apart."""
+
+BANDS = 160
+LOWEST_HZ, HIGHEST_HZ = 60.0, 10_000.0
+RANGE_DB = 80.0
+"""Below the recording's loudest band nothing quieter than this is kept."""
+
+
+def mel_spectrum(audio: Array) -> Array:
+    """Log-mel spectrum (M, T) in bels under the loudest band, of mono ``audio`` (S,); T = S / 2048, up."""
+    frames = -(-len(audio) // FRAME_SAMPLES)
+    margin = (WINDOW_SAMPLES - FRAME_SAMPLES) // 2
+    padded = np.pad(audio, (margin, frames * FRAME_SAMPLES - len(audio) + margin))
+    places = FRAME_SAMPLES * np.arange(frames)[:, None] + np.arange(WINDOW_SAMPLES)[None]
+    spectrum = np.abs(np.fft.rfft(padded[places] * np.hanning(WINDOW_SAMPLES), axis=1)) ** 2
+    power = mel_bank() @ spectrum.T
+    loudest = float(power.max(initial=1e-20))
+    floor = max(loudest, 1e-20) * 10.0 ** (-RANGE_DB / 10.0)
+    bels: Array = np.log10(np.maximum(power, floor) / max(loudest, 1e-20)).astype(np.float32)
+    return bels
+
+
+def mel_bank() -> Array:
+    """Triangular bands (M, WINDOW_SAMPLES / 2 + 1), even on O'Shaughnessy's mel scale, 1 at their peaks."""
+
+    def mel(hz: float) -> float:
+        return 2595.0 * float(np.log10(1.0 + hz / 700.0))
+
+    edges = 700.0 * (10.0 ** (np.linspace(mel(LOWEST_HZ), mel(HIGHEST_HZ), BANDS + 2) / 2595.0) - 1.0)
+    hz = np.fft.rfftfreq(WINDOW_SAMPLES, 1.0 / SAMPLE_RATE_HZ)
+    # The lowest bands are narrower than a bin: every band keeps at least the bin width.
+    width = SAMPLE_RATE_HZ / WINDOW_SAMPLES
+    centre = edges[1:-1, None]
+    below = np.maximum(centre - edges[:-2, None], width)
+    above = np.maximum(edges[2:, None] - centre, width)
+    slope = np.where(hz[None] < centre, (hz[None] - centre) / below, (centre - hz[None]) / above)
+    bank: Array = np.maximum(0.0, 1.0 + slope).astype(np.float32)
+    return bank
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """``mean`` (M,), ``axes`` (F, M) and ``scale`` (F,), the components' standard deviations.
+
+    ``kept`` is the share of the variance that they explain.
+    """
+
+    mean: Array
+    axes: Array
+    scale: Array
+    kept: float
+
+    def latent(self, spectrum: Array) -> Array:
+        """Spectrum (M, T) -> latent (F, T), each row of unit variance over the recordings fitted on."""
+        latent: Array = (self.axes @ (spectrum - self.mean[:, None]) / self.scale[:, None]).astype(np.float32)
+        return latent
+
+
+def fit_components(spectra: Iterable[Array], count: int = FEATURE_ROWS) -> Components:
+    """The ``count`` strongest principal components of spectra (M, T) taken together."""
+    frames, total, products = 0, np.zeros(BANDS), np.zeros((BANDS, BANDS))
+    for spectrum in spectra:
+        values = spectrum.astype(np.float64)
+        frames += values.shape[1]
+        total += values.sum(axis=1)
+        products += values @ values.T
+    mean = total / frames
+    variances, axes = np.linalg.eigh(products / frames - np.outer(mean, mean))
+    strongest = np.argsort(variances)[::-1][:count]
+    scale = np.sqrt(np.maximum(variances[strongest], 1e-8))
+    kept = float(variances[strongest].sum() / variances.sum())
+    return Components(
+        mean.astype(np.float32), axes[:, strongest].T.astype(np.float32), scale.astype(np.float32), kept
+    )
