@@ -32,7 +32,7 @@ EDGE_FRAMES = 12
 LEAST_SOUND = 1e-3
 """Root mean square of the sound that a stretch must have to be drawn, of a few tries."""
 
-LINEAR_WEIGHT = 0.5
+LINEAR_WEIGHT = 1.0
 
 
 class AudioDecoderStage:

@@ -31,13 +31,17 @@ def magnitudes(sound: Tensor, size: int) -> Tensor:
 
 
 def spectral_terms(made: Tensor, wanted: Tensor) -> dict[str, Tensor]:
-    """``mel``: mean distance of log mel spectra in natural logarithms; ``linear``: share of the
-    magnitude that is wrong. Both averaged over RESOLUTIONS; made and wanted are (B, n)."""
+    """``mel``: mean distance of log mel spectra in natural logarithms; ``linear``: share of the mel
+    spectrum that is wrong, which is about the loud bands. Both averaged over RESOLUTIONS.
+
+    Both compare bands, not bins: partials a bin beside where they are wanted would else be best left out.
+    ``made`` and ``wanted`` are (B, n).
+    """
     logs, linears = [], []
     for size, count in RESOLUTIONS:
-        a, b = magnitudes(made, size), magnitudes(wanted, size)
-        matrix = mel_matrix(size, count).to(a.device)
-        logs.append((torch.log(a @ matrix + QUIET) - torch.log(b @ matrix + QUIET)).abs().mean())
+        matrix = mel_matrix(size, count).to(made.device)
+        a, b = magnitudes(made, size) @ matrix, magnitudes(wanted, size) @ matrix
+        logs.append((torch.log(a + QUIET) - torch.log(b + QUIET)).abs().mean())
         floor = b.shape[1] * b.shape[2] * QUIET
         linears.append(((a - b).abs().sum(dim=(1, 2)) / (b.sum(dim=(1, 2)) + floor)).mean())
     return {"mel": torch.stack(logs).mean(), "linear": torch.stack(linears).mean()}
