@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,14 +18,18 @@ from appliance.features import FEATURE_ROWS, VOICED, transposed  # noqa: E402
 from appliance.keys import Key  # noqa: E402
 from appliance.score import FRAME_RATE_HZ, STYLES, BeatGrid, Note, Score  # noqa: E402
 from export.convert import check_operations, operations, to_ir, to_onnx  # noqa: E402
+from export.facts import read_facts  # noqa: E402
 from export.graphs import graphs_of  # noqa: E402
 from export.parity import differences  # noqa: E402
+from train.adopt import adopt  # noqa: E402
 from train.checkpoint import load_checkpoint, save_network  # noqa: E402
 from train.data import damage  # noqa: E402
 from train.data.pairs import SHUFFLED, TRUE, PairSource, in_white_keys, qualities, rows_of  # noqa: E402
 from train.data.song_cache import CachedSong, notes_array, score_from  # noqa: E402
 from train.evaluate.metrics import consonance, harmony, rhythm  # noqa: E402
+from train.evaluate.telling_apart import telling_apart  # noqa: E402
 from train.fit_anchors import fit_facts, floor_between, judge_of, read_anchors, write_anchors  # noqa: E402
+from train.fit_calibration import write_fit_calibration  # noqa: E402
 from train.networks.fit import FitConfig, FitNet  # noqa: E402
 from train.training.fit import FitStage, _rank_loss  # noqa: E402
 
@@ -182,11 +187,11 @@ def test_scores_apart_as_far_as_qualities_cost_nothing() -> None:
 
 def test_a_few_steps_find_the_pairs(source: PairSource) -> None:
     torch.manual_seed(0)
-    stage = FitStage(TINY, source, replace(source, songs=[]), batch=6, frames=128, made=3)
+    stage = FitStage(TINY, source, replace(source, songs=[]), batch=4, frames=64, made=3)
     batches = stage.batches(np.random.default_rng(0))
-    optimiser = torch.optim.AdamW(stage.model.parameters(), 1e-2)
+    optimiser = torch.optim.AdamW(stage.model.parameters(), 2e-2)
     losses = []
-    for _ in range(25):
+    for _ in range(16):
         found = stage.loss(stage.model, next(batches))
         optimiser.zero_grad()
         found["loss"].backward()
@@ -211,3 +216,39 @@ def test_anchors_are_kept_beside_the_run(source: PairSource, tmp_path: Path) -> 
     facts = write_anchors(woken(), source, tmp_path)
     assert type(facts).model_validate_json((tmp_path / "anchors.json").read_bytes()) == facts
     assert read_anchors(tmp_path)["floor"] == facts.floor
+
+
+def consonant(features: np.ndarray, _: np.ndarray, band: np.ndarray) -> float:
+    """A judge worked by hand: how much of what is sung sounds in the band."""
+    return float((features[:12] * band[:12]).sum() / max(1.0, features[:12].sum()))
+
+
+@pytest.mark.filterwarnings("ignore::scipy.stats.ConstantInputWarning")  # the blind judge
+def test_telling_apart_counts_as_it_says(source: PairSource) -> None:
+    found = telling_apart(consonant, source, 3)
+    kinds = {told.kind: told for told in found.kinds}
+    assert found.songs == 3 and len(kinds) == 11
+    assert kinds["transposed by a tone"].auc > 0.8 and kinds["transposed by a tone"].same_song == 1.0
+    assert found.order.value > 0.3
+    blind = telling_apart(lambda *_: 1.0, source, 3)
+    assert {told.auc for told in blind.kinds} == {0.5}
+    assert {told.same_song for told in blind.kinds} == {0.0}
+
+
+def test_calibration_is_what_the_appliance_asks(source: PairSource, tmp_path: Path) -> None:
+    write_fit_calibration(source, tmp_path, 4)
+    with np.load(tmp_path / "fit.npz") as arrays:
+        assert len(arrays.files) == 12
+        shapes = {name.split("/")[1]: arrays[name].shape for name in arrays.files}
+    assert shapes == {"features": (1, 64, 256), "phases": (1, 5, 256), "band": (1, BAND_ROWS, 256)}
+
+
+def test_a_network_is_adopted_with_its_anchors(tmp_path: Path) -> None:
+    folder = write_tiny_checkpoint(tmp_path / "checkpoint")
+    save_network(folder / "fit.safetensors", woken().state_dict(), TINY)
+    facts = fit_facts(np.arange(5.0), np.arange(5.0) - 10.0)
+    said = {**tiny_facts(), "fit": facts.model_dump(mode="json")}
+    (folder / "checkpoint.json").write_text(json.dumps(said))
+    assert read_facts(folder).fit == facts
+    assert "fit" in adopt(folder, tmp_path / "runs")
+    assert read_anchors(tmp_path / "runs" / "fit")["floor"] == facts.floor

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 
-FAST = ("features", "phases", "rows", "roll")
+FAST = ("features", "phases", "rows", "roll", "band")
 """Inputs at the score frame rate."""
 
 
