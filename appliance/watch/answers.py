@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from appliance.errors import OutputError
+from appliance.errors import OutputError, UsageError
 from appliance.watch.control import Peer
 from appliance.watch.folders import exists
-from appliance.watch.journal_rows import Job
 from appliance.watch.logs import NOTICE, log
 from appliance.watch.states import FINAL
+from appliance.watch.telling import asked_job, history_facts
 
 if TYPE_CHECKING:
     from appliance.watch.daemon import Daemon
@@ -41,11 +40,12 @@ class Answers:
     def _history(self, request: dict[str, Any]) -> dict[str, Any]:
         limit = request.get("limit", 20)
         if not isinstance(limit, int) or not 1 <= limit <= _LONGEST_HISTORY:
-            raise OutputError(f"limit: a number from 1 to {_LONGEST_HISTORY:,}.")
-        return {"jobs": []}
+            raise UsageError(f"limit: a number from 1 to {_LONGEST_HISTORY:,}.")
+        return {"jobs": history_facts(self._daemon.journal, limit)}
 
     def _requeue(self, request: dict[str, Any]) -> dict[str, Any]:
-        daemon, job = self._daemon, self._job(request)
+        daemon = self._daemon
+        job = asked_job(daemon.journal, request)
         if job.state in FINAL:
             if not exists(daemon.config.folders.inbox, job.relpath):
                 raise OutputError(f"{job.shown} is not in the inbox; move it back there, which is enough.")
@@ -54,17 +54,6 @@ class Answers:
         daemon.journal.requeue(job.id)
         daemon.intake.again(job.relpath)
         return {"vocal": job.shown}
-
-    def _job(self, request: dict[str, Any]) -> Job:
-        number, path = request.get("job"), request.get("path")
-        job: Job | None = None
-        if isinstance(number, int) and not isinstance(number, bool):
-            job = self._daemon.journal.job(number)
-        elif isinstance(path, str):
-            job = self._daemon.journal.by_path(os.fsencode(path))
-        if job is None:
-            raise OutputError("There is no such job; see 'backline history'.")
-        return job
 
     def _pause(self, request: dict[str, Any]) -> dict[str, Any]:
         reason = str(request.get("reason") or "paused by hand")[:_LONGEST_REASON]

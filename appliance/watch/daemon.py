@@ -16,25 +16,24 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from appliance.errors import BacklineError, OutputError, PackError, UsageError
+from appliance.errors import BacklineError, OutputError, PackError
 from appliance.watch.answers import Answers
 from appliance.watch.config import Config
 from appliance.watch.control import Control
-from appliance.watch.engine_messages import Done, Failed, Message, Progress, Ready, Setup
-from appliance.watch.folders import WORK, Access, folder
+from appliance.watch.derived import access_of, setup_of
+from appliance.watch.engine_messages import Done, Failed, Message, Progress, Ready
 from appliance.watch.hooks import Hooks
 from appliance.watch.intake import Intake
 from appliance.watch.journal import Journal
 from appliance.watch.journal_file import JournalError
 from appliance.watch.logs import ERROR, INFO, NOTICE, WARNING, log
-from appliance.watch.moving import PRIVATE
 from appliance.watch.notify import Notifier
 from appliance.watch.outlets import Outlets
 from appliance.watch.pauses import Pauses
 from appliance.watch.publishing import clear_work, holds_result
 from appliance.watch.putting_away import PuttingAway
 from appliance.watch.recovery import recover
-from appliance.watch.rendering import Rendering, decode_wall_s
+from appliance.watch.rendering import Rendering
 from appliance.watch.sentinel import ensure_sentinel, missing
 from appliance.watch.signals import Signals
 from appliance.watch.worker import Death, Worker
@@ -58,26 +57,6 @@ def watch(config_path: Path | None, *, adopt_inbox: bool = False) -> int:
         daemon.prepare(adopt_inbox=adopt_inbox)
         daemon.run()
     return 0
-
-
-def access_of(config: Config) -> Access:
-    """Permissions and group of what is published; raises UsageError where they cannot be given."""
-    publish = config.publish
-    try:
-        access = Access.of(publish.file_mode, publish.folder_mode, publish.group)
-        with folder(config.folders.outbox, WORK, make=PRIVATE) as work:
-            if access.group_id is not None:
-                os.fchown(work, -1, access.group_id)
-    except KeyError as error:
-        raise UsageError(f"publish.group: there is no group '{publish.group}' on this computer.") from error
-    except PermissionError as error:
-        raise UsageError(
-            f"publish.group: this user may not give files in {config.folders.outbox} to "
-            f"'{publish.group or 'its own group'}'; make it a member of the group and the folder's owner."
-        ) from error
-    except OSError as error:
-        raise OutputError(f"{config.folders.outbox} cannot be used: {error.strerror}.") from error
-    return access
 
 
 class Daemon:
@@ -315,16 +294,3 @@ class Daemon:
         self.outlets.reconfigure()
         self.pauses.set("engine", None)
         log(NOTICE, "Settings were read again.")
-
-
-def setup_of(config: Config) -> Setup:
-    """What an engine is started with."""
-    work = config.work
-    return Setup(
-        pack=os.fspath(work.pack),
-        work=os.fspath(config.folders.outbox / os.fsdecode(WORK)),
-        threads=work.threads,
-        memory_bytes=work.decode_memory_mb << 20,
-        cpu_s=work.decode_seconds,
-        wall_s=decode_wall_s(work.decode_seconds),
-    )

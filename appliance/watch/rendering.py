@@ -12,6 +12,7 @@ import os
 import time
 
 from appliance.watch.config import Config
+from appliance.watch.derived import decode_wall_s
 from appliance.watch.engine_messages import Done, Failed, Order, Progress
 from appliance.watch.folders import LONGEST_NAME_BYTES, Access, shortened
 from appliance.watch.hooks import Hooks
@@ -246,11 +247,6 @@ class Rendering:
     def _disk(self, sentence: str, now_s: float) -> None:
         log(WARNING, "The disk refuses results.", reason=sentence)
         self._pauses.set_for_a_while("disk", sentence, now_s)
-
-
-def decode_wall_s(decode_seconds: int) -> float:
-    """Seconds on the clock for so many processor seconds, on a computer that is busy with other things."""
-    return 2.0 * decode_seconds + 60.0
 
 
 def _stem(name: bytes) -> str:

@@ -19,7 +19,7 @@ MOST_SHOWN = 20
 def down_facts(journal: Reader | None, now_s: float) -> dict[str, Any]:
     """The status while no daemon runs: what the journal says. ``now_s`` is unix seconds.
 
-    Keys as in :class:`appliance.watch.status.Status`, without what only a daemon knows.
+    Keys as in :class:`appliance.watch.snapshot.Snapshot`, without what only a daemon knows.
     """
     counts = journal.counts() if journal else {}
     oldest_s = journal.oldest_waiting_s() if journal else None

@@ -1,0 +1,49 @@
+"""What follows from the settings for the parts of the daemon, on this computer."""
+
+from __future__ import annotations
+
+import os
+
+from appliance.errors import OutputError, UsageError
+from appliance.watch.config import Config
+from appliance.watch.engine_messages import Setup
+from appliance.watch.folders import WORK, Access, folder
+from appliance.watch.moving import PRIVATE
+
+
+def access_of(config: Config) -> Access:
+    """Permissions and group of what is published; raises UsageError where they cannot be given."""
+    publish = config.publish
+    try:
+        access = Access.of(publish.file_mode, publish.folder_mode, publish.group)
+        with folder(config.folders.outbox, WORK, make=PRIVATE) as work:
+            if access.group_id is not None:
+                os.fchown(work, -1, access.group_id)
+    except KeyError as error:
+        raise UsageError(f"publish.group: there is no group '{publish.group}' on this computer.") from error
+    except PermissionError as error:
+        raise UsageError(
+            f"publish.group: this user may not give files in {config.folders.outbox} to "
+            f"'{publish.group or 'its own group'}'; make it a member of the group and the folder's owner."
+        ) from error
+    except OSError as error:
+        raise OutputError(f"{config.folders.outbox} cannot be used: {error.strerror}.") from error
+    return access
+
+
+def setup_of(config: Config) -> Setup:
+    """What an engine is started with."""
+    work = config.work
+    return Setup(
+        pack=os.fspath(work.pack),
+        work=os.fspath(config.folders.outbox / os.fsdecode(WORK)),
+        threads=work.threads,
+        memory_bytes=work.decode_memory_mb << 20,
+        cpu_s=work.decode_seconds,
+        wall_s=decode_wall_s(work.decode_seconds),
+    )
+
+
+def decode_wall_s(decode_seconds: int) -> float:
+    """Seconds on the clock for so many processor seconds, on a computer that is busy with other things."""
+    return 2.0 * decode_seconds + 60.0

@@ -1,0 +1,115 @@
+"""What must be true of inbox, outbox, archive, rejected and journal: at every moment, and once all is quiet.
+
+Knows nothing of how the service works: it hashes files and reads receipts and the journal's rows itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from appliance.watch.config import Folders
+
+WORK = ".backline-work"
+FINAL = {"done", "rejected", "quarantined", "gone"}
+OURS = {"reason.txt", ".backline"}
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def at_any_moment(folders: Folders, dropped: Mapping[str, str]) -> list[str]:
+    """What is wrong, even in the middle of the work: a lost input, or a result that is not whole.
+
+    ``dropped`` is the hash of each input by a name for people.
+    """
+    kept = _contents(folders.inbox, folders.archive, folders.rejected)
+    wrong = [f"{name} is lost" for name, digest in dropped.items() if not kept[digest]]
+    return wrong + [f"{result} is torn: {why}" for result in results(folders.outbox) if (why := torn(result))]
+
+
+def when_quiet(folders: Folders, dropped: Mapping[str, str]) -> list[str]:
+    """What is wrong once nothing is left to do.
+
+    Every input is in exactly one place and not in the inbox, every done job has exactly one result and no
+    other has any, nothing unfinished lies about, and the journal agrees.
+    """
+    wrong = at_any_moment(folders, dropped)
+    kept = _contents(folders.inbox, folders.archive, folders.rejected)
+    wanted = Counter(dropped.values())
+    for name, digest in dropped.items():
+        if kept[digest] > wanted[digest]:
+            wrong.append(f"{name} is there {kept[digest]} times")
+    waiting = [file for file in _files(folders.inbox) if file.name not in OURS]
+    wrong += [f"{file} still lies in the inbox" for file in waiting]
+    for root in (folders.outbox, folders.archive, folders.rejected):
+        wrong += [f"{file} was left behind" for file in (root / WORK).rglob("*")]
+        wrong += [f"{file} is a temporary" for file in _files(root) if file.name.startswith(".")]
+    return wrong + _journal(folders)
+
+
+def results(outbox: Path) -> list[Path]:
+    """Folders that hold a receipt."""
+    return sorted({file.parent for file in _files(outbox) if file.name.endswith(".receipt.json")})
+
+
+def torn(result: Path) -> str:
+    """Why a result is not whole; empty if it is."""
+    listed: set[Path] = set()
+    for receipt in sorted(result.glob("*.receipt.json")):
+        facts = json.loads(receipt.read_text())
+        listed |= {receipt, *(result / name for name in facts["files"])}
+        for name, digest in facts["files"].items():
+            if not (result / name).is_file():
+                return f"{name} is missing"
+            if sha256(result / name) != digest:
+                return f"{name} is not what the receipt says"
+    more = {file for file in result.rglob("*") if file.is_file()} - listed
+    return f"{sorted(more)} are in no receipt" if more else ""
+
+
+def _journal(folders: Folders) -> list[str]:
+    with sqlite3.connect(folders.state / "journal.db") as db:
+        (verdict,) = db.execute("PRAGMA integrity_check").fetchone()
+        rows = db.execute("SELECT id, state, key, name, content_sha256 FROM jobs").fetchall()
+    db.close()
+    wrong = [] if verdict == "ok" else [f"the journal is damaged: {verdict}"]
+    wrong += [f"job {job} is still {state}" for job, state, *_ in rows if state not in FINAL]
+    keys = Counter(
+        json.loads(next(result.glob("*.receipt.json")).read_text())["job"]
+        for result in results(folders.outbox)
+    )
+    wrong += [f"key {key[:12]} has {count} results" for key, count in keys.items() if count > 1]
+    done = {key: name for _, state, key, name, _ in rows if state == "done"}
+    wrong += [f"{key[:12]} has a result and is not done" for key in keys if key not in done]
+    for key, name in done.items():
+        if key not in keys:
+            wrong.append(f"{key[:12]} is done and has no result")
+        elif not (folders.outbox / os.fsdecode(name)).is_dir():
+            wrong.append(f"{os.fsdecode(name)!r} of {key[:12]} is not in the outbox")
+    archived, refused = _contents(folders.archive), _contents(folders.rejected)
+    for _, state, _, _, digest in rows:
+        if state == "done" and not archived[digest]:
+            wrong.append(f"{digest[:12]} is done and not in the archive")
+        if state in ("rejected", "quarantined") and not refused[digest]:
+            wrong.append(f"{digest[:12]} is {state} and not in rejected")
+    reasons = [file.parent for file in _files(folders.rejected) if file.name == "reason.txt"]
+    wrong += [f"{place} has a reason and no vocal" for place in reasons if len(list(place.iterdir())) < 2]
+    return wrong
+
+
+def _contents(*roots: Path) -> Counter[str]:
+    return Counter(sha256(file) for root in roots for file in _files(root))
+
+
+def _files(root: Path) -> Iterable[Path]:
+    """Files that users see: what lies in the work folder is nobody's."""
+    for place, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name != WORK]
+        yield from (Path(place) / name for name in names)
