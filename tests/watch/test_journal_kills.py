@@ -52,8 +52,12 @@ def live_until_killed(state: Path, first: int, told: int) -> None:
             os.write(told, struct.pack("<q", number))
 
 
-def killed_writer(state: Path, first: int, life_s: float) -> int:
-    """How many moves were certainly made, counted from the very first one."""
+def killed_writer(state: Path, first: int, life_s: float, *, at_work: bool) -> int:
+    """How many moves were certainly made, counted from the very first one.
+
+    The writer lives ``life_s`` after its first move (``at_work``) or after its birth: then the kill may
+    meet it while it opens the journal.
+    """
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -62,12 +66,13 @@ def killed_writer(state: Path, first: int, life_s: float) -> int:
         finally:
             os._exit(1)
     os.close(write)
-    time.sleep(life_s)
-    os.kill(child, signal.SIGKILL)
+    with os.fdopen(read, "rb") as told:
+        data = told.read(8) if at_work else b""
+        time.sleep(life_s)
+        os.kill(child, signal.SIGKILL)
+        data += told.read()
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), "the writer was to live until it was killed"
-    with os.fdopen(read, "rb") as told:
-        data = told.read()
     return struct.unpack("<q", data[-8:])[0] if data else first  # type: ignore[no-any-return]
 
 
@@ -80,7 +85,7 @@ def test_kills_at_random_moments(memory: Path) -> None:
     with Journal(peaceful, clock) as reference:
         reference._db.execute("PRAGMA synchronous = OFF")
         for number in range(ROUNDS):
-            certain = killed_writer(state, made, random_.uniform(0, LONGEST_LIFE_S))
+            certain = killed_writer(state, made, random_.uniform(0, LONGEST_LIFE_S), at_work=number % 3 > 0)
             while made < certain:
                 clock.number = made
                 move(reference, made)

@@ -1,0 +1,153 @@
+"""What lies beside a vocal: settings inherited, strict, still; what goes with it; what results are called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import InputError
+from appliance.watch.companions import companions_of, done_markers
+from appliance.watch.config import Config
+from appliance.watch.naming import free_name, wanted_name
+from appliance.watch.scan import Found, Scan, scan
+from appliance.watch.settle import Tracker
+from appliance.watch.sidecar import Missing, NotYet, Settings, settings_of
+
+CHART = "| Am | F G | C |\n"
+
+
+def put(watched: Config, path: str, text: str | bytes = "") -> None:
+    file = watched.folders.inbox / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def settings(watched: Config, vocal: str, now_s: float = 100.0) -> Settings:
+    tracker = Tracker(10.0)
+    tracker.observe(0.0, scan(watched.folders.inbox, watched.intake))
+    return settings_of(watched.folders.inbox, vocal.encode(), tracker, now_s, watched.work)
+
+
+def test_without_sidecars_the_service_decides(watched: Config) -> None:
+    assert settings(watched, "song.wav") == Settings("piano", 1, 0)
+
+
+def test_settings_are_inherited_and_the_nearest_has_the_last_word(watched: Config) -> None:
+    put(watched, "backline.toml", 'style = "jazz"\ntakes = 3')
+    put(watched, "anna/backline.toml", "bpm = 92\ntakes = 2\nchords = 'all.txt'")
+    put(watched, "anna/all.txt", CHART)
+    put(watched, "anna/demo/song.TOML", 'bpm = 120.5\nkey = "F# minor"\nseed = 7\nsound = "band"')
+    expected = Settings("jazz", 2, 7, 120.5, "F# minor", CHART, "all.txt", "band")
+    assert settings(watched, "anna/demo/song.wav") == expected
+    assert settings(watched, "bert/song.wav") == Settings("jazz", 3, 0)
+    assert settings(watched, "anna/other.flac").bpm == 92.0
+
+
+def test_canonical_json() -> None:
+    text = Settings("jazz", 2, 7, 92.0, chords=CHART, chords_name="ü.txt").to_json()
+    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+    assert "key" not in json.loads(text)
+    assert Settings.from_json(text).to_json() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("bpm = 5", "bpm: input should be greater than or equal to 10"),
+        ("bpm = nan", "bpm"),
+        ('bpm = "92"', "bpm"),
+        ("tempo = 92", "tempo: there is no such key"),
+        ("takes = 0", "takes"),
+        ("takes = 1.5", "takes"),
+        ("seed = -1", "seed"),
+        ('sound = "loud"', "sound"),
+        ("bpm = ", "not TOML"),
+        (b"\xff\xfe", "not text in UTF-8"),
+        ('chords = "../x.txt"', "file in the same folder"),
+        ('chords = "/etc/passwd"', "file in the same folder"),
+        ('chords = "a\\u0000.txt"', "file in the same folder"),
+        ('chords = "x.wav"', "ends in one of"),
+        ("#" * 300_000, "too long"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(watched: Config, text: str | bytes, said: str) -> None:
+    put(watched, "a/song.toml", text)
+    with pytest.raises(InputError, match=said) as told:
+        settings(watched, "a/song.wav")
+    assert str(told.value).startswith("a/song.toml") and "\n" not in str(told.value).strip()
+
+
+def test_what_moves_or_is_missing_is_waited_for(watched: Config) -> None:
+    put(watched, "song.toml", "chords = 'song.txt'")
+    with pytest.raises(Missing, match=r"song\.txt is missing"):
+        settings(watched, "song.wav")
+    put(watched, "song.txt", CHART)
+    assert settings(watched, "song.wav").chords == CHART
+    with pytest.raises(NotYet, match="does not stand still"):
+        settings(watched, "song.wav", now_s=9.0)
+
+
+def test_a_sidecar_that_changed_since_the_look_is_waited_for(watched: Config) -> None:
+    put(watched, "song.toml", "bpm = 92")
+    tracker = Tracker(10.0)
+    tracker.observe(0.0, scan(watched.folders.inbox, watched.intake))
+    put(watched, "song.toml", "bpm = 192")
+    with pytest.raises(NotYet, match="just changed"):
+        settings_of(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
+    (watched.folders.inbox / "song.toml").unlink()
+    (watched.folders.inbox / "song.toml").symlink_to("/etc/hostname")
+    with pytest.raises(NotYet):
+        settings_of(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
+
+
+def looked(vocals: list[bytes], companions: list[bytes]) -> Scan:
+    found = [tuple(Found(path, 0, 0, 0, 0, 0) for path in paths) for paths in (vocals, companions)]
+    return Scan(found[0], found[1], True, 0.0)
+
+
+def test_what_goes_with_a_vocal() -> None:
+    companions = [
+        b"a/x.toml",
+        b"a/x.wav.done",
+        b"a/x.done",
+        b"a/x.TXT",
+        b"a/all.txt",
+        b"a/backline.toml",
+        b"x.toml",
+    ]
+    both = looked([b"a/x.wav", b"a/y.wav"], companions)
+    assert companions_of(b"a/x.wav", both) == tuple(companions[:4])
+    assert companions_of(b"a/y.wav", both) == ()
+    shared = looked([b"a/x.wav", b"a/x.flac"], companions)
+    assert companions_of(b"a/x.wav", shared) == (b"a/x.wav.done",)
+    assert companions_of(b"backline.wav", looked([b"backline.wav"], [b"backline.toml"])) == ()
+    assert done_markers(b"a/x.wav") == (b"a/x.wav.done", b"a/x.done")
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        (b"song.wav", b"song"),
+        (b"a.b/song", b"a.b/song"),
+        (b"a/song.final.mix.flac", b"a/song.final.mix"),
+        (b"song. .wav", b"song"),
+        (b" .wav", b" "),
+    ],
+)
+def test_wanted_names(path: bytes, wanted: bytes) -> None:
+    assert wanted_name(path) == wanted
+
+
+def test_names_are_free_of_case_accents_and_jobs(tmp_path: Path) -> None:
+    assert free_name(tmp_path, b"new/song", []) == b"new/song"
+    for name in ("SONG", "caf\u00e9"):
+        (tmp_path / "new" / name).mkdir(parents=True)
+    assert free_name(tmp_path, b"new/song", [b"new/Song-2"]) == b"new/song-3"
+    assert free_name(tmp_path, "new/cafe\u0301".encode(), []) == "new/cafe\u0301-2".encode()
+    assert free_name(tmp_path, b"song", [b"new/song"]) == b"song"
+    (tmp_path / ("x" * 255)).mkdir()
+    assert free_name(tmp_path, b"x" * 255, []) == b"x" * 253 + b"-2"
+    with pytest.raises(FileNotFoundError):
+        free_name(tmp_path / "unmounted", b"song", [])
