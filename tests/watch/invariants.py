@@ -81,17 +81,14 @@ def _journal(folders: Folders) -> list[str]:
     db.close()
     wrong = [] if verdict == "ok" else [f"the journal is damaged: {verdict}"]
     wrong += [f"job {job} is still {state}" for job, state, *_ in rows if state not in FINAL]
-    keys = Counter(
-        json.loads(next(result.glob("*.receipt.json")).read_text())["job"]
-        for result in results(folders.outbox)
+    made = Counter(
+        json.loads(next(result.glob("*.receipt.json")).read_text())["job"] for result in results(folders.outbox)
     )
-    wrong += [f"key {key[:12]} has {count} results" for key, count in keys.items() if count > 1]
-    done = {key: name for _, state, key, name, _ in rows if state == "done"}
-    wrong += [f"{key[:12]} has a result and is not done" for key in keys if key not in done]
-    for key, name in done.items():
-        if key not in keys:
-            wrong.append(f"{key[:12]} is done and has no result")
-        elif not (folders.outbox / os.fsdecode(name)).is_dir():
+    done = [(key, name) for _, state, key, name, _ in rows if state == "done"]
+    if made != Counter(key for key, _ in done):
+        wrong.append(f"results and done jobs do not agree: {made}, {done}")
+    for key, name in done:
+        if not (folders.outbox / os.fsdecode(name)).is_dir():
             wrong.append(f"{os.fsdecode(name)!r} of {key[:12]} is not in the outbox")
     archived, refused = _contents(folders.archive), _contents(folders.rejected)
     for _, state, _, _, digest in rows:

@@ -1,0 +1,129 @@
+"""The daemon's work without processes, signals and real time: the real parts, and an engine that is made up.
+
+What the engine would do takes no time here: results are a few small files with a receipt, and a vocal
+whose content begins with ``refuse`` is unusable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.watch.config import Config
+from appliance.watch.engine_messages import Done, Failed, Order, Ready
+from appliance.watch.folders import Access
+from appliance.watch.hooks import Hooks
+from appliance.watch.intake import Intake
+from appliance.watch.journal import Journal
+from appliance.watch.pauses import Pauses
+from appliance.watch.publishing import clear_work, holds_result
+from appliance.watch.putting_away import PuttingAway
+from appliance.watch.recovery import recover
+from appliance.watch.rendering import Rendering
+from appliance.watch.worker import Worker
+
+
+def config_of(root: Path) -> Config:
+    """Folders below ``root``, made, and times that are short."""
+    names = ("inbox", "outbox", "archive", "rejected", "state")
+    for name in names:
+        (root / name).mkdir(parents=True, exist_ok=True)
+    (root / "inbox" / ".backline").touch()
+    return Config.model_validate(
+        {
+            "folders": {name: str(root / name) for name in names},
+            "intake": {"settle_s": 0.1, "scan_s": 0.1, "patience_s": 0.0, "silent_tail_s": 0.0},
+            "work": {"retry_base_s": 0.001, "retry_most_s": 0.001},
+        }
+    )
+
+
+class MadeUpWorker(Worker):
+    """Renders at once, in this process."""
+
+    def __init__(self) -> None:
+        self.ready = Ready("made up", "0", "0" * 64, ["piano"])
+        self.order: Order | None = None
+        self.given = 0
+
+    @property
+    def idle(self) -> bool:
+        return True
+
+    def allow(self, until_s: float) -> None:
+        pass
+
+    def end(self, why: str, *, meant: bool) -> None:
+        pass
+
+    def give(self, order: Order, until_s: float) -> None:
+        self.order, self.given = order, self.given + 1
+
+
+@dataclass
+class InProcess:
+    """One life of the daemon over ``config``'s folders, from recovery on."""
+
+    config: Config
+    now_s: float = 0.0
+    worker: MadeUpWorker = field(default_factory=MadeUpWorker)
+
+    def __post_init__(self) -> None:
+        folders = self.config.folders
+        self.journal = Journal(folders.state)
+        for root in (folders.outbox, folders.archive, folders.rejected):
+            clear_work(root)
+        found = lambda job: holds_result(folders.outbox, job.name, job.key)  # noqa: E731
+        recover(self.journal, found, 0.0, self.config.work)
+        self.pauses = Pauses()
+        self.intake = Intake(self.config, self.journal)
+        self.intake.pack_sha256 = "0" * 64
+        parts = (self.journal, self.intake, Hooks({}))
+        self.rendering = Rendering(self.config, Access(), *parts, self.worker, self.pauses)
+        self.putting_away = PuttingAway(self.config, Access(), *parts)
+
+    def run(self, rounds: int = 100) -> None:
+        """Rounds of the loop on an invented clock, until nothing is left to do."""
+        quiet = 0
+        for _ in range(rounds):
+            self.now_s += 0.06
+            self.intake.look(self.now_s)
+            while self.intake.pending:
+                self.intake.step(self.now_s)
+            self.pauses.tend(self.now_s)
+            self.rendering.step(self.now_s, accepting=True)
+            if self.worker.order is not None:
+                order, self.worker.order = self.worker.order, None
+                self.rendering.heard(_answered(order), self.now_s)
+                self.rendering.step(self.now_s, accepting=False)
+            self.putting_away.again()
+            while self.putting_away.pending(self.now_s):
+                self.putting_away.step(self.now_s)
+            counts = self.journal.counts()
+            busy = [counts.get(s, 0) for s in ("waiting", "working", "published", "rejecting")]
+            quiet = 0 if any(busy) or self.intake.settling else quiet + 1
+            if quiet > 3:
+                return
+        raise AssertionError(f"never quiet: {self.journal.counts()}, {self.pauses.reason}")
+
+    def close(self) -> None:
+        self.journal.close()
+
+
+def _answered(order: Order) -> Done | Failed:
+    content = (Path(order.inbox) / os.fsdecode(os.fsencode(order.source))).read_bytes()
+    if hashlib.sha256(content).hexdigest() != order.sha256:
+        return Failed(order.job, "changed", "it changed")
+    if content.startswith(b"refuse"):
+        return Failed(order.job, "unusable", f"{order.title}: nothing is sung in it.")
+    result = Path(order.work) / "result"
+    (result / "stems").mkdir(parents=True)
+    files = {f"{order.stem}.mix.wav": b"mix", f"stems/{order.stem}.keys.wav": content}
+    for name, data in files.items():
+        (result / name).write_bytes(data)
+    facts = {"job": order.key, "files": {n: hashlib.sha256(d).hexdigest() for n, d in files.items()}}
+    (result / f"{order.stem}.receipt.json").write_text(json.dumps(facts))
+    return Done(order.job)
