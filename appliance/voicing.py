@@ -36,6 +36,9 @@ STEP_SEMITONES = 2
 LEAST_CHORD_S = 0.4
 """Shorter chords pass by; nothing is added to them."""
 
+BAR_S = 2.0
+"""About a bar."""
+
 HEARD_SHARE = 0.5
 """Of a chord's time that its root and its third shall sound."""
 
@@ -110,9 +113,11 @@ def _led(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
     for k, note in enumerate(notes):
         chord = _at(chords, note.start_s)
         if chord is not None and _foreign(note, chord, following[k]):
+            # A bass that has to move goes home: on a fifth or third it would make another chord of it.
+            tones = frozenset({chord.bass}) if note.group == "bass" else chord.tones
             free = [
                 pitch
-                for pitch in _tones_around(note.pitch, chord.tones)
+                for pitch in _tones_around(note.pitch, tones)
                 if sounding.get((note.group, pitch), 0.0) <= note.start_s
             ]
             if not free:
@@ -155,10 +160,10 @@ def _tones_around(pitch: int, tones: frozenset[int]) -> list[int]:
 
 
 def _based(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
-    """At every change the lowest note that starts there has the chord's bass."""
+    """At every change, and again in long chords, the lowest note that starts has the chord's bass."""
     notes = list(notes)
     has_bass = any(n.group == "bass" for n in notes)
-    for chord in chords:
+    for chord in (part for chord in chords for part in _parts(chord)):
         if not chord.tones:
             continue
         # A bass line may come in late; a chord that is struck without its bass is another chord.
@@ -177,6 +182,14 @@ def _based(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
             pitch -= 12  # below what is held, or it would not be the bass
         notes[k] = replace(notes[k], pitch=pitch)
     return sorted(notes)
+
+
+def _parts(chord: _Chord) -> list[_Chord]:
+    """A chord in parts of about a bar: after that long a bass comes back to its note."""
+    count = max(1, round((chord.end_s - chord.start_s) / BAR_S))
+    length_s = (chord.end_s - chord.start_s) / count
+    starts = [chord.start_s + k * length_s for k in range(count)]
+    return [replace(chord, start_s=start, end_s=start + length_s) for start in starts]
 
 
 def _missing(notes: Sequence[Note], chords: Sequence[_Chord], groups: Sequence[str]) -> list[Note]:

@@ -111,6 +111,8 @@ def test_an_unreadable_vocal(run: Run, vocal: Path, tmp_path: Path) -> None:
         (["--takes", "0"], "0"),
         (["--seed", "-1"], "-1"),
         (["--chords", "nowhere.txt"], "nowhere.txt"),
+        (["--beats", "nowhere.txt"], "nowhere.txt"),
+        (["--beats", "beats.txt", "--bpm", "90"], "--beats"),
     ],
 )
 def test_bad_options_give_code_2(
