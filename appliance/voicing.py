@@ -163,7 +163,7 @@ def _based(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
     """At every change, and again in long chords, the lowest note that starts has the chord's bass."""
     notes = list(notes)
     has_bass = any(n.group == "bass" for n in notes)
-    for chord in (part for chord in chords for part in _parts(chord)):
+    for chord in (part for whole in chords for part in _parts(whole)):
         if not chord.tones:
             continue
         # A bass line may come in late; a chord that is struck without its bass is another chord.
