@@ -159,7 +159,8 @@ class Intake:
             return
         if self._journal.waiting() >= self.config.work.queue_limit:
             raise NotYet("the queue is full")
-        marked = any(self._tracker.still(marker, now_s) for marker in done_markers(found.path))
+        markers = (self._tracker.companion(marker) for marker in done_markers(found.path))
+        marked = any(m is not None and self._tracker.still(m.path, now_s) for m in markers)
         if self.config.intake.require_done_marker and not marked:
             raise NotYet("its done marker is missing")
         self._settings(found, now_s)
