@@ -1,28 +1,36 @@
 """How well an accompaniment fits the vocal: one number a song, and what it means.
 
 The network of the pack compares stretches of some twelve seconds (COCOLA, arXiv 2404.16969, says why
-coherence can be learned by telling true pairs from mismatched ones); the song's score is their mean,
-weighed by how much is sung in each. Two anchors say what a score is worth: the scores of written
-accompaniments of validation songs, and those of accompaniments of other songs.
+coherence can be learned by telling true pairs from mismatched ones). It tells strangers from friends,
+but takes of one model differ less than that; so two things that need no learning are added: how much of
+what is sung sounds in the band, and how far the band agrees with the planned harmony.
 
-Letters: T score frames.
+Two anchors say what the number is worth: that of written accompaniments of validation songs, and that of
+accompaniments of other songs. A score of 0 is the median stranger, 1 the median written accompaniment.
+
+Letters: T score frames, P = T/4 plan frames.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.features import VOICED
+from appliance.band_rows import CHROMA as BAND_CHROMA
+from appliance.features import CHROMA, VOICED
 from appliance.pack_manifest import FitFacts
 from appliance.score import FRAMES_PER_PLAN
 
 STRETCH_FRAMES = 256
 """Score frames (11.9 s) compared at a time, as in training: memory does not grow with the song."""
+
+MET_WEIGHT, AGREEMENT_WEIGHT = 12.6, 8.8
+"""Log odds for 1 of each: from stranger to friend that is 6.7 for either, two thirds of what the network
+learns to give (``train.training.fit.RANK_SCALE``). Chosen among 0, 1/2, 1 and 2 thirds each on takes of
+validation songs."""
 
 Array = NDArray[np.float32]
 Judge = Callable[[Array, Array, Array], float]
@@ -31,18 +39,15 @@ Judge = Callable[[Array, Array, Array], float]
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The fit of one take. Percentiles say which share of the anchor pairs scores lower, 0-100."""
+    """The fit of one take. ``value`` is what takes are compared by; percentiles say which share of the
+    anchor pairs has less, 0-100."""
 
-    log_odds: float
+    value: float
+    score: float
     percentile_true: float
     percentile_shuffled: float
     low: bool
     """Below the pack's floor: a take that resembles a stranger's accompaniment more than a true one."""
-
-    @property
-    def score(self) -> float:
-        """How likely the accompaniment was made for this vocal rather than for another, 0-1."""
-        return 1.0 / (1.0 + math.exp(-self.log_odds))
 
     def to_json(self, retried: bool) -> dict[str, float | bool]:
         """What the receipt says."""
@@ -65,8 +70,34 @@ def stretches(frames: int) -> list[slice]:
     return [slice(first, first + STRETCH_FRAMES) for first in firsts]
 
 
-def song_log_odds(judge: Judge, features: Array, phases: Array, band: Array) -> float:
-    """Mean log odds of a song's stretches, weighed by what is sung in them; arguments as of a Judge."""
+def song_value(judge: Judge, features: Array, phases: Array, plan: Array, band: Array) -> float:
+    """The fit of a whole song: rows as of a Judge, and ``plan`` (24, P)."""
+    return (
+        _log_odds(judge, features, phases, band)
+        + MET_WEIGHT * _met(features, band)
+        + AGREEMENT_WEIGHT * _agreement(plan, band)
+    )
+
+
+def _met(features: Array, band: Array) -> float:
+    """Share of what is sung whose pitch class sounds at that moment."""
+    sung = features[CHROMA]
+    return float((sung * band[BAND_CHROMA]).sum() / max(float(sung.sum()), 1e-6))
+
+
+def _agreement(plan: Array, band: Array) -> float:
+    """Cosine of planned and sounding pitch classes, mean over the plan frames in which both have any."""
+    planned = plan[:12]
+    sounding = band[BAND_CHROMA].reshape(12, planned.shape[1], FRAMES_PER_PLAN).mean(axis=2)
+    lengths = np.linalg.norm(planned, axis=0) * np.linalg.norm(sounding, axis=0)
+    both = lengths > 0
+    if not both.any():
+        return 0.0
+    return float(((planned * sounding).sum(axis=0)[both] / lengths[both]).mean())
+
+
+def _log_odds(judge: Judge, features: Array, phases: Array, band: Array) -> float:
+    """Mean of a song's stretches, weighed by how much is sung in them."""
     found, sung = [], []
     for part in stretches(features.shape[1]):
         found.append(judge(features[:, part], phases[:, part], band[:, part]))
@@ -75,13 +106,15 @@ def song_log_odds(judge: Judge, features: Array, phases: Array, band: Array) -> 
     return float(np.average(found, weights=weights))
 
 
-def rated(log_odds: float, facts: FitFacts) -> Fit:
-    """A song's log odds beside the anchors and the floor of the pack."""
+def rated(value: float, facts: FitFacts) -> Fit:
+    """A song's value beside the anchors and the floor of the pack."""
+    stranger, friend = (quantiles[len(quantiles) // 2] for quantiles in (facts.shuffled, facts.true))
     return Fit(
-        log_odds,
-        _percentile(log_odds, facts.true),
-        _percentile(log_odds, facts.shuffled),
-        log_odds < facts.floor,
+        value,
+        (value - stranger) / (friend - stranger),
+        _percentile(value, facts.true),
+        _percentile(value, facts.shuffled),
+        value < facts.floor,
     )
 
 

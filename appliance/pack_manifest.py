@@ -77,10 +77,10 @@ Quantiles = Annotated[tuple[float, ...], Field(min_length=101, max_length=101)]
 
 
 class FitFacts(_Strict):
-    """What a fit score is worth, in log odds, as measured on validation songs (:mod:`appliance.fit`)."""
+    """What :func:`appliance.fit.song_value` is worth, as measured on validation songs."""
 
     true: Quantiles
-    """0 %, 1 %, ... 100 % of the scores of written accompaniments."""
+    """0 %, 1 %, ... 100 % of the values of written accompaniments."""
     shuffled: Quantiles
     """The same for accompaniments of other songs, in their own keys."""
     floor: float
@@ -92,6 +92,8 @@ class FitFacts(_Strict):
             quantiles = getattr(self, name)
             if any(a > b for a, b in pairwise(quantiles)):
                 raise ValueError(f"{name} must ascend")
+        if self.true[50] <= self.shuffled[50]:
+            raise ValueError("true pairs must be above shuffled ones")
         return self
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from appliance.band_rows import band_rows
 from appliance.beat_grid import phases
 from appliance.composer import Reading, compose
-from appliance.fit import Fit, rated, song_log_odds
+from appliance.fit import Fit, rated, song_value
 from appliance.graphs import Graphs
 from appliance.pack import Pack
 from appliance.score import Score
@@ -63,13 +63,13 @@ def compose_takes(
             again = composed(seed + RETRY_SEED_STEP, lambda: None)
             take = better(take, again)
         takes.append(take)
-    return sorted(takes, key=lambda take: 0.0 if take.fit is None else -take.fit.log_odds)
+    return sorted(takes, key=lambda take: 0.0 if take.fit is None else -take.fit.value)
 
 
 def better(first: Take, second: Take) -> Take:
     """Of a take and its retry the one that fits better, marked as retried."""
     assert first.fit is not None and second.fit is not None
-    chosen = second if second.fit.log_odds > first.fit.log_odds else first
+    chosen = second if second.fit.value > first.fit.value else first
     return Take(chosen.seed, chosen.score, chosen.fit, retried=True)
 
 
@@ -79,5 +79,5 @@ def fit_of(graphs: Graphs, pack: Pack, reading: Reading, score: Score) -> Fit | 
     if facts is None:
         return None
     frames = reading.features.shape[1]
-    beats = phases(reading.grid, frames)
-    return rated(song_log_odds(graphs.fit, reading.features, beats, band_rows(score, frames)), facts)
+    beats, band = phases(reading.grid, frames), band_rows(score, frames)
+    return rated(song_value(graphs.fit, reading.features, beats, reading.plan, band), facts)

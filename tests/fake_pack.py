@@ -43,9 +43,9 @@ BLOCKS = 2
 TINY_SOUNDFONT = Path(__file__).with_name("data") / "tiny.sf2"
 
 FIT = FitFacts(
-    true=tuple(0.02 * k for k in range(101)), shuffled=tuple(0.02 * k - 2.0 for k in range(101)), floor=-1.5
+    true=tuple(0.2 * k for k in range(101)), shuffled=tuple(0.2 * k - 10.0 for k in range(101)), floor=-0.5
 )
-"""True pairs score evenly from 0 to 2, shuffled ones from -2 to 0."""
+"""True pairs lie evenly from 0 to 20, shuffled ones from -10 to 10."""
 
 PITCHED_ROWS = len(GROUPS) * PLANES * PITCHES
 

@@ -17,7 +17,7 @@ from appliance.band_rows import BAND_ROWS, BASS, CHROMA, DENSITY, DRUM_ONSETS, O
 from appliance.beat_grid import phases
 from appliance.composer import Reading
 from appliance.features import FEATURE_ROWS, PITCH, VOICED, transposed
-from appliance.fit import STRETCH_FRAMES, rated, song_log_odds, stretches
+from appliance.fit import AGREEMENT_WEIGHT, MET_WEIGHT, STRETCH_FRAMES, rated, song_value, stretches
 from appliance.graphs import Graphs
 from appliance.keys import Key
 from appliance.pack import load_pack
@@ -93,10 +93,23 @@ def test_stretches_count_as_far_as_they_are_sung() -> None:
     features[VOICED, 256:512] = 1.0
     features[VOICED, 768:] = 0.5
     judged = iter([-100.0, 3.0, -100.0, 6.0])
-    found = song_log_odds(lambda *_: next(judged), features, features[:5], features[:3])
+    plan, band = np.zeros((24, 256), np.float32), np.zeros((BAND_ROWS, 1024), np.float32)
+    found = song_value(lambda *_: next(judged), features, features[:5], plan, band)
     assert found == pytest.approx((3.0 * 256 + 6.0 * 128) / 384)
     silent = np.zeros((FEATURE_ROWS, 8), np.float32)
-    assert song_log_odds(lambda *_: 2.0, silent, silent[:5], silent[:3]) == 2.0
+    assert song_value(lambda *_: 2.0, silent, silent[:5], plan[:, :2], band[:, :8]) == 2.0
+
+
+def test_what_needs_no_learning_is_added() -> None:
+    features, plan = np.zeros((FEATURE_ROWS, 16), np.float32), np.zeros((24, 4), np.float32)
+    features[0, :12] = 1.0  # a C is sung for twelve frames
+    plan[[0, 4], :3] = 1.0  # C and E are planned for three plan frames
+    band = band_rows(score((0, 6, 60), (8, 12, 64), (12, 16, 62)), 16)
+    found = song_value(lambda *_: 0.5, features, features[:5], plan, band)
+    met = 6 / 12
+    # C alone, then half a C alone, then E alone beside C and E: always one of two; the D meets no plan
+    agreement = np.sqrt(0.5)
+    assert found == pytest.approx(0.5 + MET_WEIGHT * met + AGREEMENT_WEIGHT * agreement, rel=1e-5)
 
 
 def test_percentiles_agree_with_numpy() -> None:
@@ -109,11 +122,13 @@ def test_percentiles_agree_with_numpy() -> None:
         assert fit.percentile_true == pytest.approx(100 * np.mean(true < value), abs=1.0)
         assert fit.percentile_shuffled == pytest.approx(100 * np.mean(shuffled < value), abs=1.0)
         assert fit.low == (value < 0.25)
-        assert fit.score == pytest.approx(1 / (1 + np.exp(-value)))
+        assert fit.value == value
+    medians = [float(np.median(x)) for x in (shuffled, true)]
+    assert [rated(m, facts).score for m in medians] == pytest.approx([0.0, 1.0], abs=1e-6)
 
 
 def test_anchors_are_checked(fake_pack: Path) -> None:
-    for broken in (FIT.true[::-1], FIT.true[:-1]):
+    for broken in (FIT.true[::-1], FIT.true[:-1], FIT.shuffled):
         with pytest.raises(ValidationError):
             FitFacts(true=broken, shuffled=FIT.shuffled, floor=0.0)
 
@@ -162,8 +177,9 @@ def test_the_best_take_comes_first(fake_pack: Path, graphs: Graphs, played: list
     takes = compose_takes(graphs, load_pack(fake_pack), reading(), 7.05, "piano", range(1, 4))
     assert [take.seed for take in takes] == [2, 3, 1]
     assert played == [1, 2, 3]
-    odds = [take.fit.log_odds for take in takes if take.fit]
-    assert odds == pytest.approx([4 * share - 2 for share in (1, 66 / 152, 22 / 152)], abs=0.02)
+    values = [take.fit.value for take in takes if take.fit]
+    wanted = [(4 + MET_WEIGHT) * share - 2 for share in (1, 66 / 152, 22 / 152)]
+    assert values == pytest.approx(wanted, abs=0.05)
     assert not any(take.retried or (take.fit and take.fit.low) for take in takes)
 
 
@@ -214,9 +230,10 @@ def test_the_receipt_tells_the_fit(fake_pack: Path, tmp_path: Path) -> None:
     ]  # alike, so by seed
     fit = receipts[0]["fit"]
     assert set(fit) == {"score", "percentile_true", "percentile_shuffled", "low", "retried"}
-    log_odds = np.log(fit["score"] / (1 - fit["score"]))
-    assert fit["percentile_true"] == pytest.approx(np.clip(50 * log_odds, 0, 100), abs=0.2)
-    assert fit["percentile_shuffled"] == pytest.approx(np.clip(50 * log_odds + 100, 0, 100), abs=0.2)
+    value = 10 * fit["score"]  # from 0, the median of the fake pack's strangers, to 10
+    assert 0 < fit["score"] < 2
+    assert fit["percentile_true"] == pytest.approx(np.clip(5 * value, 0, 100), abs=0.2)
+    assert fit["percentile_shuffled"] == pytest.approx(np.clip(5 * value + 50, 0, 100), abs=0.2)
     assert (fit["low"], fit["retried"]) == (False, False)
     assert json.loads((tmp_path / "out" / "song.take1.receipt.json").read_text())["fit"] == fit
 

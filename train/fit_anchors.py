@@ -1,6 +1,6 @@
 """What a fit score is worth: scores of true and of shuffled pairs of validation songs, and a floor.
 
-Measured as the appliance measures a take (:func:`appliance.fit.song_log_odds`), on the first minute of
+Measured as the appliance measures a take (:func:`appliance.fit.song_value`), on the first minute of
 every song: sung by one of its performances, beats told as often as at run time; true beside the written
 part and another arrangement of it, shuffled beside other songs in their own keys.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from appliance.fit import Judge, song_log_odds
+from appliance.fit import Judge, song_value
 from appliance.pack_manifest import FitFacts
 from appliance.score import FRAMES_PER_PLAN, STYLES
 from train.data import damage
@@ -43,26 +43,27 @@ def judge_of(network: FitNet) -> Judge:
 
 
 def anchor_scores(judge: Judge, source: PairSource) -> tuple[Floats, Floats]:
-    """Log odds of the true and of the shuffled pairs of all songs of ``source``."""
+    """Values of the true and of the shuffled pairs of all songs of ``source``."""
     rng = np.random.default_rng(6)
     true, shuffled = [], []
     for number, song in enumerate(source.songs):
         frames = min(song.frames, EXCERPT_FRAMES) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
-        features = source.features(song, 0, frames, rng)
+        features, plan = source.heard(song, 0, frames, rng)
         beats = told_phases(song, 0, frames, rng)
         for style in (STYLES[0], STYLES[1 + int(rng.integers(len(STYLES) - 1))]):
-            true.append(song_log_odds(judge, features, beats, rows_of(song.scores[style], 0, frames)))
+            true.append(song_value(judge, features, beats, plan, rows_of(song.scores[style], 0, frames)))
         for stride in range(1, STRANGERS + 1):
             other = source.songs[(number + stride * len(source.songs) // (STRANGERS + 1)) % len(source.songs)]
             both = min(frames, other.frames // FRAMES_PER_PLAN * FRAMES_PER_PLAN)
             home = source.shifts[song.id] - source.shifts[other.id]
             band = rows_of(damage.transposed(other.scores[STYLES[0]], home), 0, both)
-            shuffled.append(song_log_odds(judge, features[:, :both], beats[:, :both], band))
+            part = plan[:, : both // FRAMES_PER_PLAN]
+            shuffled.append(song_value(judge, features[:, :both], beats[:, :both], part, band))
     return np.array(true), np.array(shuffled)
 
 
 def floor_between(true: Floats, shuffled: Floats) -> float:
-    """The score below which a pair is likelier shuffled than true, both being equally common.
+    """The value below which a pair is likelier shuffled than true, both being equally common.
 
     The threshold that tells them apart best (Youden's J, Cancer 3:32, 1950); the middle, where a range of
     thresholds is equally good.

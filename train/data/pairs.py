@@ -97,9 +97,22 @@ class PairSource:
 
     def features(self, song: CachedSong, first: int, frames: int, rng: np.random.Generator) -> Array:
         """(64, T) of a random performance, in the song's white keys."""
+        return self.heard(song, first, frames, rng)[0]
+
+    def heard(
+        self, song: CachedSong, first: int, frames: int, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Features (64, T) of a random performance and the planner's plan (24, T/4) for it, in white keys.
+
+        Without a stored plan the written one stands in.
+        """
         takes = np.load(self.melodies / f"{song.id}.npy", mmap_mode="r")
-        heard = cut(takes[rng.integers(len(takes))], first, frames)
-        return features_transposed(heard, self.shifts[song.id])
+        take, shift = int(rng.integers(len(takes))), self.shifts[song.id]
+        stored = self.melodies.with_name("plans") / f"{song.id}.npy"
+        plan = np.load(stored, mmap_mode="r")[take] if stored.exists() else song.plan
+        plan = cut(plan, first // FRAMES_PER_PLAN, frames // FRAMES_PER_PLAN).reshape(2, 12, -1)
+        features = features_transposed(cut(takes[take], first, frames), shift)
+        return features, np.roll(plan, shift, axis=1).reshape(24, -1)
 
     def stranger(self, rng: np.random.Generator) -> tuple[Array, NDArray[np.float64]]:
         """Notes and bars of any song, in a random style."""

@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu, spearmanr
 
-from appliance.fit import Judge, song_log_odds
+from appliance.fit import Judge, song_value
 from appliance.score import FRAMES_PER_PLAN, STYLES
 from train.data import damage
 from train.data.pairs import PairSource, qualities, rows_of, told_phases
 from train.evaluate.gap import Estimate, mean
 from train.fit_anchors import EXCERPT_FRAMES
+
+Array = NDArray[np.float32]
 
 WORSENED = 8
 """Worsened accompaniments a song, from nearly true to far from it."""
@@ -67,12 +70,15 @@ def telling_apart(judge: Judge, source: PairSource, count: int) -> TellingApart:
     for number in (k * len(source.songs) // len(chosen) for k in chosen):
         song = source.songs[number]
         frames = min(song.frames, EXCERPT_FRAMES) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
-        features, beats = source.features(song, 0, frames, rng), told_phases(song, 0, frames, rng)
+        features, plan = source.heard(song, 0, frames, rng)
+        beats = told_phases(song, 0, frames, rng)
         written = song.scores[STYLES[0]]
 
-        def scores(made: Sequence[np.ndarray], features=features, beats=beats, frames=frames):  # type: ignore[no-untyped-def]
+        heard = (features, beats, plan)
+
+        def values(made: Sequence[Array], heard=heard, frames=frames):  # type: ignore[no-untyped-def]
             bands = [rows_of(notes, 0, frames) for notes in made]
-            return [song_log_odds(judge, features, beats, band) for band in bands], np.stack(bands)
+            return [song_value(judge, *heard, band) for band in bands], np.stack(bands)
 
         other = source.songs[(number + len(source.songs) // 2) % len(source.songs)]
         home = source.shifts[song.id] - source.shifts[other.id]
@@ -80,13 +86,13 @@ def telling_apart(judge: Judge, source: PairSource, count: int) -> TellingApart:
         borrowed = (other.scores[STYLES[0]], damage.bars_of(other))
         negatives = damage.hard_negatives(song, written, borrowed, rng)
         kinds = {**strangers, **{kind: make() for kind, make in negatives.items()}}
-        found, _ = scores([written, *kinds.values()])
+        found, _ = values([written, *kinds.values()])
         true.append(found[0])
         for kind, score in zip(kinds, found[1:], strict=True):
             wrong.setdefault(kind, []).append(score)
         amounts = np.linspace(0.1, 1.0, WORSENED)
         made = [written, *(damage.worsened(song, written, borrowed, a, rng) for a in amounts)]
-        found, bands = scores(made)
+        found, bands = values(made)
         orders.append(float(spearmanr(found, qualities(song, made, bands, 0, frames)).statistic))
     told = [
         Told(
