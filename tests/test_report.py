@@ -73,6 +73,7 @@ def facts() -> dict[str, Any]:
         },
         "takes": {"songs": 8, "takes": 4, "best": by_metric(0.5), "one": by_metric(0.4),
                   "best_minus_one": by_metric(0.1), "best_minus_one_all": estimate(0.01),
+                  "best_minus_first_all": estimate(0.02),
                   "fit_of_best": estimate(0.9), "fit_of_one": estimate(0.7)},
         "steps": {"songs": 8, "seconds": 30, "shipped_steps": 8,
                   "rows": [{"name": "shipped", "steps": n, "evaluations": n, "gap_closed": by_metric(0.5),

@@ -33,7 +33,7 @@ def music_hash(pack: Pack) -> str:
 
     Unlike the pack's own hash it stays the same when metrics are written into the pack.
     """
-    manifest = pack.manifest.model_dump(mode="json", exclude={"name", "version", "files"})
+    manifest = pack.manifest.model_dump(mode="json", exclude={"name", "version", "files"}, exclude_none=True)
     files = {name: f.sha256 for name, f in pack.manifest.files.items() if name not in SAID_ABOUT_IT}
     return hashlib.sha256(json.dumps([manifest, files], sort_keys=True).encode()).hexdigest()
 
@@ -76,7 +76,7 @@ class PackRenderer:
         write_midi(folder / f"{vocal.stem}.mid", score, reading.grid, sounds)
 
     def compose(self, engine: Engine, reading: Reading, duration_s: float) -> Score:
-        """The notes for what was heard of a vocal of ``duration_s``."""
+        """The notes for what was heard of a vocal of ``duration_s``: one draw, whatever its fit."""
         if not self.plan:
             reading = replace(reading, plan=np.zeros_like(reading.plan), certainty=0.0)
         return compose(engine.graphs, engine.pack, reading, duration_s, self.style, self.seed)

@@ -62,18 +62,18 @@ def heard_notes(recording: Path) -> tuple[Sung, ...]:
 def notes_of(f0_hz: NDArray[np.float64], frame_s: float, first_s: float = 0.0) -> tuple[Sung, ...]:
     """A pitch curve (N,), NaN where nothing is sung, as notes: runs of one semitone after smoothing.
 
-    The singer's own tuning is taken off first: the circular mean of the distances to a semitone.
+    The singer's own tuning is taken off: the circular mean of the distances to a semitone.
     """
     midi = 69.0 + 12.0 * np.log2(f0_hz / 440.0)
     sung = np.isfinite(midi)
     if not sung.any():
         return ()
-    midi = midi - np.angle(np.exp(2j * np.pi * midi[sung]).mean()) / (2 * np.pi)
     half = max(1, round(0.5 * SMOOTHING_S / frame_s))
     smooth = np.full(len(midi), np.nan)
     for k in np.flatnonzero(sung):
         near = midi[max(0, k - half) : k + half + 1]
         smooth[k] = np.nanmedian(near)
+    smooth -= np.angle(np.exp(2j * np.pi * smooth[sung]).mean()) / (2 * np.pi)
     semitone = np.where(sung, np.round(np.nan_to_num(smooth)), -1).astype(int)
     edges = [0, *(np.flatnonzero(np.diff(semitone)) + 1), len(semitone)]
     return tuple(
