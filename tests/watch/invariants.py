@@ -82,7 +82,8 @@ def _journal(folders: Folders) -> list[str]:
     wrong = [] if verdict == "ok" else [f"the journal is damaged: {verdict}"]
     wrong += [f"job {job} is still {state}" for job, state, *_ in rows if state not in FINAL]
     made = Counter(
-        json.loads(next(result.glob("*.receipt.json")).read_text())["job"] for result in results(folders.outbox)
+        json.loads(next(result.glob("*.receipt.json")).read_text())["job"]
+        for result in results(folders.outbox)
     )
     done = [(key, name) for _, state, key, name, _ in rows if state == "done"]
     if made != Counter(key for key, _ in done):
@@ -99,6 +100,10 @@ def _journal(folders: Folders) -> list[str]:
     reasons = [file.parent for file in _files(folders.rejected) if file.name == "reason.txt"]
     wrong += [f"{place} has a reason and no vocal" for place in reasons if len(list(place.iterdir())) < 2]
     return wrong
+
+
+def _job(result: Path) -> str:
+    return str(json.loads(next(result.glob("*.receipt.json")).read_text())["job"])
 
 
 def _contents(*roots: Path) -> Counter[str]:
