@@ -21,7 +21,7 @@ from train.networks.planner import Planner, PlannerConfig
 from train.networks.vae import ScoreVae, VaeConfig
 from train.training.state import load_ema
 
-OUTCOMES = "outcomes.json"
+OUTCOMES = "outcomes"
 SECTION = "ablations.json"
 PAGE = "ablations.md"
 
@@ -59,44 +59,48 @@ def jobs(scale: Scale, chosen: Sequence[Variant] = VARIANTS) -> list[tuple[Varia
 def run(
     lab: Laboratory, chosen: Sequence[Variant], on_outcome: Callable[[Outcome], None] = lambda _: None
 ) -> list[Outcome]:
-    """Measure what is not yet measured; the report is written anew after every variant.
+    """Measure what is not yet measured; the report is written anew after every training.
+
+    Several processes may share the work, each with variants of its own.
 
     Raises:
         UsageError: the folder holds an ablation of another scale.
     """
-    outcomes = stored_outcomes(lab.runs, lab.scale)
+    stored_outcomes(lab.runs, lab.scale)
     for variant, seed in jobs(lab.scale, chosen):
-        done = {o.condition for o in outcomes if (o.variant, o.training) == (variant.name, seed)}
-        if done == set(variant.conditions):
-            continue
-        for outcome in lab.measure(variant, seed):
-            outcomes.append(outcome)
-            on_outcome(outcome)
-        write(lab, outcomes)
-    return outcomes
+        file = lab.runs / OUTCOMES / f"{variant.name}-{seed}.json"
+        if not file.is_file():
+            measured = lab.measure(variant, seed)
+            facts = {"scale": asdict(lab.scale), "outcomes": [outcome.as_json() for outcome in measured]}
+            file.parent.mkdir(exist_ok=True)
+            write_whole(file, json.dumps(facts) + "\n")
+            for outcome in measured:
+                on_outcome(outcome)
+        write_report(lab)
+    return stored_outcomes(lab.runs, lab.scale)
 
 
 def stored_outcomes(folder: Path, scale: Scale) -> list[Outcome]:
-    """What an earlier run measured.
+    """What was measured so far, in the order of the jobs.
 
     Raises:
         UsageError: at another scale.
     """
-    file = folder / OUTCOMES
-    if not file.is_file():
-        return []
-    stored = json.loads(file.read_text())
-    if stored["scale"] != json.loads(json.dumps(asdict(scale))):
-        raise UsageError(
-            f"{file} was measured at another scale; move its folder away, or ask for that scale."
-        )
-    return [Outcome.from_json(outcome) for outcome in stored["outcomes"]]
+    outcomes = []
+    for variant, seed in jobs(scale):
+        file = folder / OUTCOMES / f"{variant.name}-{seed}.json"
+        if not file.is_file():
+            continue
+        stored = json.loads(file.read_text())
+        if stored["scale"] != json.loads(json.dumps(asdict(scale))):
+            raise UsageError(f"{file}: measured at another scale; move {folder} away, or ask for that scale.")
+        outcomes += [Outcome.from_json(outcome) for outcome in stored["outcomes"]]
+    return outcomes
 
 
-def write(lab: Laboratory, outcomes: Sequence[Outcome]) -> None:
-    """The outcomes, and the report made of them as JSON and Markdown."""
-    stored = {"scale": asdict(lab.scale), "outcomes": [outcome.as_json() for outcome in outcomes]}
-    write_whole(lab.runs / OUTCOMES, json.dumps(stored) + "\n")
+def write_report(lab: Laboratory) -> None:
+    """The section made of all that is measured, as JSON and Markdown."""
+    outcomes = stored_outcomes(lab.runs, lab.scale)
     sung = any(outcome.variant == "recording" for outcome in outcomes)
     section = as_section(outcomes, lab.scale, lab.sources.components().kept if sung else None)
     write_whole(lab.runs / SECTION, json.dumps(section, indent=1, allow_nan=False) + "\n")

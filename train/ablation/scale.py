@@ -19,18 +19,18 @@ class Scale:
     network: DenoiserConfig = field(
         default_factory=lambda: DenoiserConfig(width=128, blocks=4, heads=4, condition_blocks=2)
     )
-    steps: int = 600
-    batch: int = 16
-    frames: int = 128
+    steps: int = 400
+    batch: int = 8
+    frames: int = 256
     learning_rate: float = 2e-3
     songs: int = 460
-    sung_songs: int = 120
+    sung_songs: int = 80
     judged_songs: int = 16
     trainings: int = 2
     """Seeds of weights and data; how far they lie apart is what a difference must exceed."""
     takes: int = 2
     """Seeds of the noise, a song."""
-    held_out: int = 128
+    held_out: int = 96
     """Validation windows, the same for every variant."""
     style: str = "piano"
     guidance: float = 2.5

@@ -19,7 +19,7 @@ from train.ablation.variants import VARIANTS
     multiple=True,
     help="A variant; repeatable. Default: all.",
 )
-@click.option("--steps", default=600, help="Of each training.")
+@click.option("--steps", default=400, help="Of each training.")
 @click.option("--trainings", default=2, help="Seeds of the first variants.")
 @click.option("--workers", default=2)
 @click.pass_obj
@@ -28,8 +28,8 @@ def ablate(
 ) -> None:
     """Train small denoisers that differ in one thing each, and judge them on validation songs.
 
-    Needs the caches and the trained score VAE and planner; the last two variants need espeak-ng. 0.9 M
-    parameters, 600 steps: says what matters at that scale, not at every scale.
+    Needs the caches and the trained score VAE and planner; the last two variants need espeak-ng. 1.8 M
+    parameters, 400 steps: says what matters at that scale, not at every scale.
     """
     from train.ablation.run import PAGE, laboratory, run, sing_songs
     from train.ablation.scale import Scale
