@@ -20,7 +20,7 @@ from appliance.errors import BacklineError, OutputError, PackError
 from appliance.watch.answers import Answers
 from appliance.watch.config import Config
 from appliance.watch.control import Control
-from appliance.watch.derived import access_of, setup_of
+from appliance.watch.derived import access_of, claim_outbox, setup_of
 from appliance.watch.engine_messages import Done, Failed, Message, Progress, Ready
 from appliance.watch.hooks import Hooks
 from appliance.watch.intake import Intake
@@ -65,6 +65,7 @@ class Daemon:
     def __init__(self, config: Config, journal: Journal, held: ExitStack, config_path: Path | None) -> None:
         self.config, self.journal, self._path = config, journal, config_path
         access = access_of(config)
+        held.callback(os.close, claim_outbox(config))
         selector = held.enter_context(selectors.DefaultSelector())
         self._select = selector.select
         self.signals = Signals(selector)
@@ -257,9 +258,11 @@ class Daemon:
             self._begin_stop(now_s)
         if self.signals.reload:
             self.signals.reload = False
-            self.notifier.reloading()
+            if self.started:
+                self.notifier.reloading()
             self._reload()
-            self.notifier.ready()
+            if self.started:
+                self.notifier.ready()
 
     def _begin_stop(self, now_s: float) -> None:
         self.notifier.stopping()

@@ -1,12 +1,13 @@
 """The process that opens a stranger's recording: it can do little, and what it does harms nobody.
 
-    python -I -m appliance.watch.decode_child PARENT MEMORY_BYTES CPU_S SOUND_BYTES OUT
+    python -I -m appliance.watch.decode_child PARENT MEMORY_BYTES CPU_S SOUND_BYTES OUT ALONE
 
 Standard input is the recording, an open file. Its sound goes to descriptor OUT as raw little-endian float
 samples, frame by frame, at 44.1 kHz with the recording's own channels, and one line of JSON about it to
 standard output. The process has no other descriptors, no environment and no rights it could gain; memory,
 processor time and the size of what it writes are limited; it can start no process and, where the kernel
-allows, open no file and run no code that was not there when it began. It dies with its parent.
+allows, open no file and run no code that was not there when it began. ALONE is 0 where the recording lies
+on a file system on which the recording itself would be shut out. It dies with its parent.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ OPEN_FILES = 64
 
 def main() -> None:
     """Limits this process, decodes, answers; the exit status is 0 whenever there is an answer."""
-    parent, memory_bytes, cpu_s, sound_bytes, out = map(int, sys.argv[1:6])
+    parent, memory_bytes, cpu_s, sound_bytes, out, alone = map(int, sys.argv[1:7])
     kernel.die_with_parent(parent)
     kernel.preferred_by_oom_killer(1000)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # it ends when it is done, or by its limits
     _limit(memory_bytes, cpu_s, os.lseek(out, 0, os.SEEK_CUR) + sound_bytes)
-    answer = json.dumps(_answer(sound_bytes, out))
+    answer = json.dumps(_answer(sound_bytes, out, alone=bool(alone)))
     os.write(1, answer.encode("ascii"))
 
 
@@ -53,22 +54,25 @@ def _limit(memory_bytes: int, cpu_s: int, file_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
 
 
-def _enclose() -> None:
+def _enclose(*, alone: bool) -> None:
     """Gives up what only the start needed. Each wall stands for itself; old kernels lack some."""
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     kernel.no_new_privileges()
-    kernel.only_read(0)
+    if alone:
+        kernel.only_read(0)
     kernel.no_new_code()
 
 
-def _answer(sound_bytes: int, out: int) -> dict[str, Any]:
+def _answer(sound_bytes: int, out: int, *, alone: bool) -> dict[str, Any]:
     """What became of the recording: its facts, or why there are none."""
     try:
         from appliance.audio_file import probe, read_blocks
         from appliance.errors import InputError
         from appliance.watch.folders import write_all
 
-        _enclose()
+        _enclose(alone=alone)
+        if alone and not _can_open():
+            return {"shut_out": True}
         try:
             info = probe(SOURCE)
         except InputError as error:
@@ -94,6 +98,14 @@ def _answer(sound_bytes: int, out: int) -> dict[str, Any]:
         }
     except MemoryError:
         return {"memory": True}
+
+
+def _can_open() -> bool:
+    try:
+        os.close(os.open(SOURCE, os.O_RDONLY))
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -83,11 +83,15 @@ class _Memory(_Answer):
     memory: bool
 
 
+class _ShutOut(_Answer):
+    shut_out: bool
+
+
 class _Reply(BaseModel):
     """Whichever of the answers it is."""
 
     model_config = ConfigDict(strict=True)
-    said: _Facts | _Refused | _Needs | _WriteError | _Memory
+    said: _Facts | _Refused | _Needs | _WriteError | _Memory | _ShutOut
 
 
 def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
@@ -106,8 +110,9 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
     out = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.lseek(out, HEADER_BYTES, os.SEEK_SET)
-        answer, status = _run(source, out, limits)
-        said = _parsed(name, answer, status)
+        said = _parsed(name, *_run(source, out, limits))
+        if isinstance(said, _ShutOut):
+            said = _parsed(name, *_run(source, out, limits, alone=False))
         if isinstance(said, _Refused):
             raise InputError(said.refused.replace(str(SOURCE), name))
         if isinstance(said, _Memory):
@@ -122,6 +127,8 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
         if isinstance(said, _WriteError):
             reason = os.strerror(said.write_errno)
             raise NeedsSpaceError(f"The sound of {name} cannot be written: {reason}.", said.write_errno)
+        if not isinstance(said, _Facts):
+            raise DecoderDiedError(f"{name}: the decoder's answer makes no sense.")
         info = AudioInfo(Path(name), **said.model_dump())
         sound_bytes = info.output_samples * info.channels * _BYTES_PER_VALUE
         if os.fstat(out).st_size != HEADER_BYTES + sound_bytes:
@@ -132,9 +139,9 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
         os.close(out)
 
 
-def _run(source: int, out: int, limits: Limits) -> tuple[bytes, int]:
+def _run(source: int, out: int, limits: Limits, *, alone: bool = True) -> tuple[bytes, int]:
     """Starts the child and waits for it; its answer and how it ended."""
-    words = (os.getpid(), limits.memory_bytes, limits.cpu_s, max(0, limits.sound_bytes), out)
+    words = (os.getpid(), limits.memory_bytes, limits.cpu_s, max(0, limits.sound_bytes), out, int(alone))
     command = [sys.executable, "-I", "-B", "-m", "appliance.watch.decode_child", *map(str, words)]
     with subprocess.Popen(
         command,

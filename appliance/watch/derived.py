@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 
 from appliance.errors import OutputError, UsageError
@@ -29,6 +30,25 @@ def access_of(config: Config) -> Access:
     except OSError as error:
         raise OutputError(f"{config.folders.outbox} cannot be used: {error.strerror}.") from error
     return access
+
+
+def claim_outbox(config: Config) -> int:
+    """A descriptor that holds the outbox's work folder for this daemon, as long as it is open.
+
+    Two daemons with a state of their own would clear each other's work away. Raises OutputError.
+    """
+    with folder(config.folders.outbox, WORK, make=PRIVATE) as work:
+        held = os.dup(work)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(held)
+        raise OutputError(
+            f"{config.folders.outbox} is the outbox of another 'backline watch'; give each its own."
+        ) from error
+    except OSError:
+        pass  # some network shares know no locks
+    return held
 
 
 def setup_of(config: Config) -> Setup:

@@ -104,7 +104,7 @@ def _copied(
 ) -> Generator[None, None, bytes | None]:
     root, relative = source
     before = os.fstat(descriptor)
-    path = yield from _same_there(target[1], place, before.st_size, sha256)
+    path = yield from same_there(target[1], place, sha256, before.st_size)
     if path is None:
         with folder(target[0], WORK, make=PRIVATE) as work:
             # One move at a time: the name is free once a part that was left behind is gone.
@@ -135,18 +135,21 @@ def _copied(
     return path
 
 
-def _same_there(wanted: bytes, place: int, size: int, sha256: str) -> Generator[None, None, bytes | None]:
-    """A copy that an earlier, interrupted move has finished already."""
+def same_there(
+    wanted: bytes, place: int, sha256: str, size: int | None = None
+) -> Generator[None, None, bytes | None]:
+    """Where a move that was interrupted has put the file already; ``place`` is the open target folder."""
     for number in range(1, _MOST_NUMBERS):
         path = numbered(wanted, number, is_file=True)
         try:
             with opened(place, _name(path)) as descriptor:
-                if os.fstat(descriptor).st_size == size and (yield from hashed(descriptor)) == sha256:
+                fits = size is None or os.fstat(descriptor).st_size == size
+                if fits and (yield from hashed(descriptor)) == sha256:
                     return path
-        except FileNotFoundError:
+        except OSError:  # not there, or not a plain file that we may read
             with suppress(FileNotFoundError):
                 os.stat(_name(path), dir_fd=place, follow_symlinks=False)
-                continue  # something else than a plain file
+                continue
             return None
     return None
 

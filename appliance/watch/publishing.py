@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from appliance.watch.engine_messages import SETTINGS_NAME
@@ -30,7 +31,7 @@ from appliance.watch.folders import (
     write_file,
 )
 from appliance.watch.kernel import rename_new
-from appliance.watch.moving import PRIVATE, hashed, moved
+from appliance.watch.moving import PRIVATE, hashed, moved, same_there
 
 REASON_NAME = b"reason.txt"
 RESULT_NAME = b"result"
@@ -125,6 +126,9 @@ def archived(
     """
     place = yield from moved((inbox, source), sha256, (archive, source), access)
     if not exists(inbox, source):
+        if place is None:  # moved before an interruption, or taken away by somebody
+            with suppress(FileNotFoundError), folder(archive, source.rpartition(b"/")[0]) as above:
+                place = yield from same_there(source, above, sha256)
         yield from _companions(inbox, companions, archive, b"", access)
     return place
 

@@ -18,9 +18,6 @@ from appliance.watch.control import ask
 PATIENCE_S = 240.0
 """A test that waits longer than this for the service fails. Nothing depends on how fast it is."""
 
-_RUN = "import sys; from pathlib import Path; from appliance.watch.daemon import watch; "
-_RUN += "sys.exit(watch(Path(sys.argv[1])))"
-
 
 @dataclass
 class Service:
@@ -70,7 +67,7 @@ class Service:
         assert self.process is None or self.process.poll() is not None
         with (self.root / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*wrapper, sys.executable, "-c", _RUN, str(self.file)],
+                [*wrapper, sys.executable, "-m", "appliance", "watch", "--config", str(self.file)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

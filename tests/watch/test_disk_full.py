@@ -1,0 +1,91 @@
+"""No space, at each place where something is written: the work pauses, says so, and goes on by itself."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import soundfile
+from invariants import at_any_moment, sha256, when_quiet
+from service import Service
+from vocals import sung
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    path = tmp_path / "vocal"
+    soundfile.write(path, sung(3.0), 44_100, format="WAV")
+    return path
+
+
+def nothing_is_blamed(service: Service, song: Path) -> None:
+    """No input is lost, no result torn, no vocal made to pay for the disk."""
+    assert at_any_moment(service.config.folders, {"song": sha256(song)}) == []
+    counts = service.status()["counts"]
+    assert not any(counts.get(state) for state in ("rejected", "rejecting", "quarantined", "gone"))
+
+
+@pytest.mark.parametrize("largest_bytes", [200_000, 700_000, 900_000])
+def test_files_that_may_not_grow(fake_pack: Path, tmp_path: Path, song: Path, largest_bytes: int) -> None:
+    """A limit of the system on the size of files stands for a full disk: it needs no rights and no mount.
+
+    The decoded vocal has 529 kB, each result 794 kB, working sound 1,058 kB.
+    """
+    with Service(tmp_path / "root", fake_pack) as service:
+        service.start(("prlimit", f"--fsize={largest_bytes}:unlimited"))
+        service.drop(song, "song.wav")
+        service.until(lambda: "The disk refuses" in service.log, "for the pause")
+        nothing_is_blamed(service, song)
+        status = service.status()
+        for pid in (service.process.pid, status["engine_pid"]):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        service.until_quiet()
+        assert when_quiet(service.config.folders, {"song": sha256(song)}) == []
+        assert service.status()["counts"] == {"done": 1}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "small"
+    place.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "none", place], check=False).returncode:
+        pytest.skip("only root can mount a small file system here")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def sized(place: Path, kilobytes: int) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", place], check=True)
+
+
+@pytest.mark.privileged
+@pytest.mark.parametrize(
+    ("which", "kilobytes"),
+    [("outbox", 700), ("outbox", 2800), ("archive", 100), ("rejected", 8), ("state", 80)],
+)
+def test_a_full_file_system(
+    small: Path, fake_pack: Path, tmp_path: Path, song: Path, which: str, kilobytes: int
+) -> None:
+    service = Service(tmp_path / "root", fake_pack, {"space": {"least_free_mb": 0, "resume_free_mb": 0}})
+    (service.root / which).rmdir()
+    (service.root / which).symlink_to(small)
+    if which == "rejected":
+        song.write_bytes(b"RIFF" + bytes(range(256)) * 100)
+    with service:
+        sized(small, kilobytes)
+        service.start()
+        service.drop(song, "song.wav")
+        told = ("refuses", "cannot be put away", "cannot be used")
+        service.until(lambda: any(word in service.log for word in told), "for trouble")
+        assert at_any_moment(service.config.folders, {"song": sha256(song)}) == []
+        sized(small, 100_000)
+        service.until_quiet()
+        assert when_quiet(service.config.folders, {"song": sha256(song)}) == []
+        assert service.status()["counts"] == {"rejected" if which == "rejected" else "done": 1}
+        assert service.stop() == 0
