@@ -28,9 +28,8 @@ STRETCH_FRAMES = 256
 """Score frames (11.9 s) compared at a time, as in training: memory does not grow with the song."""
 
 MET_WEIGHT, AGREEMENT_WEIGHT = 12.6, 8.8
-"""Log odds for 1 of each: from stranger to friend that is 6.7 for either, two thirds of what the network
-learns to give (``train.training.fit.RANK_SCALE``). Chosen among 0, 1/2, 1 and 2 thirds each on takes of
-validation songs."""
+"""Log odds for 1 of each. Both amount to 6.7 from a stranger's to the written accompaniment, where the
+network learns to give 10; half and a quarter as much ordered takes of validation songs less well."""
 
 Array = NDArray[np.float32]
 Judge = Callable[[Array, Array, Array], float]

@@ -7,7 +7,7 @@ A take belongs to its seed: whatever the others are, any of them can be rendered
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.band_rows import band_rows
 from appliance.beat_grid import phases
@@ -61,16 +61,14 @@ def compose_takes(
         take = composed(seed, lambda: on_progress(step))
         if take.fit is not None and take.fit.low and seed < RETRY_SEED_STEP:
             again = composed(seed + RETRY_SEED_STEP, lambda: None)
-            take = better(take, again)
+            take = replace(max(take, again, key=_value), retried=True)
         takes.append(take)
-    return sorted(takes, key=lambda take: 0.0 if take.fit is None else -take.fit.value)
+    return sorted(takes, key=_value, reverse=True)
 
 
-def better(first: Take, second: Take) -> Take:
-    """Of a take and its retry the one that fits better, marked as retried."""
-    assert first.fit is not None and second.fit is not None
-    chosen = second if second.fit.value > first.fit.value else first
-    return Take(chosen.seed, chosen.score, chosen.fit, retried=True)
+def _value(take: Take) -> float:
+    """What takes are compared by; all alike where the pack cannot tell."""
+    return 0.0 if take.fit is None else take.fit.value
 
 
 def fit_of(graphs: Graphs, pack: Pack, reading: Reading, score: Score) -> Fit | None:
