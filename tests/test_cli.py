@@ -105,6 +105,7 @@ def test_an_unreadable_vocal(run: Run, vocal: Path, tmp_path: Path) -> None:
     ("words", "expected"),
     [
         (["--style", "polka"], "polka"),
+        (["--sound", "tape"], "tape"),
         (["--key", "H major"], "H major"),
         (["--bpm", "0"], "0"),
         (["--bpm", "nan"], "nan"),
