@@ -14,12 +14,13 @@ What is known, and what asks:
 What is done:
 
 - :mod:`~appliance.watch.daemon`: the loop; :mod:`~appliance.watch.rendering`: the job at work;
-  :mod:`~appliance.watch.putting_away`: where the vocal goes; :mod:`~appliance.watch.pauses`: why nothing starts
+  :mod:`~appliance.watch.putting_away`: where the vocal goes;
+  :mod:`~appliance.watch.pauses`: why nothing starts
 - :mod:`~appliance.watch.worker`: the engine child as the daemon sees it;
   :mod:`~appliance.watch.engine_child`: the process that renders;
-  :mod:`~appliance.watch.decoding`, :mod:`~appliance.watch.decode_child`: the process that opens a recording
+  :mod:`~appliance.watch.decoding`, :mod:`~appliance.watch.decode_child`: the one that opens a recording
 - :mod:`~appliance.watch.publishing`: the order of effects; :mod:`~appliance.watch.moving`,
-  :mod:`~appliance.watch.folders`, :mod:`~appliance.watch.kernel`: files, folders and names, so that none is lost
+  :mod:`~appliance.watch.folders`, :mod:`~appliance.watch.kernel`: files and names, so that none is lost
 - :mod:`~appliance.watch.outlets`: systemd, Prometheus; :mod:`~appliance.watch.hooks`,
   :mod:`~appliance.watch.logs`, :mod:`~appliance.watch.reasons`: commands, lines and texts about what happened
 """

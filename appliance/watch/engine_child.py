@@ -72,14 +72,18 @@ def _loaded(setup: Setup) -> Engine:
     from appliance.render import Engine
 
     engine = Engine(Path(setup.pack), setup.threads or None)
-    with suppress(OSError):
-        _check_decoder(setup)
+    _check_decoder(setup)
     return engine
 
 
 def _check_decoder(setup: Setup) -> None:
     """Decodes a second of silence: were the limits too tight for this computer, every file would seem
     damaged."""
+    with suppress(OSError):
+        _decode_silence(setup)
+
+
+def _decode_silence(setup: Setup) -> None:
     from appliance.watch.decoding import HEADER_BYTES, DecoderDiedError, NeedsSpaceError, decode, header
     from appliance.watch.folders import clear, folder, opened, write_file
 
@@ -137,6 +141,10 @@ class _Work:
             kind: Kind = "unreadable" if self._duration_s is None else "unusable"
             return self._failed("unusable" if isinstance(error, UsageError) else kind, error)
         except DecoderDiedError as error:
+            try:
+                _check_decoder(self.setup)
+            except OutputError as systemic:  # as after an upgrade under a running service
+                return self._failed("pack", systemic)
             return self._failed("decoder", error)
         except NeedsSpaceError as error:
             return self._failed("disk" if error.errno else "room", error, error.errno)
