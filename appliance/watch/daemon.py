@@ -161,6 +161,7 @@ class Daemon:
             ensure_sentinel(folders.inbox, self.config.intake, self.journal)
             self.pauses.set("inbox", None)
         self.putting_away.again()
+        self.pauses.set("folders", self.rendering.roots.changed())
         try:
             found = os.statvfs(folders.outbox)
         except OSError as error:
@@ -184,7 +185,7 @@ class Daemon:
             self.putting_away.again()
 
     def _can_put_away(self, now_s: float) -> bool:
-        return self.putting_away.pending(now_s) and not self.pauses.stands("inbox", "journal")
+        return self.putting_away.pending(now_s) and not self.pauses.stands("inbox", "journal", "folders")
 
     def _put_away(self, now_s: float) -> None:
         if self.intake.last_look is not None and self._can_put_away(now_s):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+from pathlib import Path
 
 from appliance.errors import OutputError, UsageError
-from appliance.watch.config import Config
+from appliance.watch.config import Config, Folders
 from appliance.watch.engine_messages import Setup
 from appliance.watch.folders import WORK, Access, folder
 from appliance.watch.moving import PRIVATE
@@ -49,6 +50,34 @@ def claim_outbox(config: Config) -> int:
     except OSError:
         pass  # some network shares know no locks
     return held
+
+
+class Roots:
+    """The folders of results as they were at the start, so that a share that goes away is noticed.
+
+    Its mount point remains, and what would be written there would be hidden when the share is back.
+    """
+
+    def __init__(self, folders: Folders) -> None:
+        self._known = {root: _identity(root) for root in (folders.outbox, folders.archive, folders.rejected)}
+
+    def changed(self) -> str | None:
+        """Which of them is not the same any more, in a sentence."""
+        for root, known in self._known.items():
+            if _identity(root) != known:
+                return (
+                    f"{root} is not the folder that it was when the service started: mount it again, "
+                    "or restart the service if this is meant."
+                )
+        return None
+
+
+def _identity(root: Path) -> tuple[int, int] | None:
+    try:
+        found = root.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def setup_of(config: Config) -> Setup:

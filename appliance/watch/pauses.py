@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Cause = Literal["asked", "inbox", "space", "disk", "journal", "engine"]
-"""``asked`` by somebody; the ``inbox`` is not there; too little ``space``; results (``disk``) or
-``journal`` cannot be written; the ``engine`` does not run."""
+Cause = Literal["asked", "inbox", "folders", "space", "disk", "journal", "engine"]
+"""``asked`` by somebody; the ``inbox`` or the ``folders`` of results are not there; too little ``space``;
+results (``disk``) or ``journal`` cannot be written; the ``engine`` does not run."""
 
 _LONGEST_WAIT_S = 300.0
 

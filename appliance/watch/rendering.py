@@ -12,7 +12,7 @@ import os
 import time
 
 from appliance.watch.config import Config
-from appliance.watch.derived import decode_wall_s
+from appliance.watch.derived import Roots, decode_wall_s
 from appliance.watch.engine_messages import Done, Failed, Order, Progress
 from appliance.watch.folders import LONGEST_NAME_BYTES, Access, shortened
 from appliance.watch.hooks import Hooks
@@ -51,6 +51,7 @@ class Rendering:
         self.access = access
         self._journal, self._intake, self._worker = journal, intake, worker
         self._pauses, self._hooks = pauses, hooks
+        self.roots = Roots(config.folders)
         self.job: Job | None = None
         self.share = 0.0
         self.started_s = 0.0
@@ -61,7 +62,7 @@ class Rendering:
     @property
     def can_settle(self) -> bool:
         """Whether an order has ended and nothing keeps :meth:`step` from drawing the conclusion."""
-        return self._outcome is not None and not self._pauses.stands("disk", "journal")
+        return self._outcome is not None and not self._pauses.stands("disk", "journal", "folders")
 
     def left_s(self, now_s: float) -> float | None:
         """Seconds that the job will still take, by what it took so far; None while that is unknown."""
@@ -185,6 +186,9 @@ class Rendering:
         except FileNotFoundError as error:
             if holds_result(outbox, job.name, job.key):  # the rename was done, the journal not told
                 keep_result(outbox, job.name)
+            elif (gone := self.roots.changed()) is not None:
+                self._disk(gone, now_s)
+                return False
             else:
                 self._journal.retry(job.id, f"the result is gone: {error}", time.time(), counted=False)
                 return True

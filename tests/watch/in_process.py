@@ -97,7 +97,7 @@ class InProcess:
             self.rendering.step(self.now_s, accepting=True)
             if self.worker.order is not None:
                 order, self.worker.order = self.worker.order, None
-                self.rendering.heard(_answered(order), self.now_s)
+                self.rendering.heard(answered(order), self.now_s)
                 self.rendering.step(self.now_s, accepting=False)
             self.putting_away.again()
             while self.putting_away.pending(self.now_s):
@@ -113,7 +113,7 @@ class InProcess:
         self.journal.close()
 
 
-def _answered(order: Order) -> Done | Failed:
+def answered(order: Order) -> Done | Failed:
     content = (Path(order.inbox) / os.fsdecode(os.fsencode(order.source))).read_bytes()
     if hashlib.sha256(content).hexdigest() != order.sha256:
         return Failed(order.job, "changed", "it changed")
