@@ -51,7 +51,7 @@ def build_pack(
         BacklineError: one sentence; nothing is left at ``out`` then.
     """
     exported = read_exported(graphs_folder)
-    if unknown := stay_float.keys() - exported.graphs.keys() - FLOAT_LAYERS.keys():
+    if unknown := stay_float.keys() - exported.graphs.keys():
         known = ", ".join(sorted(exported.graphs))
         raise UsageError(f"No graph is called {min(unknown)}; there are {known}.")
     with staged(out, pack_names(exported, soundfont)) as part:

@@ -83,20 +83,27 @@ def audio_decoder(
 @click.option("--seconds", default=20.0)
 @click.option("--soundfont", type=click.Path(exists=True, path_type=Path), default=SOUNDFONT)
 @click.option("--out", type=click.Path(path_type=Path), help="Default: a folder under --runs.")
+@click.option("--workers", default=2)
 @click.pass_obj
 def reconstruct_audio(
-    runs: Path, model: Path, split: str, count: int, seconds: float, soundfont: Path, out: Path | None
+    runs: Path,
+    model: Path,
+    split: str,
+    count: int,
+    seconds: float,
+    soundfont: Path,
+    out: Path | None,
+    workers: int,
 ) -> None:
     """Judge the sound path of MODEL (a pack, a checkpoint or a folder of runs): latent to audio and back."""
     from train.evaluate import sound_report
     from train.evaluate.sound_trip import Trip, excerpts, judge
     from train.evaluate.torch_sound import open_sound
 
-    trip = Trip(open_sound(model), soundfont)
     chosen = list(excerpts(song_cache.load_split(runs / "cache" / "songs", split), count, seconds))
     folder = out or runs / "evaluation" / "sound"
-    progress = iter(track(range(3 * len(chosen)), description="judged"))
-    report = sound_report.to_json(str(model), judge(trip, chosen, lambda _: next(progress, None)))
-    sound_report.write(folder, report)
-    sound_report.draw(trip, chosen, folder / "sound.png")
+    progress = iter(track(range(len(chosen)), description="judged"))
+    judged = judge(model, soundfont, chosen, workers, lambda _: next(progress, None))
+    sound_report.write(folder, sound_report.to_json(str(model), judged))
+    sound_report.draw(Trip(open_sound(model), soundfont), chosen, folder / "sound.png")
     click.echo((folder / "sound.md").read_text())

@@ -14,7 +14,9 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import mir_eval
@@ -30,10 +32,10 @@ from appliance.roll import Roll, notes_of, roll_of
 from appliance.score import DRUM_GROUP, FRAME_RATE_HZ, SAMPLE_RATE_HZ, STYLE_GROUPS, STYLES, Score
 from appliance.sounds import DEFAULT_SOUNDS
 from train.data.song_cache import CachedSong, score_from
-from train.evaluate.chord_judge import chord_agreement, recognise
+from train.evaluate.chord_judge import HeardChord, chord_agreement, recognise
 from train.evaluate.judge import transcribe
 from train.evaluate.roll_f1 import RollF1, roll_f1
-from train.evaluate.torch_sound import SoundGraphs
+from train.evaluate.torch_sound import SoundGraphs, open_sound
 from train.training.spectral_loss import spectral_terms
 
 WAYS = ("band", "neural", "heard")
@@ -123,28 +125,47 @@ class Trip:
 
 
 def judge(
-    trip: Trip, chosen: Sequence[Excerpt], on_done: Callable[[Judged], None] = lambda _: None
+    model: Path,
+    soundfont: Path,
+    chosen: Sequence[Excerpt],
+    workers: int,
+    on_done: Callable[[Excerpt], None] = lambda _: None,
 ) -> list[Judged]:
-    """Every way of every excerpt."""
+    """Every way of every excerpt; ``workers`` processes share the excerpts."""
+    results: list[Judged] = []
+    with ProcessPoolExecutor(workers) as pool:
+        work = pool.map(partial(_judged, model, soundfont), chosen)
+        for excerpt, judged in zip(chosen, work, strict=True):
+            results += judged
+            on_done(excerpt)
+    return results
+
+
+@lru_cache(maxsize=1)
+def _trip(model: Path, soundfont: Path) -> Trip:
+    torch.set_num_threads(1)
+    return Trip(open_sound(model), soundfont)
+
+
+def _judged(model: Path, soundfont: Path, excerpt: Excerpt) -> list[Judged]:
+    trip = _trip(model, soundfont)
+    original = trip.original(excerpt)
+    chords, heard = _chords(original), note_f1(original, excerpt.score)
     results = []
-    for excerpt in chosen:
-        original = trip.original(excerpt)
-        chords, heard = _chords(original), note_f1(original, excerpt.score)
-        for way, score in trip.scores(excerpt, original).items():
-            sound = trip.played(way, score, excerpt.style)
-            results.append(
-                Judged(
-                    song=excerpt.song,
-                    style=excerpt.style,
-                    way=way,
-                    chords=chord_agreement(_chords(sound), chords, excerpt.score.duration_s),
-                    notes_f1=note_f1(sound, excerpt.score),
-                    original_f1=heard,
-                    mel_db=mel_distance_db(sound, original),
-                    score_f1=roll_f1(excerpt.score, score),
-                )
+    for way, score in trip.scores(excerpt, original).items():
+        sound = trip.played(way, score, excerpt.style)
+        results.append(
+            Judged(
+                song=excerpt.song,
+                style=excerpt.style,
+                way=way,
+                chords=chord_agreement(_chords(sound), chords, excerpt.score.duration_s),
+                notes_f1=note_f1(sound, excerpt.score),
+                original_f1=heard,
+                mel_db=mel_distance_db(sound, original),
+                score_f1=roll_f1(excerpt.score, score),
             )
-            on_done(results[-1])
+        )
     return results
 
 
@@ -173,7 +194,7 @@ def mel_distance_db(sound: Sound, original: Sound) -> float:
     return DB * float(spectral_terms(made, wanted)["mel"])
 
 
-def _chords(sound: Sound):  # type: ignore[no-untyped-def]
+def _chords(sound: Sound) -> tuple[HeardChord, ...]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sound.wav"
         soundfile.write(path, sound, SAMPLE_RATE_HZ)
