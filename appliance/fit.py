@@ -7,6 +7,8 @@ what is sung sounds in the band, and how far the band agrees with the planned ha
 
 Two anchors say what the number is worth: that of written accompaniments of validation songs, and that of
 accompaniments of other songs. A score of 0 is the median stranger, 1 the median written accompaniment.
+Takes were made from the plan they are compared with and lean on the melody more than composers do, so
+they often score above 1: that says that nothing went wrong, not that they are better than the composer's.
 
 Letters: T score frames, P = T/4 plan frames.
 """
