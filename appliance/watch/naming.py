@@ -39,7 +39,7 @@ def free_name(outbox: Path, wanted: bytes, in_use: Iterable[bytes]) -> bytes:
         if not outbox.is_dir():
             raise
         taken = set()  # the sub-folder is still to be made
-    taken |= {_folded(name) for name in in_use}
+    taken |= {_folded(name) for name in in_use if len(name) > len(above) and name.startswith(above)}
     for number in range(1, _HIGHEST_NUMBER):
         name = numbered(wanted, number)
         if _folded(name) not in taken:
@@ -48,4 +48,6 @@ def free_name(outbox: Path, wanted: bytes, in_use: Iterable[bytes]) -> bytes:
 
 
 def _folded(name: bytes) -> str:
+    if name.isascii():  # as nearly all are, and there may be ten thousand
+        return name.lower().decode()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", os.fsdecode(name)).casefold())

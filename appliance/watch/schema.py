@@ -44,6 +44,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         "CREATE UNIQUE INDEX jobs_key ON jobs (key, wanted)",
         "CREATE INDEX jobs_state ON jobs (state, place)",
+        "CREATE INDEX jobs_place ON jobs (place)",
         "CREATE INDEX jobs_relpath ON jobs (relpath)",
         "CREATE INDEX jobs_name ON jobs (name)",
         """
