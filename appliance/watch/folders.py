@@ -44,7 +44,15 @@ class Access:
         if self.group_id is not None:
             os.fchown(descriptor, -1, self.group_id)
         is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        os.fchmod(descriptor, self.folder_mode if is_folder else self.file_mode)
+        mode = self.folder_mode if is_folder else self.file_mode
+        try:
+            os.fchmod(descriptor, mode)
+        except PermissionError:
+            if not mode & 0o7000:
+                raise
+            # A service may be forbidden to hand on groups (systemd's RestrictSUIDSGID): better readable
+            # results whose later additions have another group than none.
+            os.fchmod(descriptor, mode & 0o777)
 
 
 @contextmanager
