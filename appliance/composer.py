@@ -86,6 +86,7 @@ def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -
     grid = _grid(beats, duration_s, wishes)
     plan, key_shares, _ = _heard(graphs, features, phases(grid, features.shape[1]))
     key, confidence = _likeliest_key(key_shares)
+    heard = key
     if wishes.key is not None:
         key, confidence = wishes.key, 1.0
     certainty = PLAN_PREDICTED
@@ -93,7 +94,7 @@ def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -
         chart, certainty = wishes.chart(grid, duration_s), PLAN_GIVEN
         plan = plan_from_chart(chart, plan.shape[1])
     elif wishes.key is not None:
-        plan, chart, certainty = plan_in_key(plan, key, grid, duration_s)
+        plan, chart, certainty = plan_in_key(plan, key, heard, grid, duration_s)
     else:
         chart = chart_from_plan(plan, grid, duration_s)
     return Reading(features, grid, key, confidence, plan, chart, certainty, wishes.key is not None)

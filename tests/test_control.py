@@ -76,7 +76,7 @@ def test_relations_of_keys() -> None:
 def test_a_requested_key_wins_over_another_plan(wanted: str) -> None:
     key = Key.parse(wanted)
     plan = 0.7 * plan_from_chart(cadence("C major"), int(32 * PLAN_RATE_HZ))
-    moved, chart, _ = plan_in_key(plan, key, GRID, 32.0)
+    moved, chart, _ = plan_in_key(plan, key, Key.parse("C"), GRID, 32.0)
     found = plan_from_chart(chart, plan.shape[1])
     assert key_of_chroma(found[:12].sum(1) + found[12:].sum(1)) == key
     assert moved.shape == plan.shape and moved.max() <= 1.0

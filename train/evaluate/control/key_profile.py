@@ -1,7 +1,8 @@
 """The key of notes as listeners judge it: an estimate independent of the appliance's.
 
-Krumhansl and Kessler's probe-tone ratings, *Psychological Review* 89(4), 1982; correlated with how long
-each pitch class sounds (Krumhansl and Schmuckler). The appliance uses another profile.
+Temperley's revision of the Krumhansl-Schmuckler profiles (*The Cognition of Basic Musical Structures*,
+MIT Press 2001, chapter 7), correlated with how long each pitch class sounds. The appliance consults two
+other profiles, so it cannot please this judge by construction.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 from appliance.keys import Key
 from train.evaluate.metrics import Sounding
 
-MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+MAJOR = (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0)
+MINOR = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0)
 
 
 def heard_key(notes: Iterable[Sounding]) -> Key | None:

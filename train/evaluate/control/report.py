@@ -139,7 +139,7 @@ def _key(k: dict[str, Any]) -> str:
     columns = ("written", "unasked", *REQUESTS)
     rows = [(r["song"], r["key"], *(r[c] for c in columns)) for r in k["rows"]]
     return (
-        "## Key\n\nHow the key that is heard in the notes (Krumhansl and Kessler) lies to the one asked for; "
+        "## Key\n\nHow the key that is heard in the notes (Temperley's profiles) lies to the one asked for; "
         "the written part and a take without a request are compared with the song's own key.\n\n"
         + _table(("song", "key", *columns), rows)
         + f"\n\nObeyed in {k['obeyed']:.0%} of {k['trials']} requests; {_means(k['shares'])}."

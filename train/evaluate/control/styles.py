@@ -79,12 +79,18 @@ def measure_styles(composer: Composer, subjects: Sequence[Subject]) -> dict[str,
     right, confusion = leave_one_song_out(heard)
     rows = []
     for s, style in enumerate(STYLES):
-        means = {name: float(np.nanmean([row[name] for row in paper[style]])) for name in paper[style][0]}
+        means = {name: _mean([row[name] for row in paper[style]]) for name in paper[style][0]}
         by_ear = dict(zip(FEATURES, heard[:, s].mean(axis=0).tolist(), strict=True))
         recognised = float(confusion[s, s] / confusion[s].sum())
         players = ", ".join(sorted(groups[style]))
         rows.append({"style": style, "groups": players, **means, **by_ear, "recognised": recognised})
     return {"rows": rows, "recognised": right, "chance": 1 / len(STYLES), "confusion": confusion.tolist()}
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Mean of what there is; NaN if that is nothing."""
+    known = [value for value in values if value == value]
+    return sum(known) / len(known) if known else float("nan")
 
 
 def _on_paper(score: Score) -> dict[str, float]:

@@ -1,0 +1,99 @@
+"""The report of control on a song and a pack whose music is known: a C major chord every 24 frames."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from appliance.keys import Key
+from appliance.score import FRAME_RATE_HZ, Note
+from train.corpus.song import Song, SungNote
+from train.evaluate.chord_judge import HeardChord
+from train.evaluate.control import chords, report
+from train.evaluate.control.subjects import Subject, excerpt, performed
+from train.evaluate.judge import HeardNote
+
+BEAT_S = 12 / FRAME_RATE_HZ
+"""The band strikes on every second beat, the first of each bar of two."""
+
+BEATS = 140
+
+
+@pytest.fixture(scope="module")
+def song() -> Song:
+    voice = [
+        SungNote(BEAT_S * k, BEAT_S * (k + 1), 60 + (0, 4, 7, 5)[k % 4], "la", "single")
+        for k in range(16, 120)
+    ]
+    written = [
+        Note(2 * BEAT_S * k, 2 * BEAT_S * (k + 1), p, 64, "keys") for k in range(70) for p in (48, 64, 67)
+    ]
+    beats = tuple(BEAT_S * k for k in range(BEATS))
+    bars = tuple(2 * BEAT_S * k for k in range(BEATS // 2 + 1))
+    return Song(
+        id="known",
+        title="Known",
+        split="val",
+        language="en",
+        duration_s=BEAT_S * BEATS,
+        voice=tuple(voice),
+        written=tuple(written),
+        beats_s=beats,
+        downbeats=tuple(range(0, BEATS, 2)),
+        bars_s=bars,
+        meters=((2, 4),) * (BEATS // 2),
+        key=Key.parse("C"),
+        tempo=((0.0, 60.0 / BEAT_S),),
+        sha256="0123456789abcdef" * 4,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(song: Song) -> Subject:
+    return performed(song)
+
+
+def test_an_excerpt_begins_on_a_bar_before_the_singer(whole: Subject) -> None:
+    part = excerpt(whole, 20.0)
+    assert part.first_s <= 16 * BEAT_S - 4.0 < part.first_s + 2 * BEAT_S + 4 / FRAME_RATE_HZ
+    assert part.duration_s == pytest.approx(20.0, abs=0.2)
+    first, second = part.beats_text().splitlines()[:2]
+    assert float(second.split()[0]) - float(first.split()[0]) == pytest.approx(BEAT_S, abs=1e-3)
+    assert {first.split()[1], second.split()[1]} == {"1", "2"}
+
+
+def test_the_whole_report(
+    song: Song, whole: Subject, fake_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "chosen_songs", lambda corpus, split, count: [song] * count)
+    monkeypatch.setattr(report, "performed", lambda song: whole)
+    monkeypatch.setattr(report, "EXCERPT_S", 12.0)
+    monkeypatch.setattr(report, "STYLE_EXCERPT_S", 4.0)
+    monkeypatch.setattr(chords, "recognise", lambda path: (HeardChord(0.0, 100.0, "C:maj"),))
+    monkeypatch.setattr("train.evaluate.control.tempo.transcribe", lambda sound, rate_hz: found_notes)
+    found_notes = [HeardNote(BEAT_S * k + 0.005, BEAT_S * k + 0.3, 60, 1.0) for k in range(2, 20)]
+    sections = ("tempo", "chords", "key", "styles", "form")
+    page = report.measure_control(
+        fake_pack, tmp_path, tmp_path, tmp_path / "out", split="val", songs=2, sections=sections
+    )
+    found = json.loads((tmp_path / "out" / "control.json").read_text())
+    assert (tmp_path / "out" / "control.md").read_text() == page
+    assert found["tempo"]["worst_s"]["beats"] < 1e-3  # snapped from up to a twelfth of a second away
+    assert found["key"]["obeyed"] == 1.0
+    assert found["chords"]["means"]["ceiling"] == 1.0
+    form = found["form"]
+    assert form["unsung_played"] == form["unsung_written"] == form["sung_played"] == 1.0
+    assert form["late"] == {"intro_played": 1.0, "outro_played": 1.0}
+    assert form["rows"][0]["thirds_in_key"] == 3 and form["rows"][0]["thirds_whole_band"] == 3
+    assert found["tempo"]["audio"]["onsets"] > 10
+    for heading in ("Tempo and beats", "Chords", "Key", "Styles", "Whole songs"):
+        assert f"## {heading}\n" in page
+    # Everything is remembered: the second time nothing is composed or heard.
+    monkeypatch.setattr(chords, "recognise", lambda path: pytest.fail("heard again"))
+    monkeypatch.setattr("train.evaluate.control.subjects.compose", lambda *_: pytest.fail("composed again"))
+    again = report.measure_control(
+        fake_pack, tmp_path, tmp_path, tmp_path / "out", split="val", songs=2, sections=sections
+    )
+    assert again == page
