@@ -168,8 +168,9 @@ class _Work:
         sentence = str(error) or type(error).__name__
         if isinstance(error, OSError):
             sentence = f"{error.strerror or error}: {error.filename or self.order.title}"
-        work = str(self._vocal())
-        return Failed(self.order.job, kind, sentence.replace(work, self.order.title)[:8000], number)
+        result = str(Path(self.order.work) / "result")
+        sentence = sentence.replace(str(self._vocal()), self.order.title).replace(result, "The outbox")
+        return Failed(self.order.job, kind, sentence[:8000], number)
 
     def _vocal(self) -> Path:
         return Path(self.order.work) / "vocal" / f"{self.order.stem}.wav"

@@ -110,7 +110,7 @@ class Outlets:
             free_mb=None if self.free_bytes is None else self.free_bytes >> 20,
             counts=counts,
             rejected=counts.get("rejected", 0) + counts.get("quarantined", 0),
-            trouble=daemon.putting_away.trouble,
+            trouble=daemon.putting_away.trouble or daemon.rendering.trouble,
             engine_pid=daemon.worker.pid,
             engine_starts=daemon.engine_starts,
             engine_deaths=daemon.engine_deaths,

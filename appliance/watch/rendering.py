@@ -52,6 +52,8 @@ class Rendering:
         self._journal, self._intake, self._worker = journal, intake, worker
         self._pauses, self._hooks = pauses, hooks
         self.roots = Roots(config.folders)
+        self.trouble = ""
+        """What keeps a vocal waiting, in a sentence; empty once something has been published since."""
         self.job: Job | None = None
         self.share = 0.0
         self.started_s = 0.0
@@ -208,6 +210,8 @@ class Rendering:
     def _failed(self, job: Job, failed: Failed, now_s: float) -> None:
         settings, now_unix_s = self.config.work, time.time()
         log(INFO, "Not rendered.", job=job.id, name=job.relpath, kind=failed.kind, reason=failed.sentence)
+        if failed.kind in ("room", "temporary"):
+            self.trouble = f"{job.shown} waits: {failed.sentence}"
         if failed.kind == "unusable":
             self._journal.reject(job.id, failed.sentence)
         elif failed.kind == "unreadable":

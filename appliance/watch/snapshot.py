@@ -54,7 +54,7 @@ class Snapshot:
     rejected: int
     """Rejected and quarantined together."""
     trouble: str
-    """What cannot be put away, and why; empty where all is well."""
+    """What cannot be put away or waits for something, and why; empty where all is well."""
     engine_pid: int
     engine_starts: int
     engine_deaths: int
