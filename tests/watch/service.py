@@ -15,7 +15,7 @@ from typing import Any
 from appliance.watch.config import Config
 from appliance.watch.control import ask
 
-PATIENCE_S = 240.0
+PATIENCE_S = float(os.environ.get("BACKLINE_PATIENCE_S", "240"))
 """A test that waits longer than this for the service fails. Nothing depends on how fast it is."""
 
 

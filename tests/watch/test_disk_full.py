@@ -67,7 +67,7 @@ def sized(place: Path, kilobytes: int) -> None:
 @pytest.mark.privileged
 @pytest.mark.parametrize(
     ("which", "kilobytes"),
-    [("outbox", 300), ("outbox", 700), ("archive", 100), ("rejected", 8), ("state", 80)],
+    [("outbox", 300), ("outbox", 700), ("archive", 100), ("rejected", 8), ("state", 1000)],
 )
 def test_a_full_file_system(
     small: Path, fake_pack: Path, tmp_path: Path, song: Path, which: str, kilobytes: int
@@ -80,6 +80,9 @@ def test_a_full_file_system(
     with service:
         sized(small, kilobytes)
         service.start()
+        if which == "state":  # a service cannot even start without room for its journal
+            service.until(lambda: service.status().get("state") == "idle")
+            subprocess.run(["dd", "if=/dev/zero", f"of={small / 'filler'}"], check=False, capture_output=True)
         service.drop(song, "song.wav")
         told = ("free some space", "GB of disk", "cannot be put away", "cannot be used")
         service.until(lambda: any(word in service.log for word in told), "for trouble")
