@@ -97,21 +97,21 @@ def _sound(row: tuple[str, float, float, float | None]) -> Sound:
 _TABLE: dict[str, dict[str, tuple[str, float, float, float | None]]] = {
     "piano": {
         "keys": ("piano", -4.5, 0.0, -16.0),
-        "pluck": ("harp", -11.0, 0.25, -12.0),
+        "pluck": ("harp", -7.5, 0.25, -12.0),
         "pad": ("slow strings", -16.5, -0.1, -12.0),
         "bass": ("upright", -3.0, 0.0, -22.0),
         "drums": ("brush kit", -6.0, 0.0, -18.0),
     },
     "strings": {
         "keys": ("piano", -8.5, 0.15, -14.0),
-        "pluck": ("harp", -11.0, 0.25, -11.0),
+        "pluck": ("harp", -7.5, 0.25, -11.0),
         "pad": ("strings", -6.5, 0.0, -11.0),
-        "bass": ("contrabass", -5.5, 0.15, -14.0),
+        "bass": ("contrabass", -2.0, 0.15, -14.0),
         "drums": ("brush kit", -6.0, 0.0, -12.0),
     },
     "organ": {
         "keys": ("reed", -11.0, 0.0, -10.0),
-        "pluck": ("harp", -12.0, 0.25, -10.0),
+        "pluck": ("harp", -8.5, 0.25, -10.0),
         "pad": ("church", -9.5, 0.0, -8.0),
         "bass": ("church", -7.5, 0.0, -12.0),
         "drums": ("brush kit", -6.0, 0.0, -12.0),
@@ -145,7 +145,7 @@ _TABLE: dict[str, dict[str, tuple[str, float, float, float | None]]] = {
         "drums": ("jazz kit", -4.0, 0.0, -18.0),
     },
     "synth": {
-        "keys": ("ep", -7.5, -0.15, -16.0),
+        "keys": ("ep", -5.0, -0.15, -16.0),
         "pluck": ("atmosphere", -12.5, 0.25, -14.0),
         "pad": ("synth strings", -15.0, 0.0, -13.0),
         "bass": ("synth bass", -1.5, 0.0, None),

@@ -6,7 +6,7 @@ Specification 2.04", 2006). Four things are changed on purpose, the first two wi
 - Attenuation counts 0.4, as on the E-mu hardware that soundfonts are made for and in FluidSynth; the
   appliance's synthesiser takes it in full, which makes kicks and cymbals too soft beside snares.
 - A stereo pair in an exclusive class (hi-hats) becomes mono: the appliance's synthesiser lets the right
-  half of the pair silence the left.
+  half of the pair silence the left. So do those of presets whose width is not worth their bytes.
 - Keys that a preset leaves silent beyond its highest and lowest are given to the outermost zone, as the
   model may write any key (a contrabass stops at A3).
 
@@ -24,10 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import UsageError
+from quantize.preset_zones import KEY_RANGE, PAN, Zone, lay_out, zones_of
 from quantize.riff import Tables
 
-KEY_RANGE, VELOCITY_RANGE, INSTRUMENT, SAMPLE = 43, 44, 41, 53
-ATTENUATION, EXCLUSIVE_CLASS, PAN, SAMPLE_MODES = 48, 57, 17, 54
+VELOCITY_RANGE, INSTRUMENT, SAMPLE = 44, 41, 53
+ATTENUATION, EXCLUSIVE_CLASS, SAMPLE_MODES = 48, 57, 54
 """Generators (specification §8.1.2)."""
 
 ATTENUATION_SCALE = 0.4
@@ -53,50 +54,32 @@ def cut(
     presets: Presets,
     attenuation_scale: float = ATTENUATION_SCALE,
     mono_exclusive: bool = True,
+    mono: Collection[tuple[int, int]] = (),
 ) -> Tables:
     """``font`` with only ``presets`` and what their keys need of instruments, zones and samples.
+
+    Of the presets in ``mono`` (bank, program) only the right half of each stereo pair is kept, in the
+    middle.
 
     Raises:
         UsageError: the font lacks a preset, or one needs a sample from a sound card's ROM.
     """
-    return _Cut(font, presets, attenuation_scale, mono_exclusive).tables()
-
-
-class _Zone:
-    """A preset's or an instrument's zone: generators (n, 2) and modulators as the file has them."""
-
-    def __init__(self, generators: NDArray[np.void], modulators: NDArray[np.void]) -> None:
-        self.generators = [(int(g["op"]), int(g["amount"])) for g in generators]
-        self.modulators = modulators
-
-    @classmethod
-    def neutral(cls, modulators: NDArray[np.void]) -> _Zone:
-        """A global zone that changes nothing."""
-        zone = cls(modulators[:0], modulators)
-        zone.generators = [(PAN, 0)]
-        return zone
-
-    def get(self, operator: int) -> int | None:
-        return dict(self.generators).get(operator)
-
-    def replace(self, operator: int, amount: int) -> None:
-        self.generators = [(op, amount if op == operator else old) for op, old in self.generators]
-
-    def set_keys(self, low: int, high: int) -> None:
-        """The key range comes first in a zone (specification §8.1.2)."""
-        others = [(op, amount) for op, amount in self.generators if op != KEY_RANGE]
-        self.generators = [(KEY_RANGE, low | high << 8), *others]
-
-    def range_of(self, operator: int, default: tuple[int, int]) -> tuple[int, int]:
-        amount = self.get(operator)
-        return default if amount is None else (amount & 0xFF, amount >> 8)
+    return _Cut(font, presets, attenuation_scale, mono_exclusive, frozenset(mono)).tables()
 
 
 class _Cut:
     """One cut: what is kept, in new numbers as it is met."""
 
-    def __init__(self, font: Tables, presets: Presets, scale: float, mono_exclusive: bool) -> None:
-        self._font, self._scale, self._mono = font, scale, mono_exclusive
+    def __init__(
+        self,
+        font: Tables,
+        presets: Presets,
+        scale: float,
+        mono_exclusive: bool,
+        mono: frozenset[tuple[int, int]],
+    ) -> None:
+        self._font, self._scale, self._mono_exclusive = font, scale, mono_exclusive
+        self._mono_presets, self._mono_instruments = mono, set[int]()
         self._wanted = presets
         self._samples: dict[int, int] = {}
         self._looped: set[int] = set()
@@ -111,22 +94,25 @@ class _Cut:
             raise UsageError(f"The soundfont has no preset {', '.join(missing)}; choose a fuller one.")
         presets = []
         for bank, program in sorted(self._wanted):
+            before = set(self._instruments)
             zones = list(self._preset_zones(rows[bank, program], frozenset(self._wanted[bank, program])))
+            if (bank, program) in self._mono_presets:
+                self._mono_instruments |= {old for old in self._instruments if old not in before}
             presets.append((font["phdr"][rows[bank, program]], zones))
         instruments = []
         for old in self._instruments:  # in order of their new numbers
             instruments.append((font["inst"][old], list(self._instrument_zones(old))))
         out = Tables(info=dict(font.info), samples=font.samples, rows={})
-        _lay_out(out, font, "phdr", "pbag", "pgen", "pmod", presets)
-        _lay_out(out, font, "inst", "ibag", "igen", "imod", instruments)
+        lay_out(out, font, "phdr", "pbag", "pgen", "pmod", presets)
+        lay_out(out, font, "inst", "ibag", "igen", "imod", instruments)
         self._copy_samples(out)
         return out
 
-    def _preset_zones(self, preset: int, keys: frozenset[int]) -> Iterator[_Zone]:
+    def _preset_zones(self, preset: int, keys: frozenset[int]) -> Iterator[Zone]:
         """The preset's zones that any of ``keys`` can reach; notes what they use of instruments."""
         sounding = self._sounding_keys(preset, keys)
         default_keys = default_velocities = (0, 127)
-        for index, zone in enumerate(_zones(self._font, "phdr", "pbag", "pgen", "pmod", preset)):
+        for index, zone in enumerate(zones_of(self._font, "phdr", "pbag", "pgen", "pmod", preset)):
             zone_keys = zone.range_of(KEY_RANGE, default_keys)
             velocities = zone.range_of(VELOCITY_RANGE, default_velocities)
             instrument = zone.get(INSTRUMENT)
@@ -150,7 +136,7 @@ class _Cut:
         """Those of ``keys`` that the preset plays, at any velocity."""
         sounding: set[int] = set()
         default_keys = (0, 127)
-        for index, zone in enumerate(_zones(self._font, "phdr", "pbag", "pgen", "pmod", preset)):
+        for index, zone in enumerate(zones_of(self._font, "phdr", "pbag", "pgen", "pmod", preset)):
             low, high = zone.range_of(KEY_RANGE, default_keys)
             instrument = zone.get(INSTRUMENT)
             if instrument is None:
@@ -168,7 +154,7 @@ class _Cut:
         """The instrument's zones that sound for ``keys`` and ``velocities``: index to key range."""
         used = {}
         default_keys = default_velocities = (0, 127)
-        for index, zone in enumerate(_zones(self._font, "inst", "ibag", "igen", "imod", instrument)):
+        for index, zone in enumerate(zones_of(self._font, "inst", "ibag", "igen", "imod", instrument)):
             low, high = zone.range_of(KEY_RANGE, default_keys)
             softest, loudest = zone.range_of(VELOCITY_RANGE, default_velocities)
             if zone.get(SAMPLE) is None:
@@ -179,17 +165,17 @@ class _Cut:
                 used[index] = (low, high)
         return used
 
-    def _instrument_zones(self, instrument: int) -> Iterator[_Zone]:
+    def _instrument_zones(self, instrument: int) -> Iterator[Zone]:
         """The instrument's global zone and the zones found to be needed."""
         kept = self._kept_zones[instrument]
         default_mode = 0
-        for index, zone in enumerate(_zones(self._font, "inst", "ibag", "igen", "imod", instrument)):
+        for index, zone in enumerate(zones_of(self._font, "inst", "ibag", "igen", "imod", instrument)):
             sample = zone.get(SAMPLE)
             mode = zone.get(SAMPLE_MODES)
             if index == 0 and sample is None:
                 default_mode = mode or 0
             if index == 0:
-                yield self._scaled(zone) if sample is None else _Zone.neutral(zone.modulators[:0])
+                yield self._scaled(zone) if sample is None else Zone.neutral(zone.modulators[:0])
             if sample is None or index not in kept:
                 continue
             if zone.range_of(KEY_RANGE, (0, 127)) != kept[index]:
@@ -197,7 +183,10 @@ class _Cut:
             header = self._font["shdr"][sample]
             if int(header["type"]) & ROM:
                 raise UsageError("The soundfont plays samples from a sound card's ROM; choose another.")
-            if self._mono and zone.get(EXCLUSIVE_CLASS) and zone.get(PAN) is not None:
+            mono = instrument in self._mono_instruments or (
+                self._mono_exclusive and bool(zone.get(EXCLUSIVE_CLASS))
+            )
+            if mono and zone.get(PAN) is not None:
                 if int(header["type"]) & LEFT:
                     continue
                 zone.replace(PAN, 0)
@@ -206,7 +195,7 @@ class _Cut:
             zone.replace(SAMPLE, self._samples.setdefault(sample, len(self._samples)))
             yield self._scaled(zone)
 
-    def _scaled(self, zone: _Zone) -> _Zone:
+    def _scaled(self, zone: Zone) -> Zone:
         amount = zone.get(ATTENUATION)
         if amount is not None:
             signed = amount - 0x10000 if amount & 0x8000 else amount
@@ -256,44 +245,3 @@ def _stretched(reach: tuple[int, int], sounding: frozenset[int], keys: frozenset
     low = min(keys) if reach[0] <= min(sounding) else reach[0]
     high = max(keys) if reach[1] >= max(sounding) else reach[1]
     return _hull(reach, (low, high))
-
-
-def _zones(font: Tables, head: str, bag: str, gen: str, mod: str, index: int) -> Iterator[_Zone]:
-    first, last = int(font[head][index]["bag"]), int(font[head][index + 1]["bag"])
-    for row in range(first, last):
-        here, after = font[bag][row], font[bag][row + 1]
-        yield _Zone(
-            font[gen][int(here["gen"]) : int(after["gen"])], font[mod][int(here["mod"]) : int(after["mod"])]
-        )
-
-
-def _lay_out(
-    out: Tables,
-    font: Tables,
-    head: str,
-    bag: str,
-    gen: str,
-    mod: str,
-    entries: list[tuple[np.void, list[_Zone]]],
-) -> None:
-    """Writes headers with their zones into the four tables, each with the terminator the format wants."""
-    heads, bags, generators, modulators = [], [], [], []
-    for header, zones in entries:
-        row = header.copy()
-        row["bag"] = len(bags)
-        heads.append(row)
-        for zone in zones:
-            bags.append((len(generators), len(modulators)))
-            generators.extend(zone.generators)
-            modulators.extend(zone.modulators)
-    last = font[head][-1].copy()
-    last["bag"] = len(bags)
-    bags.append((len(generators), len(modulators)))
-    generators.append((0, 0))
-    modulators.append(np.zeros((), font[mod].dtype)[()])
-    if max(len(bags), len(generators), len(modulators)) > 0xFFFF:
-        raise UsageError("The cut is still too large for the format: choose fewer presets.")
-    out.rows[head] = np.array([*heads, last], font[head].dtype)
-    out.rows[bag] = np.array(bags, font[bag].dtype)
-    out.rows[gen] = np.array(generators, font[gen].dtype)
-    out.rows[mod] = np.array(modulators, font[mod].dtype)

@@ -16,6 +16,9 @@ from appliance.sounds import DEFAULT_SOUNDS, DRUM_BANK
 from quantize.preset_cut import ATTENUATION_SCALE, cut
 from quantize.riff import Tables, read_tables, write_tables
 
+MONO_PRESETS = ((0, 5), (0, 43), (0, 46))
+"""Electric piano, contrabass, harp: what they have of width the reverb gives, and mono halves their bytes."""
+
 LICENCE_FILE = Path(__file__).with_name("fluidr3-licence.txt")
 
 
@@ -65,7 +68,7 @@ def main(
     try:
         font = read_tables(source)
         text = _licence_text(font, licence)
-        small = cut(font, band_presets(), attenuation_scale, mono_exclusive)
+        small = cut(font, band_presets(), attenuation_scale, mono_exclusive, MONO_PRESETS)
         write_tables(named(small, source.name, text), out)
         out.with_name(f"{out.stem}-licence.txt").write_text(text, encoding="utf-8")
     except BacklineError as error:

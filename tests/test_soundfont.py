@@ -66,6 +66,18 @@ def test_an_exclusive_pair_sounds_on_both_sides(tmp_path):
     assert after[0] == pytest.approx(after[1], rel=1e-4)
 
 
+def test_a_preset_wished_in_mono_sounds_on_both_sides_from_one_sample(tmp_path):
+    stereo = written(tmp_path, {KIT: (42,)}, mono_exclusive=False)
+    names = [bytes(s["name"]) for s in read_tables(stereo)["shdr"][:-1]]
+    assert len(names) == 2
+    before = np.sqrt((sound(stereo, KIT, 42) ** 2).mean(axis=0))
+    assert before[0] < 0.7 * before[1]
+    single = written(tmp_path, {KIT: (42,)}, mono_exclusive=False, mono=[KIT])
+    assert [bytes(s["name"]) for s in read_tables(single)["shdr"][:-1]] == names[1:]
+    after = np.sqrt((sound(single, KIT, 42) ** 2).mean(axis=0))
+    assert after[0] == pytest.approx(after[1], rel=1e-4)
+
+
 def test_silent_keys_get_the_outermost_zone(tmp_path):
     assert not sound(TINY, SHORT, SHORT_TOP + 12).any()
     file = written(tmp_path, {SHORT: range(21, 109)})
