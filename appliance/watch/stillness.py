@@ -23,8 +23,9 @@ from pathlib import Path
 from appliance.watch.config import Intake
 from appliance.watch.scan import Found, same_file
 
-TAIL_BYTES = 65_536
-"""How much of the end is looked at."""
+TAIL_BYTES = 32
+"""So many zeros at the end may be a last piece that is missing. Of a reserved file the rest of a block that
+was begun is no hole, so even a short tail counts; a recording with a few silent samples waits in vain."""
 
 LOCAL = frozenset(
     {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "zfs", "bcachefs", "jfs", "reiserfs", "nilfs2"}

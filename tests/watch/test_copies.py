@@ -57,7 +57,8 @@ def test_none_is_taken_early_and_none_is_missed(watched: Config) -> None:
     inbox, whole = watched.folders.inbox, watched.folders.state.with_name("whole")
     whole.mkdir()
     (inbox / "sub").mkdir()
-    intake_settings = watched.intake.model_copy(update={"settle_s": SETTLE_S, "patience_s": 3600.0})
+    times = {"patience_s": 3600.0, "silent_tail_s": 3600.0}
+    intake_settings = watched.intake.model_copy(update={**times, "settle_s": SETTLE_S})
     config = watched.model_copy(update={"intake": intake_settings})
     choice, waiting, running, taken = random.Random(5), list(range(COPIES)), set[int](), set[bytes]()
     with Journal(config.folders.state) as journal:
