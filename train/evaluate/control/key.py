@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from appliance.keys import Key
-from appliance.score import DRUM_GROUP
+from appliance.score import DRUM_GROUP, Note
 from train.evaluate.control.key_profile import heard_key, relation
 from train.evaluate.control.subjects import Asked, Composer, Subject
 from train.evaluate.progress import steps
@@ -29,7 +29,7 @@ def requested(key: Key, request: str) -> Key:
 def measure_keys(composer: Composer, subjects: Sequence[Subject]) -> dict[str, object]:
     """Rows of song, request and what is heard; shares by request; and the anchors without a request."""
     rows = []
-    for k, subject in enumerate(steps(subjects, "keys", lambda s: s.name)):
+    for subject in steps(subjects, "keys", lambda s: s.name):
         own = subject.song.key
         free = composer.take(subject, Asked())
         anchors = {
@@ -41,7 +41,6 @@ def measure_keys(composer: Composer, subjects: Sequence[Subject]) -> dict[str, o
             wanted = requested(own, request)
             take = composer.take(subject, Asked(key=wanted))
             found[request] = relation(heard_key(_pitched(take.score.notes)), wanted)
-        request = REQUESTS[k % len(REQUESTS)]
         rows.append({"song": subject.song.id, "key": own.name, **anchors, **found})
     shares = {
         name: sum(row[name] == "same" for row in rows) / len(rows)
@@ -51,5 +50,5 @@ def measure_keys(composer: Composer, subjects: Sequence[Subject]) -> dict[str, o
     return {"rows": rows, "shares": shares, "obeyed": sum(trials) / len(trials), "trials": len(trials)}
 
 
-def _pitched(notes):  # type: ignore[no-untyped-def]
+def _pitched(notes: Sequence[Note]) -> list[Note]:
     return [n for n in notes if n.group != DRUM_GROUP]
