@@ -20,7 +20,7 @@ from appliance.source_filter import DECODER_ROWS, filtered, istft
 from export.__main__ import export
 from train.audio_calibration import write_audio_calibration
 from train.checkpoint import load_checkpoint, save_network
-from train.data.renders import CROP_FRAMES, CROP_S, CROP_SAMPLES, Render
+from train.data.renders import CROP_FRAMES, CROP_S, CROP_SAMPLES, Render, _width, room
 from train.data.song_cache import ALL_GROUPS, notes_array
 from train.evaluate.torch_sound import open_sound
 from train.networks.audio_decoder import AudioDecoder, AudioDecoderConfig
@@ -76,6 +76,22 @@ def test_harmonics_are_stacked_where_they_are() -> None:
     for k, h in enumerate(HARMONICS):
         if h in (1, 2, 3, 4, 5):
             assert stacked[k, 0, 3 * key + 1] == 1.0
+
+
+def test_a_wide_stem_is_as_loud_in_mono() -> None:
+    noise = np.random.default_rng(0).standard_normal((44_100, 2)).astype(np.float32)
+    assert _width(noise) == pytest.approx(2**0.5, rel=0.02)
+    assert _width(noise[:, [0, 0]]) == pytest.approx(1.0)
+    assert _width(np.zeros((100, 2), np.float32)) == 1.0
+
+
+def test_the_room_answers_after_the_sound_and_no_dry_group_is_in_it() -> None:
+    click = np.zeros((2, 30_000), np.float32)
+    click[:, 100] = 1.0
+    wet = room(click, ("keys", "bass"), "pop")  # the pop bass is dry
+    assert np.abs(wet[:800]).max() < 1e-6  # the predelay is 18 ms
+    assert np.abs(wet[900:5_000]).max() > 1e-4
+    np.testing.assert_allclose(wet, room(click[:1], ("keys",), "pop"), atol=1e-7)
 
 
 def test_a_spectrum_is_no_distance_from_itself() -> None:

@@ -1,8 +1,8 @@
 """Pairs of notes and sound: crops of songs played by the band, for the audio decoder and encoder.
 
 A crop is a little piece of its own: the notes that start in it, played from silence. Stored are its
-notes, a dry mono stem for each group (what the audio decoder is to make), and the spectrum of the mix
-with its room (what the audio encoder hears).
+notes, a dry mono stem for each group, as loud as each of its channels (what the audio decoder is to
+make), and the spectrum of the mix with its room (what the audio encoder hears).
 
 Letters: N notes, G groups that play, n samples, T score frames, F rows of a spectrum.
 """
@@ -130,8 +130,10 @@ def _font(path: Path) -> SoundFont:
 def _store(score: Score, style: str, soundfont: Path, path: Path) -> str:
     blocks = list(render_stems(score, dry(style), _font(soundfont), CROP_SAMPLES))
     groups = score.groups()
-    stems = np.stack([np.concatenate([b.stems[g] for b in blocks]).mean(axis=1) for g in groups])
+    wide = [np.concatenate([b.stems[g] for b in blocks]) for g in groups]
+    stems = np.stack([stem.mean(axis=1) for stem in wide])
     spectrum = spectrum_rows(stems.sum(axis=0) + room(stems, groups, style))
+    stems *= np.array([_width(stem) for stem in wide], np.float32)[:, None]
     partial = path.with_suffix(".part.npz")
     np.savez(
         partial,
@@ -143,6 +145,12 @@ def _store(score: Score, style: str, soundfont: Path, path: Path) -> str:
     )
     partial.rename(path)
     return path.stem
+
+
+def _width(stem: NDArray[np.float32]) -> float:
+    """How much louder a channel of ``stem`` (n, 2) is than their mean: what wide samples lose in mono."""
+    one, both = np.mean(np.square(stem)), np.mean(np.square(stem.mean(axis=1)))
+    return float(np.sqrt(one / both)) if both > 0.25 * one > 0.0 else 1.0
 
 
 def room(stems: NDArray[np.float32], groups: Sequence[str], style: str) -> NDArray[np.float32]:

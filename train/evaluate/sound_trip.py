@@ -189,8 +189,8 @@ def note_f1(sound: Sound, score: Score) -> float:
 
 
 def mel_distance_db(sound: Sound, original: Sound) -> float:
-    """Mean distance of log mel spectra at four resolutions, in dB; both (n, 2)."""
-    made, wanted = (torch.from_numpy(x.mean(axis=1))[None] for x in (sound, original))
+    """Mean distance of log mel spectra at four resolutions, in dB, channel by channel; both (n, 2)."""
+    made, wanted = (torch.from_numpy(np.ascontiguousarray(x.T)) for x in (sound, original))
     return DB * float(spectral_terms(made, wanted)["mel"])
 
 
