@@ -11,9 +11,11 @@ import numpy as np
 from train.ablation.experiment import Outcome
 from train.ablation.scale import Scale
 from train.ablation.variants import VARIANTS, Variant
+from train.checkpoint import Generator
 from train.evaluate.evaluate import METRICS
 from train.evaluate.gap import BOOTSTRAP_RESAMPLES, BOOTSTRAP_SEED, Estimate
 from train.evaluate.notes import NoteRow, compare_notes
+from train.networks.denoiser import DenoiserConfig
 
 TITLE = "What each part of the design is worth"
 
@@ -154,11 +156,11 @@ def _clear(estimate: dict[str, Any]) -> bool:
 
 
 def _scale(scale: Scale, outcomes: Sequence[Outcome]) -> str:
-    millions = outcomes[0].parameters / 1e6
+    small, full = (n / 1e6 for n in (outcomes[0].parameters, _parameters(DenoiserConfig())))
     network = scale.network
     return (
-        f"Small denoisers ({millions:.2f} M parameters: {network.blocks} blocks {network.width} wide; the "
-        f"pack's is many times larger) that differ in one thing each, trained for {scale.steps} steps of "
+        f"Small denoisers ({small:.1f} M parameters: {network.blocks} blocks {network.width} wide; the "
+        f"full size has {full:.1f} M) that differ in one thing each, trained for {scale.steps} steps of "
         f"{scale.batch} windows of {scale.frames * 0.0929:.0f} s on {scale.songs} songs. Composed by the "
         f"appliance's composer with nothing given but the vocal, {scale.sampler_steps} steps, guidance "
         f"{scale.guidance:g}, style {scale.style}, {scale.takes} takes a song; judged on the notes of "
@@ -168,6 +170,10 @@ def _scale(scale: Scale, outcomes: Sequence[Outcome]) -> str:
         "variants with the same recordings. Differences are taken song by song and window by window, over "
         "the trainings that both sides have."
     )
+
+
+def _parameters(config: DenoiserConfig) -> int:
+    return sum(p.numel() for p in Generator(config).parameters())
 
 
 def _sung(scale: Scale, kept: float | None) -> str:
