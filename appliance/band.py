@@ -223,4 +223,3 @@ def _events(notes: tuple[Note, ...], total_samples: int, rings: bool) -> list[tu
             if not rings:
                 events.append((end, _OFF, pitch, velocity))
     return sorted(events)
-

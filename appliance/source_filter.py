@@ -11,6 +11,7 @@ Letters: S sources, K = 513 bins, A bands, F frames; frame f covers samples 512 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ LOUDNESS_SPAN = 8.0
 """Powers of ten between QUIET and full scale."""
 
 
-def mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+def mel(hz: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """O'Shaughnessy's mel scale."""
     return 2595.0 * np.log10(1.0 + hz / 700.0)
 
