@@ -37,7 +37,8 @@ LOUDNESS_SPAN = 8.0
 
 def mel(hz: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """O'Shaughnessy's mel scale."""
-    return 2595.0 * np.log10(1.0 + hz / 700.0)
+    mels: NDArray[np.floating[Any]] = 2595.0 * np.log10(1.0 + hz / 700.0)
+    return mels
 
 
 @lru_cache(maxsize=1)
