@@ -141,3 +141,33 @@ def test_killed_engine_killed_daemon_and_a_stop_in_the_middle(service: Service, 
     assert at_any_moment(folders, dropped) == []
     assert not list(folders.outbox.glob("[!.]*"))
     assert not list((folders.outbox / ".backline-work").iterdir())
+
+
+def test_a_stop_waits_for_a_job_that_is_nearly_done(service: Service, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "long.wav", sung(60.0), 44_100)
+    dropped = {"long": sha256(tmp_path / "long.wav")}
+    service.configure({"work": {"drain_s": 3600.0}})
+    service.drop(tmp_path / "long.wav", "long.wav")
+    service.start()
+    service.until(lambda: (service.status().get("running") or {}).get("progress", 0) > 0.05)
+    assert service.stop() == 0
+    assert when_quiet(service.config.folders, dropped) == []
+    assert [str(result.name) for result in results(service.root / "outbox")] == ["long"]
+
+
+def test_a_job_that_takes_too_long_is_quarantined_and_the_others_go_on(
+    service: Service, song: Path, tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "long.wav", sung(240.0), 44_100)
+    service.configure({"work": {"timeout_least_s": 0.5, "timeout_factor": 0.001, "attempts": 1}})
+    service.drop(tmp_path / "long.wav", "a long one.wav")
+    service.start()
+    service.until(lambda: service.status().get("counts", {}).get("quarantined") == 1)
+    reason = (service.root / "rejected" / "a long one" / "reason.txt").read_text()
+    assert "set aside" in reason and "took too long" in reason
+    service.configure({})
+    service.send(signal.SIGHUP)
+    dropped = {"long": sha256(tmp_path / "long.wav"), "song": sha256(service.drop(song, "song.wav"))}
+    service.until_quiet()
+    assert when_quiet(service.config.folders, dropped) == []
+    assert service.status()["counts"] == {"quarantined": 1, "done": 1}
