@@ -81,7 +81,7 @@ def with_vocal(piece: Piece, folder: Path) -> Piece:
 def spoil(audio: Audio, rate_hz: int, kind: Spoiling, level_db: float, rng: np.random.Generator) -> Audio:
     """Mono ``audio`` (S,) spoiled as the module says; (S,), not clipped unless that is the kind."""
     if kind in ("hum", "babble"):
-        return add_noise(audio, rate_hz, kind, level_db, rng)  # type: ignore[arg-type]
+        return add_noise(audio, rate_hz, kind, level_db, rng)
     if kind == "room":
         quieter = 0.5 * audio  # reverberation adds peaks, which must not clip as well
         room = RecordingSettings(rt60_s=ROOM_RT60_S, direct_to_reverb_db=level_db)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from train.evaluate.evaluate import METRICS
@@ -53,42 +55,39 @@ def as_table(found: list[Promise]) -> str:
 
 
 def _gap(sections: Sections) -> Iterator[Promise]:
-    for metric in METRICS:
-        asked = OF_THE_CEILING[metric]
+    for metric, asked in OF_THE_CEILING.items():
         what = f"{metric}: gap closed, of the judge's ceiling"
+        share = partial(_share, metric)
+        yield _judged(sections, "gap", what, f">= {asked}", share, partial(operator.le, asked))
 
-        def share(facts: Any, metric: str = metric) -> tuple[float | None, str]:
-            found = of_the_ceiling(facts, metric)
-            return found, f"{number(found)} (gap closed {shown(facts['summary'][metric]['gap_closed'])})"
 
-        yield _judged(sections, "gap", what, f">= {asked}", share, lambda value, least=asked: value >= least)
+def _share(metric: str, facts: Any) -> tuple[float | None, str]:
+    found = of_the_ceiling(facts, metric)
+    return found, f"{number(found)} (gap closed {shown(facts['summary'][metric]['gap_closed'])})"
 
 
 def _precision(sections: Sections) -> Iterator[Promise]:
     for metric in METRICS:
-        yield _judged(
-            sections,
-            "precision",
-            f"{metric}: INT8 loses against FP32",
-            f"<= {LARGEST_LOSS_TO_INT8}",
-            lambda facts, metric=metric: _negated(facts["int8_minus_fp32"][metric], 3),
-            lambda value: value <= LARGEST_LOSS_TO_INT8,
-        )
+        what, asked = f"{metric}: INT8 loses against FP32", f"<= {LARGEST_LOSS_TO_INT8}"
+        loss = partial(_loss_to_int8, metric)
+        yield _judged(sections, "precision", what, asked, loss, partial(operator.ge, LARGEST_LOSS_TO_INT8))
+
+
+def _loss_to_int8(metric: str, facts: Any) -> tuple[float | None, str]:
+    return _negated(facts["int8_minus_fp32"][metric], 3)
 
 
 def _noise(sections: Sections) -> Iterator[Promise]:
     for kind in SPOILINGS:
         for metric in METRICS:
-            yield _judged(
-                sections,
-                "noise",
-                f"{metric}: gap closed lost to {kind} at {NOISE_DB} dB",
-                f"<= {LARGEST_LOSS_TO_NOISE:.0%}",
-                lambda facts, kind=kind, metric=metric: _percent(
-                    facts["conditions"][kind][NOISE_DB]["drop"][metric]
-                ),
-                lambda value: value <= LARGEST_LOSS_TO_NOISE,
-            )
+            what = f"{metric}: gap closed lost to {kind} at {NOISE_DB} dB"
+            asked = f"<= {LARGEST_LOSS_TO_NOISE:.0%}"
+            lost = partial(_lost_to_noise, kind, metric)
+            yield _judged(sections, "noise", what, asked, lost, partial(operator.ge, LARGEST_LOSS_TO_NOISE))
+
+
+def _lost_to_noise(kind: str, metric: str, facts: Any) -> tuple[float | None, str]:
+    return _percent(facts["conditions"][kind][NOISE_DB]["drop"][metric])
 
 
 def _singing(sections: Sections) -> Iterator[Promise]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from train.evaluate.sections.facts import without_nan
 from train.evaluate.sections.setting import Setting
@@ -47,8 +47,7 @@ class Section:
         facts = self.stored(setting, folder)
         if facts is None:
             begun = time.monotonic()
-            facts = without_nan(self.measure(setting))  # type: ignore[assignment]
-            assert facts is not None
+            facts = cast(Facts, without_nan(self.measure(setting)))
             kept = {
                 "title": self.title,
                 "question": self.question(setting),

@@ -114,7 +114,7 @@ def _drawn(renderer: PackRenderer, vocal: Path) -> list[dict[str, Any]]:
     takes = compose_takes(engine.graphs, engine.pack, reading, duration_s, renderer.style, seeds)
     return [
         {
-            "fit": None if take.fit is None else take.fit.log_odds,
+            "fit": None if take.fit is None else take.fit.value,
             "duration_s": duration_s,
             "notes": [(n.start_s, n.end_s, n.pitch, n.velocity / 127) for n in pitched(take.score.notes)],
         }
@@ -139,7 +139,7 @@ def describe(facts: Facts) -> str:
         f"{facts['songs']} songs, {facts['takes']} takes each, judged by the notes themselves: the take with "
         "the highest fit score against the mean of all takes, songs paired. Over the three metrics: "
         f"**{shown(facts['best_minus_one_all'], 3, sign=True)}**, against the first take drawn "
-        f"{shown(facts['best_minus_first_all'], 3, sign=True)}. Fit (log odds) of the best "
+        f"{shown(facts['best_minus_first_all'], 3, sign=True)}. Fit of the best "
         f"{shown(facts['fit_of_best'])}, of one {shown(facts['fit_of_one'])}.\n\n"
         + table(("metric", f"best of {facts['takes']}", "one take", "difference"), rows)
     )
