@@ -30,7 +30,7 @@ from appliance.watch.logs import ERROR, INFO, NOTICE, WARNING, log
 from appliance.watch.notify import Notifier
 from appliance.watch.outlets import Outlets
 from appliance.watch.pauses import Pauses
-from appliance.watch.publishing import clear_work, holds_result
+from appliance.watch.publishing import clear_work, keeps_result
 from appliance.watch.putting_away import PuttingAway
 from appliance.watch.recovery import recover
 from appliance.watch.rendering import Rendering
@@ -82,11 +82,9 @@ class Daemon:
         self.putting_away = PuttingAway(config, access, *parts)
         self.outlets = Outlets(self)
         held.callback(self.outlets.close)
-        answers = Answers(self)
-        self.control = Control(config.folders.state, selector, answers.answer, time.monotonic)
+        self.control = Control(config.folders.state, selector, Answers(self).answer, time.monotonic)
         held.callback(self.control.close)
-        self.started = False
-        """Whether an engine has ever been ready."""
+        self.started = False  # whether an engine has ever been ready
         self.engine_starts = self.engine_deaths = 0
         self._fatal: BacklineError | None = None
         self._renew_engine = False
@@ -96,17 +94,18 @@ class Daemon:
     def prepare(self, *, adopt_inbox: bool) -> None:
         """Brings journal and folders in order after whatever happened before."""
         folders = self.config.folders
-        for root in (folders.outbox, folders.archive, folders.rejected):
-            try:
+        try:
+            for root in (folders.outbox, folders.archive, folders.rejected):
                 clear_work(root)
-            except OSError as error:
-                raise OutputError(f"{root} cannot be used: {error.strerror}.") from error
-        found = recover(
-            self.journal,
-            lambda job: holds_result(folders.outbox, job.name, job.key),
-            time.time(),
-            self.config.work,
-        )
+            found = recover(
+                self.journal,
+                lambda job: keeps_result(folders.outbox, job.name, job.key),
+                time.time(),
+                self.config.work,
+            )
+        except OSError as error:
+            where = error.filename or folders.outbox
+            raise OutputError(f"{where} cannot be used: {error.strerror}.") from error
         for job in found.interrupted:
             log(NOTICE, "Taken up again after an interruption.", job=job.id, name=job.relpath)
         refusal = ensure_sentinel(folders.inbox, self.config.intake, self.journal, adopt=adopt_inbox)

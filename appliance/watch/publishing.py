@@ -93,11 +93,14 @@ def _job_of(receipt: int) -> str | None:
     return job if isinstance(job, str) else None
 
 
-def keep_result(outbox: Path, name: bytes) -> None:
-    """Waits until a result that was found in the outbox is surely on the disk, with its name."""
+def keeps_result(outbox: Path, name: bytes, key: str) -> bool:
+    """As :func:`holds_result`, and then the result and its name are surely on the disk. Raises OSError."""
+    if not holds_result(outbox, name, key):
+        return False
     with folder(outbox, name) as result, folder(outbox, name.rpartition(b"/")[0]) as parent:
         os.fsync(result)
         os.fsync(parent)
+    return True
 
 
 def publish(outbox: Path, job: int, name: bytes, access: Access) -> bool:

@@ -22,7 +22,7 @@ from appliance.watch.journal_rows import Job
 from appliance.watch.logs import ERROR, INFO, NOTICE, WARNING, log
 from appliance.watch.naming import free_name
 from appliance.watch.pauses import Pauses
-from appliance.watch.publishing import clear_work, fresh_work, holds_result, keep_result, publish
+from appliance.watch.publishing import clear_work, fresh_work, keeps_result, publish
 from appliance.watch.recovery import backoff_s
 from appliance.watch.scan import shown
 from appliance.watch.worker import Death, Worker
@@ -124,8 +124,7 @@ class Rendering:
             return False
         outbox, settings = self.config.folders.outbox, self.config.work
         try:
-            if holds_result(outbox, job.name, job.key):
-                keep_result(outbox, job.name)
+            if keeps_result(outbox, job.name, job.key):
                 self._journal.start(job.id)
                 self._journal.published(job.id, "its result was there already")
                 return True
@@ -179,24 +178,15 @@ class Rendering:
         """Puts the result in place, then tells the journal; False if the disk refuses."""
         outbox = self.config.folders.outbox
         try:
-            while not publish(outbox, job.id, job.name, self.access):
-                if holds_result(outbox, job.name, job.key):
-                    keep_result(outbox, job.name)
-                    break
-                name = free_name(outbox, job.wanted, self._journal.names_in_use() - {job.name})
-                job = self._journal.rename(job.id, name)
-        except FileNotFoundError as error:
-            if holds_result(outbox, job.name, job.key):  # the rename was done, the journal not told
-                keep_result(outbox, job.name)
-            elif (gone := self.roots.changed()) is not None:
-                self._disk(gone, now_s)
-                return False
-            else:
-                self._journal.retry(job.id, f"the result is gone: {error}", time.time(), counted=False)
-                return True
+            placed = self._placed(job)
         except OSError as error:
-            self._disk(f"The outbox cannot be written: {error.strerror}.", now_s)
+            sentence = f"The outbox cannot be written: {error.strerror}."
+            self._disk(self.roots.changed() or sentence, now_s)
             return False
+        if placed is None:
+            self._journal.retry(job.id, "its result is gone", time.time(), counted=False)
+            return True
+        job = placed
         self._journal.published(job.id)
         for cause in ("disk", "journal", "engine"):
             self._pauses.worked(cause)
@@ -206,6 +196,21 @@ class Rendering:
         result = os.fsencode(outbox) + b"/" + job.name
         self._hooks.happened("done", job=job.id, source=job.relpath, result=result)
         return True
+
+    def _placed(self, job: Job) -> Job | None:
+        """The job once its result lies in the outbox, perhaps under another name; None if it is lost."""
+        outbox = self.config.folders.outbox
+        while not keeps_result(outbox, job.name, job.key):  # as after a rename that was not confirmed
+            try:
+                if publish(outbox, job.id, job.name, self.access):
+                    break
+            except FileNotFoundError:
+                if self.roots.changed() is not None:
+                    raise
+                return None
+            name = free_name(outbox, job.wanted, self._journal.names_in_use() - {job.name})
+            job = self._journal.rename(job.id, name)
+        return job
 
     def _failed(self, job: Job, failed: Failed, now_s: float) -> None:
         settings, now_unix_s = self.config.work, time.time()
