@@ -94,9 +94,16 @@ def test_the_label_names_all_that_matters(renderer: PackRenderer) -> None:
     assert renderer.label == f"fake {identity} piano seed 0 notes"
     others = {
         replace(renderer, **change).label
-        for change in ({"style": "jazz"}, {"seed": 1}, {"steps": 2}, {"plan": False}, {"sound": True})
+        for change in (
+            {"style": "jazz"},
+            {"seed": 1},
+            {"steps": 2},
+            {"plan": False},
+            {"sound": True},
+            {"code": "c"},
+        )
     }
-    assert len(others | {renderer.label}) == 6
+    assert len(others | {renderer.label}) == 7
 
 
 def test_a_vocal_that_a_render_would_refuse_is_refused(renderer: PackRenderer, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def evaluate(
 
     Stopped and run again it goes on; sections that were measured before are on the page as well.
     """
+    from train.evaluate.renderers import code_hash
     from train.evaluate.sections import SECTIONS
     from train.evaluate.sections.page import write_page
     from train.evaluate.sections.promises import as_table, promises
@@ -60,6 +61,7 @@ def evaluate(
         style=style,
         seed=seed,
         workers=workers,
+        code=code_hash(),
         vocals=vocals,
         fp32=fp32,
         undistilled=undistilled,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+import appliance
 from appliance.audio_file import probe, read_mono
 from appliance.composer import Reading, Wishes, compose, listen, padded
 from appliance.errors import InputError
@@ -38,6 +39,15 @@ def music_hash(pack: Pack) -> str:
     return hashlib.sha256(json.dumps([manifest, files], sort_keys=True).encode()).hexdigest()
 
 
+def code_hash() -> str:
+    """SHA-256 over the appliance's modules that can change a render (what watches folders cannot)."""
+    folder = Path(appliance.__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(folder.glob("*.py")):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class PackRenderer:
     """Nothing but the vocal is given: tempo, beats and key are the appliance's own estimates.
@@ -52,6 +62,8 @@ class PackRenderer:
     steps: int | None = None
     plan: bool = True
     sound: bool = True
+    code: str = ""
+    """Hash of the appliance's code, where results must not outlive a change of it."""
 
     @property
     def label(self) -> str:
@@ -61,6 +73,7 @@ class PackRenderer:
         parts += [f"{self.steps} steps"] if self.steps is not None else []
         parts += [] if self.plan else ["without plan"]
         parts += [] if self.sound else ["notes"]
+        parts += [f"code {self.code[:12]}"] if self.code else []
         return " ".join(parts)
 
     def __call__(self, vocal: Path, folder: Path) -> None:

@@ -44,6 +44,8 @@ class Setting:
     style: str = "piano"
     seed: int = 0
     workers: int = 2
+    code: str = ""
+    """Hash of the appliance's code: a change of it asks everything anew."""
     vocals: Path | None = None
     """Folder with recordings of real singing."""
     fp32: Path | None = None
@@ -63,7 +65,7 @@ class Setting:
     @property
     def renderer(self) -> PackRenderer:
         """The pack as it is used."""
-        return PackRenderer(self.pack, self.style, self.seed)
+        return PackRenderer(self.pack, self.style, self.seed, code=self.code)
 
     def pieces(self, share: int = 1, length_s: float = LENGTH_S) -> list[Piece]:
         """Every ``share``-th song of the main table, its first ``length_s`` of singing."""
@@ -83,7 +85,7 @@ class Setting:
             self.hearing,
             label=renderer.label,
             chords=chords,
-            played_by=f"soundfont {file_sha256(soundfont)[:12]}",
+            played_by=f"soundfont {file_sha256(soundfont)[:12]} {self.code[:12]}".strip(),
             workers=self.workers,
         )
 
@@ -128,6 +130,7 @@ class Setting:
             "songs": self.songs,
             "style": self.style,
             "seed": self.seed,
+            "code": self.code,
         }
 
     def notes_only(self, **changes: object) -> PackRenderer:
