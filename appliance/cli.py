@@ -46,6 +46,13 @@ def cli() -> None:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results.")
 @click.option("--takes", default=1, show_default=True, help="How many different accompaniments.")
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same music again.")
+@click.option(
+    "--variety",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="How far harmony strays.",
+)
 @click.option("--bpm", type=float, help="Tempo, if the song was sung to a click.")
 @click.option("--beats", type=click.Path(path_type=Path), help="A file with the time of every beat.")
 @click.option("--key", help="Key, such as Eb or 'F# minor'.")
@@ -84,6 +91,7 @@ def _request(
     out: Path,
     takes: int,
     seed: int,
+    variety: float,
     bpm: float | None,
     beats: Path | None,
     key: str | None,
@@ -105,7 +113,7 @@ def _request(
     if bpm is not None and beats is not None:
         raise UsageError("--bpm and --beats both say where the beats are; give one of them.")
     grid = None if beats is None else lambda duration_s: read_beats(beats, duration_s)
-    wishes = Wishes(bpm, None if key is None else Key.parse(key), chart, style, grid)
+    wishes = Wishes(bpm, None if key is None else Key.parse(key), chart, style, grid, variety)
     return Request(vocal, out, wishes, takes, seed, force, overwrite, sound=sound)
 
 

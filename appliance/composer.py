@@ -23,6 +23,7 @@ from appliance.keys import Key, signature_shift
 from appliance.pack import Pack
 from appliance.pack_manifest import SamplerFacts
 from appliance.plan_chart import chart_from_plan, plan_from_chart
+from appliance.plan_variation import decided, varied
 from appliance.roll import Roll, RollReader
 from appliance.score import (
     FRAME_RATE_HZ,
@@ -71,6 +72,8 @@ class Wishes:
     style: str = STYLES[0]
     beats: Callable[[float], BeatGrid] | None = None
     """Makes the beats from the duration, because a list of beats is continued to the recording's end."""
+    variety: float = 0.0
+    """0-1: how far the harmony of other seeds than 0 may be from the likeliest."""
 
 
 def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -> Reading:
@@ -98,6 +101,17 @@ def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -
     else:
         chart = chart_from_plan(plan, grid, duration_s)
     return Reading(features, grid, key, confidence, plan, chart, certainty, wishes.key is not None)
+
+
+def redrawn(reading: Reading, duration_s: float, seed: int, temperature: float) -> Reading:
+    """The reading with another harmony that the planner holds possible, and its chart.
+
+    What the user asked for stays: a chart that was given, or the harmony of a key that was.
+    """
+    if reading.certainty != PLAN_PREDICTED or reading.key_given or seed == 0 or temperature == 0.0:
+        return reading
+    plan = varied(reading.plan, reading.features, seed, temperature)
+    return replace(reading, plan=plan, chart=chart_from_plan(plan, reading.grid, duration_s))
 
 
 def _grid(beats: Array, duration_s: float, wishes: Wishes) -> BeatGrid:
@@ -191,7 +205,8 @@ def _denoised(
 def _condition(reading: Reading, shift: int) -> Array:
     """(CONDITION_ROWS, T) of the whole song, moved to the white keys."""
     frames = reading.features.shape[1]
-    plan = np.roll(reading.plan.reshape(2, 12, -1), shift, axis=1).reshape(24, -1)
+    plan = decided(reading.plan) if reading.certainty == PLAN_PREDICTED else reading.plan
+    plan = np.roll(plan.reshape(2, 12, -1), shift, axis=1).reshape(24, -1)
     features = transposed(reading.features, shift)
     return condition_rows(frames, features, phases(reading.grid, frames), plan, reading.certainty)
 

@@ -1,9 +1,10 @@
-"""Other harmonies for the same melody: a plan drawn from what the planner holds possible.
+"""From what the planner holds possible to the plan of a take.
 
-The planner gives each pitch class a probability. A draw moves their logits by noise, so that what is
-sure stays and what is open may turn out either way (the relaxed Bernoulli of Maddison et al., arXiv
-1611.00712, with the noise normal). The noise of a moment is a random projection of the melody around it:
-where a melody returns, the same harmony returns with it.
+The planner gives each pitch class a probability, and hedges. A take needs a decision: :func:`decided`
+takes its part. :func:`varied` draws other harmonies for the same melody: it moves the logits by noise,
+so that what is sure stays and what is open may turn out either way (the relaxed Bernoulli of Maddison et
+al., arXiv 1611.00712, with the noise normal). The noise of a moment is a random projection of the melody
+around it: where a melody returns, the same harmony returns with it.
 
 Letters: P plan frames, F = 64 feature rows, T = 4 P score frames.
 """
@@ -24,7 +25,17 @@ STRETCH_FRAMES = 8
 STRETCHES_SEEN = 2
 """Stretches before and after the present one that its noise depends on."""
 
+DECISION, BOLDNESS = 3.0, 1.0
+"""Logits times the first plus the second. On 24 validation songs the gap closed in harmony goes from 0.50
+to 0.55, in consonance from 1.19 to 1.26, in rhythm from 0.60 to 0.63; a decision of 2 or 4 and a boldness
+of 1.4 give the same within 0.01."""
+
 _CLEAREST = 1e-3
+
+
+def decided(plan: Array) -> Array:
+    """``plan`` (24, P), a prediction, with its probabilities moved to either side: what the band is shown."""
+    return _probability(DECISION * _logit(plan) + BOLDNESS)
 
 
 def varied(plan: Array, features: Array, seed: int, temperature: float) -> Array:
@@ -38,11 +49,18 @@ def varied(plan: Array, features: Array, seed: int, temperature: float) -> Array
     melody = _surroundings(features, plan.shape[1])
     projection = np.random.default_rng([seed, 0x9A]).standard_normal((len(plan), len(melody)))
     # Neighbouring pitch classes and the bass move on their own; all by the same amount on average.
-    noise = projection @ melody
+    return _probability(_logit(plan) + temperature * (projection @ melody))
+
+
+def _logit(plan: Array) -> NDArray[np.float64]:
     clear = np.clip(plan.astype(np.float64), _CLEAREST, 1.0 - _CLEAREST)
-    logits = np.log(clear / (1.0 - clear)) + temperature * noise
-    drawn: Array = (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
-    return drawn
+    logits: NDArray[np.float64] = np.log(clear / (1.0 - clear))
+    return logits
+
+
+def _probability(logits: NDArray[np.float64]) -> Array:
+    plan: Array = (1.0 / (1.0 + np.exp(-logits))).astype(np.float32)
+    return plan
 
 
 def _surroundings(features: Array, frames: int) -> NDArray[np.float64]:

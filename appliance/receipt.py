@@ -97,6 +97,7 @@ def make_receipt(
             "take": take,
             "takes": takes,
             "style": wishes.style,
+            "variety": wishes.variety,
             "sound": sound,
             "key": {
                 "name": reading.key.name,

@@ -12,7 +12,7 @@ from pathlib import Path
 from appliance.audio_file import AudioInfo, probe, read_blocks, read_mono
 from appliance.band import SoundFont, StemBlock, render_stems
 from appliance.blocks import BLOCK_SAMPLES, Block, Spool
-from appliance.composer import Reading, Wishes, listen, padded, steps_of
+from appliance.composer import Wishes, listen, padded, steps_of
 from appliance.errors import InputError, UsageError
 from appliance.features import features_of
 from appliance.graphs import Graphs
@@ -130,12 +130,13 @@ def render(
             range(request.seed, request.seed + request.takes),
             lambda share: watch.advance(DENOISING * share),
             steps_of(engine.pack, reading.features),
+            request.wishes.variety,
         )
     common = dict(watch.seconds)
     receipts = []
     for number, take in enumerate(takes, start=1):
         watch.seconds = {name: seconds / request.takes for name, seconds in common.items()}
-        receipts.append(_take(engine, request, info, reading, check.sung_s, take, number, version, watch))
+        receipts.append(_take(engine, request, info, check.sung_s, take, number, version, watch))
     on_progress(1.0)
     return receipts
 
@@ -153,7 +154,6 @@ def _take(
     engine: Engine,
     request: Request,
     info: AudioInfo,
-    reading: Reading,
     sung_s: float,
     take: Take,
     number: int,
@@ -167,7 +167,7 @@ def _take(
         publication.need_bytes(info.output_samples * BYTES_PER_SAMPLE)
         loudness = _sound(engine, request, info, take.score, publication, watch)
         sounds = engine.pack.manifest.sounds[wishes.style]
-        write_midi(publication.path("mid"), take.score, reading.grid, sounds)
+        write_midi(publication.path("mid"), take.score, take.reading.grid, sounds)
         receipt_path = publication.path("receipt.json")
         files = {
             str(path.relative_to(publication.folder / "files")): file_facts(path).sha256
@@ -177,7 +177,7 @@ def _take(
         receipt = make_receipt(
             info if request.original is None else request.original,
             engine.pack,
-            reading,
+            take.reading,
             wishes,
             version=version,
             seed=take.seed,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from appliance.band_rows import band_rows
 from appliance.beat_grid import phases
-from appliance.composer import Reading, compose
+from appliance.composer import Reading, compose, redrawn
 from appliance.fit import Fit, rated, song_value
 from appliance.graphs import Graphs
 from appliance.pack import Pack
@@ -26,9 +26,13 @@ Advance = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """The notes of a take, the seed that gives them, and how they fit (None: the pack cannot tell)."""
+    """The notes of a take, the seed that gives them, and how they fit (None: the pack cannot tell).
+
+    ``reading`` is the job's, with the harmony of this take.
+    """
 
     seed: int
+    reading: Reading
     score: Score
     fit: Fit | None
     retried: bool = False
@@ -43,18 +47,21 @@ def compose_takes(
     seeds: Sequence[int],
     on_progress: Advance = lambda _: None,
     evaluations: int = 1,
+    variety: float = 0.0,
 ) -> list[Take]:
     """A take of every seed, best fit first; takes that fit alike stay in the order of their seeds.
 
     A take below the pack's floor is tried once more with another seed and the better of the two is kept;
     it stays flagged as low where both are. ``on_progress`` gets shares of this work that add up to 1 at
     most (what a retry costs is not known beforehand), ``evaluations`` is how many steps a take has.
+    ``variety`` 0-1 lets takes differ in harmony too; they are judged beside the likeliest one all the same.
     """
     step = 1.0 / (len(seeds) * evaluations)
 
     def composed(seed: int, on_step: Callable[[], None]) -> Take:
-        score = compose(graphs, pack, reading, duration_s, style, seed, on_step)
-        return Take(seed, score, fit_of(graphs, pack, reading, score))
+        own = redrawn(reading, duration_s, seed, variety)
+        score = compose(graphs, pack, own, duration_s, style, seed, on_step)
+        return Take(seed, own, score, fit_of(graphs, pack, reading, score))
 
     takes = []
     for seed in seeds:

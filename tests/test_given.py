@@ -15,13 +15,14 @@ from vocals import sung
 from appliance.beat_file import parse_beats
 from appliance.beat_grid import TRUSTED, trusted
 from appliance.chords import ChordSpan, parse_chord
-from appliance.composer import Wishes, compose, listen, padded
+from appliance.composer import Wishes, compose, listen, padded, redrawn
 from appliance.features import features_of
 from appliance.key_request import key_of_score
 from appliance.keys import Key
 from appliance.pitch import track_pitch
 from appliance.render import Engine
 from appliance.score import DRUM_GROUP, Score
+from appliance.takes import compose_takes
 
 SECONDS = 12.0
 
@@ -86,3 +87,24 @@ def test_a_given_key_is_the_key_of_the_result(engine: Engine, features: np.ndarr
     assert key_of_score(composed(engine, features, Wishes(key=Key.parse(name), style="jazz")))[
         0
     ] == Key.parse(name)
+
+
+def test_variety_changes_the_harmony_of_other_seeds_and_never_what_was_given(
+    engine: Engine, features: np.ndarray
+) -> None:
+    reading = listen(engine.graphs, features, SECONDS, Wishes())
+    assert redrawn(reading, SECONDS, 0, 1.0) is reading
+    assert redrawn(reading, SECONDS, 3, 0.0) is reading
+    drawn = redrawn(reading, SECONDS, 3, 1.0)
+    assert np.abs(drawn.plan - reading.plan).mean() > 0.01
+    assert (drawn.grid, drawn.key) == (reading.grid, reading.key)
+    given = listen(engine.graphs, features, SECONDS, Wishes(key=Key.parse("G")))
+    assert redrawn(given, SECONDS, 3, 1.0) is given
+
+
+def test_takes_bring_the_harmony_they_play(engine: Engine, features: np.ndarray) -> None:
+    reading = listen(engine.graphs, features, SECONDS, Wishes())
+    takes = compose_takes(engine.graphs, engine.pack, reading, SECONDS, "piano", [0, 4], variety=0.8)
+    by_seed = {take.seed: take.reading for take in takes}
+    assert by_seed[0] is reading
+    assert np.array_equal(by_seed[4].plan, redrawn(reading, SECONDS, 4, 0.8).plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from appliance.features import CHROMA, FEATURE_ROWS
-from appliance.plan_variation import varied
+from appliance.plan_variation import decided, varied
 
 FRAMES = 400
 
@@ -18,6 +18,15 @@ def sung(seed: int = 0, frames: int = FRAMES) -> np.ndarray:
     features = np.zeros((FEATURE_ROWS, len(pitch_classes)), np.float32)
     features[CHROMA.start + pitch_classes, np.arange(len(pitch_classes))] = 1.0
     return features
+
+
+def test_a_decision_keeps_the_order_and_leaves_the_middle() -> None:
+    plan = np.linspace(0.0, 1.0, 24 * 10, dtype=np.float32).reshape(24, 10)
+    found = decided(plan)
+    assert (np.diff(found.ravel()) >= 0).all()
+    assert np.abs(found - 0.5).mean() > 1.5 * np.abs(plan - 0.5).mean()
+    # 0.4 is -0.405 in logits: 3 times that plus 1 is -0.216, which is 0.446.
+    assert np.isclose(decided(np.full((24, 1), 0.4, np.float32)), 0.446, atol=1e-3).all()
 
 
 def test_seed_zero_and_temperature_zero_are_the_likeliest_plan() -> None:

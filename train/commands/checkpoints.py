@@ -25,7 +25,7 @@ def adopt(runs: Path, checkpoint: Path) -> None:
 @click.command()
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option("--steps", type=int, help="Sampler steps; default: 8 for a student, 16 without one.")
+@click.option("--steps", type=int, help="Sampler steps; default: 4 for a student, 16 without one.")
 @click.option("--guidance", type=float, help="Default: none for a student, 2.5 without one.")
 @click.option("--hardware", required=True, help="For the model card: what it was trained on.")
 @click.pass_obj
@@ -36,7 +36,7 @@ def checkpoint(
     from train.assemble import Sampling, assemble
 
     few_steps = (runs / "student" / "state.safetensors").exists()
-    usual = Sampling(8, 1.0, few_steps=True) if few_steps else Sampling()
+    usual = Sampling(4, 1.0, few_steps=True) if few_steps else Sampling()
     sampling = replace(
         usual,
         steps=usual.steps if steps is None else steps,

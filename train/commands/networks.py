@@ -127,4 +127,4 @@ def fit_network(
     load_ema(runs / "fit" / "state.safetensors", network)
     facts = write_anchors(network, val, runs / "fit")
     medians = f"true {facts.true[50]:.2f}, shuffled {facts.shuffled[50]:.2f}"
-    click.echo(f"log odds of validation pairs: {medians}; floor {facts.floor:.2f}")
+    click.echo(f"validation pairs: {medians}; floor {facts.floor:.2f}")
