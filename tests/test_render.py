@@ -100,8 +100,9 @@ def test_the_decoded_notes_are_played_in_the_wanted_key(engine: Engine, tmp_path
     rendered(engine, vocal, tmp_path / "c")
     rendered(engine, vocal, tmp_path / "d", key=Key(2, "major"))
     assert pitches(tmp_path / "c" / "song.mid", "piano") == {60, 64, 67}
-    # D major is moved to the white keys for the model and back by two semitones
-    assert pitches(tmp_path / "d" / "song.mid", "piano") == {62, 66, 69}
+    # D major is moved to the white keys for the model and back, and then made to be heard as D major.
+    classes = {pitch % 12 for pitch in pitches(tmp_path / "d" / "song.mid", "piano")}
+    assert {2, 6, 9} <= classes <= {1, 2, 4, 6, 7, 9, 11}
 
 
 def test_a_style_leaves_out_what_is_not_its_own(engine: Engine, tmp_path: Path) -> None:
