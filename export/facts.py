@@ -63,7 +63,14 @@ def everything_said(folder: Path) -> dict[str, Any]:
 
 
 def checkpoint_sha256(folder: Path) -> str:
-    """One hash for the weights and facts of a checkpoint: SHA-256 over ``HASH  NAME`` lines, by name."""
-    names = sorted([FACTS_NAME, *(f"{name}.safetensors" for name in NETWORKS)])
+    """One hash for the weights and facts of a checkpoint: SHA-256 over ``HASH  NAME`` lines, by name.
+
+    Raises:
+        CheckpointError: a network is missing.
+    """
+    missing = [name for name in NETWORKS if not (folder / f"{name}.safetensors").is_file()]
+    if missing:
+        raise CheckpointError(f"{folder}: no {missing[0]}.safetensors there; the checkpoint is not whole")
+    names = sorted([FACTS_NAME, *(file.name for file in folder.glob("*.safetensors"))])
     lines = [f"{file_facts(folder / name).sha256}  {name}\n" for name in names]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
