@@ -46,6 +46,7 @@ def test_every_training_command_parses(readme: str, tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)  # where the folders that the commands name exist
     for name in ("CORPUS", "checkpoints/mine", "checkpoints/reference", "packs/reference"):
         (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "packs" / "reference" / "band.sf2").write_bytes(b"")
     group = click.Context(main, info_name="train")
     for words in commands:
         name, command, rest = main.resolve_command(group, words)
