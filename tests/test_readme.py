@@ -44,7 +44,7 @@ def test_every_training_command_parses(readme: str, tmp_path: Path, monkeypatch:
     commands = build_commands(readme, "train")
     assert {"songs", "vae", "planner", "denoiser", "checkpoint", "evaluate"} <= {c[0] for c in commands}
     monkeypatch.chdir(tmp_path)  # where the folders that the commands name exist
-    for name in ("CORPUS", "checkpoints/mine", "checkpoints/reference", "packs/reference"):
+    for name in ("CORPUS", "checkpoints/mine", "checkpoints/reference", "packs/reference", "docs/reference"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "packs" / "reference" / "band.sf2").write_bytes(b"")
     group = click.Context(main, info_name="train")
