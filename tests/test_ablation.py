@@ -17,12 +17,14 @@ from appliance.errors import UsageError  # noqa: E402
 from appliance.score import SAMPLE_RATE_HZ  # noqa: E402
 from train.ablation import recordings  # noqa: E402
 from train.ablation.experiment import Laboratory, Outcome, held_out_losses, without_plan  # noqa: E402
+from train.ablation.reliance import CHANGES, reliance  # noqa: E402
 from train.ablation.report import as_section, mean_difference, merged  # noqa: E402
 from train.ablation.run import SECTION, jobs, run, stored_outcomes  # noqa: E402
 from train.ablation.scale import Scale  # noqa: E402
 from train.ablation.sources import Sources, choose  # noqa: E402
 from train.ablation.spectrum import BANDS, fit_components, mel_bank, mel_spectrum  # noqa: E402
 from train.ablation.variants import VARIANTS, variant  # noqa: E402
+from train.checkpoint import Generator  # noqa: E402
 from train.evaluate.notes import NoteJudgement, NoteRow  # noqa: E402
 from train.networks.planner import Planner  # noqa: E402
 from train.networks.vae import ScoreVae  # noqa: E402
@@ -129,6 +131,24 @@ def test_an_untrained_network_has_the_loss_of_saying_nothing(lab: Laboratory) ->
     assert np.mean(losses) == pytest.approx(2.0, rel=0.1)
 
 
+def test_a_part_that_does_nothing_is_not_relied_on(lab: Laboratory) -> None:
+    torch.manual_seed(1)
+    generator = Generator(DENOISER)
+    torch.nn.init.normal_(generator.denoiser.out.weight, std=0.1)
+    for block in generator.denoiser.blocks:
+        torch.nn.init.zeros_(block.align_out.weight)
+    found = reliance(generator, lab.sources.held_out(variant("soft"), "clean"), lab.scale)
+    assert list(found) == list(CHANGES)
+    for change in ("local view alone", "global view alone", "without the alignment attention"):
+        assert found[change] == found["as trained"]
+    assert found["without the condition at the input"] != found["as trained"]
+    assert generator.denoiser.config.alignment == "soft"
+    section = as_section(
+        [Outcome("soft", 0, "clean", 10, (1.0,), judgement((0.5,)))], SCALE, relied={"small": found}
+    )
+    assert "| local view alone | +0.0000 (+0.0000 to +0.0000) |" in section["markdown"]
+
+
 def test_seeds_are_repeated_after_every_variant_had_its_turn() -> None:
     order = [(v.name, seed) for v, seed in jobs(replace(SCALE, trainings=2))]
     assert order[:6] == [(v.name, 0) for v in VARIANTS]
@@ -159,6 +179,21 @@ def test_the_report_says_what_is_clear_and_what_is_not() -> None:
     assert "clear of zero: loss)" in section["markdown"]
     assert section["rows"][1]["against"]["harmony"]["value"] == pytest.approx(0.0)
     assert "trained once" in section["markdown"]
+
+
+def alignments(soft: float, local: float, wide: float) -> str:
+    def outcome(name: str, x: float) -> Outcome:
+        return Outcome(name, 0, "clean", 10, (1.0, 1.1), judgement((x, x + 0.1)))
+
+    outcomes = [outcome("soft", soft), outcome("local", local), outcome("global", wide)]
+    return str(as_section(outcomes, SCALE)["markdown"])
+
+
+def test_the_report_says_so_when_mixing_views_does_not_help() -> None:
+    better = alignments(0.5, 0.4, 0.3)
+    assert "closes more of the gap" in better and "harmony +0.10" in better
+    equal = alignments(0.5, 0.5, 0.3)
+    assert "not shown to help at this scale" in equal and "harmony" in equal
 
 
 def test_differences_are_taken_window_by_window() -> None:

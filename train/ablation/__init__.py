@@ -6,6 +6,7 @@
 - :mod:`~train.ablation.recordings`: songs sung with sound for it, clean and in a noisy room;
 - :mod:`~train.ablation.sources`: what a variant trains on and is judged on;
 - :mod:`~train.ablation.experiment`: train one, measure its loss, judge its notes;
+- :mod:`~train.ablation.reliance`: what a trained network uses the condition's two ways in for;
 - :mod:`~train.ablation.run`: all of them, resumable;
 - :mod:`~train.ablation.report`: tables, and what cannot be concluded.
 """

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from train.ablation.experiment import Outcome
+from train.ablation.reliance import CHANGES, Losses
 from train.ablation.scale import Scale
 from train.ablation.variants import VARIANTS, Variant
 from train.checkpoint import Generator
@@ -18,6 +19,13 @@ from train.evaluate.notes import NoteRow, compare_notes
 from train.networks.denoiser import DenoiserConfig
 
 TITLE = "What each part of the design is worth"
+
+RELIANCE = (
+    "**What a trained network uses the alignment for.** The condition reaches the denoiser twice: added to "
+    "the latent frame by frame at its input, where it is aligned already, and through the alignment "
+    "attention. A network that was trained with both can do without what it hardly uses; taken away from "
+    "trained networks, without training anew, on validation windows as above:"
+)
 
 
 def merged(outcomes: Sequence[Outcome]) -> Outcome:
@@ -44,8 +52,16 @@ def mean_difference(ours: Sequence[float], other: Sequence[float]) -> Estimate:
     return Estimate(float(differences.mean()), float(low), float(high), len(differences))
 
 
-def as_section(outcomes: Sequence[Outcome], scale: Scale, kept: float | None) -> dict[str, Any]:
-    """``title``, ``markdown`` and ``rows``; ``kept`` is the variance that the recordings' latent explains."""
+def as_section(
+    outcomes: Sequence[Outcome],
+    scale: Scale,
+    kept: float | None = None,
+    relied: Mapping[str, Losses] | None = None,
+) -> dict[str, Any]:
+    """``title``, ``markdown`` and ``rows``.
+
+    ``kept`` is the variance that the recordings' latent explains; ``relied`` what networks rely on, by name.
+    """
     found: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
         found.setdefault((outcome.variant, outcome.condition), []).append(outcome)
@@ -59,7 +75,9 @@ def as_section(outcomes: Sequence[Outcome], scale: Scale, kept: float | None) ->
     sung = [row for row in rows if row["sung"]]
     parts = [_scale(scale, outcomes)]
     if corpus:
-        parts += [_table(corpus), *_sentences(corpus)]
+        parts += [_table(corpus), *_sentences(corpus), *_alignment(corpus)]
+    if relied:
+        parts += [RELIANCE, _relied(relied)]
     if sung:
         parts += [_sung(scale, kept), _table(sung), *_sentences(sung)]
     parts.append(_limits(found))
@@ -139,7 +157,7 @@ def _sentences(rows: Sequence[dict[str, Any]]) -> list[str]:
             figures = [f"loss {_shown(difference['loss'], 4, signed=True)}"]
             figures += [f"{m} {_shown(difference[m], signed=True)}" for m in METRICS]
             clear = [m for m in ("loss", *METRICS) if _clear(difference[m])]
-            verdict = f"clear of zero: {', '.join(clear)}" if clear else "nothing here is clear of zero"
+            verdict = f"clear of zero: {', '.join(clear)}" if clear else "nothing is clear of zero"
             sentences.append(
                 f"*{row['title']}{', ' + row['condition'] if row['sung'] else ''}* minus *{other}*: "
                 f"{'; '.join(figures)} ({verdict})."
@@ -172,6 +190,36 @@ def _scale(scale: Scale, outcomes: Sequence[Outcome]) -> str:
     )
 
 
+def _alignment(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Whether mixing two views beats either of them, in one sentence; nothing before both are measured."""
+    alone = [row["against"] for row in rows if row["variant"] in ("local", "global") and "against" in row]
+    if len(alone) < 2:
+        return []
+    gained = {m: 0.0 - max(difference[m]["value"] or 0.0 for difference in alone) for m in METRICS}
+    clear = [m for m in METRICS if all((d[m]["high"] or 0.0) < 0.0 for d in alone)]
+    figures = ", ".join(f"{m} {gained[m]:+.2f}" for m in METRICS)
+    if clear:
+        return [
+            f"**Soft alignment** closes more of the gap than the better of its two views alone ({figures}); "
+            f"over songs this is clear in {' and '.join(clear)}."
+        ]
+    return [
+        "**Soft alignment is not shown to help at this scale**: against the better of its two views alone it "
+        f"gains {figures} of the gap, none of it clear over songs."
+    ]
+
+
+def _relied(relied: Mapping[str, Losses]) -> str:
+    lines = [f"| loss above that as trained | {' | '.join(relied)} |", "|---" * (1 + len(relied)) + "|"]
+    for change in list(CHANGES)[1:]:
+        cells = (
+            _shown(_plain(mean_difference(r[change], r["as trained"])), 4, signed=True)
+            for r in relied.values()
+        )
+        lines.append(f"| {change} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def _parameters(config: DenoiserConfig) -> int:
     return sum(p.numel() for p in Generator(config).parameters())
 
@@ -200,7 +248,8 @@ def _limits(found: dict[tuple[str, str], list[Outcome]]) -> str:
     apart = (
         "Two trainings of one variant that differ in nothing but their seed lie up to "
         + ", ".join(f"{value:.2f} ({metric})" for metric, value in spreads.items())
-        + " apart: differences of that size say nothing whatever their interval over songs. "
+        + " apart. Differences are taken seed by seed, from the same first weights, which removes most of "
+        "that; a small one may still be these seeds' own, whatever its interval over songs. "
         if spreads
         else "Each variant was trained once: how far two trainings of one variant lie apart is not known "
         "here, and intervals over songs do not hold that uncertainty. "
@@ -208,9 +257,10 @@ def _limits(found: dict[tuple[str, str], list[Outcome]]) -> str:
     return (
         "**What cannot be concluded.** "
         + apart
-        + "Networks this small after so few steps are far from converged; what helps them need not help "
-        "the full size, and what does not help them yet may. Both views of soft alignment share one "
-        "projection of keys, values and queries, so the variants have the same number of weights "
-        "and operations. Principal components are a poorer latent than a trained audio VAE's, so the "
-        "comparison with the recording is one of principle, not of the published system."
+        + "The loss is an average over everything in a latent, timing and touch as well, and need not move "
+        "with harmony. Networks this small after so few steps are far from converged; what helps them need "
+        "not help the full size, and what does not help them yet may. Both views of soft alignment share one "
+        "projection of keys, values and queries, so the variants have the same number of weights and "
+        "operations. Principal components are a poorer latent than a trained audio VAE's, so the comparison "
+        "with the recording is one of principle, not of the published system."
     )

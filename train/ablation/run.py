@@ -11,10 +11,12 @@ from pathlib import Path
 from appliance.errors import UsageError
 from train.ablation import recordings
 from train.ablation.experiment import Laboratory, Outcome
+from train.ablation.reliance import reliance
 from train.ablation.report import as_section
 from train.ablation.scale import Scale
 from train.ablation.sources import Songs, Sources, choose
 from train.ablation.variants import VARIANTS, Variant
+from train.checkpoint import Generator
 from train.corpus.ledger import read_ledger
 from train.evaluate.store import write_whole
 from train.networks.planner import Planner, PlannerConfig
@@ -22,6 +24,7 @@ from train.networks.vae import ScoreVae, VaeConfig
 from train.training.state import load_ema
 
 OUTCOMES = "outcomes"
+RELIANCE = "reliance.json"
 SECTION = "ablations.json"
 PAGE = "ablations.md"
 
@@ -98,10 +101,29 @@ def stored_outcomes(folder: Path, scale: Scale) -> list[Outcome]:
     return outcomes
 
 
+def measure_reliance(lab: Laboratory, full_size: Generator | None) -> None:
+    """What the small network of the design relies on, and one of full size; measured once."""
+    file = lab.runs / RELIANCE
+    if file.is_file():
+        return
+    soft = VARIANTS[0]
+    source = lab.sources.held_out(soft, "clean")
+    networks = {"small": lab.trained(soft, 0), "full size": full_size}
+    relied = {name: reliance(n.eval(), source, lab.scale) for name, n in networks.items() if n is not None}
+    write_whole(file, json.dumps(relied) + "\n")
+    write_report(lab)
+
+
 def write_report(lab: Laboratory) -> None:
     """The section made of all that is measured, as JSON and Markdown."""
     outcomes = stored_outcomes(lab.runs, lab.scale)
     sung = any(outcome.variant == "recording" for outcome in outcomes)
-    section = as_section(outcomes, lab.scale, lab.sources.components().kept if sung else None)
+    relied = lab.runs / RELIANCE
+    section = as_section(
+        outcomes,
+        lab.scale,
+        lab.sources.components().kept if sung else None,
+        json.loads(relied.read_text()) if relied.is_file() else None,
+    )
     write_whole(lab.runs / SECTION, json.dumps(section, indent=1, allow_nan=False) + "\n")
     write_whole(lab.runs / PAGE, f"# {section['title']}\n\n{section['markdown']}\n")

@@ -31,8 +31,11 @@ def ablate(
     Needs the caches and the trained score VAE and planner; the last two variants need espeak-ng. 1.8 M
     parameters, 400 steps: says what matters at that scale, not at every scale.
     """
-    from train.ablation.run import PAGE, laboratory, run, sing_songs
+    from train.ablation.run import PAGE, laboratory, measure_reliance, run, sing_songs
     from train.ablation.scale import Scale
+    from train.checkpoint import Generator
+    from train.networks.denoiser import DenoiserConfig
+    from train.training.state import load_ema
 
     folder = runs / "ablation"
     chosen = [v for v in VARIANTS if not names or v.name in names]
@@ -42,4 +45,8 @@ def ablate(
         progress = iter(track(range(len(songs.judged) + len(songs.sung)), description="singing"))
         sing_songs(corpus, songs, folder, workers, lambda _: next(progress, None))
     run(lab, chosen, lambda o: click.echo(f"{o.variant} {o.training} {o.condition}: measured"))
+    full_size, state = Generator(DenoiserConfig()), runs / "denoiser" / "state.safetensors"
+    if state.is_file():
+        load_ema(state, full_size)
+    measure_reliance(lab, full_size if state.is_file() else None)
     click.echo((folder / PAGE).read_text())

@@ -1,0 +1,64 @@
+"""How much a trained denoiser relies on each way in which the vocal reaches it.
+
+Beside the ablation proper, which trains anew without a part: here the part is taken from a trained network
+and the loss on the shared windows tells what it was used for. The condition enters twice, added to the
+latent frame by frame and through the alignment attention.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import nn
+
+from train.ablation.experiment import held_out_losses
+from train.ablation.scale import Scale
+from train.checkpoint import Generator
+from train.data.windows import WindowSource
+
+Change = Callable[[Generator], None]
+
+Losses = dict[str, list[float]]
+"""Name of a change to the losses of the windows."""
+
+
+def _looks(alignment: str) -> Change:
+    def change(generator: Generator) -> None:
+        generator.denoiser.config = replace(generator.denoiser.config, alignment=alignment)
+
+    return change
+
+
+def _alignment_off(generator: Generator) -> None:
+    for block in generator.denoiser.blocks:
+        _silence(block.align_out)
+
+
+def _input_off(generator: Generator) -> None:
+    _silence(generator.denoiser.token_in)
+
+
+def _silence(layer: nn.Conv1d) -> None:
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+
+
+CHANGES: dict[str, Change] = {
+    "as trained": lambda _: None,
+    "local view alone": _looks("local"),
+    "global view alone": _looks("global"),
+    "without the alignment attention": _alignment_off,
+    "without the condition at the input": _input_off,
+}
+
+
+def reliance(generator: Generator, source: WindowSource, scale: Scale) -> Losses:
+    """The loss of each shared window, for each of CHANGES made to a copy of ``generator``."""
+    losses = {}
+    for name, change in CHANGES.items():
+        changed = copy.deepcopy(generator)
+        change(changed)
+        losses[name] = held_out_losses(changed, source, scale)
+    return losses
