@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from appliance.chords import Chart, ChordSpan, parse_chord
-from appliance.score import Note, Score
+from appliance.score import LOWEST_PITCH, PITCHES, Note, Score
 from appliance.voicing import follow_chart
 
 C_THEN_F: Chart = [ChordSpan(0.0, 2.0, "C"), ChordSpan(2.0, 4.0, "F")]
@@ -112,6 +112,17 @@ def test_any_music_follows_any_chart(seed: int) -> None:
     for a in score.notes:
         same = [b for b in score.notes if (b.group, b.pitch) == (a.group, a.pitch) and b is not a]
         assert not any(a.start_s < b.start_s < a.end_s - 1e-9 for b in same)
+
+
+@pytest.mark.parametrize("label", ["E", "Eb", "D", "G#", "Ab/C", "F#dim"])
+def test_the_ends_of_the_compass_have_chord_tones_too(label: str) -> None:
+    chord = parse_chord(label)
+    assert chord is not None
+    lowest, highest = LOWEST_PITCH, LOWEST_PITCH + PITCHES - 1
+    found = result(played([(0, 2, lowest), (0, 2, highest)]), [ChordSpan(0.0, 4.0, label)])
+    assert found and all(lowest <= pitch <= highest for _, _, pitch in found)
+    assert {pitch % 12 for _, _, pitch in found} <= chord.pitch_classes
+    assert min(pitch for _, _, pitch in found) % 12 == chord.bass_pitch_class
 
 
 def test_an_empty_score_stays_empty() -> None:
