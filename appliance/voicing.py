@@ -156,7 +156,8 @@ def _foreign(note: Note, chord: _Chord, following: Iterable[int]) -> bool:
 def _tones_around(pitch: int, tones: frozenset[int]) -> list[int]:
     """Chord tones in the octave around ``pitch``, nearest first, of two the lower; inside the compass."""
     lowest = min(max(LOWEST_PITCH, pitch - 6), LOWEST_PITCH + PITCHES - 13)
-    return sorted((p for p in range(lowest, lowest + 13) if p % 12 in tones), key=lambda p: (abs(p - pitch), p))
+    near = range(lowest, lowest + 13)
+    return sorted((p for p in near if p % 12 in tones), key=lambda p: (abs(p - pitch), p))
 
 
 def _based(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
