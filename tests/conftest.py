@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_pack import fake_pack  # noqa: F401 - a fixture for all
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def no_handler_stays() -> Iterator[None]:
+    """torch's loader leaves a handler of SIGCHLD behind. With torch, onnx and OpenVINO in one process a
+    caught signal can crash it (the handler returns to address 0), and no process of ours loads all three:
+    so no test leaves the next one a handler."""
+    yield
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
