@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance.pack_manifest import Manifest
+from appliance.score import STYLE_GROUPS
 from quantize.report import GraphReport, introduction, table
 
 CARD_NAME = "MODEL_CARD.md"
@@ -28,6 +29,9 @@ def model_card(
         f"soundfont `{manifest.soundfont}` plays. {parameters:,} parameters. Styles: "
         f"{', '.join(manifest.styles)}.",
         *_facts(said),
+        "## Styles",
+        "\n".join(_styles(manifest)),
+        "An excerpt of each is `demo/styles/NAME.ogg` in the project.",
         "## Sampling",
         f"{sampler.steps} steps of a rectified flow, shift {sampler.shift:g}, guidance {sampler.guidance:g}; "
         f"windows of {sampler.window_frames} latent frames, {sampler.context_frames} of them from the window "
@@ -42,6 +46,15 @@ def model_card(
         f"`{manifest.ledger_rows_sha256}` (SHA-256).",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _styles(manifest: Manifest) -> Iterator[str]:
+    """A table: who plays in each style, on which sound."""
+    yield "| style | plays |"
+    yield "|---|---|"
+    for style in manifest.styles:
+        sounds = manifest.sounds[style]
+        yield f"| {style} | {', '.join(sounds[group].name.lower() for group in STYLE_GROUPS[style])} |"
 
 
 def _facts(said: Mapping[str, Any]) -> Iterator[str]:

@@ -35,7 +35,7 @@ LIMITS = (
     "Other music is accompanied in that language.",
     "Heard in training: performances of scores by a simulated singer, no real recordings.",
     "One tempo and one meter a song are assumed when beats are estimated; free rubato is followed poorly.",
-    "A first model: trained for an hour and a half on two processor cores, its curves still falling.",
+    "Trained for a few hours on two processor cores; what more training brings is not known.",
 )
 
 
