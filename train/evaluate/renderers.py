@@ -32,9 +32,11 @@ SAID_ABOUT_IT = frozenset({"MODEL_CARD.md", "metrics.json", "quantize-report.jso
 def music_hash(pack: Pack) -> str:
     """SHA-256 over all of a pack that decides its music.
 
-    Unlike the pack's own hash it stays the same when metrics are written into the pack.
+    Unlike the pack's own hash it stays the same when metrics are written into the pack, or when the same
+    networks come from a checkpoint that says something else about itself.
     """
-    manifest = pack.manifest.model_dump(mode="json", exclude={"name", "version", "files"}, exclude_none=True)
+    told = {"name", "version", "files", "checkpoint_sha256"}
+    manifest = pack.manifest.model_dump(mode="json", exclude=told, exclude_none=True)
     files = {name: f.sha256 for name, f in pack.manifest.files.items() if name not in SAID_ABOUT_IT}
     return hashlib.sha256(json.dumps([manifest, files], sort_keys=True).encode()).hexdigest()
 
