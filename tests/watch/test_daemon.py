@@ -121,6 +121,7 @@ def test_killed_engine_killed_daemon_and_a_stop_in_the_middle(service: Service, 
     long = tmp_path / "long.wav"
     soundfile.write(long, sung(240.0), 44_100)
     dropped = {"long": sha256(long)}
+    service.configure({"work": {"drain_s": 0.0}})  # a stop waits for nothing
     folders = service.config.folders
     service.drop(long, "long.wav")
     service.start()
