@@ -92,7 +92,7 @@ def test_songs_of_the_report_are_judged_as_it_says(
 ) -> None:
     """Two songs of the committed report once more, the whole way: sung, rendered, transcribed."""
     pytest.importorskip("onnxruntime")
-    pytest.importorskip("pyworld")
+    pytest.importorskip("train.singer.world")
     report = json.loads((root / "docs" / "reference" / "evaluation.json").read_text())
     about, stored = report["about"], report["sections"]["gap"]["rows"]
     assert about["identity"] == music_hash(load_pack(reference_pack, verify=False))
