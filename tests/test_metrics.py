@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +94,8 @@ def test_songs_of_the_report_are_judged_as_it_says(
 ) -> None:
     """Two songs of the committed report once more, the whole way: sung, rendered, transcribed."""
     pytest.importorskip("onnxruntime")
-    pytest.importorskip("train.singer.world")
+    if shutil.which("espeak-ng") is None or find_spec("pyworld") is None:
+        pytest.skip("no singer: espeak-ng or pyworld is not installed")
     report = json.loads((root / "docs" / "reference" / "evaluation.json").read_text())
     about, stored = report["about"], report["sections"]["gap"]["rows"]
     assert about["identity"] == music_hash(load_pack(reference_pack, verify=False))
