@@ -47,8 +47,12 @@ def audio_encoder(
 
     train, val = _crops(runs, stems=False)
     stage = AudioEncoderStage(AudioEncoderConfig(), train, val, batch)
-    loop = LoopConfig(steps, learning_rate, ema_decay=0.995, minutes=minutes, validate_every=100)
-    fit(stage, runs / "audio_encoder", loop, torch.device(device))
+    fit(stage, runs / "audio_encoder", _loop(steps, learning_rate, minutes), torch.device(device))
+
+
+def _loop(steps: int, learning_rate: float, minutes: float) -> LoopConfig:
+    """How both networks of the sound path are trained."""
+    return LoopConfig(steps, learning_rate, ema_decay=0.995, minutes=minutes, validate_every=100)
 
 
 def _crops(runs: Path, stems: bool) -> tuple[list[Render], list[Render]]:
@@ -72,8 +76,7 @@ def audio_decoder(
     train, val = _crops(runs, stems=True)
     adversary = Adversary().to(device) if torch.device(device).type == "cuda" else None
     stage = AudioDecoderStage(AudioDecoderConfig(), train, val, batch, adversary=adversary)
-    loop = LoopConfig(steps, learning_rate, ema_decay=0.995, minutes=minutes, validate_every=100)
-    fit(stage, runs / "audio_decoder", loop, torch.device(device))
+    fit(stage, runs / "audio_decoder", _loop(steps, learning_rate, minutes), torch.device(device))
 
 
 @click.command("reconstruct-audio")
