@@ -108,9 +108,11 @@ def redrawn(reading: Reading, duration_s: float, seed: int, temperature: float) 
 
     What the user asked for stays: a chart that was given, or the harmony of a key that was.
     """
-    if reading.certainty != PLAN_PREDICTED or reading.key_given or seed == 0 or temperature == 0.0:
+    if reading.certainty != PLAN_PREDICTED or reading.key_given:
         return reading
     plan = varied(reading.plan, reading.features, seed, temperature)
+    if plan is reading.plan:
+        return reading
     return replace(reading, plan=plan, chart=chart_from_plan(plan, reading.grid, duration_s))
 
 
