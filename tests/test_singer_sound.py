@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from test_singer import EXACT, tune
 
 from appliance.errors import MachineError
-from train.singer.augment import RecordingSettings, augment, room_response, sample_recording
+from train.singer.augment import RecordingSettings, augment, room_response, sample_company, sample_recording
 from train.singer.noise import NOISE_KINDS, NoiseKind, active_power, add_noise
 from train.singer.render import render_songs
 from train.singer.sing import Singing, sing
@@ -183,3 +183,12 @@ def test_sampled_sessions_are_repeatable_and_in_range(seed: int, singing: Singin
     assert first.shape == singing.audio.shape
     assert np.abs(first).max() <= 1.0
     assert np.array_equal(first, augment(singing.audio, RATE_HZ, settings, np.random.default_rng(seed)))
+
+
+def test_company_talks_in_the_same_room_and_below_the_singer() -> None:
+    for seed in range(20):
+        alone, company = sample_recording(seed), sample_company(seed)
+        assert replace(company, noise=alone.noise) == alone
+        ((kind, snr_db),) = company.noise
+        assert kind == "babble"
+        assert 3.0 <= snr_db <= 20.0

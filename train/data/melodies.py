@@ -21,7 +21,7 @@ from appliance.pitch import track_pitch
 from train.corpus.ledger import LedgerRow
 from train.corpus.reader import read_song
 from train.corpus.song import Song
-from train.singer.augment import augment, sample_recording
+from train.singer.augment import augment, sample_company, sample_recording
 from train.singer.perform import perform
 from train.singer.sing import sing
 from train.singer.voices import Split, sample_voice
@@ -87,8 +87,8 @@ def build(
 ) -> None:
     """Perform every song :data:`PERFORMANCES` times; store ``ID.npy`` (K, F, T) float16.
 
-    The first ``heard`` songs in the order of their hashes, unless long, get one take more, sung with
-    sound, recorded in some room and listened to by the appliance's own tracker.
+    The first ``heard`` songs in the order of their hashes, unless long, get two takes more, sung with
+    sound and listened to by the appliance's own tracker: recorded among people who talk, and in some room.
 
     Raises:
         MachineError: songs are to be heard and espeak-ng or pyworld is not installed.
@@ -114,17 +114,17 @@ def _store(row: LedgerRow, corpus: Path, folder: Path, aloud: bool) -> str:
         rng = np.random.default_rng([seed, 0x5F])
         takes.append(features_of(spoil(track.f0_hz, track.voiced, track.level_db, track.flux, rng)))
     if aloud and song.duration_s <= LONGEST_HEARD_S:
-        takes.append(_heard(song, split, int(row.sha256[:7], 16) + PERFORMANCES, takes[0].shape[1]))
+        takes.extend(_heard(song, split, int(row.sha256[:7], 16) + PERFORMANCES, takes[0].shape[1]))
     partial = folder / f"{row.id}.part.npy"
     np.save(partial, np.stack(takes).astype(np.float16))
     partial.rename(folder / f"{row.id}.npy")
     return row.id
 
 
-def _heard(song: Song, split: Split, seed: int, frames: int) -> Array:
-    """Features (F, T) as the appliance hears the song sung; T = ``frames``."""
+def _heard(song: Song, split: Split, seed: int, frames: int) -> Iterable[Array]:
+    """Features (F, T) of two recordings of one performance, as the appliance hears them; T = ``frames``."""
     singing = sing(song, sample_voice(seed, split), seed)
-    rng = np.random.default_rng([seed, 0xEA])
-    audio = augment(singing.audio, singing.rate_hz, sample_recording(seed), rng)
-    features = features_of(track_pitch(np.array_split(audio, 1 + len(audio) // 65_536), len(audio)))
-    return np.pad(features[:, :frames], ((0, 0), (0, max(0, frames - features.shape[1]))))
+    for settings in (sample_company(seed), sample_recording(seed)):
+        audio = augment(singing.audio, singing.rate_hz, settings, np.random.default_rng([seed, 0xEA]))
+        features = features_of(track_pitch(np.array_split(audio, 1 + len(audio) // 65_536), len(audio)))
+        yield np.pad(features[:, :frames], ((0, 0), (0, max(0, frames - features.shape[1]))))

@@ -6,7 +6,7 @@ input stage that clips. The direct sound stays where it is to the sample.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,12 @@ def sample_recording(seed: int) -> RecordingSettings:
         level_db=between(-36.0, -14.0),
         clip_db=maybe(0.1, between(0.5, 6.0)),
     )
+
+
+def sample_company(seed: int) -> RecordingSettings:
+    """The session of :func:`sample_recording` while people talk in the room, 3 to 20 dB below the singer."""
+    rng = np.random.default_rng([seed, 0xBB])
+    return replace(sample_recording(seed), noise=(("babble", float(rng.uniform(3.0, 20.0))),))
 
 
 def augment(

@@ -32,7 +32,7 @@ Spoiling = Literal["hum", "babble", "room", "clipping"]
 SPOILINGS: tuple[Spoiling, ...] = get_args(Spoiling)
 LEVELS_DB = (20, 10, 5)
 ROOM_RT60_S = 0.6
-SHARE = 2
+SHARE = 1
 
 Audio = NDArray[np.float32]
 
