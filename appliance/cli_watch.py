@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -30,7 +31,7 @@ DOWN_EXIT_CODE = 1
 
 def register(cli: click.Group) -> None:
     """Add the commands to ``backline``."""
-    for command in (watch, status, history, requeue, pause, resume, config):
+    for command in (watch, status, history, requeue, pause, resume, hook, config):
         cli.add_command(command)
 
 
@@ -104,6 +105,20 @@ def pause(config_path: Path | None, reason: str) -> None:
 def resume(config_path: Path | None) -> None:
     """Take up the work again."""
     _asked(config_path, {"ask": "resume"})
+
+
+@click.command()
+@CONFIG_OPTION
+@click.argument("event", type=click.Choice(["done", "rejected", "paused", "failed"]))
+def hook(config_path: Path | None, event: str) -> None:
+    """Run the command that the settings name for EVENT, with the environment as it is."""
+    from appliance.watch.hooks import run_now
+
+    command = getattr(_config(config_path).hooks, event)
+    if command:
+        run_now(event, command, os.environ)
+    else:
+        click.echo(f"No hooks.{event} is set.")
 
 
 @click.command()

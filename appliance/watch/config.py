@@ -198,6 +198,9 @@ class Hooks(_Section):
     """After a vocal has been rejected."""
     paused: str = ""
     """After the work has paused."""
+    failed: str = ""
+    """After the service has ended unexpectedly. systemd runs it (backline-failed@.service), not the
+    service, and so outside of the service's sandbox."""
 
 
 class Config(_Section):

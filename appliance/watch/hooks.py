@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 
+from appliance.errors import OutputError
 from appliance.watch.logs import INFO, WARNING, log
 
 LIMIT_S = 60.0
@@ -89,6 +90,27 @@ class Hooks:
             os.killpg(self._running.pid, signal.SIGKILL)
         self._running.wait()
         self._running = None
+
+
+def run_now(event: str, command: str, environment: Mapping[str, str]) -> None:
+    """Runs one hook and waits for it. Raises OutputError unless it succeeds within :data:`LIMIT_S`."""
+    try:
+        words = shlex.split(command)
+        with subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            env={**environment, "BACKLINE_EVENT": event},
+            start_new_session=True,
+        ) as hook:
+            try:
+                code = hook.wait(LIMIT_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(hook.pid, signal.SIGKILL)
+                raise
+    except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as error:
+        raise OutputError(f"hooks.{event} does not work: {error}.") from error
+    if code:
+        raise OutputError(f"hooks.{event} failed with status {code}: {command}")
 
 
 def _text(value: str | bytes | int) -> str:

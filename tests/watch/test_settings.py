@@ -62,7 +62,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "publish": {"archive_sources": True, "file_mode": "0664", "folder_mode": "2775", "group": ""},
     "space": {"least_free_mb": 2048, "resume_free_mb": 3072},
     "metrics": {"listen": "", "textfile": ""},
-    "hooks": {"done": "", "rejected": "", "paused": ""},
+    "hooks": {"done": "", "rejected": "", "paused": "", "failed": ""},
 }
 
 
