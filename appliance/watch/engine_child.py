@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from appliance.watch.decoding import Limits
 
 _TELL_EVERY_S = 0.5
+_CHECKS = 3
 _CHECK_NAME = b"decoder-check.wav"
 
 
@@ -78,9 +79,15 @@ def _loaded(setup: Setup) -> Engine:
 
 def _check_decoder(setup: Setup) -> None:
     """Decodes a second of silence: were the limits too tight for this computer, every file would seem
-    damaged."""
-    with suppress(OSError):
-        _decode_silence(setup)
+    damaged. One that is killed is tried again, as the kernel takes decoders first when memory runs out."""
+    for tried in range(1, _CHECKS + 1):
+        try:
+            with suppress(OSError):
+                _decode_silence(setup)
+            return
+        except OutputError:
+            if tried == _CHECKS:
+                raise
 
 
 def _decode_silence(setup: Setup) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +16,11 @@ import soundfile
 from vocals import sung
 
 from appliance.audio_file import AudioInfo, probe, read_blocks
-from appliance.errors import InputError
+from appliance.errors import InputError, OutputError
+from appliance.watch import decoding
 from appliance.watch.decoding import DecoderDiedError, Limits, NeedsSpaceError, decode
+from appliance.watch.engine_child import _check_decoder
+from appliance.watch.engine_messages import Setup
 
 LIMITS = Limits(memory_bytes=1 << 30, cpu_s=120, wall_s=600.0, sound_bytes=1 << 30)
 FLAC_TOTAL_SAMPLES = 8 + 13
@@ -137,3 +142,24 @@ def test_the_decoder_can_open_nothing_else(tmp_path: Path) -> None:
     if done.stdout.strip() == "no landlock":
         pytest.skip("this kernel has no Landlock")
     assert done.stdout.strip() == "closed"
+
+
+@pytest.mark.parametrize(("deaths", "unfit"), [(1, False), (1000, True)])
+def test_one_killed_check_does_not_condemn_the_decoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaths: int, unfit: bool
+) -> None:
+    """Where memory runs out the kernel takes the decoder first: that says nothing of its limits."""
+    died = []
+
+    def dying(*what: Any) -> AudioInfo:
+        if len(died) < deaths:
+            died.append(what)
+            raise DecoderDiedError("It was killed.")
+        return decode(*what)
+
+    monkeypatch.setattr(decoding, "decode", dying)
+    setup = Setup("pack", os.fspath(tmp_path), 1, LIMITS.memory_bytes, LIMITS.cpu_s, LIMITS.wall_s)
+    with pytest.raises(OutputError) if unfit else nullcontext():
+        _check_decoder(setup)
+    assert len(died) < 10
+    assert not list(tmp_path.iterdir())
