@@ -31,7 +31,12 @@ def at_any_moment(folders: Folders, dropped: Mapping[str, str]) -> list[str]:
     """
     kept = _contents(folders.inbox, folders.archive, folders.rejected)
     wrong = [f"{name} is lost" for name, digest in dropped.items() if not kept[digest]]
-    return wrong + [f"{result} is torn: {why}" for result in results(folders.outbox) if (why := torn(result))]
+    whole = results(folders.outbox)
+    wrong += [f"{result} is torn: {why}" for result in whole if (why := torn(result))]
+    strays = [file for file in _files(folders.outbox) if not {*file.parents} & {*whole}]
+    wrong += [f"{file} belongs to no result" for file in strays]
+    jobs = Counter(_job(result) for result in whole)
+    return wrong + [f"there are {count} results of {job[:12]}" for job, count in jobs.items() if count > 1]
 
 
 def when_quiet(folders: Folders, dropped: Mapping[str, str]) -> list[str]:
@@ -81,10 +86,7 @@ def _journal(folders: Folders) -> list[str]:
     db.close()
     wrong = [] if verdict == "ok" else [f"the journal is damaged: {verdict}"]
     wrong += [f"job {job} is still {state}" for job, state, *_ in rows if state not in FINAL]
-    made = Counter(
-        json.loads(next(result.glob("*.receipt.json")).read_text())["job"]
-        for result in results(folders.outbox)
-    )
+    made = Counter(_job(result) for result in results(folders.outbox))
     done = [(key, name) for _, state, key, name, _ in rows if state == "done"]
     if made != Counter(key for key, _ in done):
         wrong.append(f"results and done jobs do not agree: {made}, {done}")
