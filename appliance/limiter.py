@@ -44,7 +44,7 @@ def gain_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[
     place = (np.arange(PERIOD_SAMPLES) + 0.5) / PERIOD_SAMPLES - 0.5
     before, after = np.maximum(-place, 0), np.maximum(place, 0)
     weights = np.stack([before, 1 - before - after, after])
-    curve = _period_factors(heard, gain_db, ceiling_dbtp)
+    curve = period_factors(heard, gain_db, ceiling_dbtp)
     for rows in _slide(curve, 1, lambda held: sliding_window_view(held, 3) @ weights):
         yield rows.astype(np.float32).reshape(-1)
 
@@ -57,7 +57,7 @@ def limited_lufs(heard: Heard, gain_db: float, ceiling_dbtp: float) -> float:
     """
     step_power: list[NDArray[np.float64]] = []
     start = 0
-    for factors in recut(_period_factors(heard, gain_db, ceiling_dbtp), _CHUNK_PERIODS):
+    for factors in recut(period_factors(heard, gain_db, ceiling_dbtp), _CHUNK_PERIODS):
         steps = len(factors) // STEP_PERIODS
         end = start + steps * STEP_PERIODS
         scaled = heard.power[start:end] * np.square(factors[: end - start])
@@ -66,7 +66,7 @@ def limited_lufs(heard: Heard, gain_db: float, ceiling_dbtp: float) -> float:
     return gated_lufs(np.concatenate(step_power) if step_power else np.zeros(0))
 
 
-def _period_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
+def period_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
     """A factor for the middle of each period."""
     held = _slide(_needed_db(heard, gain_db, ceiling_dbtp), REACH_PERIODS + 1, _moving_maximum)
     hann = np.hanning(2 * REACH_PERIODS + 3)[1:-1]

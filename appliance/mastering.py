@@ -16,7 +16,8 @@ import numpy as np
 
 from appliance.blocks import BLOCK_SAMPLES, Block, recut
 from appliance.limiter import gain_factors, limited_lufs
-from appliance.loudness import Heard, Loudness, listen, measure
+from appliance.loudness import Heard, Loudness, integrated_lufs, listen
+from appliance.relistening import limited_loudness
 
 Sound = Callable[[], Iterable[Block]]
 """Starts a stream of (n, 2) blocks from its beginning; the same samples at every call."""
@@ -99,7 +100,7 @@ def master(sound: Sound, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float =
     wanted_lufs = target_lufs
     for _ in range(_MOST_PASSES):
         gain_db, reached = _limiter_gain_db(heard, wanted_lufs, aim_dbtp)
-        after = measure(Master(gain_db, aim_dbtp, heard, before).apply(sound))
+        after = limited_loudness(heard, gain_db, aim_dbtp, sound())
         missing_lu = target_lufs - after.integrated_lufs
         over_db = after.true_peak_dbtp - ceiling_dbtp
         if over_db <= 0 and (abs(missing_lu) <= _CLOSE_ENOUGH_LU or (missing_lu > 0 and not reached)):
@@ -139,14 +140,20 @@ def normalise(
     return master(sound, target_lufs, ceiling_dbtp).apply(sound)
 
 
-def mixed(accompaniment: Sound, vocal: Sound, under_lu: float = ACCOMPANIMENT_UNDER_VOCAL_LU) -> Sound:
+def mixed(
+    accompaniment: Sound,
+    vocal: Sound,
+    under_lu: float = ACCOMPANIMENT_UNDER_VOCAL_LU,
+    accompaniment_lufs: float | None = None,
+) -> Sound:
     """The singer with the band ``under_lu`` softer, as gated loudness hears both; not yet mastered.
 
     The gate leaves out the pauses, so a singer who rests for a verse is as loud as one who does not.
-    Where one of the two is silent the other is given as it is.
+    Where one of the two is silent the other is given as it is. ``accompaniment_lufs`` is its loudness
+    where that is known already.
     """
-    band, singer = measure(accompaniment()), measure(vocal())
-    if -math.inf in (band.integrated_lufs, singer.integrated_lufs):
+    band_lufs = integrated_lufs(accompaniment()) if accompaniment_lufs is None else accompaniment_lufs
+    singer_lufs = integrated_lufs(vocal())
+    if -math.inf in (band_lufs, singer_lufs):
         return total((accompaniment, vocal))
-    vocal_gain_db = band.integrated_lufs + under_lu - singer.integrated_lufs
-    return total((accompaniment, vocal), (0.0, vocal_gain_db))
+    return total((accompaniment, vocal), (0.0, band_lufs + under_lu - singer_lufs))
