@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +18,7 @@ from appliance.errors import InputError, UsageError
 from appliance.features import features_of
 from appliance.graphs import Graphs
 from appliance.loudness import Loudness
-from appliance.mastering import Sound, master, mixed
+from appliance.mastering import Master, Sound, master, mixed
 from appliance.midi import write_midi
 from appliance.neural_sound import neural_stems
 from appliance.pack import Pack, file_facts, load_pack
@@ -208,22 +209,29 @@ def _sound(
     """Play the score into stems, master it, write every sound file; the accompaniment's loudness."""
     total, each = info.output_samples, 1.0 / request.takes
     with ExitStack() as working:
-        stems = {g: working.enter_context(Spool(publication.folder)) for g in score.groups()}
+        groups = score.groups()
+        alone = len(groups) == 1  # then its stem is the accompaniment
+        stems = {} if alone else {g: working.enter_context(Spool(publication.folder)) for g in groups}
         band = working.enter_context(Spool(publication.folder))
         with watch.stage("play"):
             for block in _played(engine, request, score, total):
-                for group, samples in block.stems.items():
-                    stems[group].append(samples)
+                for group, stem in stems.items():
+                    stem.append(block.stems[group])
                 band.append(block.mix())
                 watch.advance(SOUNDING * each * block.samples / total)
         with watch.stage("master"):
             mastered = master(band.blocks)
-            write_wav(publication.path("accompaniment.wav"), mastered.apply(band.blocks), 2, total)
+            whole = publication.path("accompaniment.wav")
+            write_wav(whole, mastered.apply(band.blocks), 2, total)
             watch.advance(MASTERING * each / 2)
             for group, stem in stems.items():
                 path = publication.path(f"{group}.wav", folder=STEMS_FOLDER)
                 write_wav(path, mastered.apply(stem.blocks), 2, total)
-            _write_mix(publication.path("mix.wav"), lambda: mastered.apply(band.blocks), info)
+            if alone:
+                path = publication.path(f"{groups[0]}.wav", folder=STEMS_FOLDER)
+                with writing(path):
+                    shutil.copyfile(whole, path)
+            _write_mix(publication.path("mix.wav"), lambda: mastered.apply(band.blocks), mastered, info)
             watch.advance(MASTERING * each / 2)
     return mastered.loudness
 
@@ -236,11 +244,11 @@ def _played(engine: Engine, request: Request, score: Score, total: int) -> Itera
     return render_stems(score, sounds, engine.soundfont, total, BLOCK_SAMPLES)
 
 
-def _write_mix(path: Path, band: Sound, info: AudioInfo) -> None:
+def _write_mix(path: Path, band: Sound, mastered: Master, info: AudioInfo) -> None:
     def vocal() -> Iterator[Block]:
         return read_blocks(info)
 
-    together = mixed(band, vocal)
+    together = mixed(band, vocal, accompaniment_lufs=mastered.loudness.integrated_lufs)
     write_wav(path, master(together).apply(together), 2, info.output_samples)
 
 

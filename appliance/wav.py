@@ -66,9 +66,12 @@ class WavWriter:
         if len(block) > self._left:
             raise ValueError(f"{self._path.name} was to hold {self._left} samples more, not {len(block)}")
         for start in range(0, len(block), BLOCK_SAMPLES):
-            part = np.rint(block[start : start + BLOCK_SAMPLES].astype(np.float64) * _FULL_SCALE)
-            self.clipped += int(np.count_nonzero((part > _FULL_SCALE - 1) | (part < -_FULL_SCALE)))
-            whole = np.clip(part, -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int32)
+            # Exact in single precision: a power of two, and from 2^23 on there are no fractions.
+            part = np.rint(block[start : start + BLOCK_SAMPLES] * np.float32(_FULL_SCALE))
+            if part.max() > _FULL_SCALE - 1 or part.min() < -_FULL_SCALE:
+                self.clipped += int(np.count_nonzero((part > _FULL_SCALE - 1) | (part < -_FULL_SCALE)))
+                part = np.clip(part, -_FULL_SCALE, _FULL_SCALE - 1)
+            whole = part.astype(np.int32)
             try:
                 # libsndfile takes the upper 24 bits of 32.
                 self._file.write(whole << 8)
