@@ -30,7 +30,15 @@ else:
     import tomli as tomllib
 
 MOST_BYTES = 256 << 10
-"""No settings and no chord chart are longer than this."""
+"""No chord chart is longer than this."""
+
+MOST_SETTINGS_BYTES = 16 << 10
+MOST_LINE_CHARACTERS = 500
+"""Settings are short. Python's TOML reader needs memory with the square of a key's parts: one key of 256 KiB
+takes 40 GB."""
+
+_MOST_SAID = 800
+"""Characters of an objection that are passed on."""
 
 
 class NotYet(Exception):
@@ -120,22 +128,26 @@ def _chart_path(sidecar: bytes, name: str) -> bytes:
 
 
 def _read(inbox: Path, path: bytes, tracker: Tracker, now_s: float) -> _Sidecar:
-    text = _text(inbox, path, tracker, now_s)
+    text = _text(inbox, path, tracker, now_s, MOST_SETTINGS_BYTES)
+    if max(map(len, text.splitlines()), default=0) > MOST_LINE_CHARACTERS:
+        raise InputError(f"{shown(path)} has a line that is too long for what it should be.")
     try:
         return _Sidecar.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{shown(path)} is not TOML: {error}.") from error
     except ValidationError as error:
-        raise InputError(f"{shown(path)}: {sentence_of(error)}.") from error
+        raise InputError(f"{shown(path)}: {sentence_of(error)[:_MOST_SAID]}.") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a list of lists of lists
+        raise InputError(f"{shown(path)} holds what no settings need: {type(error).__name__}.") from error
 
 
-def _text(inbox: Path, path: bytes, tracker: Tracker, now_s: float) -> str:
+def _text(inbox: Path, path: bytes, tracker: Tracker, now_s: float, most_bytes: int = MOST_BYTES) -> str:
     companion = tracker.companion(path)
     if companion is None:
         raise Missing(f"{shown(path)} is missing")
     if not tracker.still(companion.path, now_s):
         raise NotYet(f"{shown(path)} does not stand still yet")
-    if companion.size > MOST_BYTES:
+    if companion.size > most_bytes:
         raise InputError(f"{shown(path)} is too long for what it should be: {companion.size} bytes.")
     data = _bytes(inbox, companion)
     try:
