@@ -128,6 +128,7 @@ class Rendering:
                 self._journal.start(job.id)
                 self._journal.published(job.id, "its result was there already")
                 return True
+            job = self._with_better_name(job)
             work = fresh_work(outbox, job.id, job.settings)
         except OSError as error:
             self._disk(f"The outbox cannot be written: {error.strerror}.", now_s)
@@ -138,6 +139,17 @@ class Rendering:
         self._worker.give(self._order(job, os.fspath(work)), now_s + limit_s)
         log(INFO, "Rendering.", job=job.id, name=job.relpath, attempt=self.job.attempts)
         return False
+
+    def _with_better_name(self, job: Job) -> Job:
+        """A job that got a number, without it where that is possible by now.
+
+        Whatever had the name may be gone, as half a copy is that was taken for a whole one.
+        """
+        if job.name == job.wanted:
+            return job
+        others = self._journal.names_in_use() - {job.name}
+        name = free_name(self.config.folders.outbox, job.wanted, others)
+        return job if name == job.name else self._journal.rename(job.id, name)
 
     def _order(self, job: Job, work: str) -> Order:
         name = job.relpath.rpartition(b"/")[2]

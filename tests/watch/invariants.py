@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -35,8 +36,9 @@ def at_any_moment(folders: Folders, dropped: Mapping[str, str]) -> list[str]:
     wrong += [f"{result} is torn: {why}" for result in whole if (why := torn(result))]
     strays = [file for file in _files(folders.outbox) if not {*file.parents} & {*whole}]
     wrong += [f"{file} belongs to no result" for file in strays]
-    jobs = Counter(_job(result) for result in whole)
-    return wrong + [f"there are {count} results of {job[:12]}" for job, count in jobs.items() if count > 1]
+    # The same recording under another name has a result of its own; a second one has a number.
+    jobs = Counter((_job(result), re.sub(r"-\d+$", "", str(result))) for result in whole)
+    return wrong + [f"there are {count} results {name}" for (_, name), count in jobs.items() if count > 1]
 
 
 def when_quiet(folders: Folders, dropped: Mapping[str, str]) -> list[str]:

@@ -174,3 +174,14 @@ def test_time_left_follows_from_progress(daemon: InProcess) -> None:
     assert daemon.journal.in_state("working")[0].duration_s == 100.0
     daemon.rendering.heard(Progress(job.id + 1, 0.9), daemon.now_s)  # of another life
     assert daemon.rendering.share == 0.25
+
+
+def test_a_copy_that_went_on_while_it_was_read_keeps_its_name(daemon: InProcess, tmp_path: Path) -> None:
+    """The half that was taken for a whole is still at work, under that name, when the whole is queued."""
+    started(daemon)
+    (tmp_path / "inbox" / "song.wav").write_bytes(b"la" * 2000)
+    taken(daemon)
+    assert [job.name for job in daemon.journal.in_state("waiting")] == [b"song-2"]
+    daemon.run()
+    assert daemon.journal.counts() == {"gone": 1, "done": 1}
+    assert (tmp_path / "outbox" / "song").is_dir() and not (tmp_path / "outbox" / "song-2").exists()
