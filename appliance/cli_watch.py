@@ -40,9 +40,13 @@ def register(cli: click.Group) -> None:
 @click.option("--adopt-inbox", is_flag=True, help="This is the right inbox: make its sentinel file.")
 def watch(config_path: Path | None, adopt_inbox: bool) -> None:
     """Render what is dropped into the inbox, until stopped. The service runs this."""
-    from appliance.watch.daemon import watch as run
+    try:
+        from appliance.watch.daemon import watch as run
 
-    sys.exit(run(config_path, adopt_inbox=adopt_inbox))
+        code = run(config_path, adopt_inbox=adopt_inbox)
+    except KeyboardInterrupt:  # a stop that came before the daemon listens for it: nothing has begun
+        code = 0
+    sys.exit(code)
 
 
 @click.command()

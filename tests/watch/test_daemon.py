@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 from invariants import at_any_moment, results, sha256, when_quiet
 from service import Service
 from vocals import sung
 
+from appliance.cli import cli
 from appliance.render import Engine, Request, render
 
 pytestmark = pytest.mark.slow
@@ -115,6 +117,16 @@ def test_what_is_dropped_is_rendered_or_rejected_with_a_reason(
     assert before == {file: file.stat().st_mtime_ns for file in outbox.rglob("*") if file.is_file()}
     assert service.stop() == 0
     assert "backline_jobs" in (tmp_path / "backline.prom").read_text()
+
+
+def test_a_stop_before_the_service_listens_for_it_is_a_clean_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else ``systemctl stop`` right after a start would leave a failed unit."""
+
+    def interrupted(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("appliance.watch.daemon.watch", interrupted)
+    assert CliRunner().invoke(cli, ["watch"]).exit_code == 0
 
 
 def test_killed_engine_killed_daemon_and_a_stop_in_the_middle(service: Service, tmp_path: Path) -> None:
