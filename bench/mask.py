@@ -76,10 +76,8 @@ class Mask:
                 text=True,
                 check=False,
             )
-            unsearched = sorted(set(_UNSEARCHED.findall(done.stderr)))
-            if not unsearched:
+            if not search_missing(done.stderr):
                 return done
-            _search(unsearched)
 
 
 def mask(generation: str | None) -> Mask:
@@ -109,6 +107,17 @@ def mask(generation: str | None) -> Mask:
             **tunables,
         },
     )
+
+
+def search_missing(errors: str) -> bool:
+    """Search the libraries that a masked command's ``errors`` name as never searched; were there any?
+
+    If so, that command ran with a hole in its mask and has to be run again.
+    """
+    unsearched = sorted(set(_UNSEARCHED.findall(errors)))
+    if unsearched:
+        _search(unsearched)
+    return bool(unsearched)
 
 
 def _build() -> Path | None:

@@ -1,0 +1,79 @@
+"""One real job, recorded: what goes into each graph of a pack, and how often each is evaluated.
+
+    python -m bench.graph_inputs VOCAL PACK OUT
+
+writes OUT/inputs.npz and OUT/calls.json. The vocal is rendered once with each sound the pack has, and the
+two encoders, which no job needs, hear what the job made. The same inputs then go into the graphs under
+every mask, so that outputs can be compared and times differ by nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from appliance.composer import Wishes
+from appliance.graphs import Graphs
+from appliance.log_frequency import spectrum_rows
+from appliance.pack import Pack
+from appliance.render import Engine, Request, render
+from appliance.score import STYLES
+from bench.recorder import Inputs, Recording, recording, write_inputs
+
+EVALUATE: dict[str, Callable[[Graphs, Inputs], Any]] = {
+    "planner": lambda g, x: g.plan(x["features"][0], x["phases"][0]),
+    "condition": lambda g, x: g.condition(x["rows"], x["style"]),
+    "denoiser": lambda g, x: g.velocity(x),
+    "vae_decoder": lambda g, x: g.decode(x["latent"][0]),
+    "fit": lambda g, x: g.fit(x["features"][0], x["phases"][0], x["band"][0]),
+    "audio_decoder": lambda g, x: g.gains(x["rows"][0], x["style"][0], x["group"][0]),
+    "vae_encoder": lambda g, x: g.encode(x["roll"][0]),
+    "audio_encoder": lambda g, x: g.hear(x["spectrum"][0], x["style"][0]),
+}
+"""How the appliance evaluates each graph, given the inputs of one evaluation."""
+
+
+def graphs_of(pack: Pack) -> list[str]:
+    """The pack's graphs that can be evaluated, in the order of EVALUATE."""
+    return [name for name in EVALUATE if name in pack.manifest.graphs.present()]
+
+
+def record_job(vocal: Path, folder: Path) -> tuple[Recording, Recording]:
+    """Render ``vocal`` with the band, and then all else that the pack in ``folder`` can do."""
+    with recording() as job, tempfile.TemporaryDirectory() as out:
+        engine = Engine(folder)
+        render(engine, Request(vocal, Path(out), force=True), "bench")
+    with recording() as others, tempfile.TemporaryDirectory() as out:
+        present = graphs_of(engine.pack)
+        if "audio_decoder" in present:
+            wishes = Wishes(style=STYLES[0])
+            render(engine, Request(vocal, Path(out), wishes, force=True, sound="neural"), "bench")
+        if "vae_encoder" in present:
+            engine.graphs.encode(engine.graphs.decode(job.inputs["vae_decoder"]["latent"][0]))
+        if "audio_encoder" in present:
+            audio, _ = soundfile.read(vocal, dtype="float32", always_2d=True)
+            engine.graphs.hear(spectrum_rows(audio.mean(axis=1)), job.inputs["condition"]["style"][0])
+    return job, others
+
+
+def main() -> int:
+    """``python -m bench.graph_inputs VOCAL PACK OUT``"""
+    vocal, pack, out = map(Path, sys.argv[1:4])
+    job, others = record_job(vocal, pack)
+    write_inputs(out / "inputs.npz", {**others.inputs, **job.inputs})
+    calls = [
+        {"graph": name, "shapes": dict(shapes), "count": count} for (name, shapes), count in job.calls.items()
+    ]
+    facts = {"audio_s": soundfile.info(vocal).duration, "calls": calls}
+    (out / "calls.json").write_text(json.dumps(facts))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

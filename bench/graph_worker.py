@@ -1,0 +1,137 @@
+"""Every graph of one or two packs, timed and looked at in one process: run under a mask by ``bench``.
+
+    python -m bench.graph_worker INPUTS.npz OUTPUTS.npz REPEATS THREADS PACK [PACK]
+
+prints JSON: by pack and graph the seconds of each evaluation, which kernels run and how many reorders; and
+the seconds of the roofline's chain in INT8 and FP32. Packs take turns, evaluation by evaluation, with the
+chains between them, so that ratios are of the same moments. OUTPUTS.npz gets what the packs put out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from appliance.flow import euler, timesteps
+from appliance.graphs import Array, Graphs
+from appliance.kernels import count_kernels
+from appliance.pack import Pack, load_pack
+from appliance.pack_manifest import SamplerFacts
+from bench.graph_inputs import EVALUATE, graphs_of
+from bench.recorder import Inputs, read_inputs, recording
+from bench.roofline import FRAMES, NARROW, chain
+
+WINDOW = "window"
+"""Name of the latent that a whole window's evaluations lead to: what differs between processors adds up."""
+
+
+def kernels_of(compiled: Any) -> dict[str, Any]:
+    """Layers with weights by kernel, and how many reorders, of a compiled graph."""
+    found = count_kernels(compiled)
+    return {
+        "primitives": dict(found.primitives),
+        "layers": found.layers,
+        "int8": found.int8,
+        "reorders": count_type(compiled, "Reorder"),
+    }
+
+
+def count_type(compiled: Any, kind: str) -> int:
+    """Nodes of one type in the graph as it runs."""
+    nodes = compiled.get_runtime_model().get_ordered_ops()
+    return sum(str(node.get_rt_info()["layerType"].astype(str)) == kind for node in nodes)
+
+
+def window_of(graphs: Graphs, inputs: Inputs, sampler: SamplerFacts) -> Array:
+    """The latent (B, Z, W) of a window from always the same noise, by all the steps of the pack."""
+
+    def velocity(x: Array, t: float, stride: float) -> Array:
+        moment = {**inputs, "latent": x, "timestep": np.full_like(inputs["timestep"], t)}
+        if "stride" in inputs:
+            moment["stride"] = np.full_like(inputs["stride"], stride)
+        return graphs.velocity(moment)
+
+    noise = np.random.default_rng(0).standard_normal(inputs["latent"].shape, dtype=np.float32)
+    return euler(velocity, noise, timesteps(sampler.steps, sampler.shift))
+
+
+def alternately(calls: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
+    """Seconds of each call, ``repeats`` times one after the other; a first round is not counted."""
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(repeats + 1):
+        for name, call in calls.items():
+            began = time.perf_counter()
+            call()
+            if number:
+                seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def roof(threads: int) -> dict[str, Callable[[], Any]]:
+    """The roofline's chains, compiled as the appliance compiles graphs, ready to be called."""
+    import openvino
+
+    config = {
+        "INFERENCE_NUM_THREADS": str(threads),
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
+    x = np.random.default_rng(1).standard_normal((1, NARROW, FRAMES), dtype=np.float32)
+    requests = {
+        name: openvino.Core().compile_model(chain(name == "int8"), "CPU", config).create_infer_request()
+        for name in ("int8", "fp32")
+    }
+    return {name: lambda request=request: request.infer({"x": x}) for name, request in requests.items()}
+
+
+def measure(
+    packs: list[Pack], inputs: dict[str, Inputs], repeats: int, threads: int
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """What the module's docstring promises, and outputs named ``PACK_NUMBER/GRAPH/OUTPUT``."""
+    names = [name for name in graphs_of(packs[0]) if name in inputs]
+    made = [Graphs(pack, threads) for pack in packs]
+    outputs: dict[str, Array] = {}
+    found: list[dict[str, Any]] = []
+    for number, (graphs, pack) in enumerate(zip(made, packs, strict=True)):
+        with recording() as heard:
+            for name in names:
+                EVALUATE[name](graphs, inputs[name])
+        kernels = {}
+        for name in names:
+            request = heard.requests[name]
+            kernels[name] = kernels_of(request.get_compiled_model())
+            for port in request.get_compiled_model().outputs:
+                outputs[f"{number}/{name}/{port.any_name}"] = request.get_tensor(port).data.copy()
+        latent = window_of(graphs, inputs["denoiser"], pack.manifest.sampler)
+        outputs[f"{number}/{WINDOW}/latent"] = latent
+        found.append({"pack": str(pack.folder), "sha256": pack.sha256, "kernels": kernels, "seconds": {}})
+    chains = roof(threads)
+    roofs: dict[str, list[float]] = {name: [] for name in chains}
+    for name in names:
+        calls = {str(n): lambda g=g, name=name: EVALUATE[name](g, inputs[name]) for n, g in enumerate(made)}
+        for key, seconds in alternately({**calls, **chains}, repeats).items():
+            if key in roofs:
+                roofs[key] += seconds
+            else:
+                found[int(key)]["seconds"][name] = seconds
+    return {"packs": found, "roof": roofs, "threads": threads}, outputs
+
+
+def main() -> int:
+    """Measure, write outputs, print."""
+    inputs, outputs, repeats, threads, *packs = sys.argv[1:]
+    opened = [load_pack(Path(folder), verify=False) for folder in packs]
+    found, made = measure(opened, read_inputs(Path(inputs)), int(repeats), int(threads))
+    np.savez(outputs, **made)
+    print(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
