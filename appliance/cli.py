@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from contextlib import closing
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from types import FrameType
@@ -65,22 +66,23 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the receipts as JSON lines.")
 def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) -> None:
     """Render an accompaniment for each VOCAL (WAV, AIFF, FLAC, OGG, MP3)."""
+    from appliance.graph_cache import cache_folder
     from appliance.render import Engine
 
     requests = [_request(vocal, **options) for vocal in vocals]
-    engine = Engine(pack)
     rows, first_error = [], 0
-    for request in requests:
-        try:
-            receipts = _with_progress(engine, request)
-        except BacklineError as error:
-            click.echo(f"backline: {error}", err=True)
-            first_error = first_error or error.exit_code
-            continue
-        rows += receipts
-        if as_json:
-            for receipt in receipts:
-                click.echo(json.dumps(receipt.facts, ensure_ascii=False))
+    with closing(Engine(pack, cache=cache_folder(), wait=False)) as engine:
+        for request in requests:
+            try:
+                receipts = _with_progress(engine, request)
+            except BacklineError as error:
+                click.echo(f"backline: {error}", err=True)
+                first_error = first_error or error.exit_code
+                continue
+            rows += receipts
+            if as_json:
+                for receipt in receipts:
+                    click.echo(json.dumps(receipt.facts, ensure_ascii=False))
     if rows and not as_json:
         _print_table(rows)
     sys.exit(first_error)

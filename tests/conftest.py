@@ -22,6 +22,12 @@ def no_handler_stays() -> Iterator[None]:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Commands that the tests run keep compiled graphs here, not in the home of whoever tests."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""

@@ -70,9 +70,10 @@ def main() -> None:
 
 
 def _loaded(setup: Setup) -> Engine:
+    from appliance.graph_cache import cache_folder
     from appliance.render import Engine
 
-    engine = Engine(Path(setup.pack), setup.threads or None)
+    engine = Engine(Path(setup.pack), setup.threads or None, cache_folder())
     _check_decoder(setup)
     return engine
 
