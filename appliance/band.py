@@ -15,6 +15,7 @@ files. Its own habits that shape this file:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tinysoundfont import _tinysoundfont as tsf  # the public Synth cannot share a loaded soundfont
 
+from appliance.ahead import ahead
 from appliance.errors import PackError
 from appliance.placing import Place
 from appliance.reverb import PARTITION_SAMPLES, impulse_response
@@ -121,29 +123,40 @@ def render_stems(
 
 
 class Stem(Protocol):
-    """One group's sound, a partition at a time."""
+    """One group's sound, a partition at a time, and its place in the mix."""
 
-    def next_partition(self) -> NDArray[np.float32]:
-        """The next PARTITION_SAMPLES samples: (PARTITION_SAMPLES, 2)."""
+    place: Place
+
+    def play(self) -> NDArray[np.float32]:
+        """The next PARTITION_SAMPLES samples, still dry: (PARTITION_SAMPLES, 2)."""
         ...
 
 
 def in_blocks(stems: Mapping[str, Stem], total_samples: int, block_samples: int) -> Iterator[StemBlock]:
-    """Stems come in partitions; what the caller asked for is cut from them."""
+    """Stems come in partitions; what the caller asked for is cut from them.
+
+    The next partitions are played while these get their place.
+    """
+
+    def played() -> Iterator[dict[str, NDArray[np.float32]]]:
+        for _ in range(0, total_samples, PARTITION_SAMPLES):
+            yield {group: stem.play() for group, stem in stems.items()}
+
     waiting = {group: np.zeros((0, 2), np.float32) for group in stems}
     rendered = 0
-    for start in range(0, total_samples, block_samples):
-        samples = min(block_samples, total_samples - start)
-        pieces = {group: [waiting[group]] for group in stems}
-        while rendered < start + samples:
-            for group, stem in stems.items():
-                pieces[group].append(stem.next_partition())
-            rendered += PARTITION_SAMPLES
-        cut = {}
-        for group in stems:
-            sound = np.concatenate(pieces[group])
-            cut[group], waiting[group] = sound[:samples], sound[samples:]
-        yield StemBlock(start, samples, cut)
+    with closing(ahead(played())) as partitions:
+        for start in range(0, total_samples, block_samples):
+            samples = min(block_samples, total_samples - start)
+            pieces = {group: [waiting[group]] for group in stems}
+            while rendered < start + samples:
+                for group, dry in next(partitions).items():
+                    pieces[group].append(stems[group].place.put(dry))
+                rendered += PARTITION_SAMPLES
+            cut = {}
+            for group in stems:
+                sound = np.concatenate(pieces[group])
+                cut[group], waiting[group] = sound[:samples], sound[samples:]
+            yield StemBlock(start, samples, cut)
 
 
 class _Stem:
@@ -163,13 +176,10 @@ class _Stem:
         self._next_event = 0
         self._fine_until = 0
         self._position = 0
-        self._place = Place(total_samples, sound.gain_db, sound.pan, sound.reverb_db, room)
+        self.place = Place(total_samples, sound.gain_db, sound.pan, sound.reverb_db, room)
 
-    def next_partition(self) -> NDArray[np.float32]:
-        """The next PARTITION_SAMPLES samples: (PARTITION_SAMPLES, 2)."""
-        return self._place.put(self._play())
-
-    def _play(self) -> NDArray[np.float32]:
+    def play(self) -> NDArray[np.float32]:
+        """The next PARTITION_SAMPLES samples, still dry: (PARTITION_SAMPLES, 2)."""
         out = np.zeros((PARTITION_SAMPLES, 2), np.float32)
         start, end = self._position, self._position + PARTITION_SAMPLES
         while self._position < end:

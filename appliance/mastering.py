@@ -144,16 +144,15 @@ def mixed(
     accompaniment: Sound,
     vocal: Sound,
     under_lu: float = ACCOMPANIMENT_UNDER_VOCAL_LU,
-    accompaniment_lufs: float | None = None,
+    levels: tuple[float, float] | None = None,
 ) -> Sound:
     """The singer with the band ``under_lu`` softer, as gated loudness hears both; not yet mastered.
 
     The gate leaves out the pauses, so a singer who rests for a verse is as loud as one who does not.
-    Where one of the two is silent the other is given as it is. ``accompaniment_lufs`` is its loudness
+    Where one of the two is silent the other is given as it is. ``levels`` is the loudness of both (LUFS)
     where that is known already.
     """
-    band_lufs = integrated_lufs(accompaniment()) if accompaniment_lufs is None else accompaniment_lufs
-    singer_lufs = integrated_lufs(vocal())
+    band_lufs, singer_lufs = levels or (integrated_lufs(accompaniment()), integrated_lufs(vocal()))
     if -math.inf in (band_lufs, singer_lufs):
         return total((accompaniment, vocal))
     return total((accompaniment, vocal), (0.0, band_lufs + under_lu - singer_lufs))

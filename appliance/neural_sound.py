@@ -70,16 +70,16 @@ class _Stem:
         self._style = style_row(STYLES.index(style))
         self._group = group_row(group)
         self._gains = gains
-        self._place = place
+        self.place = place
         self._decoded = np.zeros(0, np.float32)
         self._next_frame = 0
 
-    def next_partition(self) -> Array:
-        """The next PARTITION_SAMPLES samples: (PARTITION_SAMPLES, 2)."""
+    def play(self) -> Array:
+        """The next PARTITION_SAMPLES samples, still dry: (PARTITION_SAMPLES, 2)."""
         if not len(self._decoded):
             self._decoded = self._chunk()
         mono, self._decoded = self._decoded[:PARTITION_SAMPLES], self._decoded[PARTITION_SAMPLES:]
-        return self._place.put(np.repeat(mono[:, None], 2, axis=1))
+        return np.repeat(mono[:, None], 2, axis=1)
 
     def _chunk(self) -> Array:
         """The next CHUNK_FRAMES hops: (512 CHUNK_FRAMES,)."""

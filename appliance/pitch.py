@@ -8,11 +8,13 @@ autocorrelation propose a few pitches a frame (:mod:`appliance.pitch_salience`),
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.ahead import ahead
 from appliance.pitch_frames import HOP_SAMPLES, frame_chunks
 from appliance.pitch_noise import with_noise_floor
 from appliance.pitch_onset import SpectralRise, onset_strength
@@ -65,7 +67,8 @@ def track_pitch(blocks: Iterable[NDArray[np.float32]], total_samples: int) -> Pi
             rises.append(spectral_rise.push(chunk, noise))
             yield find_candidates(chunk, noise)
 
-    path = _whole(best_path(candidates()))
+    with closing(ahead(candidates())) as found:  # heard in one thread, followed in the other
+        path = _whole(best_path(found))
     voiced = voicing(path)
     f0_hz = np.where(voiced >= SUNG, path.f0_hz, 0.0).astype(np.float32)
     flux = onset_strength(np.concatenate(rises), f0_hz, voiced)

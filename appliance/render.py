@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.ahead import Aside, aside
 from appliance.audio_file import AudioInfo, probe, read_blocks, read_mono
 from appliance.band import SoundFont, StemBlock, render_stems
 from appliance.blocks import BLOCK_SAMPLES, Block, Spool
@@ -17,8 +18,8 @@ from appliance.composer import Wishes, listen, padded, steps_of
 from appliance.errors import InputError, UsageError
 from appliance.features import features_of
 from appliance.graphs import Graphs
-from appliance.loudness import Loudness
-from appliance.mastering import Master, Sound, master, mixed
+from appliance.loudness import Loudness, integrated_lufs
+from appliance.mastering import Master, master, mixed
 from appliance.midi import write_midi
 from appliance.neural_sound import neural_stems
 from appliance.pack import Pack, file_facts, load_pack
@@ -64,15 +65,25 @@ class Engine:
     """A pack made ready: graphs compiled, soundfont loaded. Serves any number of requests.
 
     ``threads`` of the networks are as many as the processor has, unless several engines share it.
+    ``cache`` is a folder for compiled graphs. Without ``wait`` the graphs still compile when the
+    constructor returns, while a first request is already being read.
 
     Raises:
         PackError: the pack is missing, altered, or does not work here.
     """
 
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, threads: int | None = None, cache: Path | None = None, wait: bool = True
+    ) -> None:
         self.pack: Pack = load_pack(folder)
-        self.graphs = Graphs(self.pack, threads)
+        self.graphs = Graphs(self.pack, threads, cache)
         self.soundfont = SoundFont(self.pack.soundfont_path)
+        if wait:
+            self.graphs.ready()
+
+    def close(self) -> None:
+        """Begins nothing more: what an abandoned request would have needed is not compiled."""
+        self.graphs.close()
 
 
 @dataclass(slots=True)
@@ -220,18 +231,21 @@ def _sound(
                 band.append(block.mix())
                 watch.advance(SOUNDING * each * block.samples / total)
         with watch.stage("master"):
-            mastered = master(band.blocks)
-            whole = publication.path("accompaniment.wav")
-            write_wav(whole, mastered.apply(band.blocks), 2, total)
-            watch.advance(MASTERING * each / 2)
-            for group, stem in stems.items():
-                path = publication.path(f"{group}.wav", folder=STEMS_FOLDER)
-                write_wav(path, mastered.apply(stem.blocks), 2, total)
-            if alone:
-                path = publication.path(f"{groups[0]}.wav", folder=STEMS_FOLDER)
-                with writing(path):
-                    shutil.copyfile(whole, path)
-            _write_mix(publication.path("mix.wav"), lambda: mastered.apply(band.blocks), mastered, info)
+            whole, mix = publication.path("accompaniment.wav"), publication.path("mix.wav")
+            with aside(lambda it: integrated_lufs(it.through(read_blocks(info)))) as singer:
+                mastered = master(band.blocks)
+                singer_lufs = singer.result()
+            with aside(lambda it: _write_mix(mix, it, mastered, band, info, singer_lufs)) as mixing:
+                write_wav(whole, mastered.apply(band.blocks), 2, total)
+                watch.advance(MASTERING * each / 2)
+                for group, stem in stems.items():
+                    path = publication.path(f"{group}.wav", folder=STEMS_FOLDER)
+                    write_wav(path, mastered.apply(stem.blocks), 2, total)
+                if alone:
+                    path = publication.path(f"{groups[0]}.wav", folder=STEMS_FOLDER)
+                    with writing(path):
+                        shutil.copyfile(whole, path)
+                mixing.result()
             watch.advance(MASTERING * each / 2)
     return mastered.loudness
 
@@ -244,11 +258,17 @@ def _played(engine: Engine, request: Request, score: Score, total: int) -> Itera
     return render_stems(score, sounds, engine.soundfont, total, BLOCK_SAMPLES)
 
 
-def _write_mix(path: Path, band: Sound, mastered: Master, info: AudioInfo) -> None:
-    def vocal() -> Iterator[Block]:
-        return read_blocks(info)
+def _write_mix(
+    path: Path, work: Aside[None], mastered: Master, band: Spool, info: AudioInfo, singer_lufs: float
+) -> None:
+    """The singer of ``info`` with the mastered ``band``, mastered again."""
 
-    together = mixed(band, vocal, accompaniment_lufs=mastered.loudness.integrated_lufs)
+    def accompaniment() -> Iterator[Block]:
+        return work.through(mastered.apply(band.blocks))
+
+    together = mixed(
+        accompaniment, lambda: read_blocks(info), levels=(mastered.loudness.integrated_lufs, singer_lufs)
+    )
     write_wav(path, master(together).apply(together), 2, info.output_samples)
 
 
