@@ -89,25 +89,29 @@ class InProcess:
         """Rounds of the loop on an invented clock, until nothing is left to do."""
         quiet = 0
         for _ in range(rounds):
-            self.now_s += 0.06
-            self.intake.look(self.now_s)
-            while self.intake.pending:
-                self.intake.step(self.now_s)
-            self.pauses.tend(self.now_s)
-            self.rendering.step(self.now_s, accepting=True)
-            if self.worker.order is not None:
-                order, self.worker.order = self.worker.order, None
-                self.rendering.heard(answered(order), self.now_s)
-                self.rendering.step(self.now_s, accepting=False)
-            self.putting_away.again()
-            while self.putting_away.pending(self.now_s):
-                self.putting_away.step(self.now_s)
+            self.round()
             counts = self.journal.counts()
             busy = [counts.get(s, 0) for s in ("waiting", "working", "published", "rejecting")]
             quiet = 0 if any(busy) or self.intake.settling else quiet + 1
             if quiet > 3:
                 return
         raise AssertionError(f"never quiet: {self.journal.counts()}, {self.pauses.reason}")
+
+    def round(self) -> None:
+        """A piece of everything that is due. Raises JournalError."""
+        self.now_s += 0.06
+        self.intake.look(self.now_s)
+        while self.intake.pending:
+            self.intake.step(self.now_s)
+        self.pauses.tend(self.now_s)
+        self.rendering.step(self.now_s, accepting=True)
+        if self.worker.order is not None:
+            order, self.worker.order = self.worker.order, None
+            self.rendering.heard(answered(order), self.now_s)
+            self.rendering.step(self.now_s, accepting=False)
+        self.putting_away.again()
+        while self.putting_away.pending(self.now_s):
+            self.putting_away.step(self.now_s)
 
     def close(self) -> None:
         self.journal.close()
@@ -119,6 +123,15 @@ def answered(order: Order) -> Done | Failed:
         return Failed(order.job, "changed", "it changed")
     if content.startswith(b"refuse"):
         return Failed(order.job, "unusable", f"{order.title}: nothing is sung in it.")
+    try:
+        written(order, content)
+    except OSError as error:
+        return Failed(order.job, "disk", "the disk is full", error.errno or 0)
+    return Done(order.job)
+
+
+def written(order: Order, content: bytes) -> None:
+    """What the engine leaves behind."""
     result = Path(order.work) / "result"
     (result / "stems").mkdir(parents=True)
     files = {f"{order.stem}.mix.wav": b"mix", f"stems/{order.stem}.keys.wav": content}
@@ -126,4 +139,3 @@ def answered(order: Order) -> Done | Failed:
         (result / name).write_bytes(data)
     facts = {"job": order.key, "files": {n: hashlib.sha256(d).hexdigest() for n, d in files.items()}}
     (result / f"{order.stem}.receipt.json").write_text(json.dumps(facts))
-    return Done(order.job)

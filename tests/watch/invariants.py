@@ -12,6 +12,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from appliance.watch.config import Folders
@@ -111,7 +112,13 @@ def _job(result: Path) -> str:
 
 
 def _contents(*roots: Path) -> Counter[str]:
-    return Counter(sha256(file) for root in roots for file in _files(root))
+    """Files by their hash. What somebody renames or removes meanwhile is not counted."""
+    found = Counter[str]()
+    for root in roots:
+        for file in _files(root):
+            with suppress(FileNotFoundError):
+                found[sha256(file)] += 1
+    return found
 
 
 def _files(root: Path) -> Iterable[Path]:

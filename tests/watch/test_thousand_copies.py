@@ -35,6 +35,8 @@ LONGEST_PAUSE_S = 4 * SETTLE_S
 RATE_HZ = 8_000
 SUNG_SHARE = 0.15
 COPIES_A_LIFE = 40
+BACKLOG = 120
+"""Nobody begins to copy while so many wait for their fate, so that each life of the service has work."""
 ENDINGS = ("wav", "wav", "flac", "aiff", "ogg", "mp3")
 SETTINGS = {
     "intake": {"settle_s": SETTLE_S, "patience_s": 7200.0, "silent_tail_s": 7200.0},
@@ -74,10 +76,11 @@ class Disturber:
 
     def __init__(self, service: Service, chance: random.Random) -> None:
         self.service, self.chance = service, chance
-        self.begun, self.due = 0, COPIES_A_LIFE
+        self.begun, self.settled, self.due = 0, 0, COPIES_A_LIFE
         self.ends = Counter[str]()
 
     def tend(self, dropped: dict[str, str]) -> None:
+        self.settled = self.service.log.count("Put away.") + self.service.log.count("Rejected.")
         if self.begun < self.due:
             return
         self.due += COPIES_A_LIFE
@@ -103,7 +106,8 @@ def test_none_is_taken_early_and_none_is_missed(tmp_path: Path, fake_pack: Path)
             vocal = tmp_path / "vocals" / f"{number}.{own.choice(ENDINGS)}"
             make(vocal, number, own)
             inbox = service.root / "inbox" / ("sub" if number % 4 == 0 else "")
-            time.sleep(own.uniform(0.0, SETTLE_S))
+            while disturber.begun - disturber.settled > BACKLOG:
+                time.sleep(own.uniform(0.0, SETTLE_S))
             disturber.begun += 1
             do(vocal, inbox, vocal.name, lambda: time.sleep(own.uniform(0.0, LONGEST_PAUSE_S)))
             with lock:
