@@ -20,11 +20,12 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean python
+.PHONY: help demo test machine lint lock clean python
 
 help:
 	@echo 'make demo   set up the runtime and render $(VOCAL) with $(PACK)'
 	@echo 'make test   set up the tools; ruff, mypy, import rules, every test'
+	@echo 'make machine  as root: the service under real systemd, in machines of its own'
 	@echo 'make lint   the checks of make test without the tests'
 	@echo 'make lock   write requirements/*.txt anew from pyproject.toml'
 	@echo 'make clean  remove both environments and what they built'
@@ -35,6 +36,9 @@ demo: .venv-runtime/installed
 
 test: lint
 	.venv/bin/python -m pytest
+
+machine: .venv/installed
+	.venv/bin/python -m pytest -m privileged -s --durations=0 tests/machine
 
 lint: .venv/installed
 	.venv/bin/ruff check .

@@ -1,0 +1,107 @@
+"""What the machines of the tests are made of: layers of files, of which the lower ones are kept.
+
+==========  ==========================================================  ==============================
+base        Debian 12 with systemd and Python                            kept (needs a Debian mirror)
+runtime     the packages of ``requirements/runtime.txt``                 kept (needs a package index)
+installed   this checkout's program and packs, as under /opt/backline    made anew, below a second
+==========  ==========================================================  ==============================
+
+Kept ones lie in ``$BACKLINE_MACHINES``, by default /var/cache/backline-machines; delete it at will.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from flit_core import buildapi
+
+CACHE = Path(os.environ.get("BACKLINE_MACHINES") or "/var/cache/backline-machines")
+PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3")
+SUITE = "bookworm"
+PYTHON = "3.11"
+"""What Debian 12 brings."""
+
+PREFIX = Path("opt/backline")
+SITE = PREFIX / "lib" / f"python{PYTHON}" / "site-packages"
+
+
+def base() -> Path:
+    """The root folder of a small Debian 12. Skips the test where none can be had."""
+
+    def build(folder: Path) -> None:
+        include = f"--include={','.join(PACKAGES)}"
+        command = ["debootstrap", "--variant=minbase", include, SUITE, str(folder), *_mirror()]
+        _run(command, "debootstrap cannot build a Debian 12 here")
+
+    return _kept("debian", " ".join((SUITE, *PACKAGES)), build)
+
+
+def runtime(root: Path) -> Path:
+    """The locked packages for the machine's Python, where a virtual environment has them."""
+    lock = root / "requirements" / "runtime.txt"
+
+    def build(folder: Path) -> None:
+        options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"]
+        target = [f"--python-version={PYTHON}", f"--target={folder / SITE}", f"--requirement={lock}"]
+        command = [sys.executable, "-m", "pip", "install", *options, *target]
+        _run(command, "the runtime's packages cannot be had here")
+
+    return _kept("runtime", PYTHON + lock.read_text(), build)
+
+
+def installed(root: Path, packs: Mapping[str, Path], folder: Path) -> Path:
+    """This checkout as ``pip install`` would put it into a virtual environment at /opt/backline."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        wheel = buildapi.build_wheel(str(folder.parent))
+    with zipfile.ZipFile(folder.parent / wheel) as archive:
+        archive.extractall(folder / SITE)
+    programs = folder / PREFIX / "bin"
+    programs.mkdir()
+    (programs / "python").symlink_to("/usr/bin/python3")
+    (folder / PREFIX / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {PYTHON}\n")
+    program = programs / "backline"
+    program.write_text(
+        "#!/opt/backline/bin/python\nimport sys\nfrom appliance.cli import main\nsys.exit(main())\n"
+    )
+    program.chmod(0o755)
+    for name, pack in packs.items():
+        shutil.copytree(pack, folder / PREFIX / "packs" / name)
+    shutil.copytree(root / "systemd", folder / PREFIX / "systemd")
+    return folder
+
+
+def _kept(name: str, recipe: str, build: Callable[[Path], None]) -> Path:
+    folder = CACHE / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    if not folder.is_dir():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        part = folder.with_suffix(f".{os.getpid()}.part")
+        try:
+            build(part)
+            part.rename(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def _mirror() -> list[str]:
+    """The mirror that this computer itself uses, if it is a Debian; else debootstrap's own."""
+    files = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    text = "\n".join(file.read_text() for file in files if file.is_file())
+    pattern = r"^(?:URIs:|deb(?: \[[^\]]*\])?) *(\S*/debian/?)(?:\s|$)"
+    return re.findall(pattern, text, re.MULTILINE)[:1]
+
+
+def _run(command: list[str], otherwise: str) -> None:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"{otherwise}: {(done.stderr or done.stdout).strip()[-300:]}")

@@ -1,0 +1,58 @@
+"""One machine for all tests of its life, with this checkout installed in it and the parts they use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import base_system
+import pytest
+import soundfile
+from machine import Machine, needed
+from studio import Studio
+from vocals import sung
+
+
+@pytest.fixture(scope="session")
+def machines() -> None:
+    """Skips where none can be booted, before anything else is made."""
+    needed()
+
+
+@pytest.fixture(scope="module")
+def studio(
+    machines: None,
+    root: Path,
+    fake_pack: Path,
+    reference_pack: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Studio]:
+    """A booted machine in which the program lies under /opt/backline and nothing is set up yet."""
+    packs = {"fake": fake_pack, "reference": reference_pack}
+    program = base_system.installed(root, packs, tmp_path_factory.mktemp("wheel") / "installed")
+    layers = (base_system.base(), base_system.runtime(root), program)
+    machine = Machine(layers, tmp_path_factory.mktemp("machine"))
+    try:
+        print(f"boot {machine.boot():.1f} s")
+        machine.run("python3", "-m", "compileall", "-q", f"/{base_system.SITE}/appliance")
+        studio = Studio(machine)
+        yield studio
+        print(studio.log("--lines=150"))
+    finally:
+        machine.cut_power()
+
+
+@pytest.fixture(scope="module")
+def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A vocal that is rendered in no time."""
+    path = tmp_path_factory.mktemp("vocals") / "song.wav"
+    soundfile.write(path, sung(1.5), 44_100)
+    return path
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A vocal that takes long enough for something to happen meanwhile."""
+    path = tmp_path_factory.mktemp("vocals") / "long.wav"
+    soundfile.write(path, sung(90.0), 44_100)
+    return path

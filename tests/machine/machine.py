@@ -1,0 +1,125 @@
+"""A throwaway machine: real systemd as process 1 in namespaces of its own (systemd-nspawn), no network.
+
+Its root is an overlay over kept layers (:mod:`base_system`); what it writes lies in one folder and outlives
+a power cut, but not the test. Mounts are made in a mount namespace that ends with the machine, so nothing
+can be left behind. From outside its files are seen through ``/proc/PID/root``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = ("debootstrap", "systemd-nspawn", "nsenter", "unshare")
+BOOT_LIMIT_S = 120.0
+
+_NSPAWN = (
+    *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--private-network"),
+    *("--link-journal=no", "--resolv-conf=off", "--timezone=off", "--console=pipe", "--notify-ready=yes"),
+)
+
+
+def needed() -> None:
+    """Skips where no machine can be booted."""
+    if os.geteuid() != 0:
+        pytest.skip("booting a machine needs root")
+    if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
+        pytest.skip(
+            f"not installed: {', '.join(missing)} (Debian: apt install debootstrap systemd-container)"
+        )
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this root may not make namespaces")
+
+
+@dataclass
+class Machine:
+    """``layers`` of files, the lowest first, and ``folder`` for what the machine writes."""
+
+    layers: Sequence[Path]
+    folder: Path
+    leader: int = 0
+    """Its process 1, seen from here; 0 while it is off."""
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def root(self) -> Path:
+        """Its files, as it sees them."""
+        return Path(f"/proc/{self.leader}/root")
+
+    @property
+    def console(self) -> str:
+        return (self.folder / "console").read_text(errors="replace")
+
+    def boot(self) -> float:
+        """Switches it on and waits until systemd has started everything; seconds that took."""
+        for name in ("upper", "scratch", "merged"):
+            (self.folder / name).mkdir(exist_ok=True)
+        lower = ":".join(str(layer) for layer in reversed(self.layers))
+        upper, scratch, merged = (self.folder / name for name in ("upper", "scratch", "merged"))
+        options = f"lowerdir={lower},upperdir={upper},workdir={scratch}"
+        mount = shlex.join(["mount", "-t", "overlay", "overlay", "-o", options, str(merged)])
+        nspawn = shlex.join([*_NSPAWN, f"--directory={merged}"])
+        begun_s = time.monotonic()
+        address = self.folder / "notify"
+        address.unlink(missing_ok=True)
+        with (
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told,
+            (self.folder / "console").open("ab") as console,
+        ):
+            told.bind(str(address))
+            told.settimeout(1.0)
+            self._process = subprocess.Popen(
+                ["unshare", "--mount", "--propagation=private", "sh", "-c", f"{mount} && exec {nspawn}"],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
+                env={**os.environ, "NOTIFY_SOCKET": str(address)},
+            )
+            self._await_ready(told, begun_s + BOOT_LIMIT_S)
+        return time.monotonic() - begun_s
+
+    def _await_ready(self, told: socket.socket, give_up_s: float) -> None:
+        assert self._process is not None
+        ready = False
+        while not (ready and self.leader):
+            assert self._process.poll() is None, f"the machine ended:\n{self.console[-3000:]}"
+            assert time.monotonic() < give_up_s, f"the machine does not come up:\n{self.console[-3000:]}"
+            with suppress(TimeoutError):
+                message = told.recv(4096).decode()
+                ready = ready or "READY=1" in message.split("\n")
+                if leader := re.search(r"^X_NSPAWN_LEADER_PID=(\d+)$", message, re.MULTILINE):
+                    self.leader = int(leader[1])
+
+    def run(self, *command: str, check: bool = True, user: str | None = None) -> str:
+        """What a command prints that runs in it, as root or as ``user``."""
+        as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
+        path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+        words = ["nsenter", f"--target={self.leader}", "--all", "env", "-i", path, *as_user, *command]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 or not check, f"{shlex.join(command)}: {done.stderr}{done.stdout}"
+        return done.stdout
+
+    def cut_power(self) -> None:
+        """Ends it at once: every process is killed, nobody is asked."""
+        if self.leader:
+            with suppress(ProcessLookupError):
+                os.kill(self.leader, signal.SIGKILL)
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(30)
+            if self._process.poll() is None:
+                self._process.kill()
+                self._process.wait()
+        self.leader, self._process = 0, None
