@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,14 +31,19 @@ class Finished:
     output: str
 
 
-def run(chosen: Mask, command: Sequence[str | Path], cores: int = 0) -> Finished:
-    """Run ``command`` on the first ``cores`` processors (0: all of them).
+def run(
+    chosen: Mask,
+    command: Sequence[str | Path],
+    cores: int = 0,
+    environment: Mapping[str, str] | None = None,
+) -> Finished:
+    """Run ``command`` on the first ``cores`` processors (0: all of them), with ``environment`` added.
 
     Like :meth:`Mask.run` it runs again if libraries had to be searched for CPUID first, so the figures are
     always those of a whole mask. Raises Failed if the command does.
     """
     while True:
-        finished, errors, code = _once(chosen, command, cores)
+        finished, errors, code = _once(chosen, command, cores, environment or {})
         if not search_missing(errors):
             break
     if code:
@@ -46,9 +51,11 @@ def run(chosen: Mask, command: Sequence[str | Path], cores: int = 0) -> Finished
     return finished
 
 
-def _once(chosen: Mask, command: Sequence[str | Path], cores: int) -> tuple[Finished, str, int]:
+def _once(
+    chosen: Mask, command: Sequence[str | Path], cores: int, more: Mapping[str, str]
+) -> tuple[Finished, str, int]:
     allowed = set(sorted(os.sched_getaffinity(0))[: cores or None])
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **chosen.environment}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **more, **chosen.environment}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.perf_counter()
         child = subprocess.Popen(

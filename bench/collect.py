@@ -1,0 +1,173 @@
+"""Measures the cases of a plan, round by round, and gathers what was found in one JSON-like dictionary."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino
+
+from appliance.pack import load_pack
+from bench.agreement import matrix
+from bench.flops import count_flops
+from bench.job import Job, notes_in_common, render
+from bench.mask import Mask, mask
+from bench.order import rounds
+from bench.plan import Case, GraphCase, Plan, StartCase, measured_once, needed_lengths
+from bench.process import Failed, forget_cached, libraries, run
+from bench.recorder import read_inputs
+from bench.render import vocal_of
+
+REPEATS = 7
+"""Evaluations of each graph in each round."""
+
+
+class Collector:
+    """Measures into ``found``; ``folder`` is for vocals, inputs, outputs and caches."""
+
+    def __init__(self, plan: Plan, packs: dict[str, Path], source: Path, folder: Path) -> None:
+        self.plan = plan
+        self.packs = packs
+        self.folder = folder
+        self.found: dict[str, Any] = {"jobs": {}, "graphs": {}, "starts": {}, "skipped": []}
+        self._masks: dict[str, Mask] = {}
+        self._notes: dict[str, frozenset[tuple[int, int, int]]] = {}
+        self._vocals: dict[float, Path] = {}
+        for seconds in needed_lengths(plan.cases()):
+            self._vocals[seconds] = folder / f"vocal-{seconds:g}.wav"
+            vocal_of(source, seconds, self._vocals[seconds])
+
+    def playable(self) -> list[str]:
+        """The plan's masks that this processor can wear; why not, is said under ``skipped``."""
+        for name in self.plan.masks:
+            try:
+                self._masks[name] = mask(None if name == "host" else name)
+            except ValueError as error:
+                self.found["skipped"].append(str(error))
+        self.found["masks"] = {name: str(chosen) for name, chosen in self._masks.items()}
+        return list(self._masks)
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Record a job's inputs; fill each mask's cache of compiled graphs, which finds libraries too."""
+        say("recording a job")
+        vocal = self._vocals[self.plan.short_s]
+        command = [sys.executable, "-m", "bench.graph_inputs", vocal, self.packs["INT8"], self.folder]
+        run(Mask("host", "none"), command)
+        self.found["flops"] = self._flops()
+        for name in self.playable():
+            for precision, pack in self.packs.items():
+                say(f"first start, not counted: {name} {precision}")
+                self._start(name, precision, pack)
+
+    def measure(self, most: int, budget_s: float, say: Callable[[str], None]) -> None:
+        """Take the cases in rounds; a case that fails is left out and said why."""
+        cases = [case for case in self.plan.cases() if case.mask in self._masks]
+        for number, case in rounds(cases, most, budget_s, time.monotonic, measured_once):
+            say(f"round {number + 1}: {case.name}")
+            self.found["rounds"] = number + 1
+            try:
+                self._take(case)
+            except Failed as error:
+                self.found["skipped"].append(f"{case.name}: {str(error).strip().splitlines()[-1]}")
+        self.found["agreement"] = self._agreement()
+
+    def _take(self, case: Case) -> None:
+        if isinstance(case, Job):
+            self._job(case)
+        elif isinstance(case, GraphCase):
+            self._graphs(case.mask)
+        else:
+            self._started(case)
+
+    def _cache(self, name: str, precision: str) -> Path:
+        """Masked runs must not share compiled graphs: those are named after the true processor."""
+        return self.folder / f"cache-{name}-{precision}"
+
+    def _job(self, job: Job) -> None:
+        vocal, cache = self._vocals[job.audio_s], self._cache(job.mask, job.precision)
+        done = render(job, self._masks[job.mask], vocal, self.packs[job.precision], cache)
+        facts = {"mask": job.mask, "precision": job.precision, "audio_s": job.audio_s}
+        facts |= {"takes": job.takes, "cores": job.cores, "wall_s": [], "cpu_s": [], "peak_bytes": []}
+        entry = self.found["jobs"].setdefault(job.name, {**facts, "stages_s": {}})
+        for key in ("wall_s", "cpu_s", "peak_bytes"):
+            entry[key].append(getattr(done.process, key))
+        for stage, seconds in done.stages_s.items():
+            entry["stages_s"].setdefault(stage, []).append(seconds)
+        if (job.audio_s, job.takes, job.precision) == (self.plan.short_s, 1, "INT8"):
+            self._notes[job.mask] = done.notes
+
+    def _start(self, name: str, precision: str, pack: Path) -> Any:
+        cache = {"CACHE_DIRECTORY": str(self._cache(name, precision))}
+        return run(self._masks[name], [sys.executable, "-m", "bench.start_worker", pack], environment=cache)
+
+    def _started(self, case: StartCase) -> None:
+        precision = "INT8" if case.how == "warm" else "INT8-empty"
+        if case.how != "warm":
+            shutil.rmtree(self._cache(case.mask, precision), ignore_errors=True)
+        if case.how == "cold":
+            forget_cached([self.packs["INT8"], *libraries()])
+        done = self._start(case.mask, precision, self.packs["INT8"])
+        facts = {"mask": case.mask, "how": case.how, "wall_s": [], "peak_bytes": [], "disk_bytes": []}
+        entry = self.found["starts"].setdefault(case.name, facts)
+        for key in ("wall_s", "peak_bytes", "disk_bytes"):
+            entry[key].append(getattr(done, key))
+
+    def _graphs(self, name: str) -> None:
+        threads = len(os.sched_getaffinity(0))
+        outputs = self.folder / f"outputs-{name}.npz"
+        command = [sys.executable, "-m", "bench.graph_worker", self.folder / "inputs.npz", outputs]
+        command += [str(REPEATS), str(threads), *self.packs.values()]
+        made = json.loads(run(self._masks[name], command).output)
+        packs = dict(zip(self.packs, made["packs"], strict=True))
+        entry = self.found["graphs"].setdefault(name, {"packs": packs, "roof": {"int8": [], "fp32": []}})
+        for kind, seconds in made["roof"].items():
+            entry["roof"][kind] += seconds
+        if entry["packs"] is not packs:
+            for precision, pack in packs.items():
+                for graph, seconds in pack["seconds"].items():
+                    entry["packs"][precision]["seconds"][graph] += seconds
+
+    def _flops(self) -> dict[str, Any]:
+        """By graph: operations of the recorded evaluation, and how often and with how many in the job."""
+        pack = load_pack(self.packs["INT8"], verify=False)
+        recorded = json.loads((self.folder / "calls.json").read_text())
+        flops: dict[str, Any] = {}
+
+        def count(graph: str, shapes: dict[str, tuple[int, ...]]) -> Any:
+            return count_flops(openvino.Core().read_model(pack.graph_path(graph)), shapes)
+
+        for graph, inputs in read_inputs(self.folder / "inputs.npz").items():
+            one = count(graph, {name: array.shape for name, array in inputs.items()})
+            facts = {"convolutions": one.convolutions, "products": one.products}
+            flops[graph] = {**facts, "in_job": 0, "calls_in_job": 0, "audio_s": recorded["audio_s"]}
+        for call in recorded["calls"]:
+            one = count(call["graph"], {name: tuple(shape) for name, shape in call["shapes"].items()})
+            flops[call["graph"]]["in_job"] += call["count"] * one.all
+            flops[call["graph"]]["calls_in_job"] += call["count"]
+        return flops
+
+    def _agreement(self) -> dict[str, Any]:
+        """SNR matrices in dB by precision and graph, and of the notes the share in common."""
+        agreement: dict[str, Any] = {}
+        arrays = {}
+        for name in self.found["graphs"]:
+            with np.load(self.folder / f"outputs-{name}.npz", allow_pickle=False) as stored:
+                arrays[name] = dict(stored)
+        for number, precision in enumerate(self.packs):
+            keys = [key for key in next(iter(arrays.values()), {}) if key.startswith(f"{number}/")]
+            agreement[precision] = {
+                key.partition("/")[2]: matrix({name: found[key] for name, found in arrays.items()})
+                for key in keys
+            }
+        agreement["notes"] = {
+            a: {b: notes_in_common(self._notes[a], self._notes[b]) for b in self._notes if b != a}
+            for a in self._notes
+        }
+        return agreement

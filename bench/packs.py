@@ -1,0 +1,73 @@
+"""The same pack in 32 bits, to compare with: built from the checkpoint that the pack names.
+
+It comes from graphs that were exported before, or else from a checkpoint in the repository, which takes
+about a minute and needs the build side (torch). It lies in build/bench and is built once.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance.errors import PackError
+from appliance.pack import Pack, load_pack
+from bench.process import ROOT
+
+BUILD = ROOT / "build" / "bench"
+EXPORTED = ROOT / "runs" / "graphs"
+CHECKPOINT = ROOT / "checkpoints" / "reference"
+
+
+def same_in_fp32(pack: Pack, say: Callable[[str], None]) -> Path | None:
+    """Folder of the FP32 twin of ``pack``; None, said why, where it cannot be built."""
+    wanted = pack.manifest.checkpoint_sha256
+    twin = BUILD / f"fp32-{wanted[:12]}"
+    if _is_of(twin, wanted):
+        return twin
+    graphs = exported_from(pack, say)
+    if graphs is None:
+        return None
+    command = ["quantize", graphs, "--soundfont", pack.soundfont_path, "--precision", "fp32", "--out", twin]
+    return twin if _run(command, "building the FP32 pack", say) else None
+
+
+def exported_from(pack: Pack, say: Callable[[str], None]) -> Path | None:
+    """Folder of the exported graphs, ONNX too, that ``pack`` was made from; None, said why, without any."""
+    wanted = pack.manifest.checkpoint_sha256
+    own = BUILD / "graphs"
+    for graphs in (EXPORTED, own):
+        if _checkpoint_of(graphs) == wanted:
+            return graphs
+    if not _run(["export", CHECKPOINT, "--out", own], f"exporting {CHECKPOINT}", say):
+        return None
+    if _checkpoint_of(own) == wanted:
+        return own
+    say(f"no exported graphs: {pack.folder} was not made from {CHECKPOINT}")
+    return None
+
+
+def _is_of(folder: Path, checkpoint: str) -> bool:
+    try:
+        return load_pack(folder, verify=False).manifest.checkpoint_sha256 == checkpoint
+    except PackError:
+        return False
+
+
+def _checkpoint_of(graphs: Path) -> str:
+    try:
+        return str(json.loads((graphs / "graphs.json").read_text())["checkpoint_sha256"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _run(words: list[str | Path], what: str, say: Callable[[str], None]) -> bool:
+    say(what)
+    command = [sys.executable, "-m", *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        say(f"{what} failed: {' '.join(last)}")
+    return done.returncode == 0

@@ -1,0 +1,103 @@
+"""Other software beside ours, in the same run: each peer is a process of its own, under the same mask.
+
+A peer prints its rows as JSON in the last line; what it needs (``transformers``, ``diffusers``,
+``onnxruntime``, torch) is no dependency of the project, and a row says so where it is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from appliance.pack import load_pack
+from bench.extrapolate import real_time_factor
+from bench.mask import mask
+from bench.packs import CHECKPOINT, exported_from
+from bench.plan import SONG_S
+from bench.process import Failed, run
+
+INSTALL = {
+    "torch": "not installed: make test",
+    "onnxruntime": "not installed: pip install onnxruntime onnx",
+    "transformers": "not installed: pip install transformers",
+    "diffusers": "not installed: pip install diffusers",
+}
+"""What a row says where a package is missing."""
+
+
+def commands(options: Namespace, inputs: Path, exported: Path | None) -> list[tuple[str, list[str | Path]]]:
+    """(name, module and arguments) of every peer that is asked for."""
+    found: list[tuple[str, list[str | Path]]] = []
+    for how in ("eager", "compile"):
+        words: list[str | Path] = ["bench.peers.pytorch", inputs, CHECKPOINT, how]
+        found.append((f"our denoiser in PyTorch, {how}", words))
+    if exported is not None:
+        for how in ("fp32", "int8"):
+            words = ["bench.peers.onnx_runtime", inputs, exported / "denoiser.onnx", how]
+            found.append((f"our denoiser in ONNX Runtime, {how}", words))
+    found += [(f"MusicGen {size}", ["bench.peers.musicgen", size]) for size in ("small", "large")]
+    found.append(("Stable Audio Open VAE, decoding", ["bench.peers.oobleck"]))
+    if options.paper is not None:
+        found.append(("SAMUeL-GEN, the paper's code", ["bench.peers.paper", options.paper.resolve()]))
+    wanted = tuple(options.peer or [""])
+    return [(name, words) for name, words in found if name.startswith(wanted)]
+
+
+def measure_peers(
+    options: Namespace, found: Mapping[str, Any], folder: Path, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """A row for every peer and mask."""
+    rows = []
+    exported = exported_from(load_pack(options.pack, verify=False), say)
+    for name in options.peers_mask or [options.focus]:
+        try:
+            chosen = mask(None if name == "host" else name)
+        except ValueError:
+            continue  # said already, under the masks
+        for peer, words in commands(options, folder / "inputs.npz", exported):
+            say(f"peer: {peer}, {name}")
+            try:
+                finished = run(chosen, [options.peers_python, "-m", *words])
+                row = json.loads(finished.output.strip().splitlines()[-1])
+                row["peak_bytes"] = finished.peak_bytes
+            except Failed as error:
+                row = {"missing": f"failed: {str(error).strip().splitlines()[-1]}"}
+            if "package" in row:
+                row = {"missing": INSTALL[row["package"]]}
+            rows.append(completed({"mask": name, "name": peer, **row}, found))
+    return rows
+
+
+def completed(row: dict[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """``row`` with real-time factor, and how many times ours it takes where ours was measured."""
+    if "missing" in row:
+        return row
+    if row["audio_s"]:
+        row["rtf"] = real_time_factor(row["seconds"], row["audio_s"])
+        ours = our_rtf(found, row["mask"])
+        row["times_ours"] = row["rtf"] / ours if ours else None
+    else:
+        row["rtf"] = None
+        ours = our_evaluation_s(found, row["mask"])
+        row["times_ours"] = row["seconds"] / ours if ours else None
+    return row
+
+
+def our_rtf(found: Mapping[str, Any], name: str) -> float | None:
+    """Real-time factor of our whole INT8 job as that processor: of a song, or else the longest there is."""
+    jobs = [
+        (job["audio_s"] == SONG_S, job["audio_s"], statistics.median(job["wall_s"]))
+        for job in found["jobs"].values()
+        if (job["mask"], job["precision"], job["takes"], job["cores"]) == (name, "INT8", 1, 0)
+    ]
+    return real_time_factor(max(jobs)[2], max(jobs)[1]) if jobs else None
+
+
+def our_evaluation_s(found: Mapping[str, Any], name: str) -> float | None:
+    """Median seconds of one evaluation of our INT8 denoiser as that processor."""
+    measured = found["graphs"].get(name)
+    return statistics.median(measured["packs"]["INT8"]["seconds"]["denoiser"]) if measured else None

@@ -1,0 +1,51 @@
+"""Decoding audio from latents as Stable Audio Open does (arXiv 2407.14358).
+
+    python -m bench.peers.oobleck
+
+Its autoencoder, Oobleck, by ``diffusers`` with the published configuration, which is the class's default,
+and random weights. It is the last step of every system that generates in its latents.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.extrapolate import through
+from bench.peers.timing import cores, median_s, missing, tell
+
+LATENTS = 1024
+"""Frames of one piece of the paper: 47.55 s at 2048 samples a frame."""
+
+FRAME_S = 2048 / 44_100
+FEW, MORE = 16, 48
+
+
+def decoding_s() -> tuple[float, str]:
+    """Seconds to decode LATENTS frames, extrapolated from fewer, and how."""
+    import torch
+    from diffusers import AutoencoderOobleck, __version__
+
+    torch.set_num_threads(cores())
+    vae: Any = AutoencoderOobleck().eval()
+
+    def seconds(frames: int) -> float:
+        latent = torch.randn(1, 64, frames)
+        return median_s(lambda: vae.decode(latent), 1)
+
+    with torch.inference_mode():
+        line = through(FEW, seconds(FEW), MORE, seconds(MORE))
+    how = f"VAE extrapolated from {FEW} and {MORE} of {LATENTS} latents, diffusers {__version__}, FP32"
+    return line.at(LATENTS), how
+
+
+def main() -> None:
+    """Time it."""
+    try:
+        seconds, how = decoding_s()
+    except ImportError as error:
+        missing("torch" if error.name == "torch" else "diffusers")
+    tell(seconds, LATENTS * FRAME_S, f"decoding alone; {how}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""What the bench counts: operations against closed forms, kernels, reorders and evaluations. No clock."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+import pytest
+import soundfile
+from openvino import opset13 as op
+
+from appliance.cpu import GENERATIONS, read_cpu
+from appliance.kernels import count_kernels
+from appliance.pack import load_pack
+from appliance.render import Engine, Request, render
+from appliance.score import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
+from appliance.windows import plan_windows
+from bench import roofline
+from bench.flops import Flops, count_flops
+from bench.mask import mask
+from bench.process import run
+from bench.recorder import read_inputs, recording, write_inputs
+
+EVALUATIONS_A_WINDOW = 4
+MOST_REORDERS = 150
+"""Nodes of the reference denoiser that only change layout or precision, where AVX2 or AVX-512 runs it."""
+
+
+def weights(*shape: int) -> ov.Node:
+    return op.constant(np.ones(shape, np.float32))
+
+
+def test_a_convolution_is_two_operations_a_tap() -> None:
+    x = op.parameter([1, 6, -1], np.float32, name="x")
+    node = op.convolution(x, weights(8, 6, 3), [2], [1], [1], [1])
+    found = count_flops(ov.Model([node], [x]), {"x": (1, 6, 20)})
+    assert found == Flops(convolutions=2 * 8 * 6 * 3 * 10, products=0)  # 20 steps in, 10 out
+
+
+def test_a_depthwise_convolution_mixes_no_channels() -> None:
+    x = op.parameter([2, 6, -1], np.float32, name="x")
+    node = op.group_convolution(x, weights(6, 1, 1, 5), [1], [2], [2], [1])
+    found = count_flops(ov.Model([node], [x]), {"x": (2, 6, 7)})
+    assert found.convolutions == 2 * (2 * 6 * 7) * 5
+
+
+def test_a_transposed_convolution_spreads_its_input() -> None:
+    x = op.parameter([1, 4, -1], np.float32, name="x")
+    node = op.convolution_backprop_data(x, weights(4, 3, 2), [2])
+    found = count_flops(ov.Model([node], [x]), {"x": (1, 4, 9)})
+    assert found.convolutions == 2 * (4 * 9) * 3 * 2
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_products_of_attention(transposed: bool) -> None:
+    a = op.parameter([2, 5, -1] if transposed else [2, -1, 5], np.float32, name="a")
+    b = op.parameter([2, 5, 3], np.float32, name="b")
+    node = op.matmul(a, b, transposed, False)
+    shapes = {"a": (2, 5, 7) if transposed else (2, 7, 5), "b": (2, 5, 3)}
+    found = count_flops(ov.Model([node], [a, b]), shapes)
+    assert found == Flops(convolutions=0, products=2 * 2 * 7 * 3 * 5)
+
+
+def test_the_reference_denoiser_by_hand(reference_pack: Path) -> None:
+    """A 1x1 convolution does two operations a weight and frame; nearly all of the graph's weights are such
+    and see every one of the 256 frames, so the count lies just below that of all."""
+    pack = load_pack(reference_pack, verify=False)
+    frames = pack.manifest.sampler.window_frames
+    model = ov.Core().read_model(pack.graph_path("denoiser"))
+    ports = {port.any_name: port.partial_shape for port in model.inputs}
+    shapes = {
+        name: (1, shape[1].get_length(), frames if shape[2].is_dynamic else 1)
+        for name, shape in ports.items()
+    }
+    parameters = sum(
+        int(np.prod(node.get_output_shape(0)))
+        for node in model.get_ordered_ops()
+        if node.get_type_name() == "Constant" and str(node.get_element_type()) == "<Type: 'int8_t'>"
+    )
+    found = count_flops(model, shapes)
+    assert 0.8 < found.convolutions / (2 * parameters * frames) < 1.05
+    assert 0 < found.products < found.convolutions
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_the_roofline_is_what_it_says(int8: bool) -> None:
+    model = roofline.chain(int8)
+    shape = (1, roofline.NARROW, roofline.FRAMES)
+    assert count_flops(model, {"x": shape}).convolutions == roofline.FLOPS
+    count = count_kernels(ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}))
+    assert (count.layers, count.int8) == (6, 6 if int8 else 0)
+
+
+def test_distance_from_the_roof() -> None:
+    assert roofline.gflops_s(3e9, 0.5) == pytest.approx(6.0)
+    assert roofline.times_the_roof(seconds=0.5, flops=3e9, roof_gflops_s=12.0) == pytest.approx(2.0)
+
+
+def test_evaluations_are_recorded_as_they_happen(tmp_path: Path) -> None:
+    x = op.parameter([1, 3, -1], np.float32, name="x")
+    x.output(0).set_names({"x"})
+    model = ov.Model([op.relu(x)], [x], "small")
+    with recording() as heard:
+        request = ov.Core().compile_model(model, "CPU").create_infer_request()
+        for frames in (4, 5, 4):
+            request.infer({"x": np.full((1, 3, frames), frames, np.float32)})
+    request.infer({"x": np.zeros((1, 3, 9), np.float32)})  # nobody listens any more
+    assert heard.evaluations("small") == 3
+    assert heard.calls["small", (("x", (1, 3, 4)),)] == 2
+    assert heard.requests["small"] is request
+    assert heard.inputs["small"]["x"].shape == (1, 3, 5)  # the second
+    write_inputs(tmp_path / "inputs.npz", heard.inputs)
+    assert np.array_equal(read_inputs(tmp_path / "inputs.npz")["small"]["x"], heard.inputs["small"]["x"])
+
+
+def test_a_window_costs_four_evaluations(reference_pack: Path, demo_vocal: Path, tmp_path: Path) -> None:
+    rate = soundfile.info(demo_vocal).samplerate
+    samples, _ = soundfile.read(demo_vocal, frames=40 * rate)
+    soundfile.write(tmp_path / "vocal.wav", samples, rate)
+    with recording() as heard:
+        engine = Engine(reference_pack)
+        (receipt,) = render(engine, Request(tmp_path / "vocal.wav", tmp_path / "out"), "test")
+    assert engine.pack.manifest.sampler.guidance == 1.0
+    sampler = engine.pack.manifest.sampler
+    latents = -(-40 * SAMPLE_RATE_HZ // (FRAME_SAMPLES * FRAMES_PER_LATENT))
+    windows = len(plan_windows(latents, sampler.window_frames, sampler.context_frames))
+    assert windows == 2
+    drawn = 2 if receipt.facts.get("fit", {}).get("retried") else 1
+    assert heard.evaluations("denoiser") == EVALUATIONS_A_WINDOW * windows * drawn
+    assert heard.evaluations("condition") == windows * drawn
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("generation", ["haswell", "nehalem"])
+def test_int8_kernels_run_as_older_processors(reference_pack: Path, generation: str) -> None:
+    if not GENERATIONS[generation] <= read_cpu().flags:
+        pytest.skip(f"this processor is older than {generation}")
+    chosen = mask(generation)
+    if chosen.kind != "cpuid":
+        pytest.skip("the faithful mask needs gcc and objdump")
+    script = """
+import json, sys
+from pathlib import Path
+from appliance.graphs import Graphs
+from appliance.pack import load_pack
+from bench.graph_worker import kernels_of
+from bench.recorder import recording
+with recording() as heard:
+    graphs = Graphs(load_pack(Path(sys.argv[1]), verify=False))
+    getattr(graphs, "ready", lambda: None)()
+print(json.dumps(kernels_of(heard.requests["denoiser"].get_compiled_model())))
+"""
+    found = json.loads(run(chosen, [sys.executable, "-c", script, reference_pack]).output)
+    instructions = {"haswell": "avx2", "nehalem": "sse"}[generation]
+    int8 = {name: n for name, n in found["primitives"].items() if name.lower().endswith(("_i8", "_u8"))}
+    assert sum(int8.values()) == found["int8"] >= 0.9 * found["layers"] > 60
+    assert [name for name in int8 if instructions not in name] == []
+    assert [name for name in found["primitives"] if "avx512" in name or "ref" in name] == []
+    assert found["reorders"] <= MOST_REORDERS
