@@ -20,13 +20,14 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test machine lint lock clean python
+.PHONY: help demo test machine lint lock bench bench-peers clean python
 
 help:
 	@echo 'make demo   set up the runtime and render $(VOCAL) with $(PACK)'
 	@echo 'make test   set up the tools; ruff, mypy, import rules, every test'
 	@echo 'make machine  as root: the service under real systemd, in machines of its own'
 	@echo 'make lint   the checks of make test without the tests'
+	@echo 'make bench  speed on this machine, in about ten minutes; see bench/README.md'
 	@echo 'make lock   write requirements/*.txt anew from pyproject.toml'
 	@echo 'make clean  remove both environments and what they built'
 
@@ -44,6 +45,16 @@ lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-cache
+
+# Everything side by side, in one run; BENCH passes on options, PEERS names a Python with other software.
+BENCH :=
+PEERS := .venv/bin/python
+
+bench: .venv/installed
+	.venv/bin/python -m bench $(BENCH)
+
+bench-peers: .venv/installed
+	.venv/bin/python -m bench --peers --peers-python $(PEERS) $(BENCH)
 
 lock: .venv/locker
 	for list in runtime tools; do \
