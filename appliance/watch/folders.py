@@ -21,6 +21,8 @@ WORK = b".backline-work"
 
 LONGEST_NAME_BYTES = 255
 
+_MOST_NUMBERS = 100_000
+
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -129,6 +131,29 @@ def numbered(relative: bytes, number: int, *, is_file: bool = False) -> bytes:
         ending = dot + last
     tail = b"-%d" % number + ending
     return above + slash + shortened(stem, LONGEST_NAME_BYTES - len(tail)) + tail
+
+
+def beside(root: Path | int, relative: bytes) -> bytes:
+    """``relative``, with a number behind each folder above its name whose own name something else has.
+
+    The archive may hold a file ``a.wav`` when ``a.wav/b.wav`` is to be archived: ``a.wav-2/b.wav`` it is.
+    Raises OSError where ``root`` cannot be looked into.
+    """
+    above, _, name = relative.rpartition(b"/")
+    here = b""
+    for part in parts(above):
+        numbers = (here + numbered(part, number) for number in range(1, _MOST_NUMBERS))
+        here = next(path for path in numbers if _folder_fits(root, path)) + b"/"
+    return here + name
+
+
+def _folder_fits(root: Path | int, path: bytes) -> bool:
+    above, _, name = path.rpartition(b"/")
+    try:
+        with folder(root, above) as parent:
+            return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return isinstance(root, int) or root.is_dir()
 
 
 def shortened(name: bytes, most_bytes: int) -> bytes:

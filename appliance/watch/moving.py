@@ -18,6 +18,7 @@ from pathlib import Path
 from appliance.watch.folders import (
     WORK,
     Access,
+    beside,
     clear,
     folder,
     numbered,
@@ -50,6 +51,7 @@ def moved(
     that may not be read is moved as it is, if a rename can do it. Raises OSError if it cannot be moved now.
     """
     root, relative = source
+    target = (target[0], beside(*target))
     with ExitStack() as held:
         try:
             descriptor = held.enter_context(opened(root, relative))

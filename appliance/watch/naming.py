@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from appliance.watch.folders import folder, numbered
+from appliance.watch.folders import beside, folder, numbered
 
 _HIGHEST_NUMBER = 99_999
 
@@ -31,6 +31,8 @@ def free_name(outbox: Path, wanted: bytes, in_use: Iterable[bytes]) -> bytes:
 
     Raises OSError where the outbox cannot be read.
     """
+    if outbox.is_dir():
+        wanted = beside(outbox, wanted)
     above, slash, _ = wanted.rpartition(b"/")
     try:
         with folder(outbox, above) as parent, os.scandir(parent) as entries:

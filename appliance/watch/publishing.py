@@ -21,6 +21,7 @@ from appliance.watch.engine_messages import SETTINGS_NAME
 from appliance.watch.folders import (
     WORK,
     Access,
+    beside,
     clear,
     entries,
     exists,
@@ -130,8 +131,9 @@ def archived(
     place = yield from moved((inbox, source), sha256, (archive, source), access)
     if not exists(inbox, source):
         if place is None:  # moved before an interruption, or taken away by somebody
-            with suppress(FileNotFoundError), folder(archive, source.rpartition(b"/")[0]) as above:
-                place = yield from same_there(source, above, sha256)
+            there = beside(archive, source)
+            with suppress(FileNotFoundError), folder(archive, there.rpartition(b"/")[0]) as above:
+                place = yield from same_there(there, above, sha256)
         yield from _companions(inbox, companions, archive, b"", access)
     return place
 
@@ -151,7 +153,8 @@ def rejected(
     None if the inbox does not hold it any more, or holds something else of its name. One that may not be
     read is moved as it is.
     """
-    (inbox, source), (root, _) = vocal, wanted
+    (inbox, source), root = vocal, wanted[0]
+    wanted = (root, beside(*wanted))
     try:
         with opened(inbox, source) as descriptor:
             there = (yield from hashed(descriptor)) == sha256

@@ -220,6 +220,9 @@ class Rendering:
                 if self.roots.changed() is not None:
                     raise
                 return None
+            except NotADirectoryError:  # a file has meanwhile the name of a folder above it
+                if self.roots.changed() is not None:
+                    raise
             name = free_name(outbox, job.wanted, self._journal.names_in_use() - {job.name})
             job = self._journal.rename(job.id, name)
         return job
