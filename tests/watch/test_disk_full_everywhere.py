@@ -17,6 +17,7 @@ Hashes are read, never written; a move within one file system needs a name in a 
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -33,6 +34,7 @@ from test_kill_anywhere import drop
 from vocals import sung
 
 from appliance.errors import OutputError
+from appliance.publish import Publication
 from appliance.render import Engine
 from appliance.watch.config import Config
 from appliance.watch.engine_child import _check_decoder, _Work
@@ -71,31 +73,33 @@ def limits(place: Path, kind: str, free: int) -> str:
 
 
 @pytest.mark.parametrize(("kind", "step"), [("files", 1), ("pages", 40)])
-def test_the_engine(small: Path, tmp_path: Path, fake_pack: Path, kind: str, step: int) -> None:
-    """The real engine on one order of two takes."""
+def test_the_engine(
+    small: Path, tmp_path: Path, fake_pack: Path, monkeypatch: pytest.MonkeyPatch, kind: str, step: int
+) -> None:
+    """The real engine on one order of two takes, robbed of its looks at the free space beforehand."""
+    monkeypatch.setattr(Publication, "need_bytes", lambda self, count: None)
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     soundfile.write(inbox / "song.wav", sung(1.0), 44_100)
     named = ("song.wav", "song.wav", "song", sha256(inbox / "song.wav"))
     setup = Setup(str(fake_pack), str(small), 1, 1 << 30, 100, 600.0)
-    engine, free, begun = Engine(fake_pack, 1), 1, set[str]()
+    engine, free, tries = Engine(fake_pack, 1), 1, 0
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
         while True:
             room(small, PLENTY)
             work = fresh_work(small, 1, Settings("piano", takes=2).to_json())
-            order = Order(1, "0" * 64, str(inbox), *named, str(work), 0, 0o664, 0o2775, None)
+            order = Order(1, "0" * 64, str(inbox), *named, str(work), -(1 << 30), 0o664, 0o2775, None)
             room(small, limits(small, kind, free))
             said = _Work(engine, setup, order, theirs).done()
             drain(ours)
-            begun |= {file.name for file in work.rglob("*")}
             if isinstance(said, Done):
                 break
-            assert said.kind in ("disk", "room"), said
+            assert said.kind == "disk" and said.errno == errno.ENOSPC, said
+            tries += 1
             _check_decoder(setup)  # has no room either, which says nothing of the decoder
             free += step
-    assert free > (20 if kind == "files" else 400)
-    assert begun >= {"song.wav", "song.take2.receipt.json"}
+    assert tries > 8
 
 
 def drain(channel: socket.socket) -> None:
