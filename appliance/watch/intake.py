@@ -86,10 +86,11 @@ class Intake:
         busy = None if self._hasher is None else self._hasher.found
         self._ready = deque(found for found in self._tracker.observe(now_s, seen) if found != busy)
         self.held = {path: why for path, why in self.held.items() if self._tracker.found(path) is not None}
-        # A look that could not see everything proves nothing about what it did not see.
-        if seen.sentinel and not seen.troubles:
+        if seen.sentinel:
+            # A look proves nothing about what it could not see.
+            blind = tuple(trouble.path for trouble in seen.troubles)
             for job in self._journal.in_state("waiting"):
-                if not self._lies_there(job):
+                if not self._lies_there(job) and not job.relpath.startswith(blind):
                     self._journal.gone(job.id, "the vocal is no longer in the inbox")
                     self._log(f"{job.shown} is gone from the inbox")
         return seen
