@@ -30,6 +30,7 @@ from victims import (
     LONGEST_WAIT_S,
     START_CALLS,
     awaited_engine,
+    can_trace,
     died_at,
     drawn,
     ends,
@@ -110,7 +111,7 @@ def killed(service: Service, way: str, chance: random.Random) -> str:
         service.process.wait()
         call, number = drawn(START_CALLS, chance)
         service.start(tracer(call, number))
-        if ends(service.process.pid, LONGEST_WAIT_S / 2):
+        if ends(service.process.pid):
             return f"{way}: {call} {number}"
     elif where == "at a call":
         calls = {"daemon": DAEMON_CALLS, "engine": ENGINE_CALLS, "decoder": DECODER_CALLS}[victim]
@@ -135,9 +136,10 @@ def killed(service: Service, way: str, chance: random.Random) -> str:
 def kill_loop(service: Service, kills: int, seed: int) -> Counter[str]:
     """One life after the other, then a last one to the end; how often each way of dying came about."""
     chance, dropped, ways = random.Random(seed), dict[str, str](), Counter[str]()
+    possible = {way: often for way, often in WAYS.items() if can_trace() or "call" not in way}
     service.start()
     for number in range(kills):
-        way = chance.choices(list(WAYS), list(WAYS.values()))[0]
+        way = chance.choices(list(possible), list(possible.values()))[0]
         drop_some(service, dropped, chance, least=0 if way.startswith("engine") else 1)
         what = killed(service, way, chance)
         ways[what.partition(":")[0]] += 1

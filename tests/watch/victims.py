@@ -86,9 +86,9 @@ def gone(pid: int) -> bool:
         return True
 
 
-def ends(pid: int, within_s: float = LONGEST_WAIT_S) -> bool:
-    """Whether the process ends within some seconds."""
-    give_up_s = time.monotonic() + within_s
+def ends(pid: int) -> bool:
+    """Whether the process ends soon."""
+    give_up_s = time.monotonic() + LONGEST_WAIT_S
     while not gone(pid):
         if time.monotonic() > give_up_s:
             return False
@@ -170,6 +170,11 @@ def died_at(pid: int, call: str, number: int, trace: Path, *, children: bool = F
 
 def _injected(call: str, number: int) -> tuple[str, ...]:
     return "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}"
+
+
+def can_trace() -> bool:
+    """Whether there is a program that has others die at a call."""
+    return shutil.which("strace") is not None
 
 
 def _strace() -> str:
