@@ -64,25 +64,32 @@ def test_products_of_attention(transposed: bool) -> None:
     assert found == Flops(convolutions=0, products=2 * 2 * 7 * 3 * 5)
 
 
-def test_the_reference_denoiser_by_hand(reference_pack: Path) -> None:
-    """A 1x1 convolution does two operations a weight and frame; nearly all of the graph's weights are such
-    and see every one of the 256 frames, so the count lies just below that of all."""
+@pytest.mark.slow
+def test_the_denoiser_as_torch_counts_it(reference_pack: Path, root: Path) -> None:
+    """The network, counted by PyTorch as it runs, and the graph in the pack, counted from its shapes."""
+    torch = pytest.importorskip("torch")
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from train.checkpoint import load_checkpoint
+
     pack = load_pack(reference_pack, verify=False)
-    frames = pack.manifest.sampler.window_frames
     model = ov.Core().read_model(pack.graph_path("denoiser"))
-    ports = {port.any_name: port.partial_shape for port in model.inputs}
+    frames = pack.manifest.sampler.window_frames
     shapes = {
-        name: (1, shape[1].get_length(), frames if shape[2].is_dynamic else 1)
-        for name, shape in ports.items()
+        port.any_name: (
+            1,
+            port.partial_shape[1].get_length(),
+            1 if port.partial_shape[2].is_static else frames,
+        )
+        for port in model.inputs
     }
-    parameters = sum(
-        int(np.prod(node.get_output_shape(0)))
-        for node in model.get_ordered_ops()
-        if node.get_type_name() == "Constant" and str(node.get_element_type()) == "<Type: 'int8_t'>"
-    )
+    denoiser = load_checkpoint(root / "checkpoints" / "reference").generator.denoiser
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        denoiser(**{name: torch.zeros(shape) for name, shape in shapes.items()})
+    by_torch = {str(name): flops for name, flops in counter.get_flop_counts()["Global"].items()}
     found = count_flops(model, shapes)
-    assert 0.8 < found.convolutions / (2 * parameters * frames) < 1.05
-    assert 0 < found.products < found.convolutions
+    assert found.convolutions == by_torch.pop("aten.convolution")
+    assert found.products == sum(by_torch.values())
 
 
 @pytest.mark.parametrize("int8", [False, True])
