@@ -1,4 +1,7 @@
-"""Measures the cases of a plan, round by round, and gathers what was found in one JSON-like dictionary."""
+"""Measures the cases of a plan, round by round, and gathers what was found in one JSON-like dictionary.
+
+This process stays small (it loads no graphs): a child's peak memory counts from its parent's size.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 
-from appliance.pack import load_pack
 from bench.agreement import matrix
-from bench.flops import count_flops
 from bench.job import Job, notes_in_common, render
 from bench.mask import Mask, mask
 from bench.order import rounds
 from bench.plan import Case, GraphCase, Plan, StartCase, measured_once, needed_lengths
 from bench.process import Failed, forget_cached, libraries, run
-from bench.recorder import read_inputs
 from bench.render import vocal_of
 
 REPEATS = 7
@@ -60,7 +59,7 @@ class Collector:
         vocal = self._vocals[self.plan.short_s]
         command = [sys.executable, "-m", "bench.graph_inputs", vocal, self.packs["INT8"], self.folder]
         run(Mask("host", "none"), command)
-        self.found["flops"] = self._flops()
+        self.found["flops"] = json.loads((self.folder / "flops.json").read_text())
         for name in self.playable():
             for precision, pack in self.packs.items():
                 say(f"first start, not counted: {name} {precision}")
@@ -98,6 +97,7 @@ class Collector:
         entry = self.found["jobs"].setdefault(job.name, {**facts, "stages_s": {}})
         for key in ("wall_s", "cpu_s", "peak_bytes"):
             entry[key].append(getattr(done.process, key))
+        entry["retried"] = done.retried
         for stage, seconds in done.stages_s.items():
             entry["stages_s"].setdefault(stage, []).append(seconds)
         if (job.audio_s, job.takes, job.precision) == (self.plan.short_s, 1, "INT8"):
@@ -133,25 +133,6 @@ class Collector:
             for precision, pack in packs.items():
                 for graph, seconds in pack["seconds"].items():
                     entry["packs"][precision]["seconds"][graph] += seconds
-
-    def _flops(self) -> dict[str, Any]:
-        """By graph: operations of the recorded evaluation, and how often and with how many in the job."""
-        pack = load_pack(self.packs["INT8"], verify=False)
-        recorded = json.loads((self.folder / "calls.json").read_text())
-        flops: dict[str, Any] = {}
-
-        def count(graph: str, shapes: dict[str, tuple[int, ...]]) -> Any:
-            return count_flops(openvino.Core().read_model(pack.graph_path(graph)), shapes)
-
-        for graph, inputs in read_inputs(self.folder / "inputs.npz").items():
-            one = count(graph, {name: array.shape for name, array in inputs.items()})
-            facts = {"convolutions": one.convolutions, "products": one.products}
-            flops[graph] = {**facts, "in_job": 0, "calls_in_job": 0, "audio_s": recorded["audio_s"]}
-        for call in recorded["calls"]:
-            one = count(call["graph"], {name: tuple(shape) for name, shape in call["shapes"].items()})
-            flops[call["graph"]]["in_job"] += call["count"] * one.all
-            flops[call["graph"]]["calls_in_job"] += call["count"]
-        return flops
 
     def _agreement(self) -> dict[str, Any]:
         """SNR matrices in dB by precision and graph, and of the notes the share in common."""

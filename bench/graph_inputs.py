@@ -2,9 +2,9 @@
 
     python -m bench.graph_inputs VOCAL PACK OUT
 
-writes OUT/inputs.npz and OUT/calls.json. The vocal is rendered once with each sound the pack has, and the
-two encoders, which no job needs, hear what the job made. The same inputs then go into the graphs under
-every mask, so that outputs can be compared and times differ by nothing else.
+writes OUT/inputs.npz, and OUT/flops.json with the operations of each. The vocal is rendered once with each
+sound the pack has, and the two encoders, which no job needs, hear what the job made. The same inputs then
+go into the graphs under every mask, so that outputs can be compared and times differ by nothing else.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import soundfile
 from appliance.composer import Wishes
 from appliance.graphs import Graphs
 from appliance.log_frequency import spectrum_rows
-from appliance.pack import Pack
+from appliance.pack import Pack, load_pack
 from appliance.render import Engine, Request, render
 from appliance.score import STYLES
+from bench.flops import Flops, count_flops
 from bench.recorder import Inputs, Recording, recording, write_inputs
 
 EVALUATE: dict[str, Callable[[Graphs, Inputs], Any]] = {
@@ -62,16 +63,31 @@ def record_job(vocal: Path, folder: Path) -> tuple[Recording, Recording]:
     return job, others
 
 
+def flops_of(pack: Pack, inputs: dict[str, Inputs], job: Recording) -> dict[str, Any]:
+    """By graph: operations of an evaluation with ``inputs``; evaluations of ``job`` and their operations."""
+    import openvino
+
+    def count(graph: str, shapes: dict[str, tuple[int, ...]]) -> Flops:
+        return count_flops(openvino.Core().read_model(pack.graph_path(graph)), shapes)
+
+    flops: dict[str, Any] = {}
+    for graph, arrays in inputs.items():
+        one = count(graph, {name: array.shape for name, array in arrays.items()})
+        facts = {"convolutions": one.convolutions, "products": one.products}
+        flops[graph] = {**facts, "in_job": 0, "calls_in_job": 0}
+    for (graph, shapes), times in job.calls.items():
+        flops[graph]["in_job"] += times * count(graph, dict(shapes)).all
+        flops[graph]["calls_in_job"] += times
+    return flops
+
+
 def main() -> int:
     """``python -m bench.graph_inputs VOCAL PACK OUT``"""
     vocal, pack, out = map(Path, sys.argv[1:4])
     job, others = record_job(vocal, pack)
-    write_inputs(out / "inputs.npz", {**others.inputs, **job.inputs})
-    calls = [
-        {"graph": name, "shapes": dict(shapes), "count": count} for (name, shapes), count in job.calls.items()
-    ]
-    facts = {"audio_s": soundfile.info(vocal).duration, "calls": calls}
-    (out / "calls.json").write_text(json.dumps(facts))
+    inputs = {**others.inputs, **job.inputs}
+    write_inputs(out / "inputs.npz", inputs)
+    (out / "flops.json").write_text(json.dumps(flops_of(load_pack(pack, verify=False), inputs, job)))
     return 0
 
 

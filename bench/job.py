@@ -33,11 +33,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One run of a job: what the process took, the receipt's seconds by stage, and the notes it wrote."""
+    """One run of a job: what the process took, the receipt's seconds by stage, the notes it wrote, and
+    whether a take that fitted badly was drawn again, which costs as much as the first time."""
 
     process: Finished
     stages_s: dict[str, float]
     notes: frozenset[tuple[int, int, int]]
+    retried: bool
 
 
 def render(job: Job, chosen: Mask, vocal: Path, pack: Path, cache: Path) -> Rendered:
@@ -49,10 +51,12 @@ def render(job: Job, chosen: Mask, vocal: Path, pack: Path, cache: Path) -> Rend
         ]
         process = run(chosen, command, job.cores, {"CACHE_DIRECTORY": str(cache)})
         receipts = sorted(Path(out).rglob("*.receipt.json"))
-        timings = [json.loads(path.read_text()).get("timings_s", {}) for path in receipts]
+        facts = [json.loads(path.read_text()) for path in receipts]
         notes = notes_of(sorted(Path(out).rglob("*.mid"))[0])
+    timings = [receipt.get("timings_s", {}) for receipt in facts]
     stages = {name: sum(float(t.get(name, 0.0)) for t in timings) for name in timings[0]}
-    return Rendered(process, stages, notes)
+    retried = any((receipt.get("fit") or {}).get("retried", False) for receipt in facts)
+    return Rendered(process, stages, notes, retried)
 
 
 def notes_of(path: Path) -> frozenset[tuple[int, int, int]]:

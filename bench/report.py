@@ -18,7 +18,8 @@ MAIN_OUTPUTS = ("denoiser/velocity", "window/latent")
 COLUMNS = """- **as processor**: the generation whose kernels all libraries were made to choose; clock, caches
   and memory are those of the machine above. So compare rows, not seconds with another machine's.
 - **wall, CPU**: median (range) of so many **runs**, in interleaved rounds; **RTF**: wall seconds a second
-  of vocal, start of the process included; **peak memory**: resident, of the largest run.
+  of vocal, start of the process included; **peak memory**: resident, of the largest run. *with a retry*:
+  the take fitted badly and was drawn again, so twice the evaluations were needed.
 - **start**: *cold*: pack and libraries dropped from the file cache, nothing compiled before; *first*:
   files in the cache, nothing compiled before; *warm*: compiled graphs are there too, as in every render
   but the first. **from disk** says how much was really read.

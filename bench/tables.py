@@ -46,7 +46,7 @@ def jobs(found: Found) -> str:
                 f"{real_time_factor(middle, job['audio_s']):.4f}",
                 f"{statistics.median(job['cpu_s']):.1f}",
                 f"{max(job['peak_bytes']) / 2**20:.0f}",
-                str(len(job["wall_s"])),
+                f"{len(job['wall_s'])}{', with a retry' * job.get('retried', False)}",
             ]
         )
     head = ("as processor", "pack", "vocal, s", "wall, s", "RTF", "CPU, s", "peak memory, MiB", "runs")

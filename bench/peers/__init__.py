@@ -7,6 +7,7 @@ A peer prints its rows as JSON in the last line; what it needs (``transformers``
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 from argparse import Namespace
 from collections.abc import Callable, Mapping
@@ -61,6 +62,8 @@ def measure_peers(
         for peer, words in commands(options, folder / "inputs.npz", exported):
             say(f"peer: {peer}, {name}")
             try:
+                if "compile" in words and (compiler := shutil.which("g++")):
+                    run(chosen, [compiler, "--version"])  # searched for CPUID: it compiles for what it sees
                 finished = run(chosen, [options.peers_python, "-m", *words])
                 row = json.loads(finished.output.strip().splitlines()[-1])
                 row["peak_bytes"] = finished.peak_bytes
