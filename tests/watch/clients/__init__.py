@@ -56,19 +56,31 @@ def fed(command: list[str], vocal: Path, between: Between, *, pieces: int = 3, s
         assert program.wait(_GIVE_UP_S) == 0, command
 
 
-def cut_off(command: list[str], target: Path, least_bytes: int) -> None:
-    """Run a program and kill it as soon as so much has arrived, be it under a temporary name beside."""
+def cut_off(command: list[str], target: Path, vocal: Path) -> bool:
+    """Run a program and stop it when a third has arrived, be it under a temporary name beside.
+
+    False if it was quicker and nothing is left to do: a second copy would be another vocal.
+    """
+    size = vocal.stat().st_size
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as program:
         give_up_s = time.monotonic() + _GIVE_UP_S
         while time.monotonic() < give_up_s and program.poll() is None:
             arrived = [target, *target.parent.glob(f".{target.name}.*")]
-            if any(file.exists() and file.stat().st_size >= least_bytes for file in arrived):
+            if any(_size(file) >= size // 3 for file in arrived):
                 break
             time.sleep(0.01)
         program.send_signal(signal.SIGTERM)  # rsync then keeps what it has
         program.wait(_GIVE_UP_S)
+        return program.returncode != 0 and _size(target) < size
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def free_port() -> int:

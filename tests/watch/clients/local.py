@@ -32,7 +32,7 @@ def dd_resumed(vocal: Path, inbox: Path, name: str, between: Between) -> None:
     target = inbox / name
     fed(["dd", f"of={target}", "bs=4k", "status=none"], vocal, between, share=0.6)
     between()
-    there = target.stat().st_size
+    there = target.stat().st_size if target.exists() else 0
     where = (f"skip={there}", f"seek={there}", "iflag=skip_bytes", "oflag=seek_bytes", "conv=notrunc")
     run("dd", f"if={vocal}", f"of={target}", *where, "status=none")
 

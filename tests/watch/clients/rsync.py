@@ -33,17 +33,17 @@ def in_place_reserved(vocal: Path, inbox: Path, name: str, between: Between) -> 
 def interrupted_in_place(vocal: Path, inbox: Path, name: str, between: Between) -> None:
     """Stopped in the middle under its final name; later the rest."""
     command = ["rsync", "--inplace", _narrow(vocal), str(vocal), str(inbox / name)]
-    cut_off(command, inbox / name, vocal.stat().st_size // 3)
-    between()
-    run("rsync", "--inplace", vocal, inbox / name)
+    if cut_off(command, inbox / name, vocal):
+        between()
+        run("rsync", "--inplace", vocal, inbox / name)
 
 
 def interrupted_partial(vocal: Path, inbox: Path, name: str, between: Between) -> None:
     """Stopped in the middle with what it has kept under the final name; later the rest."""
     command = ["rsync", "--partial", _narrow(vocal), str(vocal), str(inbox / name)]
-    cut_off(command, inbox / name, vocal.stat().st_size // 3)
-    between()
-    run("rsync", "--partial", "--append-verify", vocal, inbox / name)
+    if cut_off(command, inbox / name, vocal):
+        between()
+        run("rsync", "--partial", "--append-verify", vocal, inbox / name)
 
 
 def _narrow(vocal: Path) -> str:

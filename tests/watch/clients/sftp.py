@@ -70,9 +70,9 @@ def _ways(command: list[str], where: str, root: Path) -> dict[str, Copy]:
     def put_resumed(vocal: Path, inbox: Path, name: str, between: Between) -> None:
         slow = [*command, "-B", "4096", "-R", "1", "-l", narrow(vocal)]
         words = batch(name, f"put {vocal} {inbox / name}")
-        cut_off([*slow, *words], inbox / name, vocal.stat().st_size // 3)
-        between()
-        run(*command, *batch(name, f"reput {vocal} {inbox / name}"))
+        if cut_off([*slow, *words], inbox / name, vocal):
+            between()
+            run(*command, *batch(name, f"reput {vocal} {inbox / name}"))
 
     return {f"sftp_{way.__name__}": way for way in (put, put_slowly, put_resumed)}
 
