@@ -120,6 +120,12 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
                 f"{name} needs more memory to be read than the {limits.memory_bytes >> 20} MB allowed."
             )
         if isinstance(said, _Needs):
+            disk = os.fstatvfs(out)
+            if said.needs_bytes > disk.f_blocks * disk.f_frsize:  # waiting for room would never end
+                raise InputError(
+                    f"{name} is so long that its sound needs {said.needs_bytes / 1e9:.1f} GB, more than "
+                    "the whole disk holds; cut it into songs."
+                )
             raise NeedsSpaceError(
                 f"{name} needs {said.needs_bytes / 1e9:.1f} GB of disk to be read and only "
                 f"{max(0, limits.sound_bytes) / 1e9:.1f} GB may be used."

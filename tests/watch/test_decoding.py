@@ -8,6 +8,7 @@ import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,15 @@ def test_sound_that_does_not_fit(tmp_path: Path) -> None:
     with pytest.raises(NeedsSpaceError, match="GB of disk") as caught:
         decoded(tmp_path / "a.wav", replace(LIMITS, sound_bytes=2 * 44_100 * 4 - 1))
     assert caught.value.errno == 0
+
+
+def test_sound_that_no_disk_of_this_size_could_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    soundfile.write(tmp_path / "a.wav", sung(2.0), 44_100)
+    total = 2 * 44_100 * 4 - 1
+    disk = SimpleNamespace(f_blocks=total, f_frsize=1)
+    monkeypatch.setattr("appliance.watch.decoding.os.fstatvfs", lambda _: disk)
+    with pytest.raises(InputError, match=r"^my take\.wav .* the whole disk"):
+        decoded(tmp_path / "a.wav", replace(LIMITS, sound_bytes=total))
 
 
 def test_memory_that_runs_out(tmp_path: Path) -> None:
