@@ -45,7 +45,14 @@ def gain_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[
     before, after = np.maximum(-place, 0), np.maximum(place, 0)
     weights = np.stack([before, 1 - before - after, after])
     curve = period_factors(heard, gain_db, ceiling_dbtp)
-    for rows in _slide(curve, 1, lambda held: sliding_window_view(held, 3) @ weights):
+
+    def straight(held: Curve) -> Curve:
+        if np.all(held == held[0]):
+            return np.full((len(held) - 2, PERIOD_SAMPLES), held[0])
+        rows: Curve = sliding_window_view(held, 3) @ weights
+        return rows
+
+    for rows in _slide(curve, 1, straight):
         yield rows.astype(np.float32).reshape(-1)
 
 
@@ -71,15 +78,26 @@ def period_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterato
     held = _slide(_needed_db(heard, gain_db, ceiling_dbtp), REACH_PERIODS + 1, _moving_maximum)
     hann = np.hanning(2 * REACH_PERIODS + 3)[1:-1]
     hann /= hann.sum()
-    for reduction_db in _slide(_released(held), REACH_PERIODS, lambda held: np.convolve(held, hann, "valid")):
-        yield 10 ** ((gain_db - reduction_db) / 20)
+
+    def smoothed(held: Curve) -> Curve:
+        return np.convolve(held, hann, "valid") if held.any() else held[REACH_PERIODS:-REACH_PERIODS]
+
+    for reduction_db in _slide(_released(held), REACH_PERIODS, smoothed):
+        if reduction_db.any():
+            yield 10 ** ((gain_db - reduction_db) / 20)
+        else:
+            yield np.full(len(reduction_db), 10 ** (gain_db / 20))
 
 
 def _needed_db(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
-    """By how much each period must be turned down; never negative."""
+    """By how much each period must be turned down; never negative. Most need nothing."""
+    allowed = max(10 ** ((ceiling_dbtp - gain_db) / 20) * 0.999, 1e-10)
     for start in range(0, len(heard.peak), _CHUNK_PERIODS):
         peak = heard.peak[start : start + _CHUNK_PERIODS].astype(np.float64)
-        yield np.maximum(20 * np.log10(np.maximum(peak, 1e-10)) + gain_db - ceiling_dbtp, 0.0)
+        needed = np.zeros(len(peak))
+        over = peak > allowed
+        needed[over] = np.maximum(20 * np.log10(peak[over]) + gain_db - ceiling_dbtp, 0.0)
+        yield needed
 
 
 def _released(curves: Iterable[Curve]) -> Iterator[Curve]:
@@ -87,6 +105,9 @@ def _released(curves: Iterable[Curve]) -> Iterator[Curve]:
     fall_db = RELEASE_DB_PER_S * PERIOD_SAMPLES / SAMPLE_RATE_HZ
     last_db = 0.0
     for curve in curves:
+        if last_db <= 0.0 and not curve.any():
+            yield curve
+            continue
         slope_db = fall_db * np.arange(len(curve) + 1)
         released = np.maximum.accumulate(np.concatenate([[last_db], curve]) + slope_db) - slope_db
         last_db = float(released[-1])
@@ -94,6 +115,8 @@ def _released(curves: Iterable[Curve]) -> Iterator[Curve]:
 
 
 def _moving_maximum(held: Curve) -> Curve:
+    if not held.any():
+        return held[REACH_PERIODS + 1 : -REACH_PERIODS - 1]
     windows = sliding_window_view(held, 2 * REACH_PERIODS + 3)
     # Over the shifted curves rather than within each window: ten times as fast.
     maximum: Curve = np.maximum.reduce(windows.T)

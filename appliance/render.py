@@ -6,6 +6,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,8 @@ LISTENING, DENOISING, SOUNDING, MASTERING = 0.17, 0.25, 0.11, 0.47
 
 BYTES_PER_SAMPLE = 3 * 2 * 4 + 4 * 2 * 8
 """Disk a sample needs at most: finished stereo files of 24 bit, and working stems in float."""
+
+HASHED_AT_ONCE = 2
 
 SOUNDS = ("band", "neural")
 """Who plays the notes: the sampler, or the audio decoder."""
@@ -181,11 +184,11 @@ def _take(
         sounds = engine.pack.manifest.sounds[wishes.style]
         write_midi(publication.path("mid"), take.score, take.reading.grid, sounds)
         receipt_path = publication.path("receipt.json")
-        files = {
-            str(path.relative_to(publication.folder / "files")): file_facts(path).sha256
-            for path in sorted((publication.folder / "files").rglob("*"))
-            if path.is_file()
-        }
+        staged = publication.folder / "files"
+        paths = sorted(path for path in staged.rglob("*") if path.is_file())
+        with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:
+            hashes = [facts.sha256 for facts in pool.map(file_facts, paths)]
+        files = dict(zip((str(path.relative_to(staged)) for path in paths), hashes, strict=True))
         receipt = make_receipt(
             info if request.original is None else request.original,
             engine.pack,
