@@ -35,7 +35,8 @@ LONGEST_PAUSE_S = 4 * SETTLE_S
 RATE_HZ = 8_000
 SUNG_SHARE = 0.15
 COPIES_A_LIFE = 40
-INTERRUPTED = 130
+INTERRUPTED = (130, -signal.SIGINT)
+"""The second is what Python makes of the first where an import was interrupted."""
 BACKLOG = 120
 """Nobody begins to copy while so many wait for their fate, so that each life of the service has work."""
 ENDINGS = ("wav", "wav", "flac", "aiff", "ogg", "mp3")
@@ -88,8 +89,8 @@ class Disturber:
         self.due += COPIES_A_LIFE
         time.sleep(self.chance.uniform(0.0, 1.0))
         number = self.chance.choice((signal.SIGTERM, signal.SIGKILL))
-        # One that is told to stop before it can listen dies of it, too, or is a command that is interrupted.
-        allowed = {0, -number, INTERRUPTED} if number == signal.SIGTERM else {-number}
+        # One that is told to stop before it listens ends as any interrupted command does.
+        allowed = {0, -number, *INTERRUPTED} if number == signal.SIGTERM else {-number}
         assert (code := self.service.stop(number)) in allowed, code
         self.ends[number.name] += 1
         assert at_any_moment(self.service.config.folders, dropped) == []
