@@ -15,7 +15,7 @@ from appliance.watch.hooks import Hooks
 from appliance.watch.intake import Intake
 from appliance.watch.journal import Journal
 from appliance.watch.journal_rows import Job
-from appliance.watch.logs import INFO, NOTICE, WARNING, log
+from appliance.watch.logs import INFO, NOTICE, WARNING, log, plain
 from appliance.watch.publishing import archived, rejected
 from appliance.watch.reasons import reason_text, reference_of
 from appliance.watch.recovery import backoff_s
@@ -110,5 +110,5 @@ class PuttingAway:
         self._journal.rejected(job.id, place)
         log(NOTICE, "Rejected.", job=job.id, name=job.relpath, reason=job.reason)
         self._hooks.happened(
-            "rejected", job=job.id, source=job.relpath, reason=job.reason, place=place or b""
+            "rejected", job=job.id, source=job.relpath, reason=plain(job.reason), place=place or b""
         )

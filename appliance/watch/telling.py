@@ -10,6 +10,7 @@ from typing import Any
 from appliance.errors import UsageError
 from appliance.watch.journal_reader import Reader
 from appliance.watch.journal_rows import Job
+from appliance.watch.logs import plain
 from appliance.watch.scan import shown
 
 MOST_SHOWN = 20
@@ -44,7 +45,7 @@ def job_facts(job: Job) -> dict[str, Any]:
         "job": job.id,
         "vocal": job.shown,
         "state": job.state,
-        "reason": job.reason,
+        "reason": plain(job.reason),
         "result": shown(job.name),
         "moved_to": None if job.moved_to is None else shown(job.moved_to),
         "key": job.key,
