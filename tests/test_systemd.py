@@ -86,7 +86,7 @@ def test_paths_are_those_of_the_settings(folder: Path, unit: dict[str, list[str]
     assert unit["StateDirectory"] == [folders.state.name] and str(folders.state.parent) == "/var/lib"
     assert unit["ConfigurationDirectory"] == [DEFAULT_PATH.parent.name]
     assert DEFAULT_PATH.parent.parent == Path("/etc")
-    assert unit["NoExecPaths"] == [f"{parent} {folders.state}"]
+    assert unit["NoExecPaths"] == [f"{parent} {folders.state} /var/cache/{unit['CacheDirectory'][0]}"]
     (program,) = unit["ExecStart"]
     prefix = Path(program.split()[0]).parent.parent
     assert settings.work.pack.parent.parent == prefix

@@ -1,8 +1,9 @@
 """A throwaway machine: real systemd as process 1 in namespaces of its own (systemd-nspawn), no network.
 
-Its root is an overlay over kept layers (:mod:`base_system`); what it writes lies in one folder and outlives
-a power cut, but not the test. Mounts are made in a mount namespace that ends with the machine, so nothing
-can be left behind. From outside its files are seen through ``/proc/PID/root``.
+Its root is an overlay over kept layers (:mod:`base_system`), its /srv a plain folder of this computer's own
+file system; what it writes outlives a power cut, but not the test. Mounts are made in a mount namespace
+that ends with the machine, so nothing can be left behind. From outside its files are seen through
+``/proc/PID/root``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ import pytest
 
 PROGRAMS = ("debootstrap", "systemd-nspawn", "nsenter", "unshare")
 BOOT_LIMIT_S = 120.0
+
+_APART = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--propagation=private")
+"""Mounts of its own, and no life of its own: it ends with the test, however that ends."""
 
 _NSPAWN = (
     *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--private-network"),
@@ -64,13 +68,13 @@ class Machine:
 
     def boot(self) -> float:
         """Switches it on and waits until systemd has started everything; seconds that took."""
-        for name in ("upper", "scratch", "merged"):
+        for name in ("upper", "scratch", "merged", "srv"):
             (self.folder / name).mkdir(exist_ok=True)
         lower = ":".join(str(layer) for layer in reversed(self.layers))
         upper, scratch, merged = (self.folder / name for name in ("upper", "scratch", "merged"))
         options = f"lowerdir={lower},upperdir={upper},workdir={scratch}"
         mount = shlex.join(["mount", "-t", "overlay", "overlay", "-o", options, str(merged)])
-        nspawn = shlex.join([*_NSPAWN, f"--directory={merged}"])
+        nspawn = shlex.join([*_NSPAWN, f"--directory={merged}", f"--bind={self.folder / 'srv'}:/srv"])
         begun_s = time.monotonic()
         address = self.folder / "notify"
         address.unlink(missing_ok=True)
@@ -81,7 +85,7 @@ class Machine:
             told.bind(str(address))
             told.settimeout(1.0)
             self._process = subprocess.Popen(
-                ["unshare", "--mount", "--propagation=private", "sh", "-c", f"{mount} && exec {nspawn}"],
+                [*_APART, "sh", "-c", f"{mount} && exec {nspawn}"],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,

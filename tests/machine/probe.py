@@ -3,13 +3,17 @@
 Writes what it found, as JSON, to the file named by its argument. Standard library of the machine alone.
 """
 
+import ctypes
 import json
 import os
 import socket
 import sys
 from pathlib import Path
 
-WRITABLE = ("/", "/etc", "/opt/backline", "/home", "/root", "/usr", "/var", "/dev/shm", "/sys/kernel", "/run")
+PLACES = (
+    *("/", "/etc", "/opt/backline", "/home", "/root", "/usr", "/var", "/run", "/run/lock"),
+    *("/dev", "/dev/shm", "/dev/mqueue", "/sys/kernel", "/proc/sys/kernel"),
+)
 
 
 def tried(what, *words):
@@ -37,6 +41,12 @@ def run_from(folder):
         path.unlink()
 
 
+def landlock():
+    """What asking the kernel for Landlock's version says: an error's number, or 0."""
+    library = ctypes.CDLL(None, use_errno=True)
+    return 0 if library.syscall(444, None, 0, 1) > 0 else ctypes.get_errno()
+
+
 def main():
     status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
     interfaces = [line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]]
@@ -45,7 +55,7 @@ def main():
         "capabilities": int(status["CapEff"], 16),
         "no_new_privileges": status["NoNewPrivs"],
         "system_calls_filtered": status["Seccomp"],
-        "write": {folder: tried(write, folder) for folder in WRITABLE},
+        "write": {folder: tried(write, folder) for folder in PLACES},
         "write_inbox": tried(write, "/srv/backline/inbox"),
         "write_state": tried(write, "/var/lib/backline"),
         "run_from_state": tried(run_from, "/var/lib/backline"),
@@ -53,6 +63,7 @@ def main():
         "netlink": tried(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW),
         "interfaces": interfaces,
         "set_group_id": tried(os.mkdir, "/var/lib/backline/sgid", 0o2777),
+        "landlock": landlock(),
         "become_root": tried(os.setuid, 0),
         "other_processes": [p.name for p in Path("/proc").glob("[0-9]*") if p.stat().st_uid == 0],
         "devices": [name for name in ("sda", "vda", "mem", "kmsg", "tty1") if Path("/dev", name).exists()],

@@ -20,6 +20,7 @@ from appliance.watch.control import ask
 PATIENCE_S = float(os.environ.get("BACKLINE_PATIENCE_S", "240"))
 """A test that waits longer than this fails. Nothing depends on how fast the machine is."""
 
+INVARIANTS = Path(__file__).parent.parent / "watch" / "invariants.py"
 UNIT = "backline.service"
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "intake": {"settle_s": 0.3, "scan_s": 0.2, "patience_s": 1.0, "silent_tail_s": 0.3},
@@ -126,6 +127,19 @@ class Studio:
             return shown["ActiveState"] == "active" and int(shown["NRestarts"]) > restarts
 
         self.until(up, "for systemd to start the service again")
+
+    def wrong(self, *, quiet: bool = True) -> list[str]:
+        """What is not as it must be (:mod:`invariants`). Looked at from inside: SQLite resolves paths."""
+        check = "when_quiet" if quiet else "at_any_moment"
+        script = (
+            "import json, sys; sys.path.insert(0, '/var/tmp')\n"
+            f"from appliance.watch.config import Folders; from invariants import {check} as check\n"
+            "print(json.dumps(check(Folders(), json.loads(sys.argv[1]))))"
+        )
+        self.path("/var/tmp/invariants.py").write_bytes(INVARIANTS.read_bytes())
+        told = self.machine.run("/opt/backline/bin/python", "-B", "-c", script, json.dumps(self.dropped))
+        found: list[str] = json.loads(told)
+        return found
 
     def kill(self, signal: str, pid: int | str) -> None:
         """Sends a signal inside; small systems know ``kill`` in the shell alone."""
