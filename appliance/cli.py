@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from appliance import cli_watch
+from appliance import cli_tune, cli_watch
 from appliance.cpu import require_machine
 from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
 
@@ -25,15 +25,6 @@ if TYPE_CHECKING:
 
     from appliance.receipt import Receipt
     from appliance.render import Request
-
-PACK_OPTION = click.option(
-    "--pack",
-    type=click.Path(path_type=Path),
-    default=Path("packs/reference"),
-    show_default=True,
-    envvar="BACKLINE_PACK",
-    help="Folder of the pack.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,18 +51,21 @@ def cli() -> None:
 @click.option("--chords", type=click.Path(path_type=Path), help="A chord chart to play.")
 @click.option("--style", default="piano", show_default=True, help="Who plays and how.")
 @click.option("--sound", default="band", show_default=True, help="band: sampled; neural: decoded.")
-@PACK_OPTION
+@cli_tune.PACK_OPTION
 @click.option("--force", is_flag=True, help="Render even what does not sound like singing.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier render of the same name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipts as JSON lines.")
 def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) -> None:
     """Render an accompaniment for each VOCAL (WAV, AIFF, FLAC, OGG, MP3)."""
+    from appliance.engine import Engine
     from appliance.graph_cache import cache_folder
-    from appliance.render import Engine
+    from appliance.tuning.store import plans_folder
 
     requests = [_request(vocal, **options) for vocal in vocals]
     rows, first_error = [], 0
-    with closing(Engine(pack, cache=cache_folder(), wait=False)) as engine:
+    with closing(Engine(pack, cache=cache_folder(), wait=False, plans=plans_folder())) as engine:
+        if engine.plan_trouble:
+            click.echo(f"backline: {engine.plan_trouble}", err=True)
         for request in requests:
             try:
                 receipts = _with_progress(engine, request)
@@ -157,14 +151,16 @@ def _print_table(receipts: list[Receipt]) -> None:
 
 
 @cli.command()
-@PACK_OPTION
+@cli_tune.PACK_OPTION
 @click.option("--out", default=Path(), type=click.Path(path_type=Path), help="Where results would go.")
+@cli_tune.PLANS_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
-def doctor(pack: Path, out: Path, as_json: bool) -> None:
-    """Say whether this computer can do the job: processor, memory, disk, pack, kernels."""
+def doctor(pack: Path, out: Path, plans: Path | None, as_json: bool) -> None:
+    """Say whether this computer can do the job: processor, memory, disk, pack, kernels, plan."""
     from appliance.doctor import doctor as examine
+    from appliance.tuning.store import plans_folder
 
-    report = examine(pack, out)
+    report = examine(pack, out, plans=plans or plans_folder())
     if as_json:
         click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
     else:
@@ -172,10 +168,13 @@ def doctor(pack: Path, out: Path, as_json: bool) -> None:
             click.echo(f"{check.status:>4}  {check.name}: {check.sentence}")
             if check.status != "ok" and check.remedy:
                 click.echo(f"      {check.remedy}")
+            for line in check.lines:
+                click.echo(f"      {line}")
     sys.exit(report.exit_code)
 
 
 cli_watch.register(cli)
+cli.add_command(cli_tune.tune)
 
 
 def main() -> None:

@@ -43,6 +43,8 @@ class Check:
     remedy: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     exit_code: int = MachineError.exit_code
+    lines: tuple[str, ...] = ()
+    """More for a person: a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,13 @@ def doctor(
     pack_dir: Path,
     out_dir: Path = Path(),
     *,
+    plans: Path | None = None,
     load_pack: Callable[[Path], object] | None = None,
     cpu: Cpu | None = None,
 ) -> DoctorReport:
     """Examine this machine, ``pack_dir`` and the place where results go. Never raises for what it finds.
+
+    ``plans`` is the folder of plans for processors; without one nothing is said of them.
 
     ``load_pack`` verifies a pack and raises :class:`PackError`; the default is
     :func:`appliance.pack.load_pack`. ``cpu`` is the processor to judge, by default this one.
@@ -84,6 +89,8 @@ def doctor(
         checks.append(pack)
         if pack.status != "fail":
             checks.append(check_kernels(pack_dir))
+        if pack.status != "fail" and plans is not None:
+            checks.append(check_plan(pack_dir, plans))
     return DoctorReport(tuple(checks))
 
 
@@ -218,6 +225,24 @@ def check_kernels(pack_dir: Path) -> Check:
             facts,
         )
     return Check("kernels", "ok", f"Layers that run as INT8: {told}.", facts=facts)
+
+
+def check_plan(pack_dir: Path, plans: Path) -> Check:
+    """Is there a plan for this processor and pack, and what does it say?"""
+    from appliance.pack import load_pack
+    from appliance.tuning.key import key_of
+    from appliance.tuning.store import read_plan
+    from appliance.tuning.table import plan_lines, plan_sentence
+
+    plan, trouble = read_plan(plans, key_of(load_pack(pack_dir, verify=False), None))
+    if trouble:
+        sentence, _, remedy = trouble.partition("; ")
+        return Check("plan", "warn", f"{sentence}.", _capital(remedy))
+    if plan is None:
+        sentence = f"This processor has no plan in {plans}; everything is computed as shipped."
+        return Check("plan", "ok", f"{sentence} 'backline tune' measures what is fastest.")
+    facts = {"sha256": plan.sha256, **plan.model_dump(mode="json", by_alias=True)}
+    return Check("plan", "ok", plan_sentence(plan), facts=facts, lines=tuple(plan_lines(plan)))
 
 
 def _load_pack(pack_dir: Path) -> object:

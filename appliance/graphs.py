@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.errors import PackError
-from appliance.graph_cache import GraphCache
+from appliance.graph_compiler import GraphCompiler
 from appliance.pack import Pack
-from appliance.score import FRAMES_PER_LATENT
+from appliance.tuning.setting import Setting
 
 Array = NDArray[np.float32]
 
@@ -31,28 +28,28 @@ class Graphs:
 
     The graphs of the denoising loop are compiled for windows of one length, which is faster than a free
     axis; planner and decoder keep theirs free. Compiling goes on in a thread after the constructor has
-    returned: a recording can be read meanwhile. ``cache`` is a folder for what was compiled.
+    returned: a recording can be read meanwhile. ``cache`` is a folder for what was compiled, ``settings``
+    says of graphs by name how to compute them if not as shipped with ``threads``.
     """
 
-    def __init__(self, pack: Pack, threads: int | None = None, cache: Path | None = None) -> None:
-        self._config = {
-            "INFERENCE_NUM_THREADS": str(threads or os.cpu_count() or 1),
-            "PERFORMANCE_HINT": "LATENCY",
-            # bf16 where the processor has it would give each machine its own music.
-            "INFERENCE_PRECISION_HINT": "f32",
-        }
-        sampler = pack.manifest.sampler
-        self.window = sampler.window_frames
-        self.batch = 1 if sampler.guidance == 1.0 else 2
-        self._pack = pack
-        self._cache_folder = cache
+    def __init__(
+        self,
+        pack: Pack,
+        threads: int | None = None,
+        cache: Path | None = None,
+        settings: Mapping[str, Setting] | None = None,
+    ) -> None:
+        self._shipped = Setting(threads=threads or len(os.sched_getaffinity(0)))
+        self.settings = dict(settings or {})
+        self._compiler = GraphCompiler(pack, cache)
+        self.window, self.batch = self._compiler.window, self._compiler.batch
         self._lock = threading.Lock()
         self._requests: dict[str, Any] = {}
-        self._compiler = ThreadPoolExecutor(1, "compile")
+        self._worker = ThreadPoolExecutor(1, "compile")
         names = ["planner", "condition", "denoiser", "vae_decoder"]
         if pack.manifest.fit is not None:
             names.append("fit")
-        self._coming = [self._compiler.submit(self._request, name) for name in names]
+        self._coming = [self._worker.submit(self._request, name) for name in names]
 
     def ready(self) -> None:
         """Waits until all that every job needs is compiled.
@@ -65,7 +62,7 @@ class Graphs:
 
     def close(self) -> None:
         """Compiles no further graphs."""
-        self._compiler.shutdown(wait=False, cancel_futures=True)
+        self._worker.shutdown(wait=False, cancel_futures=True)
 
     def _request(self, name: str) -> Any:
         """The request of a graph; one that most jobs do without is compiled when it is first wanted."""
@@ -73,39 +70,9 @@ class Graphs:
             return self._requests[name]
         with self._lock:
             if name not in self._requests:
-                self._requests[name] = self._compiled(name).create_infer_request()
+                setting = self.settings.get(name, self._shipped)
+                self._requests[name] = self._compiler.compiled(name, setting).create_infer_request()
             return self._requests[name]
-
-    def _compiled(self, name: str) -> Any:
-        path = self._pack.graph_path(name)
-        shape = (self.batch, self.window) if name in ("condition", "denoiser") else (0, 0)
-        try:
-            stored = self._cache.read(name, shape) if self._cache else None
-            if stored is not None:
-                with suppress(RuntimeError):
-                    return self._core.import_model(stored, "CPU", self._config)
-            model = self._core.read_model(path)
-            if shape != (0, 0):
-                model.reshape({port: _fixed(port, *shape) for port in model.inputs})
-            compiled = self._core.compile_model(model, "CPU", self._config)
-            if self._cache:
-                with suppress(RuntimeError):
-                    self._cache.write(name, shape, bytes(compiled.export_model().getbuffer()))
-            return compiled
-        except RuntimeError as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise PackError(f"{path}: cannot be compiled ({reason}); fetch the pack again.") from error
-
-    @cached_property
-    def _core(self) -> Any:
-        """OpenVINO's core; imported late, so that ``backline --help`` needs no processor it lacks."""
-        import openvino
-
-        return openvino.Core()
-
-    @cached_property
-    def _cache(self) -> GraphCache | None:
-        return GraphCache(self._cache_folder, self._pack, self._config) if self._cache_folder else None
 
     def plan(self, features: Array, phases: Array) -> tuple[Array, Array, Array]:
         """Features (64, T) and phases (5, T) -> plan (24, P), key (24,) and beats (2, T), all 0-1."""
@@ -149,12 +116,3 @@ class Graphs:
         """Features (64, T), phases (5, T), band rows (BAND_ROWS, T) -> log odds that they belong together."""
         inputs = {"features": features[None], "phases": phases[None], "band": band[None]}
         return float(self._request("fit").infer(inputs)["log_odds"].reshape(()))
-
-
-def _fixed(port: Any, batch: int, frames: int) -> Sequence[int]:
-    """The port's shape with its free axes set: the batch, and the time axis at its own rate."""
-    shape = [int(d.get_length()) if d.is_static else 0 for d in port.partial_shape]
-    shape[0] = batch
-    if shape[2] == 0:
-        shape[2] = frames * (FRAMES_PER_LATENT if port.any_name == "rows" else 1)
-    return shape

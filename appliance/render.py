@@ -13,17 +13,17 @@ from pathlib import Path
 
 from appliance.ahead import Aside, aside
 from appliance.audio_file import AudioInfo, probe, read_blocks, read_mono
-from appliance.band import SoundFont, StemBlock, render_stems
+from appliance.band import StemBlock, render_stems
 from appliance.blocks import BLOCK_SAMPLES, Block, Spool
 from appliance.composer import Wishes, listen, padded, steps_of
+from appliance.engine import Engine
 from appliance.errors import InputError, UsageError
 from appliance.features import features_of
-from appliance.graphs import Graphs
 from appliance.loudness import Loudness, integrated_lufs
 from appliance.mastering import Master, master, mixed
 from appliance.midi import write_midi
 from appliance.neural_sound import neural_stems
-from appliance.pack import Pack, file_facts, load_pack
+from appliance.pack import Pack, file_facts
 from appliance.pitch import PitchTrack, track_pitch
 from appliance.publish import STEMS_FOLDER, Publication, writing
 from appliance.receipt import Receipt, make_receipt
@@ -62,31 +62,6 @@ class Request:
     original: AudioInfo | None = None
     job: str | None = None
     sound: str = SOUNDS[0]
-
-
-class Engine:
-    """A pack made ready: graphs compiled, soundfont loaded. Serves any number of requests.
-
-    ``threads`` of the networks are as many as the processor has, unless several engines share it.
-    ``cache`` is a folder for compiled graphs. Without ``wait`` the graphs still compile when the
-    constructor returns, while a first request is already being read.
-
-    Raises:
-        PackError: the pack is missing, altered, or does not work here.
-    """
-
-    def __init__(
-        self, folder: Path, threads: int | None = None, cache: Path | None = None, wait: bool = True
-    ) -> None:
-        self.pack: Pack = load_pack(folder)
-        self.graphs = Graphs(self.pack, threads, cache)
-        self.soundfont = SoundFont(self.pack.soundfont_path)
-        if wait:
-            self.graphs.ready()
-
-    def close(self) -> None:
-        """Begins nothing more: what an abandoned request would have needed is not compiled."""
-        self.graphs.close()
 
 
 @dataclass(slots=True)
@@ -206,6 +181,7 @@ def _take(
             timings_s=watch.seconds,
             job=request.job,
             sound=request.sound,
+            plan=None if engine.plan is None else engine.plan.sha256,
         )
         with writing(receipt_path):
             receipt.write(receipt_path)

@@ -24,8 +24,9 @@ def no_handler_stays() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Commands that the tests run keep compiled graphs here, not in the home of whoever tests."""
+    """Commands that the tests run keep compiled graphs and plans here, not in the home of whoever tests."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture(scope="session")

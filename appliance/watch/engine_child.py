@@ -38,7 +38,7 @@ from appliance.watch.engine_messages import (
 )
 
 if TYPE_CHECKING:
-    from appliance.render import Engine
+    from appliance.engine import Engine
     from appliance.watch.decoding import Limits
 
 _TELL_EVERY_S = 0.5
@@ -70,8 +70,8 @@ def main() -> None:
 
 
 def _loaded(setup: Setup) -> Engine:
+    from appliance.engine import Engine
     from appliance.graph_cache import cache_folder
-    from appliance.render import Engine
 
     engine = Engine(Path(setup.pack), setup.threads or None, cache_folder())
     _check_decoder(setup)

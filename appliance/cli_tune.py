@@ -1,0 +1,50 @@
+"""The command ``tune``, and the options that it shares."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from appliance.errors import OutputError
+
+PACK_OPTION = click.option(
+    "--pack",
+    type=click.Path(path_type=Path),
+    default=Path("packs/reference"),
+    show_default=True,
+    envvar="BACKLINE_PACK",
+    help="Folder of the pack.",
+)
+PLANS_OPTION = click.option(
+    "--plans",
+    type=click.Path(path_type=Path),
+    help="Folder of plans, such as /var/lib/backline/plans of the service.  [default: this user's]",
+)
+
+
+@click.command()
+@PACK_OPTION
+@PLANS_OPTION
+@click.option(
+    "--seconds", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="How long at most."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
+def tune(pack: Path, plans: Path | None, seconds: float, as_json: bool) -> None:
+    """Measure what is fastest on this computer, and keep it as a plan that render follows."""
+    from appliance.graph_cache import cache_folder
+    from appliance.pack import load_pack
+    from appliance.tuning.store import plans_folder, write_plan
+    from appliance.tuning.table import plan_lines, plan_sentence
+    from appliance.tuning.tune import measured
+
+    folder = plans or plans_folder()
+    if folder is None:
+        raise OutputError("Nobody says where plans are kept ($HOME is not set); name a folder with --plans.")
+    for plan in measured(load_pack(pack), cache=cache_folder(), budget_s=seconds):
+        if sys.stderr.isatty():
+            click.echo(f"\rmeasuring for {plan.seconds:.0f} s ", nl=plan.finished, err=True)
+    write_plan(folder, plan)
+    text = plan.to_json().rstrip() if as_json else "\n".join([plan_sentence(plan), *plan_lines(plan)])
+    click.echo(text)

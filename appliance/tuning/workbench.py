@@ -1,0 +1,142 @@
+"""Graphs made ready to be measured, with inputs that are always the same.
+
+Lengths are those of a job: a minute for the planner, a window, a part, a stretch.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.composer import DECODE_FRAMES, DECODE_MARGIN
+from appliance.condition import style_row
+from appliance.fit import STRETCH_FRAMES
+from appliance.graph_compiler import FIXED, GraphCompiler
+from appliance.neural_sound import CHUNK_FRAMES, MARGIN_FRAMES
+from appliance.pack import Pack
+from appliance.score import FRAMES_PER_LATENT
+from appliance.tuning.setting import Precision, Setting
+
+Array = NDArray[np.float32]
+Trial = Callable[[int], list[Array]]
+"""Evaluates a graph on the inputs of a draw; its outputs."""
+
+ORDER = ("denoiser", "vae_decoder", "planner", "fit", "condition", "audio_decoder")
+"""Graphs by what they take of a job, the longest first. The encoders are no part of one."""
+
+_LENGTHS = {
+    "planner": 1292,
+    "vae_decoder": DECODE_FRAMES + DECODE_MARGIN,
+    "fit": STRETCH_FRAMES,
+    "audio_decoder": CHUNK_FRAMES + 1 + 2 * MARGIN_FRAMES,
+}
+
+
+class Bench(Protocol):
+    """What measuring needs of a pack; tests have one that is made up."""
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """Which graphs to measure, the most important first."""
+
+    def precisions(self, graph: str) -> tuple[Precision, ...]:
+        """What ``graph`` can be computed in here, besides as shipped."""
+
+    def trial(self, graph: str, setting: Setting) -> Trial:
+        """Compiles; raises BacklineError or RuntimeError where that is impossible."""
+
+
+class Workbench:
+    """The bench of a real pack. What is compiled here is not kept, but the graphs as shipped are taken
+    from the folder ``cache``."""
+
+    def __init__(self, pack: Pack, cache: Path | None = None) -> None:
+        self._pack = pack
+        self._cached, self._compiler = GraphCompiler(pack, cache), GraphCompiler(pack)
+        self._inputs: dict[tuple[str, int], dict[str, Array]] = {}
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """Those of ORDER that the pack has."""
+        present = self._pack.manifest.graphs.present()
+        return tuple(name for name in ORDER if name in present)
+
+    def precisions(self, graph: str) -> tuple[Precision, ...]:
+        """bf16 where the processor computes in it; float32 where the graph is quantised."""
+        core = self._compiler.core
+        native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        model = core.read_model(self._pack.graph_path(graph))
+        quantised = any(node.get_type_name() == "FakeQuantize" for node in model.get_ops())
+        return (*(("bf16",) if native else ()), *(("f32",) if quantised else ()))
+
+    def trial(self, graph: str, setting: Setting) -> Trial:
+        """The graph compiled as ``setting`` says."""
+        compiler = self._cached if setting.precision == "shipped" else self._compiler
+        compiled = compiler.compiled(graph, setting)
+        request = compiled.create_infer_request()
+
+        def evaluate(draw: int) -> list[Array]:
+            found = request.infer(self._drawn(graph, compiled.inputs, draw))
+            return [found[port].copy() for port in compiled.outputs]
+
+        return evaluate
+
+    def _drawn(self, graph: str, ports: Any, draw: int) -> dict[str, Array]:
+        if (graph, draw) not in self._inputs:
+            random = np.random.default_rng([zlib.crc32(graph.encode()), draw])
+            inputs = {port.any_name: self._input(graph, port, random) for port in ports}
+            if graph == "denoiser":
+                inputs.update(self._heard(draw))
+                inputs["context"] *= inputs["known"]
+            self._inputs[graph, draw] = inputs
+        return self._inputs[graph, draw]
+
+    def _heard(self, draw: int) -> dict[str, Array]:
+        """Tokens, keys and values as the condition encoder makes them: nothing else looks like them."""
+        compiled, request = self._condition
+        found = request.infer(self._drawn("condition", compiled.inputs, draw))
+        return {name: found[name].copy() for name in ("tokens", "keys_values")}
+
+    @cached_property
+    def _condition(self) -> Any:
+        compiled = self._cached.compiled("condition", Setting(threads=1))
+        return compiled, compiled.create_infer_request()
+
+    def _input(self, graph: str, port: Any, random: np.random.Generator) -> Array:
+        sampler = self._pack.manifest.sampler
+        shape = self._shape(graph, port)
+        match port.any_name:
+            case "latent" | "context":
+                normal: Array = random.standard_normal(shape, np.float32)
+                return normal
+            case "known":
+                known = np.zeros(shape, np.float32)
+                known[..., : sampler.context_frames] = 1.0
+                return known
+            case "valid":
+                return np.ones(shape, np.float32)
+            case "timestep":
+                return np.full(shape, 0.5, np.float32)
+            case "stride":
+                return np.full(shape, 1 / sampler.steps, np.float32)
+            case "style":
+                return np.stack([style_row(0)] * shape[0])
+            case "group":
+                return np.eye(1, shape[1], dtype=np.float32).reshape(shape)
+            case _:  # features, phases, rows of shares: from 0 to 1
+                shares: Array = random.random(shape, np.float32)
+                return shares
+
+    def _shape(self, graph: str, port: Any) -> tuple[int, int, int]:
+        """(batch, rows, frames) of an input."""
+        batch, rows, frames = (int(d.get_length()) if d.is_static else 0 for d in port.partial_shape)
+        length = self._compiler.window if graph in FIXED else _LENGTHS[graph]
+        if graph == "condition":
+            length *= FRAMES_PER_LATENT
+        return batch or 1, rows, frames or length
