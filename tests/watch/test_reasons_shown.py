@@ -1,4 +1,4 @@
-"""A reason may quote what a stranger wrote: nothing in it steers the terminal of whoever reads the history."""
+"""A reason may quote what a stranger wrote: nothing in it steers the terminal of who reads the history."""
 
 from __future__ import annotations
 
