@@ -107,7 +107,8 @@ def measure(
             request = heard.requests[name]
             kernels[name] = kernels_of(request.get_compiled_model())
             for port in request.get_compiled_model().outputs:
-                outputs[f"{number}/{name}/{port.any_name}"] = request.get_tensor(port).data.copy()
+                output = min(port.names, key=len)  # the appliance's name; others are paths in the graph
+                outputs[f"{number}/{name}/{output}"] = request.get_tensor(port).data.copy()
         latent = window_of(graphs, inputs["denoiser"], pack.manifest.sampler)
         outputs[f"{number}/{WINDOW}/latent"] = latent
         found.append({"pack": str(pack.folder), "sha256": pack.sha256, "kernels": kernels, "seconds": {}})

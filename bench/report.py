@@ -26,6 +26,7 @@ COLUMNS = """- **as processor**: the generation whose kernels all libraries were
 - **GFLOP**: 10⁹ multiplications and additions of convolutions and matrix products in one evaluation,
   counted from shapes; norms, softmax and the rest are time without operations.
 - **× roof**: how many times as long as at the rate of the best INT8 convolutions of the same process.
+  **× mixed**: the same, but the products of attention, which stay FP32, at the rate of FP32 convolutions.
 - **FP32/INT8**: how many times as fast INT8 is as the same graph in FP32, evaluated alternately.
 - **reorders**: nodes that only change a tensor's layout or precision, as the library put them in."""
 
@@ -53,7 +54,7 @@ def text(found: Mapping[str, Any], pictures: list[str]) -> str:
         f"OpenVINO {machine['openvino']}, {machine['date']}. Load before the first case: "
         f"{machine['load']:.1f}{_busy(machine['load'])} {found['rounds']} rounds"
         f" in {found['took_s'] / 60:.0f} minutes: `{settings['command']}`",
-        "\n".join(f"- {name}: {said}" for name, said in found["masks"].items()),
+        "\n".join(f"- as {said}" for said in found["masks"].values()),
         "\n".join(f"- not measured: {said}" for said in found["skipped"]),
         COLUMNS,
         _section("The whole job", tables.jobs(found), "Length, one take; as the command line does it."),

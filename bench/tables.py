@@ -121,14 +121,22 @@ def graphs(found: Found) -> str:
                     *(mask, graph, f"{total / 1e9:.3f}", f"{int8 * 1e3:.2f}"),
                     f"{gflops_s(total, int8):.0f}",
                     f"{times_the_roof(int8, total, roof):.2f}",
+                    f"{int8 / _mixed_s(found['flops'][graph], measured):.2f}",
                     NONE if fp32 is None else f"{fp32 * 1e3:.2f}",
                     NONE if fp32 is None else f"{fp32 / int8:.2f}",
                     f"{kernels['int8']}/{kernels['layers']}",
                     str(kernels["reorders"]),
                 ]
             )
-    head = ("as processor", "graph", "GFLOP", "INT8, ms", "GFLOP/s", "× roof", "FP32, ms", "FP32/INT8")
-    return markdown((*head, "INT8 layers", "reorders"), rows)
+    head = ("as processor", "graph", "GFLOP", "INT8, ms", "GFLOP/s", "× roof", "× mixed", "FP32, ms")
+    return markdown((*head, "FP32/INT8", "INT8 layers", "reorders"), rows)
+
+
+def _mixed_s(flops: Found, measured: Found) -> float:
+    """Seconds with convolutions at the INT8 roof's rate and products at that of FP32."""
+    return (
+        flops["convolutions"] / roof_rate(measured) + flops["products"] / roof_rate(measured, "fp32")
+    ) / 1e9
 
 
 def _fp32(measured: Found, graph: str) -> float | None:
