@@ -10,7 +10,9 @@ from appliance.watch.config import Config
 from appliance.watch.scan import Scan, Trouble, scan
 
 
-@pytest.mark.parametrize(("blind", "left"), [(b"closed/", ["closed/b.wav"]), (b"", ["a.wav", "closed/b.wav"])])
+@pytest.mark.parametrize(
+    ("blind", "left"), [(b"closed/", ["closed/b.wav"]), (b"", ["a.wav", "closed/b.wav"])]
+)
 def test_a_vocal_that_went_is_gone_unless_it_may_be_hidden(
     watched: Config, monkeypatch: pytest.MonkeyPatch, blind: bytes, left: list[str]
 ) -> None:
