@@ -14,8 +14,11 @@ from vocals import sung
 
 
 @pytest.fixture(scope="session")
-def machines() -> None:
-    """Skips where none can be booted, before anything else is made."""
+def machines(request: pytest.FixtureRequest) -> None:
+    """Skips where nobody asked for minutes of machines, or none can be booted; before anything is made."""
+    named = any("machine" in argument for argument in request.config.args)
+    if not named and "privileged" not in request.config.option.markexpr:
+        pytest.skip("takes minutes: asked for with 'make machine'")
     needed()
 
 
@@ -54,5 +57,5 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A vocal that takes long enough for something to happen meanwhile."""
     path = tmp_path_factory.mktemp("vocals") / "long.wav"
-    soundfile.write(path, sung(90.0), 44_100)
+    soundfile.write(path, sung(60.0), 44_100)
     return path
