@@ -95,7 +95,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         settings = {
             "intake": {"settle_s": options.settle, "scan_s": options.scan, "silent_tail_s": options.settle},
-            "work": {"threads": 1},
+            "work": {"threads": 1, "tune": False},
             "publish": {"archive_sources": False},
         }
         watched = Watched(Path(folder), options.pack, settings)
@@ -104,7 +104,10 @@ def main() -> int:
             watched.until(lambda: watched.status()["settling"] == 0)
             status = watched.status()
             costs = idle(watched, options.idle)
-            waits_s = [picked_up(watched, number) for number in range(options.repeats)]
+            waits_s = []
+            for number in range(options.repeats):
+                waits_s.append(picked_up(watched, number))
+                watched.until(lambda: watched.status()["state"] == "idle")  # else the next waits its turn
     promised_s = options.settle + 2 * options.scan
     print(f"{options.files:,} old files, a look every {options.scan:g} s, load {os.getloadavg()[0]:.1f}\n")
     print("| what | measured |\n|---|---|")
