@@ -42,10 +42,12 @@ class Engine:
 
     def follow(self, plan: Plan) -> None:
         """Computes by ``plan`` from the next request on. Raises PackError, and then nothing has changed."""
-        graphs = self._planned(plan)
-        graphs.ready()
-        self.graphs.close()
-        self.graphs, self.plan = graphs, plan
+        if any(self.graphs.setting(name) != setting for name, setting in plan.settings.items()):
+            graphs = self._planned(plan)
+            graphs.ready()
+            self.graphs.close()
+            self.graphs = graphs
+        self.plan = plan
 
     def close(self) -> None:
         """Begins nothing more: what an abandoned request would have needed is not compiled."""

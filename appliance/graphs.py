@@ -40,7 +40,7 @@ class Graphs:
         settings: Mapping[str, Setting] | None = None,
     ) -> None:
         self._shipped = Setting(threads=threads or len(os.sched_getaffinity(0)))
-        self.settings = dict(settings or {})
+        self._settings = settings or {}
         self._compiler = GraphCompiler(pack, cache)
         self.window, self.batch = self._compiler.window, self._compiler.batch
         self._lock = threading.Lock()
@@ -50,6 +50,10 @@ class Graphs:
         if pack.manifest.fit is not None:
             names.append("fit")
         self._coming = [self._worker.submit(self._request, name) for name in names]
+
+    def setting(self, name: str) -> Setting:
+        """How graph ``name`` is computed."""
+        return self._settings.get(name, self._shipped)
 
     def ready(self) -> None:
         """Waits until all that every job needs is compiled.
@@ -70,8 +74,8 @@ class Graphs:
             return self._requests[name]
         with self._lock:
             if name not in self._requests:
-                setting = self.settings.get(name, self._shipped)
-                self._requests[name] = self._compiler.compiled(name, setting).create_infer_request()
+                compiled = self._compiler.compiled(name, self.setting(name))
+                self._requests[name] = compiled.create_infer_request()
             return self._requests[name]
 
     def plan(self, features: Array, phases: Array) -> tuple[Array, Array, Array]:

@@ -192,7 +192,7 @@ def main() -> int:
     if not options.report:
         settings = {
             "intake": {"settle_s": 1.0, "scan_s": 1.0, "silent_tail_s": 1.0},
-            "work": {"pack": str(options.pack.resolve()), "threads": 1},
+            "work": {"pack": str(options.pack.resolve()), "threads": 1, "tune": False},
         }
         watched = Watched(options.folder.resolve(), options.pack, settings)
         with watched.running():

@@ -165,13 +165,13 @@ def test_where_plans_are(
 
 
 def test_every_graph_of_a_job_can_be_measured(fake_pack: Path) -> None:
-    bench = Workbench(load_pack(fake_pack))
+    one = Setting(threads=1)
+    bench = Workbench(load_pack(fake_pack), one)
     assert set(bench.graphs) == {"denoiser", "vae_decoder", "planner", "fit", "condition", "audio_decoder"}
     for graph in bench.graphs:
-        trial = bench.trial(graph, Setting(threads=1))
-        again = Workbench(load_pack(fake_pack)).trial(graph, Setting(threads=1))
-        for one, other in zip(trial(0), again(0), strict=True):
-            assert one.tobytes() == other.tobytes()
+        trial, again = bench.trial(graph, one), Workbench(load_pack(fake_pack), one).trial(graph, one)
+        for first, second in zip(trial(0), again(0), strict=True):
+            assert first.tobytes() == second.tobytes()
 
 
 def test_a_render_follows_the_plan_and_its_receipt_names_it(
@@ -187,7 +187,7 @@ def test_a_render_follows_the_plan_and_its_receipt_names_it(
         return receipt.facts["plan"], receipt.facts["files"]
 
     shipped, planned = Engine(fake_pack), Engine(fake_pack, plans=tmp_path / "plans")
-    assert planned.graphs.settings == {"denoiser": Setting(threads=1)}
+    assert planned.graphs.setting("denoiser") == Setting(threads=1)
     name, first = files(planned, "a")
     assert name == plan.sha256
     assert files(planned, "b") == (name, first)

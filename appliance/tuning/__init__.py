@@ -1,8 +1,13 @@
 """The plan for this processor: which way of computing each graph is fastest here, measured.
 
-What can be chosen for a graph is its precision and its threads (:mod:`~appliance.tuning.setting`). What a
-choice would change in the music is not offered: it must agree with the pack as shipped. So the length of
-the denoiser's windows is no choice, it belongs to the pack, and each window continues the last.
+What can be chosen for a graph is its precision and its threads (:mod:`~appliance.tuning.setting`), if its
+output agrees with the pack as shipped. Not offered are:
+
+- the length of the denoiser's windows, and of what the planner hears: other lengths are other music
+- the length of the parts that the VAE decoder is given: any from 64 to 1024 frames gives the same bytes,
+  but none was clearly faster than what it has
+- several takes as one batch: the same bytes, and no faster than one after the other
+- streams: a take has one evaluation at a time, and takes are rendered one after the other
 
 - ``setting``: one way of computing a graph, for OpenVINO
 - ``plan``: what was measured and chosen, as the file says it

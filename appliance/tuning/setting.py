@@ -40,8 +40,7 @@ class Setting(BaseModel):
         """Makes an ``openvino.Model`` fit to be compiled this way."""
         if self.precision != "f32":
             return
-        for node in model.get_ordered_ops():
-            # Weights are quantised too where the library folds that away; what is measured is activations.
+        for node in model.get_ordered_ops():  # weights are stored in INT8 as they are, without such nodes
             if node.get_type_name() == "FakeQuantize":
                 node.output(0).replace(node.input_value(0))
 

@@ -154,4 +154,6 @@ def measured(
     tries: int = 1,
 ) -> Iterator[Plan]:
     """The plan for ``pack`` on this computer, with ``threads`` at most, piece by piece as :func:`tuned`."""
-    return tuned(key_of(pack, threads), Workbench(pack, cache), budget_s, time.perf_counter, tries)
+    key = key_of(pack, threads)
+    bench = Workbench(pack, Setting(threads=key.threads), cache)
+    return tuned(key, bench, budget_s, time.perf_counter, tries)

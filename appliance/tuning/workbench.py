@@ -53,11 +53,11 @@ class Bench(Protocol):
 
 
 class Workbench:
-    """The bench of a real pack. What is compiled here is not kept, but the graphs as shipped are taken
-    from the folder ``cache``."""
+    """The bench of a real pack. What is compiled here is not kept, except for the graphs as ``shipped``,
+    which lie in the folder ``cache`` anyway."""
 
-    def __init__(self, pack: Pack, cache: Path | None = None) -> None:
-        self._pack = pack
+    def __init__(self, pack: Pack, shipped: Setting, cache: Path | None = None) -> None:
+        self._pack, self._shipped = pack, shipped
         self._cached, self._compiler = GraphCompiler(pack, cache), GraphCompiler(pack)
         self._inputs: dict[tuple[str, int], dict[str, Array]] = {}
 
@@ -77,7 +77,7 @@ class Workbench:
 
     def trial(self, graph: str, setting: Setting) -> Trial:
         """The graph compiled as ``setting`` says."""
-        compiler = self._cached if setting.precision == "shipped" else self._compiler
+        compiler = self._cached if setting == self._shipped else self._compiler
         compiled = compiler.compiled(graph, setting)
         request = compiled.create_infer_request()
 
@@ -105,7 +105,7 @@ class Workbench:
 
     @cached_property
     def _condition(self) -> Any:
-        compiled = self._cached.compiled("condition", Setting(threads=1))
+        compiled = self._cached.compiled("condition", self._shipped)
         return compiled, compiled.create_infer_request()
 
     def _input(self, graph: str, port: Any, random: np.random.Generator) -> Array:

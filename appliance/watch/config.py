@@ -80,7 +80,8 @@ class Folders(_Section):
     rejected: WholePath = Path("/srv/backline/rejected")
     """Vocals that cannot be used are moved here, each with a reason.txt."""
     state: WholePath = Path("/var/lib/backline")
-    """Journal and socket. A local disk: SQLite must not lie on a network share."""
+    """Journal, socket, and what was measured on this processor. A local disk: SQLite must not lie on a
+    network share."""
 
     @model_validator(mode="after")
     def _apart(self) -> Folders:
@@ -150,6 +151,9 @@ class Work(_Section):
     """Processor seconds that the reader of a recording may use."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """Processor threads for the networks; 0 is all."""
+    tune: bool = True
+    """Whether a new processor, pack or version is measured for what is fastest there: a minute in all, while
+    nothing is to be rendered. A plan that was measured before is followed either way."""
 
 
 class Publish(_Section):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import socket
 import sys
@@ -29,6 +30,7 @@ from appliance.watch.engine_messages import (
     Done,
     Failed,
     Kind,
+    Message,
     Order,
     Progress,
     Ready,
@@ -36,6 +38,8 @@ from appliance.watch.engine_messages import (
     receive,
     send,
 )
+from appliance.watch.idle_tuning import IdleTuning
+from appliance.watch.logs import WARNING, log
 
 if TYPE_CHECKING:
     from appliance.engine import Engine
@@ -64,16 +68,30 @@ def main() -> None:
         send(channel, Failed(0, "pack", str(error)))
         sys.exit(error.exit_code)
     manifest = engine.pack.manifest
-    send(channel, Ready(manifest.name, manifest.version, engine.pack.sha256, list(manifest.styles)))
-    while isinstance(order := receive(channel), Order):
+    tuning = IdleTuning(engine, setup)
+    styles, plan = list(manifest.styles), engine.plan.sha256 if engine.plan else ""
+    send(channel, Ready(manifest.name, manifest.version, engine.pack.sha256, styles, plan))
+    while isinstance(order := _next(channel, tuning), Order):
         send(channel, _Work(engine, setup, order, channel).done())
+
+
+def _next(channel: socket.socket, tuning: IdleTuning) -> Message | None:
+    """What the daemon says next. Until then the processor is measured, piece by piece."""
+    while tuning.pending and not select.select([channel], [], [], 0)[0]:
+        told = tuning.piece()
+        with suppress(OSError):  # the daemon has hung up
+            send(channel, told)
+    return receive(channel)
 
 
 def _loaded(setup: Setup) -> Engine:
     from appliance.engine import Engine
     from appliance.graph_cache import cache_folder
 
-    engine = Engine(Path(setup.pack), setup.threads or None, cache_folder())
+    plans = Path(setup.plans) if setup.plans else None
+    engine = Engine(Path(setup.pack), setup.threads or None, cache_folder(), plans=plans)
+    if engine.plan_trouble:
+        log(WARNING, engine.plan_trouble)
     _check_decoder(setup)
     return engine
 

@@ -2,7 +2,7 @@
 
 The daemon sends a :class:`Setup` once and then an :class:`Order` at a time; the engine answers with
 :class:`Ready`, any number of :class:`Progress`, and ends each order with :class:`Done` or
-:class:`Failed`.
+:class:`Failed`. Between orders it may tell of its :class:`Tuning`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ something else that may pass; ``pack``: the pack does not work; ``bug``: nobody 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What the engine is to load, and what it may spend on decoding a recording."""
+    """What the engine is to load, and what it may spend on decoding a recording.
+
+    ``plans`` is the folder of plans for processors, '' for none; ``tune``: whether to measure for one.
+    """
 
     pack: str
     work: str
@@ -37,6 +40,8 @@ class Setup:
     memory_bytes: int
     cpu_s: int
     wall_s: float
+    plans: str = ""
+    tune: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,21 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The graphs are compiled and the decoder works."""
+    """The graphs are compiled and the decoder works; ``plan`` is the hash of the plan that is followed."""
 
     pack: str
     version: str
     sha256: str
     styles: list[str]
+    plan: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Between two orders the processor is measured: the share that is done, the plan that is followed."""
+
+    share: float
+    plan: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +112,9 @@ class Failed:
     errno: int = 0
 
 
-Message = Setup | Order | Ready | Progress | Done | Failed
+Message = Setup | Order | Ready | Tuning | Progress | Done | Failed
 
-_KINDS = {kind.__name__: kind for kind in (Setup, Order, Ready, Progress, Done, Failed)}
+_KINDS = {kind.__name__: kind for kind in (Setup, Order, Ready, Tuning, Progress, Done, Failed)}
 
 
 def send(channel: socket.socket, message: Message) -> None:

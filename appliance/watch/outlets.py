@@ -95,7 +95,12 @@ class Outlets:
             paused=daemon.pauses.reason,
             pack=None
             if ready is None
-            else {"name": ready.pack, "version": ready.version, "sha256": ready.sha256},
+            else {
+                "name": ready.pack,
+                "version": ready.version,
+                "sha256": ready.sha256,
+                "plan": daemon.tuning.plan,
+            },
             waiting=counts.get("waiting", 0),
             settling=intake.settling,
             queue_limit=daemon.config.work.queue_limit,
@@ -114,6 +119,7 @@ class Outlets:
             engine_pid=daemon.worker.pid,
             engine_starts=daemon.engine_starts,
             engine_deaths=daemon.engine_deaths,
+            tuned=daemon.tuning.share,
         )
 
     def _state(self) -> State:

@@ -36,7 +36,8 @@ class Snapshot:
     paused: str | None
     """Why no job starts; None while jobs may."""
     pack: dict[str, str] | None
-    """``name``, ``version`` and ``sha256``; None until the engine is ready."""
+    """``name``, ``version``, ``sha256``, and the hash of the ``plan`` that is followed, '' without one; None
+    until the engine is ready."""
     waiting: int
     settling: int
     queue_limit: int
@@ -58,6 +59,8 @@ class Snapshot:
     engine_pid: int
     engine_starts: int
     engine_deaths: int
+    tuned: float = 1.0
+    """Share of the measuring of this processor that is done; 1 where nothing is to be measured."""
 
     def to_json(self) -> dict[str, Any]:
         """As the control socket and ``status --json`` give it."""
@@ -76,6 +79,7 @@ class Snapshot:
             left = "" if left_s is None else f", {left_s:.0f} s left"
             words.append(f"Rendering {self.running.name} ({self.running.progress:.0%}{left}).")
         elif self.paused is None:
-            words.append("Idle.")
+            tuning = f", measuring what is fastest here ({self.tuned:.0%})" if self.tuned < 1.0 else ""
+            words.append(f"Idle{tuning}.")
         words.append(f"{self.waiting} waiting, {self.counts.get('done', 0)} done, {self.rejected} rejected.")
         return " ".join(words)

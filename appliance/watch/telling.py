@@ -76,7 +76,8 @@ def status_lines(facts: Mapping[str, Any]) -> list[str]:
     """The status for a person; what is not known is left out."""
     lines = [f"state       {facts['state']}" + (f": {facts['paused']}" if facts["paused"] else "")]
     if (pack := facts.get("pack")) is not None:
-        lines.append(f"pack        {pack['name']} {pack['version']}")
+        plan = f", plan {pack['plan'][:8]}" if pack.get("plan") else ""
+        lines.append(f"pack        {pack['name']} {pack['version']}{plan}")
     if (job := facts.get("running")) is not None:
         left = "" if job["left_s"] is None else f", {_span(job['left_s'])} left"
         lines.append(f"running     {job['name']} ({job['progress']:.0%}{left})")

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from appliance.watch.engine_messages import Message, Order, Progress, Ready, Setup, receive, send
+from appliance.watch.engine_messages import Done, Failed, Message, Order, Ready, Setup, receive, send
 from appliance.watch.logs import INFO, WARNING, log
 
 START_LIMIT_S = 600.0
@@ -152,7 +152,7 @@ class Worker:
             return False
         if isinstance(message, Ready):
             self.ready, self._until_s = message, float("inf")
-        elif not isinstance(message, Progress):
+        elif isinstance(message, Done | Failed):
             self.order, self._until_s = None, float("inf")
         self._on_message(message)
         return True

@@ -51,7 +51,13 @@ class Service:
                 name: str(self.root / name) for name in ("inbox", "outbox", "archive", "rejected", "state")
             },
             "intake": {"settle_s": 0.2, "scan_s": 0.1, "patience_s": 0.5, "silent_tail_s": 0.2},
-            "work": {"pack": str(self.pack), "retry_base_s": 0.1, "retry_most_s": 0.5, "threads": 1},
+            "work": {
+                "pack": str(self.pack),
+                "retry_base_s": 0.1,
+                "retry_most_s": 0.5,
+                "threads": 1,
+                "tune": False,
+            },
             "space": {"least_free_mb": 1, "resume_free_mb": 1},
         }
         for section, values in settings.items():

@@ -58,6 +58,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "decode_memory_mb": 1024,
         "decode_seconds": 900,
         "threads": 0,
+        "tune": True,
     },
     "publish": {"archive_sources": True, "file_mode": "0664", "folder_mode": "2775", "group": ""},
     "space": {"least_free_mb": 2048, "resume_free_mb": 3072},

@@ -1,0 +1,81 @@
+"""Measuring this processor while the engine has nothing to render, a piece at a time.
+
+So the service is ready at once, no vocal waits for more than a piece (a graph being compiled: seconds),
+and what is measured is not disturbed by a render. Each try is noted on disk before it begins: an engine that
+it kills, as where memory is short, does not try for ever. Nothing here can fail an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appliance.errors import BacklineError
+from appliance.watch.engine_messages import Setup, Tuning
+from appliance.watch.logs import NOTICE, WARNING, log
+
+if TYPE_CHECKING:
+    from appliance.engine import Engine
+    from appliance.tuning.plan import Plan
+
+MOST_TRIES = 3
+"""So often measuring is begun for a plan; what was found by then is followed afterwards."""
+
+
+class IdleTuning:
+    """The measuring that ``engine`` still has to do; none where it follows a finished plan."""
+
+    def __init__(self, engine: Engine, setup: Setup) -> None:
+        self._engine, self._folder, self._threads = engine, Path(setup.plans), setup.threads or None
+        known = engine.plan
+        open_ = known is None or (not known.finished and known.tries < MOST_TRIES)
+        self._tries = 1 if known is None else known.tries + 1
+        self._pieces: Iterator[Plan] | None = None
+        self.pending = setup.tune and bool(setup.plans) and open_
+        """Whether there is anything left to measure."""
+
+    def piece(self) -> Tuning:
+        """Measures a little. What to tell the daemon."""
+        from appliance.tuning.tune import BUDGET_S
+
+        try:
+            plan = self._next()
+        except (BacklineError, RuntimeError, OSError, MemoryError) as error:
+            log(WARNING, "This processor could not be measured; the work goes on.", reason=error)
+            self.pending = False
+            return self._told(1.0)
+        return self._told(1.0 if plan.finished else min(0.99, plan.seconds / BUDGET_S))
+
+    def _next(self) -> Plan:
+        from appliance.tuning.store import write_plan
+        from appliance.tuning.table import plan_sentence
+
+        if self._pieces is None:
+            plan = self._begun()
+        else:
+            plan = next(self._pieces)
+            if not plan.finished:
+                return plan
+            self.pending = False
+        write_plan(self._folder, plan)
+        if plan.finished:
+            self._engine.follow(plan)
+            log(NOTICE, plan_sentence(plan))
+        return plan
+
+    def _begun(self) -> Plan:
+        """What was found by an earlier try, or nothing, with this try noted."""
+        from appliance.graph_cache import cache_folder
+        from appliance.tuning.key import key_of
+        from appliance.tuning.plan import Plan
+        from appliance.tuning.tune import measured
+
+        pack, known = self._engine.pack, self._engine.plan
+        self._pieces = measured(pack, self._threads, cache_folder(), tries=self._tries)
+        if known is not None:
+            return known.model_copy(update={"tries": self._tries, "seconds": 0.0})
+        return Plan(key=key_of(pack, self._threads), graphs={}, finished=False, tries=self._tries)
+
+    def _told(self, share: float) -> Tuning:
+        return Tuning(share, self._engine.plan.sha256 if self._engine.plan else "")
