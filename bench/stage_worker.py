@@ -1,0 +1,157 @@
+"""Processor seconds of one job by stage, one stage after the other: run under a mask by ``bench.stages``.
+
+    python -m bench.stage_worker VOCAL PACK OUT
+
+What the appliance does in two threads is done in one here, so that every second belongs to one stage;
+the sum is what the job costs the processors, and an idle second core makes the true job shorter than that.
+A stage's figure is without the stages that it calls. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import resource
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+STAGES = {
+    "pack check": ["appliance.engine:load_pack"],
+    "graphs": ["appliance.graphs:Graphs.ready", "appliance.graphs:Graphs._request"],
+    "soundfont": ["appliance.engine:SoundFont"],
+    "decoding": ["soundfile:SoundFile.read", "appliance.audio_file:_scan"],
+    "pitch": ["appliance.render:track_pitch", "appliance.render:check_vocal"],
+    "beats, key, chart": ["appliance.render:listen"],
+    "planner": ["appliance.graphs:Graphs.plan"],
+    "notes": ["appliance.render:compose_takes"],
+    "condition": ["appliance.graphs:Graphs.condition"],
+    "denoiser": ["appliance.graphs:Graphs.velocity"],
+    "VAE decoder": ["appliance.graphs:Graphs.decode"],
+    "fit": ["appliance.graphs:Graphs.fit"],
+    "band": ["appliance.band:_Stem.play"],
+    "room": ["appliance.placing:Place.put"],
+    "mastering": ["appliance.render:master", "appliance.render:mixed", "appliance.render:integrated_lufs"],
+    "writing": ["appliance.wav:WavWriter.write", "appliance.wav:WavWriter.close"],
+    "receipt, hashes": ["appliance.render:file_facts", "appliance.render:make_receipt"],
+}
+"""Functions by the stage that they are."""
+
+REST = "blocks, copies, publishing"
+
+
+def used_s() -> float:
+    """Seconds of all processors that this process has taken so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+class Stages:
+    """Whose seconds the present ones are."""
+
+    def __init__(self, at_first: str) -> None:
+        self.cpu_s: dict[str, float] = defaultdict(float)
+        self._stack = [at_first]
+        self._since = 0.0  # the start of the process counts
+
+    def turn(self, stage: str | None) -> None:
+        """``stage`` begins inside the present one; None: the present one ends."""
+        now = used_s()
+        self.cpu_s[self._stack[-1]] += now - self._since
+        self._since = now
+        if stage is None:
+            self._stack.pop()
+        else:
+            self._stack.append(stage)
+
+    def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function``, its seconds counted as those of ``stage``."""
+
+        @functools.wraps(function)
+        def counted(*values: Any, **more: Any) -> Any:
+            self.turn(stage)
+            try:
+                return function(*values, **more)
+            finally:
+                self.turn(None)
+
+        return counted
+
+
+@contextmanager
+def _at_once(work: Callable[[Any], Any]) -> Iterator[Any]:
+    """``appliance.ahead.aside`` in one thread: the work is done before the block begins."""
+
+    class Done:
+        def through(self, items: Any) -> Any:
+            return items
+
+        def result(self) -> Any:
+            return found
+
+    found = work(Done())
+    yield Done()
+
+
+class _NoPool:
+    """A thread pool without threads."""
+
+    def __init__(self, *_: Any) -> None:
+        self.map = map
+
+    def __enter__(self) -> _NoPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def one_thread() -> None:
+    """Has the appliance do one thing after the other."""
+    for name in ("pitch", "band"):
+        module = import_module(f"appliance.{name}")
+        module.ahead = lambda items: (item for item in items)  # type: ignore[attr-defined]
+    render = import_module("appliance.render")
+    render.aside, render.ThreadPoolExecutor = _at_once, _NoPool  # type: ignore[attr-defined]
+
+
+def watch(stages: Stages) -> None:
+    """Puts a clock around every function of STAGES; a name that is gone is an error."""
+    for stage, places in STAGES.items():
+        for place in places:
+            module, _, path = place.partition(":")
+            owner: Any = import_module(module)
+            *parents, name = path.split(".")
+            for parent in parents:
+                owner = getattr(owner, parent)
+            setattr(owner, name, stages.timed(stage, getattr(owner, name)))
+
+
+def main() -> int:
+    """Render once, print the seconds."""
+    began = time.perf_counter()
+    stages = Stages("start, imports")
+    from appliance.graph_cache import cache_folder
+    from appliance.render import Engine, Request, render
+
+    one_thread()
+    watch(stages)
+    vocal, pack, out = map(Path, sys.argv[1:])
+    engine = Engine(pack, cache=cache_folder())
+    stages.turn(REST)
+    render(engine, Request(vocal, out), "bench")
+    stages.turn(None)
+    print(
+        json.dumps({"cpu_s": stages.cpu_s, "wall_s": time.perf_counter() - began, "load": os.getloadavg()[0]})
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

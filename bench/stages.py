@@ -1,0 +1,72 @@
+"""Where a job's processor time goes, side by side for several generations of processors.
+
+    python -m bench.stages --mask haswell --mask host --seconds 180
+
+Seconds are those of all processors, not of the clock, so other work on the machine hardly changes them:
+compare shares. ``python -m bench`` measures the clock, on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench.mask import ONEDNN_CAP, Mask, mask
+from bench.process import ROOT, run
+from bench.render import vocal_of
+from bench.stage_worker import REST, STAGES
+from bench.tables import markdown
+
+ORDER = ("start, imports", *STAGES, REST)
+
+
+def measure(chosen: Mask, vocal: Path, pack: Path, cache: Path) -> dict[str, float]:
+    """CPU seconds by stage of a job whose graphs are in ``cache``, as all but the first find them."""
+    found: dict[str, Any] = {}
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as out:
+            command = [sys.executable, "-m", "bench.stage_worker", vocal, pack, out]
+            found = json.loads(run(chosen, command, environment={"CACHE_DIRECTORY": str(cache)}).output)
+    return {stage: float(seconds) for stage, seconds in found["cpu_s"].items()}
+
+
+def table(found: dict[str, dict[str, float]]) -> str:
+    """A row a stage, two columns a mask: CPU seconds and their share."""
+    rows = []
+    totals = {name: sum(seconds.values()) for name, seconds in found.items()}
+    for stage in ORDER:
+        cells = [
+            cell
+            for name, seconds in found.items()
+            for cell in (f"{seconds.get(stage, 0.0):.2f}", f"{seconds.get(stage, 0.0) / totals[name]:.0%}")
+        ]
+        rows.append([stage, *cells])
+    rows.append(["all", *(cell for total in totals.values() for cell in (f"{total:.2f}", ""))])
+    return markdown(("stage", *(head for name in found for head in (f"{name}, CPU s", "share"))), rows)
+
+
+def main() -> int:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    masks = [*ONEDNN_CAP, "host"]
+    parser.add_argument("--mask", action="append", choices=masks, help="repeatable; host is no mask")
+    parser.add_argument("--vocal", type=Path, default=ROOT / "demo" / "vocal.flac")
+    parser.add_argument("--seconds", type=float, default=180.0, help="the vocal is cut or repeated to this")
+    parser.add_argument("--pack", type=Path, default=ROOT / "packs" / "reference")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        vocal = Path(folder) / "vocal.wav"
+        vocal_of(options.vocal, options.seconds, vocal)
+        names = options.mask or ["haswell"]
+        chosen = [(name, mask(None if name == "host" else name)) for name in names]
+        found = {name: measure(m, vocal, options.pack, Path(folder) / "cache") for name, m in chosen}
+    print(table(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
