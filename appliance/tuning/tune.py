@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,24 +29,24 @@ Clock = Callable[[], float]
 
 
 class Budget:
-    """Seconds that may be spent, by a ``clock`` that is looked at while :meth:`running` alone."""
+    """Seconds that may be spent, by ``clock``."""
 
     def __init__(self, seconds: float, clock: Clock) -> None:
         self.seconds, self.clock = seconds, clock
-        self.spent_s = 0.0
+        self.spent_s = self.last_s = 0.0
 
     @property
     def left_s(self) -> float:
         """What is left."""
         return self.seconds - self.spent_s
 
-    def timed(self, work: Callable[[], object]) -> float:
-        """Does ``work``; the seconds it took, which are spent."""
+    @contextmanager
+    def spending(self) -> Iterator[None]:
+        """What is done meanwhile counts; how long it took is ``last_s``."""
         began_s = self.clock()
-        work()
-        took_s = self.clock() - began_s
-        self.spent_s += took_s
-        return took_s
+        yield
+        self.last_s = self.clock() - began_s
+        self.spent_s += self.last_s
 
 
 def tuned(key: Key, bench: Bench, budget_s: float, clock: Clock, tries: int = 1) -> Iterator[Plan]:
@@ -88,12 +89,17 @@ class _Comparison:
 
     def pieces(self, threads: int) -> Iterator[None]:
         """Compiles each setting and compares its output, then times them all, round after round."""
+        with self.budget.spending():
+            offered = settings(threads, self.bench.precisions(self.graph))
         slowest_s = 0.0
-        for setting in settings(threads, self.bench.precisions(self.graph)):
-            if slowest_s > self._left_s or self._left_s <= 0:
+        for setting in offered:
+            # Twice, as what cannot be timed afterwards was compiled in vain.
+            if self._left_s <= 2 * slowest_s:
                 self._found.append(Measured(setting))
                 continue
-            slowest_s = max(slowest_s, self.budget.timed(lambda s=setting: self._prepare(s)))  # type: ignore[misc]
+            with self.budget.spending():
+                self._prepare(setting)
+            slowest_s = max(slowest_s, self.budget.last_s)
             yield
             if not self._trials:
                 return
@@ -101,8 +107,9 @@ class _Comparison:
         for number in range(MOST_ROUNDS):
             if len(self._trials) == 1 or self._left_s <= round_s:
                 return
-            order = list(self._trials)[:: 1 if number % 2 == 0 else -1]
-            round_s = self.budget.timed(lambda o=order: self._round(o))  # type: ignore[misc]
+            with self.budget.spending():
+                self._round(list(self._trials)[:: 1 if number % 2 == 0 else -1])
+            round_s = self.budget.last_s
             yield
 
     def result(self) -> GraphPlan:

@@ -21,7 +21,7 @@ from appliance.watch.answers import Answers
 from appliance.watch.config import Config
 from appliance.watch.control import Control
 from appliance.watch.derived import access_of, claim_outbox, setup_of
-from appliance.watch.engine_messages import Done, Failed, Message, Progress, Ready, Tuning
+from appliance.watch.engine_messages import Done, Failed, Message, Progress, Ready
 from appliance.watch.hooks import Hooks
 from appliance.watch.intake import Intake
 from appliance.watch.journal import Journal
@@ -85,7 +85,6 @@ class Daemon:
         self.control = Control(config.folders.state, selector, Answers(self).answer, time.monotonic)
         held.callback(self.control.close)
         self.started = False  # whether an engine has ever been ready
-        self.tuning = Tuning(1.0, "")
         self.engine_starts = self.engine_deaths = 0
         self._fatal: BacklineError | None = None
         self._renew_engine = False
@@ -213,13 +212,10 @@ class Daemon:
                 return
             log(NOTICE, "Ready.", pack=message.pack, version=message.version, sha256=message.sha256)
             self.intake.pack_sha256 = message.sha256
-            self.tuning = Tuning(1.0, message.plan)
             self.pauses.set("engine", None)
             if not self.started:
                 self.started = True
                 self.notifier.ready()
-        elif isinstance(message, Tuning):
-            self.tuning = message
         elif isinstance(message, Failed) and message.job == 0:
             self._engine_unfit(message.sentence)
         elif isinstance(message, Progress | Done | Failed):

@@ -99,7 +99,7 @@ class Outlets:
                 "name": ready.pack,
                 "version": ready.version,
                 "sha256": ready.sha256,
-                "plan": daemon.tuning.plan,
+                "plan": daemon.worker.tuning.plan,
             },
             waiting=counts.get("waiting", 0),
             settling=intake.settling,
@@ -119,7 +119,7 @@ class Outlets:
             engine_pid=daemon.worker.pid,
             engine_starts=daemon.engine_starts,
             engine_deaths=daemon.engine_deaths,
-            tuned=daemon.tuning.share,
+            tuned=daemon.worker.tuning.share,
         )
 
     def _state(self) -> State:

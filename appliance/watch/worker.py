@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from appliance.watch.engine_messages import Done, Failed, Message, Order, Ready, Setup, receive, send
+from appliance.watch.engine_messages import Done, Failed, Message, Order, Ready, Setup, Tuning, receive, send
 from appliance.watch.logs import INFO, WARNING, log
 
 START_LIMIT_S = 600.0
@@ -50,6 +50,7 @@ class Worker:
         self._meant = False
         self._until_s = float("inf")
         self.ready: Ready | None = None
+        self.tuning = Tuning(1.0, "")
         self.order: Order | None = None
 
     @property
@@ -152,6 +153,9 @@ class Worker:
             return False
         if isinstance(message, Ready):
             self.ready, self._until_s = message, float("inf")
+            self.tuning = Tuning(1.0, message.plan)
+        elif isinstance(message, Tuning):
+            self.tuning = message
         elif isinstance(message, Done | Failed):
             self.order, self._until_s = None, float("inf")
         self._on_message(message)
