@@ -50,6 +50,12 @@ def plan_of(engine: Engine, **changes: Any) -> Plan:
     return Plan.model_validate(facts)
 
 
+def song_of(folder: Path, seconds: float) -> Path:
+    song = folder / f"song-{seconds}.wav"
+    soundfile.write(song, sung(seconds), 44_100, subtype="FLOAT")
+    return song
+
+
 def kept(engine: Engine, setup: Setup) -> Plan:
     plan, trouble = read_plan(Path(setup.plans), key_of(engine.pack, 2))
     assert plan is not None and not trouble
@@ -127,18 +133,21 @@ def test_a_folder_that_cannot_be_written_is_no_end(engine: Engine, setup: Setup,
 
 
 def test_the_service_measures_once_and_follows_it(fake_pack: Path, tmp_path: Path) -> None:
-    song = tmp_path / "song.wav"
-    soundfile.write(song, sung(2.0), 44_100, subtype="FLOAT")
+    song = song_of(tmp_path, 2.0)
     with Service(tmp_path, fake_pack, {"work": {"tune": True}}) as service:
         service.start()
-        plan = service.until(lambda: (service.status().get("pack") or {}).get("plan"), "for a plan")
+        service.until(lambda: service.status().get("pack"), "for the engine")
+        service.drop(song, "early.wav")  # a vocal that comes meanwhile is rendered meanwhile
+        service.until_quiet()
+        assert (tmp_path / "outbox" / "early" / "early.receipt.json").is_file()
+        service.until(lambda: service.status()["pack"]["plan"], "for a plan")
         service.until(lambda: service.status()["tuned"] == 1.0, "for the measuring")
         (file,) = (tmp_path / "state" / "plans").iterdir()
         stored = Plan.model_validate_json(file.read_bytes())
         assert stored.finished and stored.key.threads == 1
         plan = service.status()["pack"]["plan"]
         assert plan == stored.sha256
-        service.drop(song, "song.wav")
+        service.drop(song_of(tmp_path, 2.1), "song.wav")
         service.until_quiet()
         receipt = json.loads((tmp_path / "outbox" / "song" / "song.receipt.json").read_text())
         assert receipt["plan"] == plan
