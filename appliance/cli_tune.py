@@ -44,7 +44,9 @@ def tune(pack: Path, plans: Path | None, seconds: float, as_json: bool) -> None:
         raise OutputError("Nobody says where plans are kept ($HOME is not set); name a folder with --plans.")
     for plan in measured(load_pack(pack), cache=cache_folder(), budget_s=seconds):
         if sys.stderr.isatty():
-            click.echo(f"\rmeasuring for {plan.seconds:.0f} s ", nl=plan.finished, err=True)
+            click.echo(f"\rmeasuring for {plan.seconds:.0f} s ", nl=False, err=True)
+    if sys.stderr.isatty():
+        click.echo(err=True)
     write_plan(folder, plan)
     text = plan.to_json().rstrip() if as_json else "\n".join([plan_sentence(plan), *plan_lines(plan)])
     click.echo(text)

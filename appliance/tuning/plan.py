@@ -85,7 +85,7 @@ class Plan(_Strict):
     key: Key
     graphs: dict[GraphName, GraphPlan]
     finished: bool
-    """Whether the measuring came to its end; if not, it was stopped and may be done again."""
+    """Whether every graph was measured; if not, the rest may be measured another time."""
     tries: Annotated[int, Field(ge=1)] = 1
     seconds: Annotated[float, Field(ge=0)] = 0.0
     """How long the measuring took."""

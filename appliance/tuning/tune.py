@@ -49,21 +49,24 @@ class Budget:
         self.spent_s += self.last_s
 
 
-def tuned(key: Key, bench: Bench, budget_s: float, clock: Clock, tries: int = 1) -> Iterator[Plan]:
-    """The plan after each piece of measuring; the last one is finished.
+def tuned(key: Key, bench: Bench, budget_s: float, clock: Clock, known: Plan | None = None) -> Iterator[Plan]:
+    """The plan after each piece of measuring; the last one is finished if the time was enough for it.
+
+    What ``known``, a plan that was not finished, measured is not measured again.
 
     A graph may use half of what is left, so that one which is slow to compile leaves time to the others.
     Nothing is begun that would end late, should it take as long as the last of its kind.
     """
     budget = Budget(budget_s, clock)
-    graphs: dict[str, GraphPlan] = {}
+    graphs = {} if known is None else {n: graph for n, graph in known.graphs.items() if not graph.unmeasured}
+    tries = 1 if known is None else known.tries + 1
 
     def plan(finished: bool = False) -> Plan:
         return Plan(
             key=key, graphs=dict(graphs), finished=finished, tries=tries, seconds=round(budget.spent_s, 1)
         )
 
-    names = bench.graphs
+    names = [name for name in bench.graphs if name not in graphs]
     for name in names:
         share = 1.0 if name == names[-1] else 0.5
         comparison = _Comparison(name, bench, budget, budget.left_s * (1 - share))
@@ -71,7 +74,7 @@ def tuned(key: Key, bench: Bench, budget_s: float, clock: Clock, tries: int = 1)
             yield plan()
         graphs[name] = comparison.result()
         yield plan()
-    yield plan(finished=True)
+    yield plan(finished=not any(graph.unmeasured for graph in graphs.values()))
 
 
 @dataclass
@@ -158,9 +161,9 @@ def measured(
     threads: int | None = None,
     cache: Path | None = None,
     budget_s: float = BUDGET_S,
-    tries: int = 1,
+    known: Plan | None = None,
 ) -> Iterator[Plan]:
     """The plan for ``pack`` on this computer, with ``threads`` at most, piece by piece as :func:`tuned`."""
     key = key_of(pack, threads)
     bench = Workbench(pack, Setting(threads=key.threads), cache)
-    return tuned(key, bench, budget_s, time.perf_counter, tries)
+    return tuned(key, bench, budget_s, time.perf_counter, known)

@@ -30,52 +30,49 @@ class IdleTuning:
         self._engine, self._folder, self._threads = engine, Path(setup.plans), setup.threads or None
         known = engine.plan
         open_ = known is None or (not known.finished and known.tries < MOST_TRIES)
-        self._tries = 1 if known is None else known.tries + 1
         self._pieces: Iterator[Plan] | None = None
         self.pending = setup.tune and bool(setup.plans) and open_
         """Whether there is anything left to measure."""
 
     def piece(self) -> Tuning:
         """Measures a little. What to tell the daemon."""
-        from appliance.tuning.tune import BUDGET_S
-
         try:
-            plan = self._next()
+            share = self._next()
         except (BacklineError, RuntimeError, OSError, MemoryError) as error:
             log(WARNING, "This processor could not be measured; the work goes on.", reason=error)
             self.pending = False
-            return self._told(1.0)
-        return self._told(1.0 if plan.finished else min(0.99, plan.seconds / BUDGET_S))
+            share = 1.0
+        return Tuning(share, self._engine.plan.sha256 if self._engine.plan else "")
 
-    def _next(self) -> Plan:
+    def _next(self) -> float:
+        """Does a piece; the share of the budget that is spent, 1 when nothing is left to do."""
         from appliance.tuning.store import write_plan
         from appliance.tuning.table import plan_sentence
+        from appliance.tuning.tune import BUDGET_S
 
         if self._pieces is None:
-            plan = self._begun()
-        else:
-            plan = next(self._pieces)
-            if not plan.finished:
-                return plan
-            self.pending = False
-        write_plan(self._folder, plan)
-        if plan.finished:
-            self._engine.follow(plan)
-            log(NOTICE, plan_sentence(plan))
-        return plan
+            self._plan = self._begun()
+            write_plan(self._folder, self._plan)
+            return 0.0
+        plan = next(self._pieces, None)
+        if plan is not None:
+            self._plan = plan
+            return min(0.99, plan.seconds / BUDGET_S)
+        self.pending = False
+        write_plan(self._folder, self._plan)
+        self._engine.follow(self._plan)
+        log(NOTICE, plan_sentence(self._plan))
+        return 1.0
 
     def _begun(self) -> Plan:
-        """What was found by an earlier try, or nothing, with this try noted."""
+        """What an earlier try found, or nothing, with this try noted."""
         from appliance.graph_cache import cache_folder
         from appliance.tuning.key import key_of
         from appliance.tuning.plan import Plan
         from appliance.tuning.tune import measured
 
         pack, known = self._engine.pack, self._engine.plan
-        self._pieces = measured(pack, self._threads, cache_folder(), tries=self._tries)
+        self._pieces = measured(pack, self._threads, cache_folder(), known=known)
         if known is not None:
-            return known.model_copy(update={"tries": self._tries, "seconds": 0.0})
-        return Plan(key=key_of(pack, self._threads), graphs={}, finished=False, tries=self._tries)
-
-    def _told(self, share: float) -> Tuning:
-        return Tuning(share, self._engine.plan.sha256 if self._engine.plan else "")
+            return known.model_copy(update={"tries": known.tries + 1})
+        return Plan(key=key_of(pack, self._threads), graphs={}, finished=False)

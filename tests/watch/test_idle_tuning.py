@@ -69,8 +69,8 @@ def test_each_piece_is_told_and_the_last_plan_is_followed(
     final = plan_of(engine, seconds=31.0)
     asked: dict[str, Any] = {}
 
-    def measured(pack: object, threads: int | None, cache: object, tries: int) -> Iterator[Plan]:
-        asked.update(threads=threads, tries=tries)
+    def measured(pack: object, threads: int | None, cache: object, known: object) -> Iterator[Plan]:
+        asked.update(threads=threads, known=known)
         yield plan_of(engine, graphs={}, finished=False, seconds=15.0)
         yield final
 
@@ -81,8 +81,9 @@ def test_each_piece_is_told_and_the_last_plan_is_followed(
     noted = kept(engine, setup)  # before anything is measured that may kill the engine
     assert not noted.finished and noted.tries == 1 and noted.graphs == {}
     assert tuning.piece() == Tuning(0.25, "") and tuning.pending
+    assert tuning.piece() == Tuning(31 / 60, "") and tuning.pending
     assert tuning.piece() == Tuning(1.0, final.sha256) and not tuning.pending
-    assert asked == {"threads": 2, "tries": 1}
+    assert asked == {"threads": 2, "known": None}
     assert kept(engine, setup) == final
     assert engine.graphs.setting("denoiser") == Setting(threads=1)
 
