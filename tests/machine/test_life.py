@@ -63,7 +63,7 @@ def test_its_exposure_is_small(studio: Studio) -> None:
 def test_the_real_pack_renders_and_the_sandbox_holds(studio: Studio, demo_vocal: Path) -> None:
     studio.path("/etc/backline/probe.py").write_bytes(PROBE.read_bytes())
     probe = {"done": "/usr/bin/python3 /etc/backline/probe.py /var/lib/backline/probe.json"}
-    studio.configure(work={"pack": "/opt/backline/packs/reference"}, hooks=probe)
+    studio.configure(work={"pack": "/opt/backline/packs/reference", "threads": 0}, hooks=probe)
     studio.systemctl("reload", UNIT)
     studio.drop(demo_vocal, "vocal.flac")
     finished_once(studio, "vocal.flac")
