@@ -18,7 +18,8 @@ def recordings(seed: int) -> dict[str, bytes]:
     """Name with ending to bytes. A third is sung, the rest is noise, which is refused sooner."""
     choice = random.Random(seed)
     made: dict[str, bytes] = {}
-    for container in sorted(soundfile.available_formats()):
+    # Sound Designer II keeps its header in a second file, which would be left where the test runs.
+    for container in sorted(set(soundfile.available_formats()) - {"SD2"}):
         for encoding in sorted(soundfile.available_subtypes(container)):
             if (data := _written(container, encoding, choice)) is not None:
                 made[f"{encoding.lower()}.{container.lower()}"] = data
