@@ -36,7 +36,7 @@ def renders(runs: Path, soundfont: Path, crops: int, workers: int) -> None:
 
 
 @click.command("audio-encoder")
-@training_options(steps=800, learning_rate=2e-3)
+@training_options(steps=4000, learning_rate=2e-3)
 @click.pass_obj
 def audio_encoder(
     runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int

@@ -46,7 +46,7 @@ def vae(runs: Path, steps: int, learning_rate: float, minutes: float, device: st
 
 
 @click.command()
-@training_options(steps=700, learning_rate=2e-3)
+@training_options(steps=2600, learning_rate=2e-3)
 @click.pass_obj
 def planner(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
     """Train the planner."""
