@@ -29,8 +29,11 @@ STRESSES = (0.0, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 9.5, 11.0, 13.5, 16.0, 22.0,
 MOST_TONIC = 0.6
 """Share of the time that the tonic chord may take when the singer is in the key anyway: no drone for that."""
 
-CLEAR = 0.25
+CLEAR = 0.35
 """Least confidence of the key's estimate: what just makes it may sound like its neighbour to others."""
+
+AHEAD = 0.05
+"""Least lead of the key's correlation with :data:`RATED_MAJOR` or minor over any other key's, likewise."""
 
 RATED_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 RATED_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
@@ -93,7 +96,8 @@ def _heard_as(key: Key, chroma: Chroma, bass: Chroma) -> bool:
         return False
     ratings = [np.roll(profile, k) for profile in (RATED_MAJOR, RATED_MINOR) for k in range(12)]
     fits = [float(np.corrcoef(rating, chroma)[0, 1]) for rating in ratings]
-    return int(np.argmax(fits)) == key.tonic + 12 * (key.mode == "minor")
+    asked = fits.pop(key.tonic + 12 * (key.mode == "minor"))
+    return asked - max(fits) >= AHEAD
 
 
 def _chromas(score: Score) -> tuple[Chroma, Chroma]:

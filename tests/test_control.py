@@ -86,6 +86,15 @@ def test_a_requested_key_wins_over_another_plan(wanted: str) -> None:
     assert obeyed(mine, Key.parse("C"), chart) is mine
 
 
+def test_a_key_that_barely_leads_is_made_clearer() -> None:
+    """A minor by both of our profiles, C major to the independent judge."""
+    labels = ("Am", "Am", "E", "C", "G") * 3
+    unclear = as_score([ChordSpan(2.0 * k, 2.0 * k + 2.0, label) for k, label in enumerate(labels)])
+    key = Key.parse("Am")
+    assert key_of_score(unclear)[0] == key and heard_key(unclear.notes) == Key.parse("C")
+    assert heard_key(obeyed(unclear, key, cadence("A minor")).notes) == key
+
+
 def test_beats_without_numbers_get_the_bars_that_are_heard() -> None:
     frames = np.arange(int(30 * FRAME_RATE_HZ))
     downbeat = np.zeros(len(frames), np.float32)
