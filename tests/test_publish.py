@@ -211,6 +211,7 @@ import os, signal, sys
 from pathlib import Path
 from test_publish import render
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 rename = Path.rename
 
 def interrupted(self, target):
