@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 import soundfile
@@ -15,6 +17,9 @@ from service import Service
 from vocals import sung
 
 pytestmark = pytest.mark.slow
+
+SIZE_KB = 100_000
+"""Of the small file system: more than a result needs, as no disk that could never hold it is waited for."""
 
 
 @pytest.fixture
@@ -50,18 +55,26 @@ def test_files_that_may_not_grow(fake_pack: Path, tmp_path: Path, song: Path, la
         assert service.status()["counts"] == {"done": 1}
 
 
+def _mounted(place: Path) -> bool:
+    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_KB}k", "none", place]
+    return subprocess.run(command, check=False).returncode == 0
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "small"
     place.mkdir()
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "none", place], check=False).returncode:
+    if os.geteuid() != 0 or not _mounted(place):
         pytest.skip("only root can mount a small file system here")
     yield place
     subprocess.run(["umount", "-l", place], check=True)
 
 
-def sized(place: Path, kilobytes: int) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", place], check=True)
+def with_room(place: Path, kilobytes: int) -> IO[bytes]:
+    """Leave so much room in ``place`` until the file that fills the rest, which has no name, is closed."""
+    filler = tempfile.TemporaryFile(dir=place)  # noqa: SIM115  the caller closes it
+    os.posix_fallocate(filler.fileno(), 0, (SIZE_KB - kilobytes) * 1024)
+    return filler
 
 
 @pytest.mark.privileged
@@ -78,7 +91,7 @@ def test_a_full_file_system(
     if which == "rejected":
         song.write_bytes(b"RIFF" + bytes(range(256)) * 100)
     with service:
-        sized(small, kilobytes)
+        filler = with_room(small, kilobytes)
         service.start()
         if which == "state":  # a service cannot even start without room for its journal
             service.until(lambda: service.status().get("state") == "idle")
@@ -87,7 +100,7 @@ def test_a_full_file_system(
         told = ("free some space", "GB of disk", "cannot be put away", "cannot be used")
         service.until(lambda: any(word in service.log for word in told), "for trouble")
         assert at_any_moment(service.config.folders, {"song": sha256(song)}) == []
-        sized(small, 100_000)
+        filler.close()
         service.until_quiet()
         assert when_quiet(service.config.folders, {"song": sha256(song)}) == []
         assert service.status()["counts"] == {"rejected" if which == "rejected" else "done": 1}
