@@ -130,7 +130,8 @@ class Ordeal:
             if job["state"] == "rejected":
                 assert 20 < len(job["reason"]) < 1500 and job["reason"].endswith((".", ")")), job
         folders = service.config.folders
-        reasons = list(folders.rejected.rglob("reason.txt"))
+        # A vocal may be called "reason.txt.wav", and then its folder has that name.
+        reasons = [path for path in folders.rejected.rglob("reason.txt") if path.is_file()]
         # A restless one may be gone before it can be moved; then nothing is left to give a reason for.
         assert len(reasons) >= sum(
             job["state"] == "rejected" and job["moved_to"] is not None for job in history
