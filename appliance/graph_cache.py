@@ -11,14 +11,14 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from appliance.cpu import read_cpu
+from appliance.kept import make_room, own_folder, write_whole
+from appliance.kernel_facts import kernel_facts
 from appliance.pack import Pack
 
 MOST_FILES = 40
@@ -29,19 +29,8 @@ _ENDING = ".graph"
 
 
 def cache_folder() -> Path | None:
-    """Where this user's or service's caches lie; None where nobody says.
-
-    A service is told by systemd (``CacheDirectory=``), a user by the XDG Base Directory Specification.
-    """
-    for variable, inside in (
-        ("CACHE_DIRECTORY", ""),
-        ("XDG_CACHE_HOME", "backline"),
-        ("HOME", ".cache/backline"),
-    ):
-        if place := os.environ.get(variable, ""):
-            folder = Path(place.split(":")[0])
-            return folder / inside / "graphs" if folder.is_absolute() else None
-    return None
+    """Where this user's or service's caches lie; None where nobody says."""
+    return own_folder("CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", "graphs")
 
 
 class GraphCache:
@@ -71,16 +60,9 @@ class GraphCache:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._is_ours():
                 return
-            descriptor, part = tempfile.mkstemp(dir=self._folder, suffix=".part")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(hashlib.sha256(graph).digest())
-                    file.write(graph)
-                Path(part).replace(self._path(name, shape))
-            except BaseException:
-                Path(part).unlink(missing_ok=True)
-                raise
-            self._make_room()
+            digest = hashlib.sha256(graph).digest()
+            write_whole(self._path(name, shape), (digest, graph))
+            make_room(self._folder, f"*{_ENDING}", MOST_FILES)
 
     def _path(self, name: str, shape: tuple[int, int]) -> Path:
         key = hashlib.sha256(json.dumps([*self._for, name, shape]).encode()).hexdigest()
@@ -92,23 +74,10 @@ class GraphCache:
         others = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not others
 
-    def _make_room(self) -> None:
-        kept = sorted(self._folder.glob(f"*{_ENDING}"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in kept[MOST_FILES:]:
-            path.unlink(missing_ok=True)
-
 
 def _library_and_processor() -> list[Any]:
     """All that decides which kernels are chosen, as the libraries see it."""
     import openvino
 
-    # numpy asks the processor itself, as OpenVINO does; /proc/cpuinfo is the kernel's word.
-    seen = import_module("numpy._core._multiarray_umath").__cpu_features__
     cpu = read_cpu()
-    return [
-        openvino.get_version(),
-        cpu.model,
-        sorted(cpu.flags),
-        sorted(name for name, present in seen.items() if present),
-        os.environ.get("ONEDNN_MAX_CPU_ISA", ""),
-    ]
+    return [openvino.get_version(), cpu.model, *kernel_facts(cpu)]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from importlib import import_module
 from importlib.metadata import version
 
 from appliance.cpu import Cpu, read_cpu
+from appliance.kernel_facts import kernel_facts
 from appliance.pack import Pack
 from appliance.tuning.plan import Key
 
@@ -16,16 +15,9 @@ from appliance.tuning.plan import Key
 def key_of(pack: Pack, threads: int | None, cpu: Cpu | None = None) -> Key:
     """The key of ``pack`` here, computed with ``threads`` at most; None is as many as there are cores."""
     cpu = cpu or read_cpu()
-    # numpy asks the processor itself, as OpenVINO does; /proc/cpuinfo is the kernel's word.
-    seen = import_module("numpy._core._multiarray_umath").__cpu_features__
-    flags = [
-        sorted(cpu.flags),
-        sorted(name for name, present in seen.items() if present),
-        os.environ.get("ONEDNN_MAX_CPU_ISA", ""),
-    ]
     return Key(
         processor=cpu.model[:500],
-        flags_sha256=hashlib.sha256(json.dumps(flags).encode()).hexdigest(),
+        flags_sha256=hashlib.sha256(json.dumps(kernel_facts(cpu)).encode()).hexdigest(),
         cores=cpu.cores,
         threads=threads or cpu.cores,
         pack_sha256=pack.sha256,

@@ -6,14 +6,13 @@ can make a render slower, never different in kind.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from appliance.errors import OutputError
+from appliance.kept import make_room, own_folder, write_whole
 from appliance.tuning.plan import Key, Plan
 
 MOST_FILES = 40
@@ -23,19 +22,8 @@ _LARGEST_BYTES = 1 << 20
 
 
 def plans_folder() -> Path | None:
-    """Where this user's or service's plans lie; None where nobody says.
-
-    A service is told by systemd (``StateDirectory=``), a user by the XDG Base Directory Specification.
-    """
-    for variable, inside in (
-        ("STATE_DIRECTORY", ""),
-        ("XDG_STATE_HOME", "backline"),
-        ("HOME", ".local/state/backline"),
-    ):
-        if place := os.environ.get(variable, ""):
-            folder = Path(place.split(":")[0])
-            return folder / inside / "plans" if folder.is_absolute() else None
-    return None
+    """Where this user's or service's plans lie; None where nobody says."""
+    return own_folder("STATE_DIRECTORY", "XDG_STATE_HOME", ".local/state", "plans")
 
 
 def plan_path(folder: Path, key: Key) -> Path:
@@ -73,22 +61,11 @@ def write_plan(folder: Path, plan: Plan) -> None:
     path = plan_path(folder, plan.key)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(dir=folder, suffix=".part")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                os.fchmod(descriptor, 0o644)  # an administrator may tune for the service
-                file.write(plan.to_json())
-                file.flush()
-                os.fsync(file.fileno())
-            Path(part).replace(path)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        # An administrator may tune for the service, which must be able to read it.
+        write_whole(path, (plan.to_json().encode(),), mode=0o644, sync=True)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written ({error.strerror}); name another folder with --plans."
         ) from error
     with suppress(OSError):
-        kept = sorted(folder.glob("*.json"), key=lambda other: other.stat().st_mtime, reverse=True)
-        for old in kept[MOST_FILES:]:
-            old.unlink(missing_ok=True)
+        make_room(folder, "*.json", MOST_FILES)
