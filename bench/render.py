@@ -82,14 +82,20 @@ def table(timings: list[Timing]) -> str:
     return "\n".join(rows)
 
 
-def main() -> int:
-    """Parse, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+def job_parser(about: str, seconds: float) -> argparse.ArgumentParser:
+    """Options that say as which processors to render what; ``about`` is the module's docstring."""
+    parser = argparse.ArgumentParser(description=about.split("\n\n")[0])
     masks = [*ONEDNN_CAP, "host"]
     parser.add_argument("--mask", action="append", choices=masks, help="repeatable; host is no mask")
     parser.add_argument("--vocal", type=Path, default=ROOT / "demo" / "vocal.flac")
-    parser.add_argument("--seconds", type=float, default=60.0, help="the vocal is cut or repeated to this")
+    parser.add_argument("--seconds", type=float, default=seconds, help="the vocal is cut or repeated to this")
     parser.add_argument("--pack", type=Path, default=ROOT / "packs" / "reference")
+    return parser
+
+
+def main() -> int:
+    """Parse, measure, print."""
+    parser = job_parser(__doc__, seconds=60.0)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--backline", type=Path, default=Path(sys.prefix) / "bin" / "backline")
     parser.add_argument("--json", action="store_true", help="print JSON, with the seconds of each stage")

@@ -8,16 +8,15 @@ compare shares. ``python -m bench`` measures the clock, on a machine that does n
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.mask import ONEDNN_CAP, Mask, mask
-from bench.process import ROOT, run
-from bench.render import vocal_of
+from bench.mask import Mask, mask
+from bench.process import run
+from bench.render import job_parser, vocal_of
 from bench.stage_worker import REST, STAGES
 from bench.tables import markdown
 
@@ -51,13 +50,7 @@ def table(found: dict[str, dict[str, float]]) -> str:
 
 def main() -> int:
     """Parse, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    masks = [*ONEDNN_CAP, "host"]
-    parser.add_argument("--mask", action="append", choices=masks, help="repeatable; host is no mask")
-    parser.add_argument("--vocal", type=Path, default=ROOT / "demo" / "vocal.flac")
-    parser.add_argument("--seconds", type=float, default=180.0, help="the vocal is cut or repeated to this")
-    parser.add_argument("--pack", type=Path, default=ROOT / "packs" / "reference")
-    options = parser.parse_args()
+    options = job_parser(__doc__, seconds=180.0).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         vocal = Path(folder) / "vocal.wav"
         vocal_of(options.vocal, options.seconds, vocal)
