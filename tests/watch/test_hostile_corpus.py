@@ -6,6 +6,7 @@ another number of files and ``BACKLINE_HOSTILE_SEED`` for others.
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -162,6 +164,18 @@ class Ordeal:
             assert not (Path("/tmp") / trace).exists()
 
 
+@contextmanager
+def disturbed(ordeal: Ordeal) -> Iterator[None]:
+    """Meanwhile another process meddles with the inbox."""
+    inbox = ordeal.service.root / "inbox"
+    disturber = subprocess.Popen([sys.executable, DISTURBER, inbox, ordeal.outside, "1"])
+    try:
+        yield
+    finally:
+        disturber.kill()
+        disturber.wait()
+
+
 @pytest.mark.slow
 def test_a_hostile_inbox(open_tmp: Path, fake_pack: Path) -> None:
     """Some 60 files under strace, with a process that disturbs meanwhile."""
@@ -169,15 +183,12 @@ def test_a_hostile_inbox(open_tmp: Path, fake_pack: Path) -> None:
     service, trace = ordeal.service, open_tmp / "trace"
     traced = shutil.which("strace") is not None and os.geteuid() == 0
     if traced:
+        compileall.compile_dir(ROOT / "appliance", quiet=1)  # or else the first to import writes bytecode
         ordeal.wrapper = (*STRACE, str(trace), *ordeal.wrapper)
     with service:
         service.start(ordeal.wrapper)
-        disturber = subprocess.Popen([sys.executable, DISTURBER, service.root / "inbox", ordeal.outside, "1"])
-        try:
+        with disturbed(ordeal):
             ordeal.through()
-        finally:
-            disturber.kill()
-            disturber.wait()
         ordeal.drop_a_good_one()
         ordeal.judge()
         assert service.status()["engine_deaths"] == 0
@@ -215,14 +226,10 @@ def test_the_whole_hostile_corpus(open_tmp: Path, fake_pack: Path) -> None:
     print(f"\nseed {SEED}: {len(ordeal.laid.candidates)} candidates")
     with service:
         service.start(ordeal.wrapper)
-        disturber = subprocess.Popen([sys.executable, DISTURBER, service.root / "inbox", ordeal.outside, "1"])
-        try:
+        with disturbed(ordeal):
             service.until(lambda: service.status().get("state") not in (None, "starting"))
             ordeal.tell(time.monotonic())
             ordeal.through()
-        finally:
-            disturber.kill()
-            disturber.wait()
         ordeal.drop_a_good_one()
         ordeal.judge()
         ordeal.tell(time.monotonic())
