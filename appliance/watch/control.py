@@ -97,10 +97,14 @@ class Control:
             self._path.unlink()
 
     def sweep(self) -> None:
-        """Drop clients that have been silent, or have not read their reply, for too long."""
+        """Drop clients that have been silent, or have not read their reply, for too long.
+
+        Each is served once more before: it may be this loop that was slow.
+        """
         now_s = self._clock()
         for client in list(self._clients.values()):
             if now_s - client.since_s > CLIENT_PATIENCE_S:
+                self._serve(client, selectors.EVENT_READ)
                 self._drop(client)
 
     def _accept(self, mask: int) -> None:

@@ -137,6 +137,15 @@ def test_slow_clients_are_dropped_and_block_nobody(loop: Loop, state: Path) -> N
     deaf.close()
 
 
+def test_who_waited_for_a_slow_daemon_is_answered(loop: Loop, state: Path) -> None:
+    with raw(state) as client:
+        client.sendall(b'{"ask": "status"}\n')
+        loop.turn()  # accepts only; then a recording is hashed, say, on a busy disk
+        loop.now_s += control.CLIENT_PATIENCE_S + 1
+        loop.control.sweep()
+        assert b'"ok": true' in client.recv(1000)
+
+
 def test_a_crowd_is_turned_away(loop: Loop, state: Path) -> None:
     crowd = []
     for _ in range(control.MOST_CLIENTS + 5):
