@@ -6,9 +6,12 @@ A take belongs to its seed: whatever the others are, any of them can be rendered
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from appliance.ahead import StoppedError
 from appliance.band_rows import band_rows
 from appliance.beat_grid import phases
 from appliance.composer import Reading, compose, redrawn
@@ -53,23 +56,42 @@ def compose_takes(
 
     A take below the pack's floor is tried once more with another seed and the better of the two is kept;
     it stays flagged as low where both are. ``on_progress`` gets shares of this work that add up to 1 at
-    most (what a retry costs is not known beforehand), ``evaluations`` is how many steps a take has.
+    most (what a retry costs is not known beforehand), ``evaluations`` is how many steps a take has. Takes
+    are composed side by side, as many as the processor has cores for.
     ``variety`` 0-1 lets takes differ in harmony too; they are judged beside the likeliest one all the same.
     """
     step = 1.0 / (len(seeds) * evaluations)
+    graphs = graphs.for_lanes(len(seeds))
+    telling, stop = threading.Lock(), threading.Event()
+
+    def go_on() -> None:
+        if stop.is_set():
+            raise StoppedError
+
+    def advance() -> None:
+        go_on()
+        with telling:
+            on_progress(step)
 
     def composed(seed: int, on_step: Callable[[], None]) -> Take:
         own = redrawn(reading, duration_s, seed, variety)
         score = compose(graphs, pack, own, duration_s, style, seed, on_step)
         return Take(seed, own, score, fit_of(graphs, pack, reading, score))
 
-    takes = []
-    for seed in seeds:
-        take = composed(seed, lambda: on_progress(step))
+    def kept(seed: int) -> Take:
+        take = composed(seed, advance)
         if take.fit is not None and take.fit.low and seed < RETRY_SEED_STEP:
-            again = composed(seed + RETRY_SEED_STEP, lambda: None)
+            again = composed(seed + RETRY_SEED_STEP, go_on)
             take = replace(max(take, again, key=_value), retried=True)
-        takes.append(take)
+        return take
+
+    with ThreadPoolExecutor(graphs.lanes, "take") as lanes:
+        try:
+            takes = list(lanes.map(kept, seeds))
+        except BaseException:
+            stop.set()  # Ctrl-C included: a take ends at its next step, and the next is not begun
+            lanes.shutdown(cancel_futures=True)
+            raise
     return sorted(takes, key=_value, reverse=True)
 
 

@@ -24,7 +24,7 @@ from typing import Any
 
 STAGES = {
     "pack check": ["appliance.engine:load_pack"],
-    "graphs": ["appliance.graphs:Graphs.ready", "appliance.graphs:Graphs._request"],
+    "graphs": ["appliance.graphs:Graphs.ready", "appliance.graphs:Graphs._ready"],
     "soundfont": ["appliance.engine:SoundFont"],
     "decoding": ["soundfile:SoundFile.read", "appliance.audio_file:_scan"],
     "pitch": ["appliance.render:track_pitch", "appliance.render:check_vocal"],

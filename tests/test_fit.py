@@ -176,7 +176,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_the_best_take_comes_first(fake_pack: Path, graphs: Graphs, played: list[int]) -> None:
     takes = compose_takes(graphs, load_pack(fake_pack), reading(), 7.05, "piano", range(1, 4))
     assert [take.seed for take in takes] == [2, 3, 1]
-    assert played == [1, 2, 3]
+    assert sorted(played) == [1, 2, 3]
     values = [take.fit.value for take in takes if take.fit]
     wanted = [(4 + MET_WEIGHT) * share - 2 for share in (1, 66 / 152, 22 / 152)]
     assert values == pytest.approx(wanted, abs=0.05)
@@ -186,7 +186,7 @@ def test_the_best_take_comes_first(fake_pack: Path, graphs: Graphs, played: list
 def test_a_low_take_is_tried_again_once(fake_pack: Path, graphs: Graphs, played: list[int]) -> None:
     pack = load_pack(fake_pack)
     takes = compose_takes(graphs, pack, reading(), 7.05, "piano", [4, 5, 1])
-    assert played == [4, 4 + RETRY_SEED_STEP, 5, 5 + RETRY_SEED_STEP, 1]
+    assert sorted(played) == [1, 4, 5, 4 + RETRY_SEED_STEP, 5 + RETRY_SEED_STEP]
     assert [(t.seed, t.retried, t.fit.low) for t in takes if t.fit] == [
         (4 + RETRY_SEED_STEP, True, False),
         (1, False, False),

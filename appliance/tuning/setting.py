@@ -21,12 +21,15 @@ class Setting(BaseModel):
 
     precision: Precision = "shipped"
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
+    streams: Annotated[int, Field(ge=1, le=MOST_THREADS)] = 1
+    """Evaluations side by side, which share the threads."""
 
     def config(self) -> dict[str, str]:
-        """Properties to compile with. One evaluation at a time, so one stream."""
+        """Properties to compile with."""
+        alone = self.streams == 1
         return {
             "INFERENCE_NUM_THREADS": str(self.threads),
-            "PERFORMANCE_HINT": "LATENCY",
+            **({"PERFORMANCE_HINT": "LATENCY"} if alone else {"NUM_STREAMS": str(self.streams)}),
             # Said always: by itself the library takes bf16 where the processor has it, and each machine
             # would have its own music.
             "INFERENCE_PRECISION_HINT": "bf16" if self.precision == "bf16" else "f32",
