@@ -45,6 +45,14 @@ class OutputError(BacklineError):
     errno = 0
 
 
+class SignatureError(BacklineError):
+    """A file is not signed by a key that this computer trusts, or was altered since."""
+
+
+class ReleaseError(BacklineError):
+    """A release cannot be installed, or does not work here; the one before goes on."""
+
+
 class MachineError(BacklineError):
     """This machine cannot run the appliance: processor, memory or C library too old."""
 

@@ -2,11 +2,14 @@
 
 Every file but ``pack.json`` is listed there with its size and SHA-256, and ``pack.json`` lists nothing
 outside its folder. So the hash of ``pack.json`` alone names all a render was made with; receipts store it.
+So too the signature of ``pack.json``, which lies beside it, vouches for all. On an installed appliance it is
+verified before anything of the pack is parsed (:mod:`appliance.trust`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import stat
@@ -16,8 +19,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from appliance.errors import PackError
-from appliance.pack_manifest import MANIFEST_NAME, SCHEMA, FileFacts, Manifest
+from appliance.errors import PackError, SignatureError
+from appliance.pack_manifest import MANIFEST_NAME, SCHEMA, SIGNATURE_NAME, FileFacts, Manifest
+from appliance.signing import Signature, Signed, verified
+from appliance.trust import keys_folder, trusted_keys
 
 FETCH_AGAIN = "fetch the pack again, or name another with --pack"
 
@@ -27,11 +32,15 @@ _BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """An opened pack. ``sha256`` is the hash of its ``pack.json``: the pack's identity."""
+    """An opened pack. ``sha256`` is the hash of its ``pack.json``: the pack's identity.
+
+    ``key_id`` is the trusted key that signed it; None where signatures are not checked.
+    """
 
     folder: Path
     manifest: Manifest
     sha256: str
+    key_id: str | None = None
 
     def graph_path(self, name: str) -> Path:
         """The ``.xml`` of graph ``name`` (``"denoiser"``); raises PackError if this pack has none."""
@@ -46,21 +55,26 @@ class Pack:
         return self.folder / self.manifest.soundfont
 
 
-def load_pack(folder: Path, verify: bool = True) -> Pack:
+def load_pack(folder: Path, verify: bool = True, keys: Path | None = None) -> Pack:
     """Open the pack in ``folder``.
 
-    Names and sizes are always checked; with ``verify`` also the SHA-256 of every file.
+    Names and sizes are always checked; with ``verify`` also the SHA-256 of every file. The signature is
+    checked with the keys in the folder ``keys``, else in ``$BACKLINE_KEYS``, else not at all.
 
     Raises:
-        PackError: missing, damaged, altered, of another schema version, or not self-contained.
+        PackError: missing, damaged, altered, of another schema version, not self-contained, or not signed
+            by a trusted key.
     """
-    folder = Path(folder)
+    folder, keys = Path(folder), keys or keys_folder()
     if not folder.is_dir():
         what = "a pack is a folder, and this is a file" if folder.exists() else "there is no such folder"
         raise PackError(f"{folder}: {what}; name the folder of a pack with --pack.")
     try:
         text = _read_manifest(folder / MANIFEST_NAME)
-        manifest = _parse(folder / MANIFEST_NAME, text)
+        signed = None if keys is None else check_signature(folder / MANIFEST_NAME, text, keys)
+        manifest = parse_manifest(folder / MANIFEST_NAME, text)
+        if signed is not None:
+            check_comment(folder / SIGNATURE_NAME, signed, manifest)
         _compare(folder, manifest, dict(_walk(folder)))
         if verify:
             for name, facts in manifest.files.items():
@@ -68,7 +82,8 @@ def load_pack(folder: Path, verify: bool = True) -> Pack:
     except OSError as error:
         reason = error.strerror or str(error)
         raise PackError(f"{error.filename or folder}: cannot be read ({reason}); {FETCH_AGAIN}.") from error
-    return Pack(folder, manifest, hashlib.sha256(text).hexdigest())
+    key_id = None if signed is None else signed.key_id
+    return Pack(folder, manifest, hashlib.sha256(text).hexdigest(), key_id)
 
 
 def file_facts(path: Path) -> FileFacts:
@@ -79,6 +94,30 @@ def file_facts(path: Path) -> FileFacts:
             digest.update(block)
             size += len(block)
     return FileFacts(sha256=digest.hexdigest(), bytes=size)
+
+
+def check_signature(path: Path, text: bytes, keys: Path) -> Signed:
+    """Who signed the manifest ``text``, with the signature beside ``path``. Raises PackError."""
+    try:
+        signature = Signature.read(path.with_name(SIGNATURE_NAME))
+        return verified(str(path), io.BytesIO(text), signature, trusted_keys(keys).values())
+    except SignatureError as error:
+        raise PackError(str(error)) from error
+
+
+def check_comment(path: Path, signed: Signed, manifest: Manifest) -> None:
+    """Whether the signature in ``path`` was made for a pack of this name and version. Raises PackError."""
+    meant = pack_comment(manifest.name, manifest.version)
+    if signed.comment != meant:
+        raise PackError(
+            f"{path}: signs {signed.comment!a}, and beside it lies {meant!a}; a file of another pack was put "
+            f"there, so {FETCH_AGAIN}."
+        )
+
+
+def pack_comment(name: str, version: str) -> str:
+    """The trusted comment of a pack's signature."""
+    return f"backline pack {name} {version}"
 
 
 def _read_manifest(path: Path) -> bytes:
@@ -93,7 +132,8 @@ def _read_manifest(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _parse(path: Path, text: bytes) -> Manifest:
+def parse_manifest(path: Path, text: bytes) -> Manifest:
+    """The manifest whose file ``path`` holds ``text``. Raises PackError."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -137,7 +177,7 @@ def _compare(folder: Path, manifest: Manifest, sizes: dict[str, int]) -> None:
             raise PackError(
                 f"{folder / name}: altered ({sizes[name]} bytes instead of {facts.bytes}); {FETCH_AGAIN}."
             )
-    extra = sorted(sizes.keys() - manifest.files.keys() - {MANIFEST_NAME})
+    extra = sorted(sizes.keys() - manifest.files.keys() - {MANIFEST_NAME, SIGNATURE_NAME})
     if extra:
         raise PackError(f"{folder / extra[0]}: not part of the pack; move it elsewhere, or {FETCH_AGAIN}.")
 

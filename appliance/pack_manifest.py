@@ -17,6 +17,8 @@ from appliance.sounds import BandSounds
 
 SCHEMA: Final = 1
 MANIFEST_NAME = "pack.json"
+SIGNATURE_NAME = "pack.json.minisig"
+"""The signature of the manifest, which no file lists."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -176,8 +178,9 @@ class Manifest(_Strict):
         for file in needed:
             if file not in self.files:
                 raise ValueError(f"{file} is used but not listed in files")
-        if MANIFEST_NAME in self.files:
-            raise ValueError(f"{MANIFEST_NAME} cannot list itself in files")
+        for name in (MANIFEST_NAME, SIGNATURE_NAME):
+            if name in self.files:
+                raise ValueError(f"{name} cannot be listed in files: it would have to list itself")
         return self
 
     def to_json(self) -> str:
