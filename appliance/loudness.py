@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +23,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from appliance.ahead import ahead
 from appliance.blocks import Block, recut
 from appliance.score import SAMPLE_RATE_HZ
 
@@ -79,9 +81,15 @@ def measure(blocks: Iterable[Block]) -> Loudness:
 def listen(blocks: Iterable[Block]) -> Heard:
     """Peak and weighted power of ``blocks`` over time. Shape: as :func:`measure`."""
     peaks, weighting = _Peaks(), _Weighting()
-    for block in recut(blocks, HOP_SAMPLES):
-        peaks.add(block)
-        weighting.add(block)
+
+    def weighted() -> Iterator[Block]:
+        for block in recut(blocks, HOP_SAMPLES):
+            weighting.add(block)
+            yield block
+
+    with closing(ahead(weighted())) as heard:  # one half in one thread, the other in the other
+        for block in heard:
+            peaks.add(block)
     return Heard(peaks.result(), weighting.result())
 
 

@@ -64,6 +64,14 @@ class Request:
     sound: str = SOUNDS[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Singer:
+    """What every take needs to know of the vocal: seconds that are surely sung, and its loudness."""
+
+    sung_s: float
+    lufs: float
+
+
 @dataclass(slots=True)
 class _Stopwatch:
     """Seconds a stage, and the share of the job that is done."""
@@ -110,7 +118,11 @@ def render(
         features = padded(features_of(track))
         duration_s = info.output_samples / SAMPLE_RATE_HZ
         reading = listen(engine.graphs, features, duration_s, request.wishes)
-    with watch.stage("compose"):
+
+    def heard(work: Aside[float]) -> float:
+        return integrated_lufs(work.through(read_blocks(info)))
+
+    with aside(heard) as lufs, watch.stage("compose"):  # the networks leave much of a second core
         takes = compose_takes(
             engine.graphs,
             engine.pack,
@@ -122,11 +134,12 @@ def render(
             steps_of(engine.pack, reading.features),
             request.wishes.variety,
         )
+        singer = _Singer(check.sung_s, lufs.result())
     common = dict(watch.seconds)
     receipts = []
     for number, take in enumerate(takes, start=1):
         watch.seconds = {name: seconds / request.takes for name, seconds in common.items()}
-        receipts.append(_take(engine, request, info, check.sung_s, take, number, version, watch))
+        receipts.append(_take(engine, request, info, singer, take, number, version, watch))
     on_progress(1.0)
     return receipts
 
@@ -144,7 +157,7 @@ def _take(
     engine: Engine,
     request: Request,
     info: AudioInfo,
-    sung_s: float,
+    singer: _Singer,
     take: Take,
     number: int,
     version: str,
@@ -155,7 +168,7 @@ def _take(
     name = request.vocal.stem if request.takes == 1 else f"{request.vocal.stem}.take{number}"
     with Publication(request.out, name, overwrite=request.overwrite) as publication:
         publication.need_bytes(info.output_samples * BYTES_PER_SAMPLE)
-        loudness = _sound(engine, request, info, take.score, publication, watch)
+        loudness = _sound(engine, request, info, singer, take.score, publication, watch)
         sounds = engine.pack.manifest.sounds[wishes.style]
         write_midi(publication.path("mid"), take.score, take.reading.grid, sounds)
         receipt_path = publication.path("receipt.json")
@@ -175,7 +188,7 @@ def _take(
             takes=request.takes,
             fit=take.fit,
             retried=take.retried,
-            sung_s=sung_s,
+            sung_s=singer.sung_s,
             loudness=loudness,
             files=files,
             timings_s=watch.seconds,
@@ -192,6 +205,7 @@ def _sound(
     engine: Engine,
     request: Request,
     info: AudioInfo,
+    singer: _Singer,
     score: Score,
     publication: Publication,
     watch: _Stopwatch,
@@ -211,10 +225,8 @@ def _sound(
                 watch.advance(SOUNDING * each * block.samples / total)
         with watch.stage("master"):
             whole, mix = publication.path("accompaniment.wav"), publication.path("mix.wav")
-            with aside(lambda it: integrated_lufs(it.through(read_blocks(info)))) as singer:
-                mastered = master(band.blocks)
-                singer_lufs = singer.result()
-            with aside(lambda it: _write_mix(mix, it, mastered, band, info, singer_lufs)) as mixing:
+            mastered = master(band.blocks)
+            with aside(lambda it: _write_mix(mix, it, mastered, band, info, singer.lufs)) as mixing:
                 write_wav(whole, mastered.apply(band.blocks), 2, total)
                 watch.advance(MASTERING * each / 2)
                 for group, stem in stems.items():

@@ -114,7 +114,7 @@ class _NoPool:
 
 def one_thread() -> None:
     """Has the appliance do one thing after the other."""
-    for name in ("pitch", "band"):
+    for name in ("pitch", "band", "loudness"):
         module = import_module(f"appliance.{name}")
         module.ahead = lambda items: (item for item in items)  # type: ignore[attr-defined]
     render = import_module("appliance.render")
