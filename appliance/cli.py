@@ -1,4 +1,4 @@
-"""The command ``backline``: ``render`` and ``doctor``, and those of the watched folder.
+"""The command ``backline``: ``render`` and ``doctor``, those of the watched folder and of the installation.
 
 The processor is looked at before anything is imported that needs a newer one.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from appliance import cli_tune, cli_watch
+from appliance import cli_pack, cli_release, cli_tune, cli_watch
 from appliance.cpu import require_machine
 from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
 
@@ -175,6 +175,8 @@ def doctor(pack: Path, out: Path, plans: Path | None, as_json: bool) -> None:
 
 cli_watch.register(cli)
 cli.add_command(cli_tune.tune)
+for command in (cli_release.release, cli_release.keys, cli_pack.pack):
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ def set_link(link: Path, target: str) -> None:
 def link_target(link: Path) -> str | None:
     """Where a link leads, as it is written; None for what is no link or not there."""
     try:
-        return os.readlink(link)
+        return str(link.readlink())
     except OSError:
         return None
 
@@ -91,7 +91,7 @@ def move(old: Path, new: Path) -> None:
 
 
 def remove_folder(folder: Path, aside: Path) -> None:
-    """Removes a folder: its name goes first, to a new one in ``aside``, so that no half of it is ever used."""
+    """Removes a folder: its name goes first, to a new one in ``aside``: no half of it is ever used."""
     if not os.path.lexists(folder):
         return
     aside.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -70,11 +70,7 @@ def load_pack(folder: Path, verify: bool = True, keys: Path | None = None) -> Pa
         what = "a pack is a folder, and this is a file" if folder.exists() else "there is no such folder"
         raise PackError(f"{folder}: {what}; name the folder of a pack with --pack.")
     try:
-        text = _read_manifest(folder / MANIFEST_NAME)
-        signed = None if keys is None else check_signature(folder / MANIFEST_NAME, text, keys)
-        manifest = parse_manifest(folder / MANIFEST_NAME, text)
-        if signed is not None:
-            check_comment(folder / SIGNATURE_NAME, signed, manifest)
+        text, manifest, key_id = read_manifest(folder, keys)
         _compare(folder, manifest, dict(_walk(folder)))
         if verify:
             for name, facts in manifest.files.items():
@@ -82,7 +78,6 @@ def load_pack(folder: Path, verify: bool = True, keys: Path | None = None) -> Pa
     except OSError as error:
         reason = error.strerror or str(error)
         raise PackError(f"{error.filename or folder}: cannot be read ({reason}); {FETCH_AGAIN}.") from error
-    key_id = None if signed is None else signed.key_id
     return Pack(folder, manifest, hashlib.sha256(text).hexdigest(), key_id)
 
 
@@ -96,8 +91,26 @@ def file_facts(path: Path) -> FileFacts:
     return FileFacts(sha256=digest.hexdigest(), bytes=size)
 
 
-def check_signature(path: Path, text: bytes, keys: Path) -> Signed:
-    """Who signed the manifest ``text``, with the signature beside ``path``. Raises PackError."""
+def read_manifest(folder: Path, keys: Path | None) -> tuple[bytes, Manifest, str | None]:
+    """The manifest of the pack in ``folder``: its bytes, what they say, and which of ``keys`` signed them.
+
+    Without ``keys`` signatures are not looked at. Raises PackError, OSError.
+    """
+    path = folder / MANIFEST_NAME
+    text = _manifest_bytes(path)
+    signed = None if keys is None else _signed(path, text, keys)
+    manifest = _parse(path, text)
+    if signed is None:
+        return text, manifest, None
+    if signed.comment != (meant := pack_comment(manifest.name, manifest.version)):
+        raise PackError(
+            f"{path.with_name(SIGNATURE_NAME)}: signs {signed.comment!a}, and beside it lies {meant!a}; "
+            f"somebody put another pack's file there, so {FETCH_AGAIN}."
+        )
+    return text, manifest, signed.key_id
+
+
+def _signed(path: Path, text: bytes, keys: Path) -> Signed:
     try:
         signature = Signature.read(path.with_name(SIGNATURE_NAME))
         return verified(str(path), io.BytesIO(text), signature, trusted_keys(keys).values())
@@ -105,22 +118,12 @@ def check_signature(path: Path, text: bytes, keys: Path) -> Signed:
         raise PackError(str(error)) from error
 
 
-def check_comment(path: Path, signed: Signed, manifest: Manifest) -> None:
-    """Whether the signature in ``path`` was made for a pack of this name and version. Raises PackError."""
-    meant = pack_comment(manifest.name, manifest.version)
-    if signed.comment != meant:
-        raise PackError(
-            f"{path}: signs {signed.comment!a}, and beside it lies {meant!a}; a file of another pack was put "
-            f"there, so {FETCH_AGAIN}."
-        )
-
-
 def pack_comment(name: str, version: str) -> str:
     """The trusted comment of a pack's signature."""
     return f"backline pack {name} {version}"
 
 
-def _read_manifest(path: Path) -> bytes:
+def _manifest_bytes(path: Path) -> bytes:
     try:
         found = path.lstat()
     except FileNotFoundError:
@@ -132,8 +135,7 @@ def _read_manifest(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def parse_manifest(path: Path, text: bytes) -> Manifest:
-    """The manifest whose file ``path`` holds ``text``. Raises PackError."""
+def _parse(path: Path, text: bytes) -> Manifest:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:

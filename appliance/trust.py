@@ -57,7 +57,7 @@ def remove_key(folder: Path, key_id: str) -> None:
         raise SignatureError(f"{key_id}: no key of this id is trusted; see 'backline keys list'.")
     if len(files) == len(keys):
         raise SignatureError(
-            f"{key_id}: the only trusted key, without which nothing runs; add another first."
+            f"{key_id}: the only trusted key; add another first, as nothing runs without one."
         )
     with changing(folder):
         for path in files:

@@ -18,7 +18,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 _libc.syscall.restype = ctypes.c_long
 
-_RENAME_NOREPLACE = 1
+_RENAME_NOREPLACE, _RENAME_EXCHANGE, _AT_FDCWD = 1, 2, -100
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_MDWE = 1, 38, 65
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ABI_VERSION, _PATH_BENEATH = 1, 1
@@ -50,6 +50,14 @@ def rename_new(old_folder: int, old: bytes, new_folder: int, new: bytes) -> None
         os.rename(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder)
     else:
         os.unlink(old, dir_fd=old_folder)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Two files or folders of one file system change names in one step. Raises OSError."""
+    names = os.fsencode(one), os.fsencode(other)
+    if _libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(other))
 
 
 def die_with_parent(parent: int) -> None:

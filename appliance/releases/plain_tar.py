@@ -1,0 +1,103 @@
+"""The plainest kind of tar: files and folders with short names, no links, nothing compressed, nothing sparse.
+
+Source: the interchange format "ustar" of POSIX.1-2008 (pax), and the same header as GNU tar writes it. All
+else that a tar may hold is refused, not skipped: so there is nothing in an archive that is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from appliance.errors import PackError
+
+_BLOCK_BYTES = 512
+_MOST_MEMBERS = 1000
+_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
+_NAME = re.compile(rf"{_PART}(/{_PART})*")
+_OCTAL = re.compile(rb"[0-7]+")
+_KINDS = {b"0": False, b"\0": False, b"5": True}
+_WHAT = {
+    b"1": "a hard link", b"2": "a symbolic link", b"3": "a device", b"4": "a device", b"6": "a fifo",
+    b"S": "a sparse file",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file at ``offset`` of the archive, or a folder."""
+
+    name: str
+    size: int
+    offset: int
+    is_folder: bool
+
+
+def members(stream: BinaryIO, archive: str) -> dict[str, Member]:
+    """All that the archive holds, by name; its content is not read. ``archive`` is for sentences.
+
+    Raises PackError for whatever is not as above, is there twice, or is cut off; OSError.
+    """
+    found: dict[str, Member] = {}
+    end = stream.seek(0, 2)
+    for member in _read(stream, end, archive):
+        if member.name in found:
+            raise _refused(archive, f"{member.name} is in it twice")
+        if member.offset + member.size > end:
+            raise _refused(archive, f"it was cut off in {member.name}")
+        if len(found) >= _MOST_MEMBERS:
+            raise _refused(archive, f"it holds more than {_MOST_MEMBERS:,} files")
+        found[member.name] = member
+    return found
+
+
+def _read(stream: BinaryIO, end: int, archive: str) -> Iterator[Member]:
+    at = 0
+    while True:
+        stream.seek(at)
+        header = stream.read(_BLOCK_BYTES)
+        if len(header) < _BLOCK_BYTES:
+            raise _refused(archive, "it was cut off")
+        if not any(header):
+            break
+        member = _parsed(header, at + _BLOCK_BYTES, archive)
+        yield member
+        at = member.offset + -(-member.size // _BLOCK_BYTES) * _BLOCK_BYTES
+    while rest := stream.read(1 << 20):
+        if any(rest):
+            raise _refused(archive, "something follows its end")
+
+
+def _parsed(header: bytes, offset: int, archive: str) -> Member:
+    blank = header[:148] + b" " * 8 + header[156:]
+    if _number(header[148:156]) != sum(blank) or header[257:262] != b"ustar":
+        raise _refused(archive, "it is no tar, or damaged")
+    name = _text(header[:100])
+    if header[262:263] == b"\0" and (prefix := _text(header[345:500])):
+        name = f"{prefix}/{name}"
+    kind = header[156:157]
+    if kind not in _KINDS:
+        raise _refused(archive, f"{name!a} in it is {_WHAT.get(kind, 'not a plain file')}")
+    is_folder = _KINDS[kind]
+    name = name.removesuffix("/") if is_folder else name
+    size = _number(header[124:136])
+    if _NAME.fullmatch(name) is None:
+        raise _refused(archive, f"{name!a} is not a name for a file in a pack")
+    if size is None or (is_folder and size):
+        raise _refused(archive, f"{name} in it has no size that makes sense")
+    return Member(name, size, offset, is_folder)
+
+
+def _text(field: bytes) -> str:
+    return field.partition(b"\0")[0].decode("ascii", "backslashreplace")
+
+
+def _number(field: bytes) -> int | None:
+    digits = field.strip(b" \0")
+    return int(digits, 8) if _OCTAL.fullmatch(digits) else None
+
+
+def _refused(archive: str, why: str) -> PackError:
+    return PackError(f"{archive}: {why}; fetch the pack again.")
