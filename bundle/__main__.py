@@ -1,0 +1,81 @@
+"""``python -m bundle``: the release; ``python -m bundle pack FOLDER``: a pack to carry; ``check-cpus``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+import click
+
+from appliance.errors import BacklineError
+from bundle.archive import source_time
+from bundle.check_cpus import check_cpus
+from bundle.deb import write_deb
+from bundle.pack_folder import write_pack_file
+from bundle.release import Sources, make_tree
+from bundle.run_file import write_run_file
+from bundle.signing import signing_key
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+BUILD = CHECKOUT / "build"
+OUT = click.option("--out", default=CHECKOUT / "dist", type=click.Path(path_type=Path), help="Where to.")
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@OUT
+@click.option("--as-version", help="Another version than the project's, to try out upgrades.")
+@click.pass_context
+def main(context: click.Context, out: Path, as_version: str | None) -> None:
+    """What is carried to the studio; without a command, the whole release."""
+    if context.invoked_subcommand is None:
+        _release(out, as_version or installed_version("backline"))
+
+
+def _release(out: Path, version: str) -> None:
+    began = time.monotonic()
+
+    def say(step: str) -> None:
+        click.echo(f"{time.monotonic() - began:6.1f} s  {step}")
+
+    key, time_s = signing_key(BUILD), source_time(CHECKOUT)
+    release = make_tree(Sources(CHECKOUT, BUILD, version, time_s, key), say)
+    say("the bundle")
+    run_file = write_run_file(release, out, key, time_s)
+    say("the Debian package")
+    deb = write_deb(release, run_file, out, time_s)
+    say("done")
+    for file in (run_file, deb):
+        click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+    click.echo(
+        f"installed: {release.size_bytes / 1e6:.1f} MB; needs GNU C library "
+        f"{'.'.join(map(str, release.glibc))} or later; signed with {key.id}"
+    )
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@OUT
+def pack(folder: Path, out: Path) -> None:
+    """Sign the pack in FOLDER and write it as one file."""
+    file = write_pack_file(folder, out, signing_key(BUILD), source_time(CHECKOUT))
+    click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+@main.command("check-cpus")
+@click.argument("tree", required=False, type=click.Path(path_type=Path))
+@click.option("--render", is_flag=True, help="Render the demo too, which takes many minutes.")
+def cpus(tree: Path | None, render: bool) -> None:
+    """Run the unpacked TREE (by default the last one built) as older processors, in an emulator."""
+    folder = tree or next((BUILD / "tree").glob("backline-*"), BUILD / "tree")
+    for line in check_cpus(folder, render):
+        click.echo(line)
+
+
+if __name__ == "__main__":
+    try:
+        main(prog_name="python -m bundle")
+    except BacklineError as error:
+        click.echo(f"bundle: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,110 @@
+"""One release, from the checkout to the tree: the order of the steps."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.cli import cli as command_line
+from bundle import manifest, parts
+from bundle.bytecode import compile_all
+from bundle.elf import Version
+from bundle.errors import BundleError
+from bundle.hashing import sha256
+from bundle.interpreter import copy_interpreter, site_packages
+from bundle.libraries import copy_libraries, outsiders
+from bundle.licences import collect_licences
+from bundle.manual import man_page, write_man_page
+from bundle.pack_folder import copy_signed
+from bundle.packages import build_wheel, fetch_wheels, install
+from bundle.sbom import bill_of_materials, write_bill
+from bundle.signing import SigningKey
+from bundle.verifier import copy_verifier
+
+LAUNCHER = Path(__file__).with_name("launcher.sh")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a release is made from; ``build`` keeps downloads and half-done things."""
+
+    checkout: Path
+    build: Path
+    version: str
+    time_s: int
+    key: SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A finished tree."""
+
+    tree: Path
+    version: str
+    glibc: Version
+    size_bytes: int
+
+
+def make_tree(sources: Sources, say: Callable[[str], None]) -> Release:
+    """Make ``build/tree/backline-VERSION`` anew; ``say`` is told of each step."""
+    tree = sources.build / "tree" / f"backline-{sources.version}"
+    shutil.rmtree(tree.parent, ignore_errors=True)
+    python = tree / "python"
+    python.mkdir(parents=True)
+    checkout = sources.checkout
+
+    say("the interpreter")
+    copy_interpreter(python)
+    say("the packages")
+    lock = checkout / "requirements" / "runtime.txt"
+    kept = sources.build / "wheels" / f"{sys.implementation.cache_tag}-{sha256(lock)[:12]}"
+    own = sources.build / "own"
+    shutil.rmtree(own, ignore_errors=True)
+    packages = site_packages(python)
+    wheels = install([*fetch_wheels(lock, kept), build_wheel(checkout, sources.version, own)], packages)
+    say("the libraries of the system")
+    verifier = copy_verifier(tree / "verify")
+    libraries = copy_libraries(tree, python)
+    if lost := outsiders(tree):
+        raise BundleError(f"Not everything travels: {'; '.join(lost)}.")
+
+    say("pack, units, demo, manual")
+    pack = copy_signed(checkout / "packs" / "reference", tree / "packs" / "reference", sources.key)
+    shutil.copytree(checkout / "systemd", tree / "systemd")
+    (tree / "demo").mkdir()
+    shutil.copyfile(checkout / "demo" / "vocal.flac", tree / "demo" / "vocal.flac")
+    (tree / "keys").mkdir()
+    (tree / "keys" / "backline.pub").write_text(sources.key.public)
+    (tree / "bin").mkdir()
+    shutil.copyfile(LAUNCHER, tree / "bin" / "backline")
+    (tree / "bin" / "backline").chmod(0o755)
+    page = man_page(command_line, sources.version, sources.time_s)
+    write_man_page(tree / "share" / "man" / "man1" / "backline.1.gz", page)
+
+    say("licences and bill of materials")
+    inside = [
+        parts.interpreter_part(),
+        *parts.python_parts(packages, wheels),
+        *parts.system_parts([*verifier, *(each.source for each in libraries if not each.of_interpreter)]),
+        *parts.pack_parts(tree / "packs" / "reference", pack),
+    ]
+    whole = next(part for part in inside if part.name == "backline")
+    collect_licences(inside, tree / "share" / "licences")
+    bill = bill_of_materials(whole, [part for part in inside if part is not whole], sources.time_s)
+    write_bill(tree / "share" / "sbom.cdx.json", bill)
+
+    say("compiling")
+    compile_all(tree, python)
+    _same_modes(tree)
+    glibc = manifest.glibc_floor(tree)
+    manifest.write_manifest(tree, sources.version, glibc)
+    return Release(tree, sources.version, glibc, manifest.size_bytes(tree))
+
+
+def _same_modes(tree: Path) -> None:
+    """Folders and files readable by all, writable by root, whatever the umask of whoever builds."""
+    for path in (tree, *tree.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

@@ -1,0 +1,88 @@
+"""The ``.run``: a shell header, minisign, libsodium and the release as tar.gz, one behind the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from appliance.cpu import FLOOR_FLAGS
+from bundle.archive import write_tar_gz
+from bundle.elf import Version
+from bundle.manifest import PLATFORM
+from bundle.release import Release
+from bundle.signing import SigningKey
+from bundle.verifier import LIBRARY
+
+HEADER = Path(__file__).with_name("header.sh")
+
+SYSTEMS: dict[str, dict[str, Version]] = {
+    "Debian": {"10": (2, 28), "11": (2, 31), "12": (2, 36), "13": (2, 41)},
+    "Ubuntu": {"20.04": (2, 31), "22.04": (2, 35), "24.04": (2, 39)},
+}
+"""The C library of each system's releases, oldest first."""
+
+
+def trusted_comment(version: str) -> str:
+    """What the signature of a release says that it is."""
+    return f"backline release {version} {PLATFORM}"
+
+
+def file_name(version: str) -> str:
+    """Of the bundle of ``version``."""
+    return f"backline-{version}-{PLATFORM}.run"
+
+
+def systems(floor: Version) -> str:
+    """The first release of each system whose C library is no older than ``floor``, for a sentence."""
+    first = (
+        f"{name} {next((number for number, has in releases.items() if has >= floor), 'of tomorrow')}"
+        for name, releases in SYSTEMS.items()
+    )
+    return ", ".join(first)
+
+
+def write_run_file(release: Release, dist: Path, key: SigningKey, time_s: int) -> Path:
+    """Write the bundle of ``release`` and its signature to ``dist``; whole or not at all."""
+    dist.mkdir(parents=True, exist_ok=True)
+    file = dist / file_name(release.version)
+    minisign, library = release.tree / "verify" / "minisign", release.tree / "verify" / LIBRARY
+    written = dist / f".{file.name}.part"
+    with written.open("wb") as stream:
+        stream.write(header(release, key, minisign.stat().st_size, library.stat().st_size))
+        for part in (minisign, library):
+            stream.write(part.read_bytes())
+        write_tar_gz(release.tree, stream, time_s)
+    written.chmod(0o755)
+    signature = key.sign(written, trusted_comment(release.version))
+    written.replace(file)
+    signature.replace(file.with_name(file.name + ".minisig"))
+    return file
+
+
+def header(release: Release, key: SigningKey, minisign_bytes: int, library_bytes: int) -> bytes:
+    """``header.sh`` with all @NAMES@ filled in; it holds offsets that depend on its own length."""
+    facts = {
+        "VERSION": release.version,
+        "NAME": file_name(release.version),
+        "GLIBC": ".".join(map(str, release.glibc)),
+        "SYSTEMS": systems(release.glibc),
+        "CPU_FLAGS": " ".join(sorted(FLOOR_FLAGS)),
+        "INSTALLED_KB": str(release.size_bytes // 1024),
+        "KEY": key.line,
+        "KEY_ID": key.id,
+        "MINISIGN_BYTES": str(minisign_bytes),
+        "LIBRARY_BYTES": str(library_bytes),
+    }
+    length = 0
+    while True:
+        places = {
+            "MINISIGN_AT": str(length + 1),
+            "LIBRARY_AT": str(length + 1 + minisign_bytes),
+            "RELEASE_AT": str(length + 1 + minisign_bytes + library_bytes),
+        }
+        text = HEADER.read_text()
+        for name, value in {**facts, **places}.items():
+            text = text.replace(f"@{name}@", value)
+        filled = text.encode()
+        if len(filled) == length:
+            return filled
+        length = len(filled)
