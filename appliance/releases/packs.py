@@ -36,7 +36,7 @@ REFERENCE = "reference"
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A pack as it is listed: ``place`` is its name in the packs' folder; ``trouble``: what is wrong with it."""
+    """A pack as it is listed: ``place`` is its name among the packs; ``trouble``: what is wrong with it."""
 
     place: str
     name: str = ""

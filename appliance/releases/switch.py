@@ -1,8 +1,8 @@
 """From one release to another, and back by itself where the other does not prove itself.
 
 The order of effects: ``unconfirmed`` remembers the old one, ``current`` changes, the service starts anew;
-then either ``previous`` remembers the old one, or ``current`` goes back; ``unconfirmed`` goes last. Whenever the
-power fails, ``current`` leads to a whole release, and the next start returns to one that has worked.
+then either ``previous`` remembers the old one, or ``current`` goes back; ``unconfirmed`` goes last. Whenever
+the power fails, ``current`` leads to a whole release, and the next start returns to one that has worked.
 """
 
 from __future__ import annotations
