@@ -169,6 +169,16 @@ def test_metrics_go_into_a_finished_pack(fake_pack: Path, tmp_path: Path) -> Non
     assert music_hash(type(after)(pack, other, "")) != music_hash(after)
 
 
+@pytest.mark.parametrize(
+    ("file", "heard"), [("audio_decoder.bin", False), ("audio_decoder.xml", False), ("denoiser.bin", True)]
+)
+def test_a_report_is_for_what_the_band_plays(fake_pack: Path, file: str, heard: bool) -> None:
+    pack = load_pack(fake_pack)
+    facts = pack.manifest.files[file].model_copy(update={"sha256": "0" * 64})
+    other = pack.manifest.model_copy(update={"files": {**pack.manifest.files, file: facts}})
+    assert (music_hash(type(pack)(pack.folder, other, "")) != music_hash(pack)) is heard
+
+
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs ``train`` on the fake setting; returns output and setting."""

@@ -28,16 +28,27 @@ from appliance.vocal_check import check_vocal
 SAID_ABOUT_IT = frozenset({"MODEL_CARD.md", "metrics.json", "quantize-report.json", "quantize-report.md"})
 """Files of a pack that change nothing of what it plays."""
 
+SOUND_GRAPHS = ("audio_decoder", "audio_encoder")
+"""Graphs that the band does without. ``train reconstruct-audio`` judges them, in a report of its own."""
+
 
 def music_hash(pack: Pack) -> str:
-    """SHA-256 over all of a pack that decides its music.
+    """SHA-256 over all of a pack that decides the music its band plays, which is what is judged here.
 
-    Unlike the pack's own hash it stays the same when metrics are written into the pack, or when the same
-    networks come from a checkpoint that says something else about itself.
+    Unlike the pack's own hash it stays the same when metrics are written into the pack, when the same
+    networks come from a checkpoint that says something else about itself, or when only SOUND_GRAPHS change.
     """
     told = {"name", "version", "files", "checkpoint_sha256"}
     manifest = pack.manifest.model_dump(mode="json", exclude=told, exclude_none=True)
-    files = {name: f.sha256 for name, f in pack.manifest.files.items() if name not in SAID_ABOUT_IT}
+    graphs = pack.manifest.graphs.present()
+    unheard = {
+        Path(graphs[name]).with_suffix(end).as_posix()
+        for name in SOUND_GRAPHS
+        if name in graphs
+        for end in (".xml", ".bin")
+    }
+    left_out = SAID_ABOUT_IT | unheard
+    files = {name: f.sha256 for name, f in pack.manifest.files.items() if name not in left_out}
     return hashlib.sha256(json.dumps([manifest, files], sort_keys=True).encode()).hexdigest()
 
 
