@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.ahead import Aside, aside
+from appliance.ahead import Aside, aside, short_turns
 from appliance.audio_file import AudioInfo, probe, read_blocks, read_mono
 from appliance.band import StemBlock, render_stems
 from appliance.blocks import BLOCK_SAMPLES, Block, Spool
@@ -91,6 +91,7 @@ class _Stopwatch:
         self.on_progress(self.done)
 
 
+@short_turns()
 def render(
     engine: Engine, request: Request, version: str, on_progress: Callable[[float], None] = lambda _: None
 ) -> list[Receipt]:
