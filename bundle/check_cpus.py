@@ -78,8 +78,7 @@ def _one(tree: Path, cpu: str, good: bool, *arguments: str | Path) -> str:
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
         raise BundleError(f"{what} died of {name}; it must say in a sentence what is missing.")
-    # To say which version this is needs no particular processor.
-    expected = 0 if good or arguments == ("--version",) else MachineError.exit_code
+    expected = 0 if good else MachineError.exit_code
     if done.returncode != expected:
         raise BundleError(f"{what} ended with {done.returncode} and not {expected}: {said[-1]}")
     return f"{what}: {took_s:.0f} s, {said[0 if expected else -1]}"

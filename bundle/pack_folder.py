@@ -22,7 +22,7 @@ def trusted_comment(manifest: Manifest) -> str:
 def copy_signed(folder: Path, target: Path, key: SigningKey) -> Manifest:
     """Copy the files that the manifest of ``folder`` lists to ``target``, and sign the manifest there.
 
-    The pack is checked first as the appliance does it; what else lies in the folder stays behind.
+    The pack is checked first as the appliance does it. A signature that it had is replaced.
     """
     manifest = load_pack(folder).manifest
     for name in (MANIFEST_NAME, *manifest.files):

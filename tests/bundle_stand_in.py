@@ -1,0 +1,119 @@
+"""A release of a few bytes in the shape of a real one: what installs, checks and packs releases is tried on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bundle.manifest import size_bytes, write_manifest
+from bundle.release import Release
+from bundle.run_file import write_run_file
+from bundle.signing import SigningKey
+from bundle.verifier import copy_verifier
+
+TIME_S = 1_700_000_000
+
+ACTIVATE = """\
+#!/bin/sh
+# Stands in for `backline release activate STAGED`.
+set -e
+[ "$1 $2" = "release activate" ]
+echo "$*" >>"$BACKLINE_PREFIX.log"
+[ ! -e "$BACKLINE_PREFIX.breaks" ] || { echo "self-test failed" >&2; exit 1; }
+version=$(basename "$3" | sed 's/backline-//')
+mkdir -p "$BACKLINE_PREFIX/releases" "$BACKLINE_PREFIX/keys"
+rm -rf "$BACKLINE_PREFIX/releases/$version"
+mv "$3" "$BACKLINE_PREFIX/releases/$version"
+ln -sfn "releases/$version" "$BACKLINE_PREFIX/current"
+cp "$BACKLINE_PREFIX/current/keys/backline.pub" "$BACKLINE_PREFIX/keys/"
+"""
+
+
+def need(*programs: str) -> None:
+    """Skip the test on a machine without one of ``programs``."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"no {program} here; on Debian: apt install minisign patchelf binutils dpkg")
+
+
+def new_key(folder: Path) -> SigningKey:
+    """A key pair made for the test, without the code under test."""
+    folder.mkdir(parents=True)
+    secret, public = folder / "key", folder / "key.pub"
+    subprocess.run(
+        ["minisign", "-G", "-W", "-p", public, "-s", secret], check=True, stdout=subprocess.DEVNULL
+    )
+    return SigningKey(secret, public.read_text())
+
+
+def stand_in(
+    folder: Path, key: SigningKey, version: str = "1.2.0", glibc: tuple[int, int] = (2, 28)
+) -> Release:
+    """A tree with the verifier of this machine and a program that only moves it to its place."""
+    tree = folder / f"backline-{version}"
+    (tree / "bin").mkdir(parents=True)
+    (tree / "bin" / "backline").write_text(ACTIVATE)
+    (tree / "bin" / "backline").chmod(0o755)
+    (tree / "keys").mkdir()
+    (tree / "keys" / "backline.pub").write_text(key.public)
+    (tree / "share").mkdir()
+    (tree / "share" / "text").write_bytes(os.urandom(3000))
+    copy_verifier(tree / "verify")
+    write_manifest(tree, version, glibc)
+    return Release(tree, version, glibc, size_bytes(tree))
+
+
+def run_file(folder: Path, key: SigningKey, version: str = "1.2.0", glibc: tuple[int, int] = (2, 28)) -> Path:
+    """The signed ``.run`` of such a release, in ``folder/dist``."""
+    return write_run_file(stand_in(folder / version, key, version, glibc), folder / "dist", key, TIME_S)
+
+
+@dataclass
+class Computer:
+    """A place to install to, whose programs may say something else than this computer's."""
+
+    folder: Path
+    shell: tuple[str, ...] = ("sh",)
+    answers: dict[str, str] = field(default_factory=lambda: {"id": "echo 0"})
+    """What a program is on this computer: a line of shell by its name."""
+
+    @property
+    def prefix(self) -> Path:
+        return self.folder / "opt"
+
+    def install(self, file: Path, *options: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run the bundle ``file``; nobody is at a terminal, unless it is said what is ``typed`` there."""
+        programs = self.folder / "programs"
+        shutil.rmtree(programs, ignore_errors=True)
+        programs.mkdir(parents=True)
+        for name, line in self.answers.items():
+            (programs / name).write_text(f"#!/bin/sh\n{line}\n")
+            (programs / name).chmod(0o755)
+        environment = {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "BACKLINE_PREFIX": str(self.prefix),
+            "HOME": str(self.folder),
+        }
+        keyboard, terminal = os.openpty()
+        os.write(keyboard, typed.encode())
+        try:
+            return subprocess.run(
+                [*self.shell, file, *options],
+                env=environment,
+                stdin=terminal if typed else subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+            )
+        finally:
+            os.close(keyboard)
+            os.close(terminal)
+
+    @property
+    def untouched(self) -> bool:
+        """Nothing is installed, nothing half, and the program of the bundle never ran."""
+        return not self.prefix.exists() and not Path(f"{self.prefix}.log").exists()
