@@ -16,7 +16,9 @@ What is done:
 - :mod:`~appliance.watch.daemon`: the loop; :mod:`~appliance.watch.rendering`: the job at work;
   :mod:`~appliance.watch.putting_away`: where the vocal goes;
   :mod:`~appliance.watch.pauses`: why nothing starts
-- :mod:`~appliance.watch.worker`: the engine child as the daemon sees it;
+- :mod:`~appliance.watch.engine_keeper`: which engine runs, with the pack that
+  :mod:`~appliance.watch.chosen_pack` names;
+  :mod:`~appliance.watch.worker`: the engine child as the daemon sees it;
   :mod:`~appliance.watch.engine_child`: the process that renders;
   :mod:`~appliance.watch.decoding`, :mod:`~appliance.watch.decode_child`: the one that opens a recording
 - :mod:`~appliance.watch.publishing`: the order of effects; :mod:`~appliance.watch.moving`,

@@ -123,8 +123,9 @@ class Intake(_Section):
 class Work(_Section):
     """How vocals are rendered. A sidecar (backline.toml in a sub-folder, or NAME.toml) has the last word."""
 
-    pack: WholePath = Path("/opt/backline/packs/reference")
-    """Folder of the pack."""
+    pack: WholePath = Path("/opt/backline/packs/active")
+    """Folder of the pack, or a link to it. Where it leads is looked up before each vocal; the default is
+    what 'backline pack use' sets."""
     style: Style = "piano"
     """Who plays and how."""
     takes: Annotated[int, Field(ge=1, le=99)] = 1

@@ -16,12 +16,12 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from appliance.errors import BacklineError, OutputError, PackError
+from appliance.errors import BacklineError, OutputError
 from appliance.watch.answers import Answers
 from appliance.watch.config import Config
 from appliance.watch.control import Control
-from appliance.watch.derived import access_of, claim_outbox, setup_of
-from appliance.watch.engine_messages import Done, Failed, Message, Progress, Ready
+from appliance.watch.derived import access_of, claim_outbox
+from appliance.watch.engine_keeper import EngineKeeper
 from appliance.watch.hooks import Hooks
 from appliance.watch.intake import Intake
 from appliance.watch.journal import Journal
@@ -36,7 +36,6 @@ from appliance.watch.recovery import recover
 from appliance.watch.rendering import Rendering
 from appliance.watch.sentinel import ensure_sentinel, missing
 from appliance.watch.signals import Signals
-from appliance.watch.worker import Death, Worker
 
 _LONGEST_SLEEP_S = 1.0
 _SCAN_BOUND_S = 60.0
@@ -75,8 +74,9 @@ class Daemon:
         held.callback(self.hooks.stop)
         self.pauses = Pauses(self._pause_changed, min(5.0, config.work.retry_base_s))
         self.intake = Intake(config, journal, lambda sentence: log(INFO, sentence))
-        self.worker = Worker(selector, self._engine_said, self._engine_died)
-        held.callback(self._end_engine)
+        self.engine = EngineKeeper(self, selector)
+        self.worker = self.engine.worker
+        held.callback(self.engine.end)
         parts = (journal, self.intake, self.hooks)
         self.rendering = Rendering(config, access, *parts, self.worker, self.pauses)
         self.putting_away = PuttingAway(config, access, *parts)
@@ -84,10 +84,6 @@ class Daemon:
         held.callback(self.outlets.close)
         self.control = Control(config.folders.state, selector, Answers(self).answer, time.monotonic)
         held.callback(self.control.close)
-        self.started = False  # whether an engine has ever been ready
-        self.engine_starts = self.engine_deaths = 0
-        self._fatal: BacklineError | None = None
-        self._renew_engine = False
         self.stop_by_s: float | None = None
         """When the service ends at the latest; None while it is not told to."""
 
@@ -115,18 +111,18 @@ class Daemon:
     def run(self) -> None:
         """The loop. Raises BacklineError where the engine can never start."""
         while not self._round(time.monotonic()):
-            if self._fatal is not None:
-                raise self._fatal
+            if self.engine.fatal is not None:
+                raise self.engine.fatal
             for key, mask in self._select(self._sleep_s(time.monotonic())):
                 self._guarded(partial(key.data, mask))
-        self._end_engine()
+        self.engine.end()
         log(NOTICE, "Stopped.")
 
     def _round(self, now_s: float) -> bool:
         """A piece of everything that is due; True when the service may end."""
         self._heed_signals(now_s)
         self.pauses.tend(now_s)
-        for work in (self._look, self._tend_engine, self._take, self._render, self._put_away):
+        for work in (self._look, self.engine.tend, self._take, self._render, self._put_away):
             self._guarded(partial(work, now_s))
         self.hooks.tend(now_s)
         self.control.sweep()
@@ -179,7 +175,7 @@ class Daemon:
             self.putting_away.again()
 
     def _render(self, now_s: float) -> None:
-        accepting = self.stop_by_s is None and not self._renew_engine
+        accepting = self.stop_by_s is None and self.engine.fits()
         if self.rendering.step(now_s, accepting=accepting):
             self.putting_away.again()
 
@@ -189,61 +185,6 @@ class Daemon:
     def _put_away(self, now_s: float) -> None:
         if self.intake.last_look is not None and self._can_put_away(now_s):
             self.putting_away.step(now_s)
-
-    def _tend_engine(self, now_s: float) -> None:
-        if self._renew_engine and self.rendering.job is None:
-            self._renew_engine = False
-            self.worker.end("it takes other settings", meant=True)
-        self.worker.tend(now_s)
-        if self.worker.running or self.stop_by_s is not None or self.pauses.stands("engine"):
-            return
-        try:
-            self.worker.start(setup_of(self.config), now_s)
-            self.engine_starts += 1
-        except OSError as error:
-            self.pauses.set_for_a_while("engine", f"The engine cannot start: {error.strerror}.", now_s)
-
-    def _engine_said(self, message: Message) -> None:
-        now_s = time.monotonic()
-        if isinstance(message, Ready):
-            if self.config.work.style not in message.styles:
-                known = ", ".join(message.styles)
-                self._engine_unfit(f"work.style: this pack has no '{self.config.work.style}', but {known}.")
-                return
-            log(NOTICE, "Ready.", pack=message.pack, version=message.version, sha256=message.sha256)
-            self.intake.pack_sha256 = message.sha256
-            self.pauses.set("engine", None)
-            if not self.started:
-                self.started = True
-                self.notifier.ready()
-        elif isinstance(message, Failed) and message.job == 0:
-            self._engine_unfit(message.sentence)
-        elif isinstance(message, Progress | Done | Failed):
-            self.rendering.heard(message, now_s)
-
-    def _engine_unfit(self, sentence: str) -> None:
-        """The pack does not work: the end of a service that starts, a pause for one that runs."""
-        log(ERROR, sentence)
-        if not self.started:
-            self._fatal = PackError(sentence)
-        self.pauses.set_for_a_while("engine", sentence, time.monotonic())
-        self.worker.end("its pack does not work", meant=True)
-
-    def _engine_died(self, death: Death) -> None:
-        if not death.meant:
-            self.engine_deaths += 1
-            sentence = f"The engine {death.why}; it is started again."
-            log(WARNING, sentence)
-            self.pauses.set_for_a_while("engine", sentence, time.monotonic())
-        self.rendering.died(death)
-
-    def _end_engine(self) -> None:
-        """Kills the engine, if there is one, and waits until it is gone."""
-        self.worker.end("the service stops", meant=True)
-        give_up_s = time.monotonic() + _QUIET_STOP_S
-        while self.worker.running and time.monotonic() < give_up_s:
-            self.worker.tend(time.monotonic())
-            time.sleep(0.01)
 
     def _pause_changed(self, before: str | None, reason: str | None) -> None:
         if reason is None:
@@ -258,10 +199,10 @@ class Daemon:
             self._begin_stop(now_s)
         if self.signals.reload:
             self.signals.reload = False
-            if self.started:
+            if self.engine.started:
                 self.notifier.reloading()
             self._reload()
-            if self.started:
+            if self.engine.started:
                 self.notifier.ready()
 
     def _begin_stop(self, now_s: float) -> None:
@@ -289,7 +230,7 @@ class Daemon:
         except BacklineError as error:
             log(ERROR, f"The settings stay as they were: {error}")
             return
-        self._renew_engine = self._renew_engine or setup_of(new) != setup_of(self.config)
+        self.engine.reconfigure(new)
         self.config = self.rendering.config = self.putting_away.config = new
         self.rendering.access = self.putting_away.access = access
         self.intake.reconfigure(new)

@@ -117,16 +117,17 @@ class Outlets:
             rejected=counts.get("rejected", 0) + counts.get("quarantined", 0),
             trouble=daemon.putting_away.trouble or daemon.rendering.trouble,
             engine_pid=daemon.worker.pid,
-            engine_starts=daemon.engine_starts,
-            engine_deaths=daemon.engine_deaths,
+            engine_starts=daemon.engine.starts,
+            engine_deaths=daemon.engine.deaths,
             tuned=daemon.worker.tuning.share,
+            pack_trouble=daemon.engine.pack.trouble,
         )
 
     def _state(self) -> State:
         daemon = self._daemon
         if daemon.stop_by_s is not None:
             return "stopping"
-        if not daemon.started:
+        if not daemon.engine.started:
             return "starting"
         if daemon.rendering.job is not None:
             return "working"

@@ -61,6 +61,8 @@ class Snapshot:
     engine_deaths: int
     tuned: float = 1.0
     """Share of the measuring of this processor that is done; 1 where nothing is to be measured."""
+    pack_trouble: str = ""
+    """Why another pack plays than the one that the settings name; empty where it is that one."""
 
     def to_json(self) -> dict[str, Any]:
         """As the control socket and ``status --json`` give it."""
@@ -74,6 +76,8 @@ class Snapshot:
         if self.state == "stopping":
             return "Stopping." if self.running is None else f"Finishing {self.running.name}, then stopping."
         words = [] if self.paused is None else [f"Paused: {self.paused}"]
+        if self.pack_trouble:
+            words.append(f"Wrong pack: {self.pack_trouble}")
         if self.running is not None:
             left_s = self.running.left_s
             left = "" if left_s is None else f", {left_s:.0f} s left"

@@ -78,6 +78,8 @@ def status_lines(facts: Mapping[str, Any]) -> list[str]:
     if (pack := facts.get("pack")) is not None:
         plan = f", plan {pack['plan'][:8]}" if pack.get("plan") else ""
         lines.append(f"pack        {pack['name']} {pack['version']}{plan}")
+    if facts.get("pack_trouble"):
+        lines.append(f"WRONG PACK  {facts['pack_trouble']}")
     if (job := facts.get("running")) is not None:
         left = "" if job["left_s"] is None else f", {_span(job['left_s'])} left"
         lines.append(f"running     {job['name']} ({job['progress']:.0%}{left})")

@@ -76,6 +76,7 @@ def installed(root: Path, packs: Mapping[str, Path], folder: Path) -> Path:
     program.chmod(0o755)
     for name, pack in packs.items():
         shutil.copytree(pack, folder / PREFIX / "packs" / name)
+    (folder / PREFIX / "packs" / "active").symlink_to("reference")
     shutil.copytree(root / "systemd", folder / PREFIX / "systemd")
     return folder
 

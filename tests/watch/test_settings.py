@@ -44,7 +44,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "ignore": [],
     },
     "work": {
-        "pack": "/opt/backline/packs/reference",
+        "pack": "/opt/backline/packs/active",
         "style": "piano",
         "takes": 1,
         "seed": 0,
@@ -171,7 +171,7 @@ def test_config_check_and_show(watched: Config, settings: str, tmp_path: Path) -
     pack = tmp_path / "pack"
     pack.mkdir()
     (pack / "pack.json").touch()
-    text = Path(settings).read_text().replace("/opt/backline/packs/reference", str(pack))
+    text = Path(settings).read_text().replace("/opt/backline/packs/active", str(pack))
     Path(settings).write_text(text)
     assert run("config", "--check", "--config", settings).exit_code == 0
     assert run("config", "--show", "--config", settings).output == text
