@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appliance import cli_pack, cli_release, cli_tune, cli_watch
-from appliance.cpu import require_machine
+from appliance.cpu import cpu_trouble, read_cpu, require_machine
 from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
 
 if TYPE_CHECKING:
@@ -158,9 +158,12 @@ def _print_table(receipts: list[Receipt]) -> None:
 def doctor(pack: Path, out: Path, plans: Path | None, as_json: bool) -> None:
     """Say whether this computer can do the job: processor, memory, disk, pack, kernels, plan."""
     from appliance.doctor import doctor as examine
-    from appliance.tuning.store import plans_folder
 
-    report = examine(pack, out, plans=plans or plans_folder())
+    if plans is None and not cpu_trouble(read_cpu()):  # what plans are made of needs a newer processor
+        from appliance.tuning.store import plans_folder
+
+        plans = plans_folder()
+    report = examine(pack, out, plans=plans)
     if as_json:
         click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
     else:

@@ -88,6 +88,23 @@ print(json.dumps([report.to_json(), sorted({"numpy", "openvino", "soundfile"} & 
     assert {c["name"]: c["status"] for c in report["checks"]}["kernels"] == "warn"
 
 
+def test_so_does_the_command() -> None:
+    script = """
+import sys
+from appliance import cpu
+cpu.read_cpu = lambda *_: cpu.Cpu("old", frozenset(), 1)
+from appliance.cli import main
+sys.argv = ["backline", "doctor"]
+try:
+    main()
+finally:
+    print(sorted({"numpy", "openvino", "pydantic_core", "cryptography"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == MachineError.exit_code
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_old_machines_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     require_machine()  # the machine of this test is good enough
     old = described(tmp_path, CONROE)
