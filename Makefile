@@ -20,12 +20,13 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test machine lint lock bench bench-peers clean python
+.PHONY: help demo test machine bundle lint lock bench bench-peers clean python
 
 help:
 	@echo 'make demo   set up the runtime and render $(VOCAL) with $(PACK)'
 	@echo 'make test   set up the tools; ruff, mypy, import rules, every test'
 	@echo 'make machine  as root: the service under real systemd, in machines of its own'
+	@echo 'make bundle  dist/: the release as one file that installs without a network'
 	@echo 'make lint   the checks of make test without the tests'
 	@echo 'make bench  speed on this machine, in about ten minutes; see bench/README.md'
 	@echo 'make lock   write requirements/*.txt anew from pyproject.toml'
@@ -40,6 +41,10 @@ test: lint
 
 machine: .venv/installed
 	.venv/bin/python -m pytest -m privileged -s --durations=0 tests/machine
+
+# Signed with the minisign key that BACKLINE_SIGNING_KEY names, else with a throwaway one.
+bundle: .venv/installed
+	.venv/bin/python -m bundle
 
 lint: .venv/installed
 	.venv/bin/ruff check .

@@ -1,4 +1,4 @@
-"""A release of a few bytes in the shape of a real one: what installs, checks and packs releases is tried on it."""
+"""A release of a few bytes in the shape of a real one, to try on it what installs and checks releases."""
 
 from __future__ import annotations
 

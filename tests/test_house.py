@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "train": {"appliance", "torch"},
     "export": {"appliance", "train", "torch", "onnx"},
     "quantize": {"appliance", "nncf", "onnx"},
+    "bundle": {"appliance"},
 }
 """Of the rooms and the heavy tools, what each room may import."""
 

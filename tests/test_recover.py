@@ -39,7 +39,7 @@ class Studio:
 
     @property
     def links(self) -> dict[str, str]:
-        return {path.name: os.readlink(path) for path in self.prefix.iterdir() if path.is_symlink()}
+        return {path.name: str(path.readlink()) for path in self.prefix.iterdir() if path.is_symlink()}
 
     @property
     def releases(self) -> set[str]:
@@ -135,7 +135,7 @@ def test_half_things_go_and_the_rest_stays(studio: Studio) -> None:
     left = {str(p.relative_to(studio.prefix)) for p in studio.prefix.rglob("*") if not p.is_dir()}
     assert not {name for name in left if name.endswith(".new") or name.startswith("staging")}
     assert {"packs/mine-1/pack.json", "keys/backline.pub", "recover.sh"} <= left
-    assert os.readlink(studio.prefix / "packs" / "active") == "mine-1"
+    assert str((studio.prefix / "packs" / "active").readlink()) == "mine-1"
 
 
 def test_a_link_out_of_the_staging_folder_is_not_followed(studio: Studio, tmp_path: Path) -> None:
