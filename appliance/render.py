@@ -32,7 +32,7 @@ from appliance.takes import Take, compose_takes
 from appliance.vocal_check import check_vocal
 from appliance.wav import write_wav
 
-LISTENING, DENOISING, SOUNDING, MASTERING = 0.17, 0.25, 0.11, 0.47
+LISTENING, DENOISING, SOUNDING, MASTERING = 0.24, 0.27, 0.21, 0.28
 """Shares of a job's time, as measured on two cores; the progress bar's estimate rests on them."""
 
 BYTES_PER_SAMPLE = 3 * 2 * 4 + 4 * 2 * 8
