@@ -141,4 +141,6 @@ def test_the_commands_of_the_page_are_understood(folder: Path) -> None:
     assert named == {"backline.service", "backline-failed@.service", "backline.sysusers", "backline.tmpfiles"}
     listed = set(re.findall(r"`([\w@.-]+\.(?:service|sysusers|tmpfiles|conf))`", page))
     assert named | {"metrics-port.conf"} <= listed
-    assert {file.name for file in folder.iterdir()} == named | {"metrics-port.conf", "README.md"}
+    others = {"backline-recover.service", "recover.sh", "metrics-port.conf"}
+    assert others <= set(re.findall(r"`([\w@.-]+)`", page))
+    assert {file.name for file in folder.iterdir()} == named | others | {"README.md"}
