@@ -62,20 +62,22 @@ class Wheel:
 
 
 def fetch_wheels(lock: Path, folder: Path) -> list[Path]:
-    """The wheels of ``lock`` in ``folder``, each checked against its hash there; what lies there is kept."""
-    folder.mkdir(parents=True, exist_ok=True)
-    output(
-        sys.executable,
-        *_PIP,
-        "download",
-        "--no-deps",
-        "--require-hashes",
-        "--only-binary=:all:",
-        f"--dest={folder}",
-        f"--requirement={lock}",
-    )
+    """The wheels of ``lock`` in ``folder``, which is this lock's alone; each has a hash that stands there.
+
+    They are fetched once; after that a bundle can be made without a network.
+    """
+    whole = folder / "whole"
+    if not whole.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        output(
+            *(sys.executable, *_PIP, "download", "--no-deps", "--require-hashes", "--only-binary=:all:"),
+            *(f"--dest={folder}", f"--requirement={lock}"),
+        )
+        whole.touch()
     locked = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", lock.read_text()))
-    wheels = [wheel for wheel in sorted(folder.glob("*.whl")) if sha256(wheel) in locked]
+    wheels = sorted(folder.glob("*.whl"))
+    if altered := [wheel for wheel in wheels if sha256(wheel) not in locked]:
+        raise BundleError(f"{altered[0]} is not the one that {lock} names; delete {folder}.")
     return [wheel for wheel in wheels if wheel.name.split("-")[0] not in BUILD_ONLY]
 
 
@@ -92,13 +94,8 @@ def build_wheel(checkout: Path, version: str, folder: Path) -> Path:
     project = re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', project, count=1)
     (source / "pyproject.toml").write_text(project)
     output(
-        sys.executable,
-        *_PIP,
-        "wheel",
-        "--no-deps",
-        "--no-build-isolation",
-        f"--wheel-dir={folder}",
-        source,
+        *(sys.executable, *_PIP, "wheel", "--no-deps", "--no-build-isolation"),
+        *(f"--wheel-dir={folder}", source),
     )
     (wheel,) = folder.glob("*.whl")
     return wheel
@@ -107,14 +104,8 @@ def build_wheel(checkout: Path, version: str, folder: Path) -> Path:
 def install(wheels: list[Path], packages: Path) -> list[Wheel]:
     """Unpack ``wheels`` into the folder ``packages`` and cut out what is never loaded."""
     output(
-        sys.executable,
-        *_PIP,
-        "install",
-        "--no-deps",
-        "--no-index",
-        "--no-compile",
-        f"--target={packages}",
-        *wheels,
+        *(sys.executable, *_PIP, "install", "--no-deps", "--no-index", "--no-compile"),
+        *(f"--target={packages}", *wheels),
     )
     for pattern in NEVER_LOADED:
         for path in sorted(packages.glob(pattern)):
