@@ -95,7 +95,8 @@ def build_wheel(checkout: Path, version: str, folder: Path) -> Path:
     (source / "pyproject.toml").write_text(project)
     output(
         *(sys.executable, *_PIP, "wheel", "--no-deps", "--no-build-isolation"),
-        *(f"--wheel-dir={folder}", source),
+        f"--wheel-dir={folder}",
+        source,
     )
     (wheel,) = folder.glob("*.whl")
     return wheel
@@ -105,7 +106,8 @@ def install(wheels: list[Path], packages: Path) -> list[Wheel]:
     """Unpack ``wheels`` into the folder ``packages`` and cut out what is never loaded."""
     output(
         *(sys.executable, *_PIP, "install", "--no-deps", "--no-index", "--no-compile"),
-        *(f"--target={packages}", *wheels),
+        f"--target={packages}",
+        *wheels,
     )
     for pattern in NEVER_LOADED:
         for path in sorted(packages.glob(pattern)):
