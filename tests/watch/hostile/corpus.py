@@ -27,12 +27,13 @@ class Laid:
     candidates: list[bytes] = field(default_factory=list)
 
     def put(self, path: bytes, data: bytes) -> None:
-        """A plain file; its folders are made."""
+        """A plain file; its folders are made. A hidden one is never looked at, and so is no candidate."""
         whole = self.inbox / os.fsdecode(path)
         whole.parent.mkdir(parents=True, exist_ok=True)
         with whole.open("xb") as file:
             file.write(data)
-        self.candidates.append(path)
+        if not whole.name.startswith("."):
+            self.candidates.append(path)
 
     def left(self) -> list[bytes]:
         """Candidates that still lie in the inbox."""
