@@ -80,7 +80,7 @@ def doctor(
     :func:`appliance.pack.load_pack`. ``cpu`` is the processor to judge, by default this one.
     """
     floor = [check_processor(cpu or read_cpu()), check_glibc()]
-    checks = [*floor, check_memory(), check_disk(out_dir), check_network()]
+    checks = [*floor, check_memory(), check_disk(out_dir), check_network(), check_release()]
     if any(check.status == "fail" for check in floor):
         untold = "Not examined, because the processor or the C library is too old to load the graphs."
         checks += [Check("pack", "warn", untold), Check("kernels", "warn", untold)]
@@ -172,17 +172,38 @@ def check_network() -> Check:
     return Check("network", "ok", "Nothing is installed that reports to its makers.")
 
 
+def check_release() -> Check:
+    """Which release is installed, and which one would come back?"""
+    from appliance.releases.layout import Layout, own_tree, release_at
+
+    layout, own = Layout.here(), own_tree()
+    current, previous = release_at(layout.current), release_at(layout.previous)
+    facts = {"release": current, "previous": previous, "folder": str(layout.prefix)}
+    if current is None:
+        return Check("release", "ok", f"No release is installed in {layout.prefix}.", facts=facts)
+    if release_at(layout.unconfirmed) is not None:
+        sentence = f"Release {current} has not proved itself yet."
+        remedy = "If no installation is at work, restart this computer, or run /opt/backline/recover.sh."
+        return Check("release", "warn", sentence, remedy, facts)
+    back = f"{previous} would come back with 'backline release rollback'" if previous else "none before it"
+    here = "" if own == layout.release(current) else " This program is another one."
+    return Check("release", "ok", f"Release {current}; {back}.{here}", facts=facts)
+
+
 def check_pack(pack_dir: Path, load_pack: Callable[[Path], object] | None = None) -> Check:
     """Is the pack whole and unaltered?"""
     try:
-        (load_pack or _load_pack)(pack_dir)
+        pack = (load_pack or _load_pack)(pack_dir)
     except BacklineError as error:
         trouble, _, remedy = str(error).rpartition("; ")  # both are in the sentence of a BacklineError
         facts = {"folder": str(pack_dir)}
         if not trouble:
             return Check("pack", "fail", str(error), "", facts, error.exit_code)
         return Check("pack", "fail", f"{trouble}.", _capital(remedy), facts, error.exit_code)
-    return Check("pack", "ok", f"The pack {pack_dir} is whole.", facts={"folder": str(pack_dir)})
+    key_id = getattr(pack, "key_id", None)
+    by = f"signed by key {key_id}" if key_id else "its signature is not checked ($BACKLINE_KEYS is not set)"
+    facts = {"folder": str(pack_dir.resolve()), "signed_by": key_id}
+    return Check("pack", "ok", f"The pack {_leads(pack_dir)} is whole; {by}.", facts=facts)
 
 
 def check_kernels(pack_dir: Path) -> Check:
@@ -249,6 +270,11 @@ def _load_pack(pack_dir: Path) -> object:
     from appliance.pack import load_pack  # brings numpy, so only above the floor
 
     return load_pack(pack_dir)
+
+
+def _leads(place: Path) -> str:
+    """A folder as it was named, and where it leads if it is a link."""
+    return f"{place} ({place.resolve()})" if place.is_symlink() else str(place)
 
 
 def _size(amount_bytes: int) -> str:
