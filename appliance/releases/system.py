@@ -43,6 +43,9 @@ class System:
         links[root / "etc/sysusers.d/backline.conf"] = str(inside / "backline.sysusers")
         links[root / "etc/tmpfiles.d/backline.conf"] = str(inside / "backline.tmpfiles")
         links[root / "usr/local/bin/backline"] = str(self.layout.program)
+        page = self.layout.current / "share/man/man1/backline.1.gz"
+        if page.exists():
+            links[root / "usr/local/share/man/man1" / page.name] = str(page)
         return links
 
     def join(self, *, first: bool) -> None:

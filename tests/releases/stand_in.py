@@ -84,6 +84,7 @@ class StandIn:
             "packs/reference/pack.json": json.dumps({"of": version}),
             "systemd/backline.service": f"# {version}\n",
             "systemd/backline-recover.service": f"# {version}\n",
+            "share/man/man1/backline.1.gz": version,
             "systemd/backline.sysusers": "",
             "systemd/backline.tmpfiles": "",
             **({"systemd/recover.sh": RECOVERY.read_text()} if RECOVERY.is_file() else {}),

@@ -46,6 +46,7 @@ def test_the_first_release(place: StandIn) -> None:
     assert link.readlink() == layout.current / "systemd/backline.service"
     assert (etc / "sysusers.d/backline.conf").is_file() and (etc / "tmpfiles.d/backline.conf").is_file()
     assert (layout.root / "usr/local/bin/backline").resolve() == layout.program.resolve()
+    assert (layout.root / "usr/local/share/man/man1/backline.1.gz").read_text() == "1.0"
     enabled = "enable backline-recover.service backline.service"
     assert place.asked == ["daemon-reload", enabled, "restart backline.service"]
     assert "Self-test passed." in place.said
