@@ -52,9 +52,8 @@ def normal(name: str) -> str:
 def _python_part(distribution: Distribution, wheel: Wheel, packages: Path) -> Part:
     name = normal(distribution.name)
     licence = known_licences.of_distribution(name, distribution.metadata)
-    folder = next(packages.glob(f"{wheel.name.replace('-', '_')}-*.dist-info"), None) or next(
-        path for path in packages.glob("*.dist-info") if normal(path.name.rsplit("-", 1)[0]) == f"{name}"
-    )
+    folders = packages.glob("*.dist-info")
+    folder = next(path for path in folders if normal(path.name.split("-")[0]) == name)
     texts = _texts(folder)
     if name == "soundfile":
         texts += _texts(packages / "_soundfile_data")  # libsndfile's own, with the codecs in it
