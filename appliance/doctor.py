@@ -202,7 +202,7 @@ def check_pack(pack_dir: Path, load_pack: Callable[[Path], object] | None = None
         return Check("pack", "fail", f"{trouble}.", _capital(remedy), facts, error.exit_code)
     key_id = getattr(pack, "key_id", None)
     by = f"signed by key {key_id}" if key_id else "its signature is not checked ($BACKLINE_KEYS is not set)"
-    facts = {"folder": str(pack_dir.resolve()), "signed_by": key_id}
+    facts = {"folder": str(pack_dir), "signed_by": key_id or ""}
     return Check("pack", "ok", f"The pack {_leads(pack_dir)} is whole; {by}.", facts=facts)
 
 

@@ -66,6 +66,7 @@ class System:
         units = [unit for unit in (RECOVERY, SERVICE) if (self.units / unit).exists()]
         if units and (first or not self._wanted_at_boot(RECOVERY)):
             self._call("systemctl", "enable", *(units if first else [RECOVERY]))
+        self._follow_current()
 
     def reload(self) -> None:
         """Has systemd read the units again."""
@@ -90,6 +91,12 @@ class System:
                     remove_link(link)
         if self.runs:
             self._call("systemctl", "daemon-reload", check=False)
+
+    def _follow_current(self) -> None:
+        """``systemctl enable`` writes down in which release a unit lies now, and that one goes some day."""
+        with changing(self.units):
+            for link in self.units.glob("*.wants/backline*.service"):
+                set_link(link, f"../{link.name}")
 
     def _drop_stale(self, wanted: dict[Path, str]) -> None:
         """Removes links to units that the current release has no more."""

@@ -38,7 +38,14 @@ esac
 """
 
 SYSTEMCTL = """#!/bin/sh
+units="$BACKLINE_PREFIX/root/etc/systemd/system"
 echo "$*" >>"$BACKLINE_PREFIX/root/asked"
+if [ "$1" = enable ]; then  # as the real one does it
+  shift && mkdir -p "$units/multi-user.target.wants"
+  for unit in "$@"; do ln -sf "$(readlink -f "$units/$unit")" "$units/multi-user.target.wants/"; done
+elif [ "$1" = disable ]; then
+  shift && for unit in "$@"; do rm -f "$units/multi-user.target.wants/$unit"; done
+fi
 [ "$1" = restart ] || exit 0
 readlink -f "$BACKLINE_PREFIX/current" >"$BACKLINE_PREFIX/root/running"
 if [ -e "$BACKLINE_PREFIX/current/fails-restart" ]; then echo "Job for $2 failed." >&2; exit 1; fi

@@ -35,8 +35,9 @@ def test_signatures(place: StandIn, fake_pack: Path, tmp_path: Path, monkeypatch
     assert told.sentence == (
         f"The pack {tmp_path}/active ({pack}) is whole; signed by key {place.signer.public.id}."
     )
-    (pack / "pack.json.minisig").unlink()
+    signature = (pack / "pack.json.minisig").rename(tmp_path / "aside")
     told = check_pack(tmp_path / "active")
     assert told.status == "fail" and "pack.json.minisig" in told.sentence and told.exit_code == 4
+    signature.rename(pack / "pack.json.minisig")
     monkeypatch.setenv("BACKLINE_KEYS", str(tmp_path / "nowhere"))
     assert "trusted keys cannot be read" in check_pack(tmp_path / "active").sentence
