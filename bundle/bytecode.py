@@ -19,6 +19,7 @@ def compile_all(tree: Path, python: Path) -> None:
         "-m",
         "compileall",
         "-q",
+        "-f",
         "--invalidation-mode",
         "unchecked-hash",
         "-s",

@@ -85,7 +85,7 @@ def site_packages(python: Path) -> Path:
     ask = "import site; print(site.getsitepackages()[0])"
     # Its libraries have not been copied yet.
     home = f"{sys.base_prefix}/lib"
-    answer = Path(output(python / "bin" / "python3", "-I", "-c", ask, LD_LIBRARY_PATH=home).strip())
+    answer = Path(output(python / "bin" / "python3", "-I", "-B", "-c", ask, LD_LIBRARY_PATH=home).strip())
     if not answer.is_relative_to(python):
         raise BundleError(
             f"The moved interpreter looks for packages in {answer}; build with another PYTHON=, such as one "
