@@ -13,7 +13,6 @@ def compile_all(tree: Path, python: Path) -> None:
     ``unchecked-hash``: the source is never looked at, neither its time nor its bytes; the hash of every
     file is in ``release.json``. One process in one order with one seed, so that twice gives the same bytes.
     """
-    lib = next((python / "lib").glob("python3.*"))
     output(
         python / "bin" / "python3",
         "-m",
@@ -24,7 +23,7 @@ def compile_all(tree: Path, python: Path) -> None:
         "unchecked-hash",
         "-s",
         tree,
-        lib,
+        python,
         PYTHONHASHSEED="0",
         PYTHONNOUSERSITE="1",
         PYTHONDONTWRITEBYTECODE="1",
