@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appliance import cli_pack, cli_release, cli_tune, cli_watch
+from appliance.cli_options import PACK_OPTION, PLANS_OPTION
 from appliance.cpu import cpu_trouble, read_cpu, require_machine
 from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
 
@@ -51,7 +52,7 @@ def cli() -> None:
 @click.option("--chords", type=click.Path(path_type=Path), help="A chord chart to play.")
 @click.option("--style", default="piano", show_default=True, help="Who plays and how.")
 @click.option("--sound", default="band", show_default=True, help="band: sampled; neural: decoded.")
-@cli_tune.PACK_OPTION
+@PACK_OPTION
 @click.option("--force", is_flag=True, help="Render even what does not sound like singing.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier render of the same name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipts as JSON lines.")
@@ -151,9 +152,9 @@ def _print_table(receipts: list[Receipt]) -> None:
 
 
 @cli.command()
-@cli_tune.PACK_OPTION
+@PACK_OPTION
 @click.option("--out", default=Path(), type=click.Path(path_type=Path), help="Where results would go.")
-@cli_tune.PLANS_OPTION
+@PLANS_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 def doctor(pack: Path, out: Path, plans: Path | None, as_json: bool) -> None:
     """Say whether this computer can do the job: processor, memory, disk, pack, kernels, plan."""

@@ -1,4 +1,4 @@
-"""The command ``tune``, and the options that it shares."""
+"""The command ``tune``."""
 
 from __future__ import annotations
 
@@ -7,21 +7,8 @@ from pathlib import Path
 
 import click
 
+from appliance.cli_options import PACK_OPTION, PLANS_OPTION
 from appliance.errors import OutputError
-
-PACK_OPTION = click.option(
-    "--pack",
-    type=click.Path(path_type=Path),
-    default=Path("packs/reference"),
-    show_default=True,
-    envvar="BACKLINE_PACK",
-    help="Folder of the pack.",
-)
-PLANS_OPTION = click.option(
-    "--plans",
-    type=click.Path(path_type=Path),
-    help="Folder of plans, such as /var/lib/backline/plans of the service.  [default: this user's]",
-)
 
 
 @click.command()
