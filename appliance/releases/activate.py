@@ -11,8 +11,8 @@ from appliance.errors import OutputError, ReleaseError
 from appliance.kept import write_whole
 from appliance.releases.layout import MANIFEST_NAME, Layout, release_at
 from appliance.releases.lock import locked
-from appliance.releases.settle import settle, tidy
-from appliance.releases.switch import Say, switch
+from appliance.releases.settle import tidy
+from appliance.releases.switch import Say, put_in_order, switch
 from appliance.releases.system import System
 from appliance.releases.tree import check_tree
 from appliance.releases.uninstall import remove_program
@@ -36,8 +36,7 @@ def activate(staged: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -
             f"{staged}: a release to activate lies in {layout.staging}; see 'release install'."
         )
     with locked(layout):
-        if (back := settle(layout)) is not None:
-            say(f"An earlier installation was interrupted; release {back} is back.")
+        put_in_order(layout, say)
         try:
             version = _tried(staged, layout, allow_downgrade=allow_downgrade, say=say)
             _put_in_place(staged, layout, version)
@@ -52,7 +51,7 @@ def activate(staged: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -
 def rollback(layout: Layout, say: Say) -> None:
     """Runs the previous release again; the one that ran becomes the previous one. Raises ReleaseError."""
     with locked(layout):
-        settle(layout)
+        put_in_order(layout, say)
         version = release_at(layout.previous)
         if version is None or version == release_at(layout.current):
             raise ReleaseError(f"{layout.previous}: there is no release to return to; install one.")

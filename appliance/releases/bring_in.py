@@ -18,8 +18,8 @@ from appliance.releases.activate import check_order
 from appliance.releases.carried_pack import private_copy
 from appliance.releases.layout import Layout
 from appliance.releases.lock import DESCRIPTOR_VARIABLE, locked
-from appliance.releases.settle import clear_staging, settle
-from appliance.releases.switch import Say
+from appliance.releases.settle import clear_staging
+from appliance.releases.switch import Say, put_in_order
 from appliance.releases.tree import PLATFORM
 from appliance.releases.versions import is_version
 from appliance.signing import signature_of, verified_file
@@ -34,8 +34,7 @@ def bring_in(file: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -> 
     Raises SignatureError, ReleaseError, OutputError; then whatever ran before runs on.
     """
     with locked(layout) as lock:
-        if (back := settle(layout)) is not None:
-            say(f"An earlier installation was interrupted; release {back} is back.")
+        put_in_order(layout, say)
         clear_staging(layout)
         with changing(layout.staging):
             layout.staging.mkdir(mode=0o700, exist_ok=True)

@@ -13,6 +13,7 @@ from appliance.durable import changing, link_target, remove_link, set_link
 from appliance.errors import BacklineError, ReleaseError
 from appliance.releases.health import READY_LIMIT_S, check_health
 from appliance.releases.layout import Layout, link_to_release, release_at
+from appliance.releases.settle import settle
 from appliance.releases.system import System
 
 Say = Callable[[str], None]
@@ -46,6 +47,16 @@ def switch(layout: Layout, version: str, say: Say) -> None:
         if old is not None:
             set_link(layout.previous, link_to_release(old))
         remove_link(layout.unconfirmed)
+
+
+def put_in_order(layout: Layout, say: Say) -> None:
+    """Before anything else is done: an installation that was cut off is taken back, for the service too.
+
+    To be called with the lock held. Raises OutputError.
+    """
+    if (back := settle(layout)) is not None:
+        say(f"An earlier installation was cut off before it had proved itself; release {back} is back.")
+        _return(layout, back, say)
 
 
 def _enter(layout: Layout, version: str, *, first: bool) -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from stand_in import HEALTHY, StandIn
 
 from appliance.cli import cli
+from appliance.durable import set_link
 from appliance.errors import ReleaseError
 from appliance.releases import health
 from appliance.releases.activate import activate, rollback
@@ -142,6 +143,16 @@ def test_rollback_and_forth(place: StandIn) -> None:
     for version, other in (("1.0", "1.1"), ("1.1", "1.0")):
         rollback(place.layout, place.say)
         assert place.current() == place.running == version and release_at(place.layout.previous) == other
+
+
+def test_what_was_cut_off_is_taken_back_first_for_the_service_too(place: StandIn) -> None:
+    run(place, "1.0")
+    run(place, "1.1")
+    set_link(place.layout.unconfirmed, "releases/1.0")  # as it is while 1.1 starts
+    with pytest.raises(ReleaseError, match="nothing was changed"):
+        run(place, "1.2", **{"fails-self-test": ""})
+    assert place.current() == place.running == "1.0" and not place.layout.unconfirmed.is_symlink()
+    assert any("release 1.0 is back" in sentence for sentence in place.said)
 
 
 def test_the_same_release_again_repairs_it(place: StandIn) -> None:
