@@ -73,7 +73,7 @@ def _one(tree: Path, cpu: str, good: bool, *arguments: str | Path) -> str:
         words = [Path(aside) / "out" if word == "OUT" else word for word in arguments]
         done = emulated(tree, cpu, Path(aside), *words)
         took_s = time.monotonic() - began
-    said = (done.stdout + done.stderr).strip().splitlines() or ["nothing said"]
+    said = (done.stdout.strip() or done.stderr.strip() or "nothing said").splitlines()
     what = f"{cpu}: backline {arguments[0]}"
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
