@@ -32,13 +32,15 @@ def uninstall(layout: Layout, *, purge: bool) -> None:
 
 def remove_program(layout: Layout) -> None:
     """Removes the installation; its name goes first, so that no half of it is taken for one."""
-    if layout.root != Path("/"):  # a prefix of a test holds its system too
-        for entry in (*layout.prefix.iterdir(),):
-            if entry != layout.root:
-                clear(entry)
-        return
+    # A disk of its own cannot be renamed, and a prefix of a test holds its system too: these are emptied.
+    in_place = layout.prefix.is_mount() or layout.root != Path("/")
     aside = layout.prefix.with_name(f".{layout.prefix.name}.{os.getpid()}.removed")
     with changing(layout.prefix):
+        if in_place:
+            for entry in list(layout.prefix.iterdir()):
+                if entry != layout.root:
+                    clear(entry)
+            return
         move(layout.prefix, aside)
         sync_folder(aside.parent)
         clear(aside)
