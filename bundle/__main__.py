@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from importlib.metadata import version as installed_version
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 
 from appliance.errors import BacklineError
+from appliance.trust import KEYS_VARIABLE
 from bundle.archive import source_time
 from bundle.check_cpus import check_cpus
 from bundle.deb import write_deb
@@ -29,6 +31,7 @@ OUT = click.option("--out", default=CHECKOUT / "dist", type=click.Path(path_type
 @click.pass_context
 def main(context: click.Context, out: Path, as_version: str | None) -> None:
     """What is carried to the studio; without a command, the whole release."""
+    os.environ.pop(KEYS_VARIABLE, None)  # what is signed here has no signature yet
     if context.invoked_subcommand is None:
         _release(out, as_version or installed_version("backline"))
 
