@@ -18,6 +18,7 @@ from appliance.releases.tree import check_tree
 from appliance.releases.uninstall import remove_program
 from appliance.releases.versions import is_older
 from appliance.trust import KEYS_VARIABLE, add_key, trusted_keys
+from appliance.watch.kernel import exchange
 
 SELF_TEST_LIMIT_S = 900.0
 """The demo takes seconds; a busy old computer takes longer."""
@@ -89,7 +90,7 @@ def _tried(staged: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -> 
 
 def _self_tested(staged: Path, layout: Layout) -> str:
     """What the release's own self-test says. Raises ReleaseError where it fails."""
-    keys = layout.keys if pinned(layout) else staged / "keys"
+    keys = staged / "keys" if _is_first(layout) else layout.keys
     command = [str(staged / "bin" / "backline"), "release", "self-test"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BACKLINE_")}
     try:
@@ -111,9 +112,13 @@ def _self_tested(staged: Path, layout: Layout) -> str:
     return (done.stdout.strip().splitlines() or ["The self-test passed."])[-1]
 
 
-def pinned(layout: Layout) -> bool:
-    """Whether keys are trusted already; the first release brings the first one."""
-    return layout.keys.is_dir() and bool(trusted_keys(layout.keys))
+def _is_first(layout: Layout) -> bool:
+    """Whether nothing was ever installed, so that the release brings the key that is trusted from now on.
+
+    Whoever takes all keys away from an installation trusts nobody.
+    """
+    pinned = layout.keys.is_dir() and bool(trusted_keys(layout.keys))
+    return not pinned and not os.path.lexists(layout.current)
 
 
 def _put_in_place(staged: Path, layout: Layout, version: str) -> None:
@@ -123,29 +128,19 @@ def _put_in_place(staged: Path, layout: Layout, version: str) -> None:
         if version in (release_at(layout.current), release_at(layout.previous)):
             try:
                 check_tree(target)
-                clear(staged)
-                staged.symlink_to(target)
-                return
             except ReleaseError:  # damaged since: the same files once more
-                _exchange(staged, target)
-                return
-        remove_folder(target, layout.staging)
-        move(staged, target)
+                exchange(staged, target)
+                sync_folder(target.parent)
+            clear(staged)
+        else:
+            remove_folder(target, layout.staging)
+            move(staged, target)
         # This very program may run from there, and load more of itself.
         staged.symlink_to(target)
-    if not pinned(layout) and release_at(layout.current) is None:
+    if _is_first(layout):
         for key in sorted((target / "keys").glob("*.pub")):
             add_key(layout.keys, key)
         write_recovery(layout, target)
-
-
-def _exchange(staged: Path, target: Path) -> None:
-    """A damaged release becomes a whole one in one step."""
-    from appliance.watch.kernel import exchange
-
-    exchange(staged, target)
-    sync_folder(target.parent)
-    sync_folder(staged.parent)
 
 
 def write_recovery(layout: Layout, tree: Path) -> None:
@@ -159,7 +154,7 @@ def write_recovery(layout: Layout, tree: Path) -> None:
 
 def _run(layout: Layout, version: str, say: Say) -> None:
     """Switches, and then removes what is not needed any more: an older release, or the one that failed."""
-    first = release_at(layout.current) is None
+    first = not os.path.lexists(layout.current)
     try:
         switch(layout, version, say)
     except BaseException:

@@ -166,6 +166,20 @@ def test_the_same_release_again_repairs_it(place: StandIn) -> None:
         run(place, "1.0", extra="new")
 
 
+def test_a_damaged_installation_is_no_first_one(place: StandIn) -> None:
+    run(place, "1.0")
+    mine = place.layout.packs / "mine-1"
+    mine.mkdir()
+    (place.layout.current / "release.json").unlink()
+    with pytest.raises(ReleaseError, match="Job for"):
+        run(place, "1.1", **{"fails-restart": ""})
+    assert mine.is_dir() and trusted_keys(place.layout.keys), "what was installed beside it stays"
+    for key in trusted_keys(place.layout.keys):
+        key.unlink()
+    run(place, "1.2")
+    assert place.current() == "1.2" and not trusted_keys(place.layout.keys), "no key comes in by itself again"
+
+
 def test_units_that_a_release_has_no_more_go(place: StandIn) -> None:
     run(place, "1.0", **{"systemd/backline-failed@.service": ""})
     units = place.layout.root / "etc/systemd/system"
