@@ -50,7 +50,7 @@ older() {
 # The deepest folder of a path that is there already.
 there() {
   folder=$1
-  while [ ! -d "$folder" ]; do folder=$(dirname -- "$folder"); done
+  until [ -d "$folder" ] || [ "$folder" = / ]; do folder=$(dirname -- "$folder"); done
   printf '%s\n' "$folder"
 }
 

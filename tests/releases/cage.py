@@ -1,0 +1,98 @@
+"""A shell that may do anything to this computer, none of which lasts, and a list of what it did.
+
+It has mounts of its own: the root file system below a layer in memory that takes all writes. So what a
+command changed is what lies in that layer, wherever the command wrote.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+import pytest
+
+_SCRIPT = r"""
+mount -t tmpfs cage "$1" && cd "$1" && mkdir upper scratch merged || exit
+mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=scratch merged || exit
+mount --rbind /proc merged/proc && mount --rbind /dev merged/dev || exit
+echo ready
+while read -r line; do
+  timeout "$2" chroot merged sh -c "$line" </dev/null >said 2>&1
+  echo "$?"
+  cd upper
+  find . ! -type d
+  find . -type d | while read -r folder; do [ -d "/$folder" ] || echo "$folder"; done
+  cd ..
+  echo .said
+  cat said
+  printf '\n.end\n'
+done
+"""
+"""What was changed are files and new folders; that something changed in a folder is said by that."""
+
+
+LIMIT_S = 120
+"""What takes longer is ended, with status 124."""
+
+
+class Outcome(NamedTuple):
+    """How a command ended, every path that it made, changed or removed, and what it said."""
+
+    status: int
+    changed: list[str]
+    said: str
+
+
+class Cage:
+    """Use with ``with``; ``folder`` is an empty folder to mount on, ``variables`` the environment."""
+
+    def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
+        self._folder, self._variables = folder, variables
+
+    def __enter__(self) -> Cage:
+        if os.geteuid() != 0 or shutil.which("unshare") is None:
+            pytest.skip("needs root: what runs here is kept from the computer by mounts of its own")
+        mounts = ["unshare", "--mount", "--propagation=private"]
+        command = [*mounts, "sh", "-c", _SCRIPT, "sh", str(self._folder), str(LIMIT_S)]
+        self._shell = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            errors="replace", env=dict(self._variables), cwd="/",
+        )  # fmt: skip
+        assert self._shell.stdout is not None
+        if self._shell.stdout.readline() != "ready\n":
+            self.__exit__(None, None, None)
+            pytest.skip("this root may not mount")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._shell.communicate()
+
+    def run(self, *command: str | Path) -> Outcome:
+        """Runs a command in the cage."""
+        return self.shell(shlex.join(map(str, command)))
+
+    def shell(self, line: str) -> Outcome:
+        """Runs a line of shell in the cage."""
+        assert self._shell.stdin is not None and self._shell.stdout is not None
+        self._shell.stdin.write(line + "\n")
+        self._shell.stdin.flush()
+        status = int(self._shell.stdout.readline())
+        changed = [name[1:] for name in self._until(".said")]
+        assert status != 125, "the cage itself does not work"
+        return Outcome(status, changed, "\n".join(self._until(".end")))
+
+    def _until(self, mark: str) -> list[str]:
+        assert self._shell.stdout is not None
+        lines = []
+        while (line := self._shell.stdout.readline().rstrip("\n")) != mark:
+            assert self._shell.poll() is None, "the cage ended"
+            lines.append(line)
+        return lines

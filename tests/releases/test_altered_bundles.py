@@ -1,0 +1,189 @@
+"""Two hundred bundles that are not right: refused, and nothing on this computer is other than before.
+
+Each is run as the administrator does, ``sh FILE --yes``, in a cage that notes every change of any file, where
+nothing is installed yet or a release is; and given to ``backline release install``, which looks at the
+signature before it runs anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from altered import INSTALLED, NEWER, Make, Maker
+from bundle_stand_in import need
+from cage import Cage, Outcome
+from stand_in import StandIn
+
+from appliance.errors import BacklineError
+from appliance.releases.bring_in import bring_in
+from appliance.releases.layout import release_at
+
+SEED = 20
+World = tuple[Maker, StandIn, Cage, Path]
+FLIPS = {"header": 64, "MINISIGN_AT": 22, "LIBRARY_AT": 22, "RELEASE_AT": 34}
+SIGNATURE_FLIPS = 28
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Maker, StandIn, Cage, Path]]:
+    """Bundles, a computer with a release installed, a cage on it, and a prefix with nothing installed."""
+    need("minisign", "readelf", "ldd")
+    folder = tmp_path_factory.mktemp("altered")
+    (folder / "computer").mkdir()
+    place = StandIn(folder / "computer")
+    maker = Maker(folder / "made", place)
+    for name in ("cage", "stick"):
+        (folder / name).mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in place.environment.items():
+            patch.setenv(name, value)
+        _install(maker, place)
+        with Cage(folder / "cage", {**place.environment, "PYTHONDONTWRITEBYTECODE": "1"}) as cage:
+            yield maker, place, cage, folder
+
+
+def _install(maker: Maker, place: StandIn) -> None:
+    done = subprocess.run(
+        ["sh", maker.file(INSTALLED), "--yes"],
+        env=place.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert release_at(place.layout.current) == INSTALLED
+
+
+def run(cage: Cage, place: StandIn, file: Path, *, first: bool) -> Outcome:
+    """``sh FILE --yes`` in the cage, where nothing is installed if ``first``."""
+    if first:
+        return cage.run("env", f"BACKLINE_PREFIX={place.folder / 'nothing'}", "sh", file, "--yes")
+    return cage.run("sh", file, "--yes")
+
+
+def outside(outcome: Outcome) -> list[str]:
+    """What was changed but for the staging folder, what the made-up systemd writes down, and the lock."""
+    mine = ("/opt/staging", "/nothing/staging", "/opt/.lock", "/opt/root/asked")
+    return [path for path in outcome.changed if not any(word in path for word in mine)]
+
+
+def print_of(folder: Path) -> str:
+    """One word that changes with any name, permission or byte in a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if "staging" in path.parts or path.name == ".lock":
+            continue
+        mode = path.lstat().st_mode
+        digest.update(f"{path} {mode:o} ".encode())
+        if stat.S_ISLNK(mode):
+            digest.update(str(path.readlink()).encode())
+        elif stat.S_ISREG(mode):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def variants(maker: Maker) -> Iterator[tuple[str, Make]]:
+    chance = random.Random(SEED)
+    yield from maker.flips(chance, FLIPS)
+    yield from maker.lengths()
+    yield from maker.signatures(chance, SIGNATURE_FLIPS)
+    yield from maker.whole()
+
+
+def test_the_unaltered_one_is_installed(world: World) -> None:
+    """So that what follows is refused for what was altered."""
+    maker, place, cage, folder = world
+    with stick(folder) as made:
+        outcome = cage.shell(
+            f"cp -a {place.layout.prefix} {folder}/spare && "
+            f"BACKLINE_PREFIX={folder}/spare sh {maker.copy(made)} --yes"
+        )
+    assert outcome.status == 0, outcome.said
+    assert f"{folder}/spare/releases/{NEWER}/release.json" in outcome.changed
+    cage.shell(f"rm -rf {folder}/spare")
+
+
+def test_none_of_them_is_installed(world: World) -> None:
+    maker, place, cage, folder = world
+    counts, wrong = Counter[str](), []
+    for number, (name, make) in enumerate(variants(maker)):
+        # An older one, and a stranger's own bundle, are right where nothing is installed yet.
+        first = number % 2 == 1 and name not in ("older", "all of a stranger's")
+        with stick(folder) as made:
+            outcome = run(cage, place, make(made), first=first)
+        counts[re.split(r":| after | behind ", name)[0]] += 1
+        # Of a script without its last lines nothing is left that could refuse: it does nothing at all.
+        nothing = name.startswith("cut off") and int(name.split()[-1]) < maker.regions["header"][1]
+        if (outcome.status == 0 and not nothing) or outcome.changed:
+            wrong.append((name, outcome))
+            cage.shell(f"rm -rf {place.layout.staging} {place.folder}/nothing")
+    assert not wrong, wrong
+    print(f"{counts.total()} altered bundles, all refused (seed {SEED}): {dict(counts)}")
+    assert counts.total() >= 200
+
+
+def test_what_the_right_key_signs_is_still_looked_at(world: World) -> None:
+    """Nobody is to be kept from anything here who has the key: this keeps mistakes and a bad disk away."""
+    maker, place, cage, folder = world
+    evil = folder / "outside"
+    evil.mkdir()
+    releases = [*maker.trees(), *maker.archives(evil)]
+    for name, make in releases:
+        with stick(folder) as made:
+            outcome = cage.run("sh", make(made), "--yes")
+        assert outcome.status != 0, (name, outcome)
+        assert outside(outcome) == [], (name, outcome)
+        left = cage.shell(f"ls -A {place.layout.staging} {evil} 2>/dev/null; readlink {place.layout.current}")
+        assert left.said.split() == [f"{evil}:", f"releases/{INSTALLED}"], (name, left)
+    print(f"{len(releases)} bundles that the right key signed")
+
+
+def test_the_appliance_itself_takes_none_of_them(world: World) -> None:
+    maker, place, _, folder = world
+    before, total = print_of(place.layout.prefix), 0
+    for name, make in variants(maker):
+        with stick(folder) as made, pytest.raises(BacklineError) as refused:
+            bring_in(make(made), place.layout, allow_downgrade=False, say=lambda sentence: None)
+        assert str(refused.value).count("\n") == 0, name
+        assert print_of(place.layout.prefix) == before, name
+        assert not place.layout.staging.exists(), name
+        total += 1
+    assert total >= 200
+
+
+@contextmanager
+def stick(folder: Path) -> Iterator[Path]:
+    """An empty folder with a name of its own: what a cage has seen once it need not look at again."""
+    made = Path(tempfile.mkdtemp(dir=folder / "stick"))
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.mark.soak
+def test_every_byte_of_the_script(world: World) -> None:
+    """The script runs before anything is verified, so what a bit of it can do is tried and not argued."""
+    maker, place, cage, folder = world
+    chance, counts, wrong = random.Random(SEED), Counter[str](), []
+    for byte in range(*maker.regions["header"]):
+        bit = chance.randrange(8)
+        with stick(folder) as made:
+            outcome = run(cage, place, maker.flipped(byte, bit)(made), first=byte % 2 == 1)
+        staged = [path for path in outcome.changed if "/staging" in path]
+        counts[f"status {outcome.status}{', leaves a staging folder' if staged else ''}"] += 1
+        if outcome.status == 0 or outcome.changed != staged:
+            wrong.append((f"bit {bit} of byte {byte}", outcome))
+        if outcome.changed:
+            cage.shell(f"rm -rf {place.layout.staging} {place.folder}/nothing")
+    print(f"{counts.total()} bytes of the script: {dict(counts)}")
+    assert not wrong, wrong
