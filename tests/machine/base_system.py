@@ -2,6 +2,7 @@
 
 ==========  ==========================================================  ==============================
 base        Debian 12 with systemd and Python                            kept (needs a Debian mirror)
+bare        Debian 12 with systemd, and nothing that a bundle could use  kept (needs a Debian mirror)
 runtime     the packages of ``requirements/runtime.txt``                 kept (needs a package index)
 installed   this checkout's program and packs, as under /opt/backline    made anew, below a second
 ==========  ==========================================================  ==============================
@@ -25,7 +26,8 @@ import pytest
 from flit_core import buildapi
 
 CACHE = Path(os.environ.get("BACKLINE_MACHINES") or "/var/cache/backline-machines")
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3")
+BARE_PACKAGES = ("systemd", "systemd-sysv", "dbus")
+PACKAGES = (*BARE_PACKAGES, "python3")
 SUITE = "bookworm"
 PYTHON = "3.11"
 """What Debian 12 brings."""
@@ -35,14 +37,22 @@ SITE = PREFIX / "lib" / f"python{PYTHON}" / "site-packages"
 
 
 def base() -> Path:
-    """The root folder of a small Debian 12. Skips the test where none can be had."""
+    """The root folder of a small Debian 12 with Python. Skips the test where none can be had."""
+    return _debian("debian", PACKAGES)
 
+
+def bare() -> Path:
+    """The root folder of the smallest Debian 12 that boots: no Python, no compiler, nothing of ours."""
+    return _debian("bare", BARE_PACKAGES)
+
+
+def _debian(name: str, packages: tuple[str, ...]) -> Path:
     def build(folder: Path) -> None:
-        include = f"--include={','.join(PACKAGES)}"
+        include = f"--include={','.join(packages)}"
         command = ["debootstrap", "--variant=minbase", include, SUITE, str(folder), *_mirror()]
         _run(command, "debootstrap cannot build a Debian 12 here")
 
-    return _kept("debian", " ".join((SUITE, *PACKAGES)), build)
+    return kept(name, " ".join((SUITE, *packages)), build)
 
 
 def runtime(root: Path) -> Path:
@@ -55,7 +65,7 @@ def runtime(root: Path) -> Path:
         command = [sys.executable, "-m", "pip", "install", *options, *target]
         _run(command, "the runtime's packages cannot be had here")
 
-    return _kept("runtime", PYTHON + lock.read_text(), build)
+    return kept("runtime", PYTHON + lock.read_text(), build)
 
 
 def installed(root: Path, packs: Mapping[str, Path], folder: Path) -> Path:
@@ -81,7 +91,7 @@ def installed(root: Path, packs: Mapping[str, Path], folder: Path) -> Path:
     return folder
 
 
-def _kept(name: str, recipe: str, build: Callable[[Path], None]) -> Path:
+def kept(name: str, recipe: str, build: Callable[[Path], None]) -> Path:
     folder = CACHE / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     if not folder.is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import base_system
 import pytest
 import soundfile
+from bare import Bare
+from bundles import Bundles
 from machine import Machine, needed
 from studio import Studio
 from vocals import sung
@@ -41,6 +44,35 @@ def studio(
         studio = Studio(machine)
         yield studio
         print(studio.log("--lines=150"))
+    finally:
+        machine.cut_power()
+
+
+@pytest.fixture(scope="session")
+def bundles(
+    machines: None,
+    root: Path,
+    fake_pack: Path,
+    reference_pack: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Bundles:
+    """What is carried to the machines."""
+    if missing := [
+        name for name in ("minisign", "patchelf", "readelf", "dpkg-deb") if not shutil.which(name)
+    ]:
+        pytest.skip(
+            f"not installed: {', '.join(missing)} (Debian: apt install minisign patchelf binutils dpkg)"
+        )
+    return Bundles(root, tmp_path_factory.mktemp("bundles"), fake_pack)
+
+
+@pytest.fixture(scope="module")
+def bare(machines: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
+    """A booted machine on which there is nothing at all."""
+    machine = Machine((base_system.bare(),), tmp_path_factory.mktemp("bare"))
+    try:
+        print(f"boot {machine.boot():.1f} s")
+        yield Bare(machine)
     finally:
         machine.cut_power()
 

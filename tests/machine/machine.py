@@ -1,8 +1,9 @@
 """A throwaway machine: real systemd as process 1 in namespaces of its own (systemd-nspawn), no network.
 
 Its root is an overlay over kept layers (:mod:`base_system`), its /srv a plain folder of this computer's own
-file system; what it writes outlives a power cut, but not the test. Mounts are made in a mount namespace
-that ends with the machine, so nothing can be left behind. From outside its files are seen through
+file system; what it writes outlives a power cut, but not the test. With a disk of its own (``disk_mb``) what
+it had not written to that disk is lost in a power cut, as it is in any computer. Mounts are made in a mount
+namespace that ends with the machine, so nothing can be left behind. From outside its files are seen through
 ``/proc/PID/root``.
 """
 
@@ -57,6 +58,8 @@ class Machine:
     folder: Path
     leader: int = 0
     """Its process 1, seen from here; 0 while it is off."""
+    disk_mb: int = 0
+    """Size of a disk of its own, an ext4 in a file; 0: it writes to ``folder``, and nothing is ever lost."""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -70,13 +73,22 @@ class Machine:
 
     def boot(self) -> float:
         """Switches it on and waits until systemd has started everything; seconds that took."""
-        for name in ("upper", "scratch", "merged", "srv"):
-            (self.folder / name).mkdir(exist_ok=True)
+        merged, kept = self.folder / "merged", self.folder
+        mounts = []
+        if self.disk_mb:
+            kept = self.folder / "disk"
+            kept.mkdir(exist_ok=True)
+            if not self.image.exists():
+                self._format()
+            # Nothing is written but what somebody asks to be: the clock does not save what a program forgot.
+            options = "loop,commit=3600,data=ordered"
+            mounts.append(shlex.join(["mount", "-o", options, str(self.image), str(kept)]))
+        upper, scratch, srv = (kept / name for name in ("upper", "scratch", "srv"))
+        mounts.append(shlex.join(["mkdir", "-p", *map(str, (merged, upper, scratch, srv))]))
         lower = ":".join(str(layer) for layer in reversed(self.layers))
-        upper, scratch, merged = (self.folder / name for name in ("upper", "scratch", "merged"))
         options = f"lowerdir={lower},upperdir={upper},workdir={scratch}"
-        mount = shlex.join(["mount", "-t", "overlay", "overlay", "-o", options, str(merged)])
-        nspawn = shlex.join([*_NSPAWN, f"--directory={merged}", f"--bind={self.folder / 'srv'}:/srv"])
+        mounts.append(shlex.join(["mount", "-t", "overlay", "overlay", "-o", options, str(merged)]))
+        nspawn = shlex.join([*_NSPAWN, f"--directory={merged}", f"--bind={srv}:/srv"])
         begun_s = time.monotonic()
         address = self.folder / "notify"
         address.unlink(missing_ok=True)
@@ -87,7 +99,7 @@ class Machine:
             told.bind(str(address))
             told.settimeout(1.0)
             self._process = subprocess.Popen(
-                [*_APART, "sh", "-c", f"{mount} && exec {nspawn}"],
+                [*_APART, "sh", "-c", f"{' && '.join(mounts)} && exec {nspawn}"],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -108,17 +120,45 @@ class Machine:
                 if leader := re.search(r"^X_NSPAWN_LEADER_PID=(\d+)$", message, re.MULTILINE):
                     self.leader = int(leader[1])
 
-    def run(self, *command: str, check: bool = True, user: str | None = None) -> str:
-        """What a command prints that runs in it, as root or as ``user``."""
+    def inside(self, *command: str, user: str | None = None) -> list[str]:
+        """The words that run a command in it, as root or as ``user``, where they are run here."""
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
         path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
-        words = ["nsenter", f"--target={self.leader}", "--all", "env", "-i", path, *as_user, *command]
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return ["nsenter", f"--target={self.leader}", "--all", "env", "-i", path, *as_user, *command]
+
+    def run(self, *command: str, check: bool = True, user: str | None = None) -> str:
+        """What a command prints that runs in it, as root or as ``user``."""
+        done = self.tried(*command, user=user)
         assert done.returncode == 0 or not check, f"{shlex.join(command)}: {done.stderr}{done.stdout}"
         return done.stdout
 
+    def tried(self, *command: str, user: str | None = None) -> subprocess.CompletedProcess[str]:
+        """How a command ends that runs in it, and what it says."""
+        words = self.inside(*command, user=user)
+        return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+    @property
+    def image(self) -> Path:
+        """Its disk, if it has one of its own."""
+        return self.folder / "disk.img"
+
+    def _format(self) -> None:
+        with self.image.open("wb") as image:
+            image.truncate(self.disk_mb << 20)
+        done = subprocess.run(["mkfs.ext4", "-q", "-F", self.image], capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip(f"no disk can be made here: {done.stderr.decode()[-200:]}")
+
+    def _lose_what_is_not_written(self) -> None:
+        """The next boot is from what the disk holds at this moment; what is still to be written, goes."""
+        copy = self.image.with_name("disk.cut")
+        subprocess.run(["cp", "--sparse=always", self.image, copy], check=True)
+        copy.replace(self.image)
+
     def cut_power(self) -> None:
         """Ends it at once: every process is killed, nobody is asked."""
+        # Mounts last as long as somebody holds them; to end them is to write to the disk.
+        held = os.open(f"/proc/{self.leader}/root", os.O_PATH) if self.leader and self.disk_mb else -1
         if self.leader:
             with suppress(ProcessLookupError):
                 os.kill(self.leader, signal.SIGKILL)
@@ -128,4 +168,7 @@ class Machine:
             if self._process.poll() is None:
                 self._process.kill()
                 self._process.wait()
+        if held >= 0:
+            self._lose_what_is_not_written()
+            os.close(held)
         self.leader, self._process = 0, None

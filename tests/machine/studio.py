@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 @dataclass
 class Studio:
     machine: Machine
+    python: Sequence[str] = ("/opt/backline/bin/python", "-B")
+    """The interpreter that has the appliance, inside."""
     dropped: dict[str, str] = field(default_factory=dict)
     """Hash of every vocal so far, by its name in the inbox."""
 
@@ -137,9 +139,17 @@ class Studio:
             "print(json.dumps(check(Folders(), json.loads(sys.argv[1]))))"
         )
         self.path("/var/tmp/invariants.py").write_bytes(INVARIANTS.read_bytes())
-        told = self.machine.run("/opt/backline/bin/python", "-B", "-c", script, json.dumps(self.dropped))
+        told = self.machine.run(*self.python, "-c", script, json.dumps(self.dropped))
         found: list[str] = json.loads(told)
         return found
+
+    def finished_once(self, name: str) -> None:
+        """All is quiet and as it must be, and ``name`` has one result and was published once."""
+        self.until_quiet()
+        assert self.wrong() == []
+        lines = self.log("--unit", UNIT).splitlines()
+        published = [line for line in lines if line.startswith("Published.") and f"name={name} " in line]
+        assert len(published) == 1
 
     def kill(self, signal: str, pid: int | str) -> None:
         """Sends a signal inside; small systems know ``kill`` in the shell alone."""

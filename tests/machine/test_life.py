@@ -25,11 +25,7 @@ SHORTER = "[Service]\nWatchdogSec=10s\nRestartSec=100ms\n"
 
 
 def finished_once(studio: Studio, name: str) -> None:
-    """All is quiet and as it must be, and ``name`` has one result and was published once."""
-    studio.until_quiet()
-    assert studio.wrong() == []
-    lines = studio.log("--unit", UNIT).splitlines()
-    assert len([line for line in lines if line.startswith("Published.") and f"name={name} " in line]) == 1
+    studio.finished_once(name)
 
 
 def test_a_checkout_is_installed_as_the_page_says(studio: Studio, root: Path) -> None:

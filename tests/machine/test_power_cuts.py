@@ -1,0 +1,176 @@
+"""The plug is pulled at every step of an installation, an upgrade and a change of pack.
+
+The steps are found, not guessed: a whole run is recorded, one step after the other (:mod:`steps`), and then
+the machine is switched off at each of them while everything stands still. It has a disk of its own, so what
+nobody had asked to be written is gone, as in a real computer. ``BACKLINE_CUTS=all`` takes every step instead
+of those in which something that lasts may have changed; ``BACKLINE_RANDOM_CUTS`` and ``BACKLINE_SEED`` say
+how many moments are drawn besides, and from what.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import base_system
+import pytest
+from bare import PREFIX, PROGRAM, Bare
+from bundles import Bundles
+from machine import Machine
+from steps import Stepped, until
+
+pytestmark = [pytest.mark.privileged, pytest.mark.slow]
+
+ALL = os.environ.get("BACKLINE_CUTS") == "all"
+RANDOM_CUTS = int(os.environ.get("BACKLINE_RANDOM_CUTS", "3"))
+SEED = int(os.environ.get("BACKLINE_SEED", "20"))
+OLD, NEW = "3.0", "3.1"
+
+_LASTING = re.compile(
+    r"run (cp|minisign|tar|python3|systemd-\w+|systemctl)\b|syncfs|(rename|symlink|unlink|rmdir|mkdir)\w* ("
+    r"\.?(current|previous|unconfirmed|active|backline|systemd|reference|keys|releases|staging|recover\.sh)\b"
+    rf"|{re.escape(NEW)}|trio|backline\.pub|\*\.pub|\w+\.pub|\.\w+\.new)"
+)
+"""Steps after which something that lasts may be other than before."""
+
+
+@pytest.fixture(scope="module")
+def cut(machines: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
+    """A bare machine with a disk that forgets what was not written to it."""
+    machine = Machine((base_system.bare(),), tmp_path_factory.mktemp("cut"), disk_mb=3000)
+    try:
+        machine.boot()
+        yield Bare(machine)
+    finally:
+        machine.cut_power()
+
+
+@pytest.fixture(scope="module")
+def stick(bundles: Bundles, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {OLD: bundles.derived(OLD), NEW: bundles.derived(NEW)}
+
+
+def pulled(cut: Bare, folder: Path, words: Sequence[str], wanted: Callable[[str], bool]) -> str:
+    """The step at which the plug was pulled; '' if the command came to its end before."""
+    steps = Stepped(cut.machine, folder, *words)
+    try:
+        if found := until(steps, wanted):
+            cut.machine.cut_power()
+        return found
+    finally:
+        steps.end()
+
+
+def recorded(cut: Bare, folder: Path, words: Sequence[str]) -> list[str]:
+    """Every step of a whole run, each name once, in order; those to pull the plug at."""
+    steps = Stepped(cut.machine, folder, *words)
+    names = list(dict.fromkeys(steps))
+    assert steps.process.wait() == 0, steps.said.read_text()
+    taken = [name for name in names if ALL or _LASTING.match(name)]
+    print(f"{words[0]} {words[1]}: {len(names)} steps, {len(taken)} to pull the plug at: {taken}")
+    return taken
+
+
+def at_random(cut: Bare, words: Sequence[str], longest_s: float, chance: random.Random) -> float:
+    """Pulls the plug at some moment of a run; which one."""
+    moment_s = chance.uniform(0.0, longest_s)
+    command = cut.machine.inside(*words)
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ):
+        time.sleep(moment_s)
+        cut.machine.cut_power()
+    return moment_s
+
+
+def works_again(cut: Bare, vocal: Path, at: str) -> None:
+    """After the next boot there is one whole release, nothing half, and it renders."""
+    cut.machine.boot()
+    assert cut.release in (OLD, NEW), at
+    assert cut.leftovers() == [], at
+    check = "from appliance.releases.tree import check_tree; from pathlib import Path\n"
+    check += f"print(check_tree(Path('{PREFIX}/current').resolve()).version)"
+    assert cut.machine.run(*cut.python, "-c", check).strip() == cut.release, at
+    cut.until(lambda: cut.status().get("state") == "idle", f"for the service after a cut at {at}")
+    assert cut.status()["version"] == cut.release, at
+    cut.works(vocal, f"{len(cut.dropped)}.wav")
+
+
+def test_the_first_installation(cut: Bare, stick: dict[str, Path], song: Path, tmp_path: Path) -> None:
+    """Whatever it was cut off at: the same command once more installs it."""
+    words = ["sh", cut.carry(stick[OLD]), "--yes"]
+    names = recorded(cut, tmp_path / "whole", words)
+    cut.backline("release", "uninstall", "--purge", "--yes")
+    chosen = names if ALL else names[:: max(1, len(names) // 6)]
+    for number, name in enumerate(chosen):
+        cut.carry(stick[OLD])
+        cut.machine.run("sync")
+        at = pulled(cut, tmp_path / str(number), words, name.__eq__)
+        assert at, f"{name} was not reached"
+        cut.machine.boot()
+        began_s = time.monotonic()
+        done = cut.machine.tried(*words)
+        assert done.returncode == 0, (at, done.stdout, done.stderr)
+        assert cut.release == OLD and cut.leftovers() == [], at
+        cut.until(lambda: cut.status().get("state") == "idle", f"for the service after {name}")
+        print(f"cut at '{at}': installed again in {time.monotonic() - began_s:.0f} s")
+        cut.backline("release", "uninstall", "--purge", "--yes")
+    print(f"first installation: {len(chosen)} cuts, each installed again")
+    cut.machine.run(*words)
+    cut.set_up()
+    cut.works(song, "first.wav")
+
+
+def test_every_step_of_an_upgrade(cut: Bare, stick: dict[str, Path], song: Path, tmp_path: Path) -> None:
+    words = ["sh", cut.carry(stick[NEW]), "--yes"]
+    began_s = time.monotonic()
+    names = recorded(cut, tmp_path / "whole", words)
+    took_s = time.monotonic() - began_s
+    kept: list[str] = []
+    for number, name in enumerate(names):
+        if cut.release == NEW:
+            cut.backline("release", "rollback")
+        cut.machine.run("sync")
+        at = pulled(cut, tmp_path / str(number), words, name.__eq__)
+        works_again(cut, song, name)
+        kept.append(cut.release)
+        print(f"cut {number + 1} of {len(names)} at '{at or name + ' (not reached)'}': {cut.release}")
+    chance = random.Random(SEED)
+    for _ in range(RANDOM_CUTS):
+        if cut.release == NEW:
+            cut.backline("release", "rollback")
+        moment_s = at_random(cut, words, took_s, chance)
+        works_again(cut, song, f"{moment_s:.2f} s")
+        print(f"cut after {moment_s:.2f} s: {cut.release}")
+    print(
+        f"upgrade: {len(names)} cuts at steps and {RANDOM_CUTS} at random (seed {SEED}), "
+        f"{kept.count(OLD)} times {OLD} and {kept.count(NEW)} times {NEW}"
+    )
+    if cut.release == OLD:
+        cut.machine.run(*words)
+    assert cut.release == NEW and kept[0] == OLD
+
+
+def test_every_step_of_a_change_of_pack(cut: Bare, bundles: Bundles, song: Path, tmp_path: Path) -> None:
+    file = cut.carry(bundles.pack(bundles.fake_pack, "trio", "2.0"))
+    commands = ([PROGRAM, "pack", "install", file], [PROGRAM, "pack", "use", "trio"])
+    for words in commands:
+        names = recorded(cut, tmp_path / words[2], words)
+        for number, name in enumerate(names):
+            cut.machine.tried(PROGRAM, "pack", "use", "reference")
+            if words[2] == "install":
+                cut.machine.tried(PROGRAM, "pack", "remove", "trio-2.0")
+            cut.machine.run("sync")
+            at = pulled(cut, tmp_path / f"{words[2]}{number}", words, name.__eq__)
+            if not at:
+                print(f"pack {words[2]}: '{name}' was not reached")
+                continue
+            works_again(cut, song, name)
+            assert cut.link("packs/active") in ("reference", "trio-2.0"), name
+            cut.backline("pack", "verify")
+            print(f"pack {words[2]}, cut at '{name}': {cut.link('packs/active')}")
