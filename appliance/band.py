@@ -10,6 +10,8 @@ files. Its own habits that shape this file:
 - Its gain is linear in velocity, where SoundFont 2.01 (§8.4.1) asks for a square. A channel for each
   velocity, with the missing factor as channel volume, puts that right without changing which sample
   layer plays.
+- It keeps the address that its samples had before the last realloc, which trims them. The C library leaves
+  what large memory shrinks to in place, so this holds; emulators and debuggers that move it end in a crash.
 """
 
 from __future__ import annotations

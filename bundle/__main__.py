@@ -68,7 +68,7 @@ def pack(folder: Path, out: Path) -> None:
 
 @main.command("check-cpus")
 @click.argument("tree", required=False, type=click.Path(path_type=Path))
-@click.option("--render", is_flag=True, help="Render the demo too, which takes many minutes.")
+@click.option("--render", is_flag=True, help="Render a few bars too, which takes minutes.")
 def cpus(tree: Path | None, render: bool) -> None:
     """Run the unpacked TREE (by default the last one built) as older processors, in an emulator."""
     folder = tree or next((BUILD / "tree").glob("backline-*"), BUILD / "tree")
