@@ -22,9 +22,9 @@ from machine import Machine
 
 CALLS = "execve,rename,renameat,renameat2,symlink,symlinkat,unlink,mkdir,rmdir,syncfs"
 
-_CALL = re.compile(r"^(\d+) (?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)$")
-_STOPPED = re.compile(r"^(\d+) --- stopped by SIGSTOP ---$")
-_INJECTED = re.compile(r"^(\d+) --- SIGSTOP \{")
+_CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)$")
+_STOPPED = re.compile(r"^(\d+) +--- stopped by SIGSTOP ---$")
+_INJECTED = re.compile(r"^(\d+) +--- SIGSTOP \{")
 _QUOTED = re.compile(r'"([^"]*)"')
 _DRAWN = re.compile(r"(run-|install-|pack-|tmp\.|backline-self-test-)\w+|\d{3,}")
 """Parts of names that are drawn anew every time."""
@@ -42,7 +42,8 @@ class Stepped:
         folder.mkdir(exist_ok=True)
         self._log, self.said = folder / "calls", folder / "said"
         self._log.write_text("")
-        words = [strace, "-f", "--seccomp-bpf", "-qq", "-s", "300", "-o", str(self._log)]
+        # Not --seccomp-bpf: with it every process stops at its first step alone.
+        words = [strace, "-f", "-qq", "-s", "300", "-o", str(self._log)]
         words += ["-e", f"trace={CALLS}", "-e", f"inject={CALLS}:signal=STOP", "-e", "signal=STOP"]
         with self.said.open("w") as said:
             self.process = subprocess.Popen(

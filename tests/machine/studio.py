@@ -146,7 +146,8 @@ class Studio:
     def finished_once(self, name: str) -> None:
         """All is quiet and as it must be, and ``name`` has one result and was published once."""
         self.until_quiet()
-        assert self.wrong() == []
+        wrong = self.wrong()
+        assert wrong == [], wrong
         lines = self.log("--unit", UNIT).splitlines()
         published = [line for line in lines if line.startswith("Published.") and f"name={name} " in line]
         assert len(published) == 1

@@ -32,9 +32,9 @@ SEED = int(os.environ.get("BACKLINE_SEED", "20"))
 OLD, NEW = "3.0", "3.1"
 
 _LASTING = re.compile(
-    r"run (cp|minisign|tar|python3|systemd-\w+|systemctl)\b|syncfs|(rename|symlink|unlink|rmdir|mkdir)\w* ("
-    r"\.?(current|previous|unconfirmed|active|backline|systemd|reference|keys|releases|staging|recover\.sh)\b"
-    rf"|{re.escape(NEW)}|trio|backline\.pub|\*\.pub|\w+\.pub|\.\w+\.new)"
+    r"run (cp .*run$|minisign -V|tar |python3 .* (activate|self-test)|systemctl )|syncfs|unlink unconfirmed"
+    r"|rename (current|previous|unconfirmed|active|recover\.sh|backline\.service|trio-2\.0|\S+\.pub"
+    rf"|{re.escape(OLD)}|{re.escape(NEW)})$|run rm -rf"
 )
 """Steps after which something that lasts may be other than before."""
 

@@ -101,7 +101,7 @@ def test_a_broken_release_takes_itself_back(bare: Bare, bundles: Bundles, song: 
     print(f"{how}: {time.monotonic() - began_s:.1f} s, status {done.returncode}: {done.stderr.strip()}")
     assert done.returncode == 1
     assert bare.release == SECOND and bare.link("previous") == f"releases/{FIRST}" and bare.leftovers() == []
-    bare.works(song, f"after-{number}.wav")
+    bare.works(song, f"after{number}.wav")
     assert bare.status()["version"] == SECOND
 
 
