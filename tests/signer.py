@@ -1,4 +1,4 @@
-"""Signs in tests as minisign does, where that program need not be there; where it is, the two are compared."""
+"""Signs in tests as minisign does, where that program need not be there; where it is, both are compared."""
 
 from __future__ import annotations
 
