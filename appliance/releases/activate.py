@@ -11,7 +11,7 @@ from appliance.errors import OutputError, ReleaseError
 from appliance.kept import write_whole
 from appliance.releases.layout import MANIFEST_NAME, Layout, release_at
 from appliance.releases.lock import locked
-from appliance.releases.settle import tidy
+from appliance.releases.settle import clear_staging, tidy
 from appliance.releases.switch import Say, put_in_order, switch
 from appliance.releases.system import System
 from appliance.releases.tree import check_tree
@@ -38,6 +38,7 @@ def activate(staged: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -
         )
     with locked(layout):
         put_in_order(layout, say)
+        clear_staging(layout, keep=staged)  # of a first installation that was cut off no boot has cleaned up
         try:
             version = _tried(staged, layout, allow_downgrade=allow_downgrade, say=say)
             _put_in_place(staged, layout, version)

@@ -53,6 +53,13 @@ def test_the_first_release(place: StandIn) -> None:
     assert "Self-test passed." in place.said
 
 
+def test_what_a_cut_off_installation_left_is_removed(place: StandIn) -> None:
+    left = place.layout.staging / "run-abc"
+    (left / "backline-1.0").mkdir(parents=True)
+    run(place, "1.0")
+    assert not left.exists()
+
+
 def test_an_upgrade_keeps_one_older_release(place: StandIn) -> None:
     for version in ("1.0", "1.1", "1.10"):
         run(place, version)
