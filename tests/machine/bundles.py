@@ -96,6 +96,8 @@ class Bundles:
 
     def deb(self, version: str) -> Path:
         """Such a bundle in a Debian package."""
+        if (deb := self.dist / f"backline_{version}_amd64.deb").exists():
+            return deb
         release = self._tree(version, None, fake=True)
         return write_deb(release, self._write(release), self.dist, TIME_S)
 

@@ -83,13 +83,10 @@ class Stepped:
                     assert time.monotonic() < give_up_s, f"it stands still for ever: {self.said.read_text()}"
                     time.sleep(0.002)
 
-    def end(self) -> None:
-        """It and its tracer are gone, whatever they were doing; call it once the machine is off."""
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(10)
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+    def let_go(self) -> None:
+        """Ends the tracer. Who stands still goes on doing so, and can then be ended with the machine."""
+        self.process.kill()
+        self.process.wait()
 
 
 def _name(call: str, rest: str) -> str:

@@ -58,12 +58,11 @@ def stick(bundles: Bundles, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 def pulled(cut: Bare, folder: Path, words: Sequence[str], wanted: Callable[[str], bool]) -> str:
     """The step at which the plug was pulled; '' if the command came to its end before."""
     steps = Stepped(cut.machine, folder, *words)
-    try:
-        if found := until(steps, wanted):
-            cut.machine.cut_power()
-        return found
-    finally:
-        steps.end()
+    found = until(steps, wanted)
+    steps.let_go()
+    if found:
+        cut.machine.cut_power()
+    return found
 
 
 def recorded(cut: Bare, folder: Path, words: Sequence[str]) -> list[str]:
@@ -101,7 +100,15 @@ def works_again(cut: Bare, vocal: Path, at: str) -> None:
     cut.works(vocal, f"{len(cut.dropped)}.wav")
 
 
-def test_the_first_installation(cut: Bare, stick: dict[str, Path], song: Path, tmp_path: Path) -> None:
+def installed(cut: Bare, stick: dict[str, Path], song: Path) -> None:
+    """There is a release that works."""
+    if not cut.release:
+        cut.installed(stick[OLD])
+        cut.set_up()
+        cut.works(song, "first.wav")
+
+
+def test_the_first_installation(cut: Bare, stick: dict[str, Path], tmp_path: Path) -> None:
     """Whatever it was cut off at: the same command once more installs it."""
     words = ["sh", cut.carry(stick[OLD]), "--yes"]
     names = recorded(cut, tmp_path / "whole", words)
@@ -121,12 +128,10 @@ def test_the_first_installation(cut: Bare, stick: dict[str, Path], song: Path, t
         print(f"cut at '{at}': installed again in {time.monotonic() - began_s:.0f} s")
         cut.backline("release", "uninstall", "--purge", "--yes")
     print(f"first installation: {len(chosen)} cuts, each installed again")
-    cut.machine.run(*words)
-    cut.set_up()
-    cut.works(song, "first.wav")
 
 
 def test_every_step_of_an_upgrade(cut: Bare, stick: dict[str, Path], song: Path, tmp_path: Path) -> None:
+    installed(cut, stick, song)
     words = ["sh", cut.carry(stick[NEW]), "--yes"]
     began_s = time.monotonic()
     names = recorded(cut, tmp_path / "whole", words)
@@ -156,7 +161,10 @@ def test_every_step_of_an_upgrade(cut: Bare, stick: dict[str, Path], song: Path,
     assert cut.release == NEW and kept[0] == OLD
 
 
-def test_every_step_of_a_change_of_pack(cut: Bare, bundles: Bundles, song: Path, tmp_path: Path) -> None:
+def test_every_step_of_a_change_of_pack(
+    cut: Bare, stick: dict[str, Path], bundles: Bundles, song: Path, tmp_path: Path
+) -> None:
+    installed(cut, stick, song)
     file = cut.carry(bundles.pack(bundles.fake_pack, "trio", "2.0"))
     commands = ([PROGRAM, "pack", "install", file], [PROGRAM, "pack", "use", "trio"])
     for words in commands:
