@@ -25,7 +25,8 @@ RELEASE_AT=@RELEASE_AT@
 PREFIX=${BACKLINE_PREFIX:-/opt/backline}
 yes=
 downgrade=
-work=
+# Not set before it is needed: an empty one would be the root folder, an inherited one somebody else's.
+unset work
 
 usage() {
   cat <<END
@@ -136,7 +137,7 @@ installed() {
 }
 
 tidy() {
-  [ -n "$work" ] || return 0
+  [ -n "${work-}" ] || return 0
   rm -rf -- "$work"
   # Of a first install that came to nothing nothing stays.
   rmdir -- "$PREFIX/staging" "$PREFIX" 2>/dev/null || :

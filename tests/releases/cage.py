@@ -20,15 +20,22 @@ import pytest
 _SCRIPT = r"""
 mount -t tmpfs cage "$1" && cd "$1" && mkdir upper scratch merged || exit
 mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=scratch merged || exit
-mount --rbind /proc merged/proc && mount --rbind /dev merged/dev || exit
+mount --rbind /proc merged/proc && mount -t tmpfs dev merged/dev || exit
+for device in null zero full random urandom tty; do cp -a "/dev/$device" merged/dev/ || exit; done
 echo ready
 while read -r line; do
+  if [ "$line" = forget ]; then
+    (cd upper && find . ! -type d -exec chroot ../merged rm -f -- {} +)
+    find merged/dev -type f -exec rm -f {} +
+    continue
+  fi
   timeout "$2" chroot merged sh -c "$line" </dev/null >said 2>&1
   echo "$?"
   cd upper
   find . ! -type d
   find . -type d | while read -r folder; do [ -d "/$folder" ] || echo "$folder"; done
   cd ..
+  find merged/dev -type f | cut -c 7- | sed 's/^/./'
   echo .said
   cat said
   printf '\n.end\n'
@@ -88,6 +95,12 @@ class Cage:
         changed = [name[1:] for name in self._until(".said")]
         assert status != 125, "the cage itself does not work"
         return Outcome(status, changed, "\n".join(self._until(".end")))
+
+    def forget(self) -> None:
+        """Removes the files that were made since the cage was, but no folder and no change of a file."""
+        assert self._shell.stdin is not None
+        self._shell.stdin.write("forget\n")
+        self._shell.stdin.flush()
 
     def _until(self, mark: str) -> list[str]:
         assert self._shell.stdout is not None
