@@ -84,9 +84,18 @@ class Stepped:
                     time.sleep(0.002)
 
     def let_go(self) -> None:
-        """Ends the tracer. Who stands still goes on doing so, and can then be ended with the machine."""
+        """Ends the tracer. Who stands still goes on doing so, and can then be ended with the machine.
+
+        What brought the command into the machine stands still with it and would not bury it.
+        """
+        tracer, outside = self.process.pid, list[str]()
+        with suppress(FileNotFoundError):
+            outside = Path(f"/proc/{tracer}/task/{tracer}/children").read_text().split()
         self.process.kill()
         self.process.wait()
+        for pid in outside:
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def _name(call: str, rest: str) -> str:
