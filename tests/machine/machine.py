@@ -60,6 +60,7 @@ class Machine:
     """Its process 1, seen from here; 0 while it is off."""
     disk_mb: int = 0
     """Size of a disk of its own, an ext4 in a file; 0: it writes to ``folder``, and nothing is ever lost."""
+    _boots: int = field(default=0, repr=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -73,7 +74,9 @@ class Machine:
 
     def boot(self) -> float:
         """Switches it on and waits until systemd has started everything; seconds that took."""
-        merged, kept = self.folder / "merged", self.folder
+        # A name of its own for each boot: what is left of the one before may take a while to end.
+        self._boots += 1
+        merged, kept = self.folder / f"merged{self._boots}", self.folder
         mounts = []
         if self.disk_mb:
             kept = self.folder / "disk"

@@ -146,7 +146,7 @@ def test_none_of_them_is_installed(world: World) -> None:
         if (outcome.status == 0 and not nothing) or changed:
             wrong.append((name, outcome))
         if outcome.changed:
-            cage.shell(f"rm -rf {place.layout.staging} {place.folder}/nothing")
+            cage.shell(f"rm -rf {place.layout.prefix}/s* {place.folder}/nothing")
             cage.forget()
     assert not wrong, wrong
     print(f"{counts.total()} altered bundles, all refused (seed {SEED}): {dict(counts)}")
@@ -210,7 +210,7 @@ def test_every_byte_of_the_script(world: World) -> None:
         if counts.total() % 500 == 0:
             print(dict(counts), flush=True)
         if outcome.changed:
-            cage.shell(f"rm -rf {place.layout.staging} {place.folder}/nothing")
+            cage.shell(f"rm -rf {place.layout.prefix}/s* {place.folder}/nothing")
             cage.forget()
     print(f"{counts.total()} bytes of the script: {dict(counts)}")
     assert not wrong, wrong
