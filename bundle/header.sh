@@ -7,6 +7,11 @@
 # which must lie beside it. What follows this text is the program that does so, and the release.
 set -eu
 umask 022
+# Damage by chance to all that follows is found before any of it runs; intent is for the signature to find.
+[ "$(head -c @HEADER_BYTES@ -- "$0" | tail -n +@FIRST_LINE@ | sha256sum)" = '@HEADER_SHA256@  -' ] || {
+  echo "backline: $0 is damaged, or was not run from a file; fetch it again." >&2
+  exit 1
+}
 
 VERSION='@VERSION@'
 PLATFORM='linux-x86_64'
@@ -28,6 +33,8 @@ downgrade=
 # Not set before it is needed: an empty one would be the root folder, an inherited one somebody else's.
 unset work
 
+# Comments stand inside of the functions they explain: a damaged line end must not take one away.
+
 usage() {
   cat <<END
 Usage: sh $0 [--yes] [--allow-downgrade]
@@ -43,20 +50,20 @@ refuse() {
   exit 1
 }
 
-# The first of two version numbers is older than the second.
 older() {
+  # The first of two version numbers is older than the second.
   [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
 }
 
-# The deepest folder of a path that is there already.
 there() {
+  # The deepest folder of a path that is there already.
   folder=$1
   until [ -d "$folder" ] || [ "$folder" = / ]; do folder=$(dirname -- "$folder"); done
   printf '%s\n' "$folder"
 }
 
-# Everything that can be asked of this computer before a byte is written.
 preflight() {
+  # Everything that can be asked of this computer before a byte is written.
   [ "$(uname -s) $(uname -m)" = 'Linux x86_64' ] ||
     refuse "This is for Linux on x86-64 and this computer is $(uname -s) on $(uname -m); use another computer."
   [ "$(id -u)" = 0 ] || refuse "Only root can install; run it as: sudo sh $0"
@@ -86,19 +93,19 @@ preflight() {
     refuse "Only $((free / 1024)) MB are free at $target, and installing needs $((needed / 1024)); free some space there."
 }
 
-# Part of this file: from byte $1 (counted from 1) on, $2 bytes of it.
 piece() {
+  # Part of this file: from byte $1 (counted from 1) on, $2 bytes of it.
   tail -c "+$1" "$file" | head -c "$2"
 }
 
-# minisign from in here, with the library from in here.
 minisign() {
+  # minisign from in here, with the library from in here.
   LD_LIBRARY_PATH="$work" "$work/minisign" "$@"
 }
 
-# Whether keys are pinned here already. Then they count alone; only at the very first install the one that
-# came along does, and somebody who took all keys away from an installed Backline trusts nobody.
 pinned() {
+  # Whether keys are pinned here already. Then they count alone; only at the very first install the one that
+  # came along does, and somebody who took all keys away from an installed Backline trusts nobody.
   [ -L "$PREFIX/current" ] && return 0
   for public in "$PREFIX"/keys/*.pub; do
     if [ -f "$public" ]; then return 0; fi
@@ -106,8 +113,8 @@ pinned() {
   return 1
 }
 
-# Prints the trusted comment of $file if it is signed with a key that is trusted here; fails if it is not.
 signed() {
+  # Prints the trusted comment of $file if it is signed with a key that is trusted here; fails if it is not.
   for public in "$PREFIX"/keys/*.pub; do
     [ -f "$public" ] || continue
     if minisign -V -H -Q -p "$public" -x "$signature" -m "$file" 2>/dev/null; then return 0; fi
@@ -128,8 +135,8 @@ verify() {
     refuse "$name.minisig vouches for '$comment' and not for Backline $VERSION; fetch the signature that belongs to this file."
 }
 
-# The version in use, or nothing: the release's own word, else the name of its folder.
 installed() {
+  # The version in use, or nothing: the release's own word, else the name of its folder.
   [ -L "$PREFIX/current" ] || return 0
   word=$(sed -n 's/^ *"version": "\([^"]*\)".*/\1/p' "$PREFIX/current/release.json" 2>/dev/null | head -n 1)
   [ -n "$word" ] || word=$(basename -- "$(readlink -- "$PREFIX/current")")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from appliance.cpu import FLOOR_FLAGS
@@ -13,6 +15,9 @@ from bundle.signing import SigningKey
 from bundle.verifier import LIBRARY
 
 HEADER = Path(__file__).with_name("header.sh")
+
+END_OF_CHECK = "\n}\n"
+"""Ends the first command of the header, which holds the rest of it against its hash."""
 
 SYSTEMS: dict[str, dict[str, Version]] = {
     "Debian": {"10": (2, 28), "11": (2, 31), "12": (2, 36), "13": (2, 41)},
@@ -75,14 +80,26 @@ def header(release: Release, key: SigningKey, minisign_bytes: int, library_bytes
     length = 0
     while True:
         places = {
+            "HEADER_BYTES": str(length),
             "MINISIGN_AT": str(length + 1),
             "LIBRARY_AT": str(length + 1 + minisign_bytes),
             "RELEASE_AT": str(length + 1 + minisign_bytes + library_bytes),
         }
-        text = HEADER.read_text()
-        for name, value in {**facts, **places}.items():
-            text = text.replace(f"@{name}@", value)
-        filled = text.encode()
+        filled = _sealed(_filled(HEADER.read_text(), {**facts, **places}))
         if len(filled) == length:
             return filled
         length = len(filled)
+
+
+def _filled(text: str, facts: Mapping[str, str]) -> str:
+    for name, value in facts.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _sealed(text: str) -> bytes:
+    """The header with the hash of what follows the command that compares it."""
+    before, follows = text.split(END_OF_CHECK, 1)
+    first_line = (before + END_OF_CHECK).count("\n") + 1
+    digest = hashlib.sha256(follows.encode()).hexdigest()
+    return _filled(text, {"FIRST_LINE": str(first_line), "HEADER_SHA256": digest}).encode()

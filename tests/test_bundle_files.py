@@ -118,7 +118,8 @@ def test_pack_to_carry(fake_pack: Path, tmp_path: Path) -> None:
     assert file.name == f"{top}.backline-pack"
     with tarfile.open(file) as tar:
         assert {entry.type for entry in tar} == {tarfile.REGTYPE, tarfile.DIRTYPE}
-        tar.extractall(tmp_path / "out", filter="data")
+    (tmp_path / "out").mkdir()
+    subprocess.run(["tar", "-x", "-f", file, "-C", tmp_path / "out"], check=True)
     inside = {str(p.relative_to(tmp_path / "out" / top)) for p in (tmp_path / "out" / top).rglob("*")}
     assert inside == {"pack.json", "pack.json.minisig", *facts["files"]}
     for signed in (file, tmp_path / "out" / top / "pack.json"):

@@ -132,6 +132,16 @@ def test_an_altered_byte(first: Path, computer: Computer, tmp_path: Path, share:
     assert computer.untouched
 
 
+@pytest.mark.parametrize("words", [b"refuse() {", b"tar -x", b'main "$@"'])
+def test_damage_to_the_script_is_found_before_it_runs(
+    first: Path, computer: Computer, tmp_path: Path, words: bytes
+) -> None:
+    place = first.read_bytes().index(words)
+    done = computer.install(altered(first, tmp_path / "stick", place), "--yes")
+    assert done.returncode == 1 and "is damaged" in done.stderr
+    assert not computer.prefix.exists() and computer.untouched
+
+
 def test_cut_off_and_longer(first: Path, computer: Computer, tmp_path: Path) -> None:
     for name, data in {"short": first.read_bytes()[:-1], "long": first.read_bytes() + b"x"}.items():
         copy = tmp_path / name / first.name
