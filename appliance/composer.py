@@ -39,8 +39,8 @@ from appliance.windows import Window, plan_windows
 
 Array = NDArray[np.float32]
 
-LISTEN_FRAMES = 32_768
-"""Score frames (25 minutes) the planner hears at a time; longer songs are heard in parts."""
+LISTEN_FRAMES = 16_384
+"""Score frames (12.7 minutes) the planner hears at a time; longer songs are heard in parts."""
 
 DECODE_FRAMES = 512
 DECODE_MARGIN = 16
