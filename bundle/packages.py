@@ -81,8 +81,11 @@ def fetch_wheels(lock: Path, folder: Path) -> list[Path]:
     return [wheel for wheel in wheels if wheel.name.split("-")[0] not in BUILD_ONLY]
 
 
-def build_wheel(checkout: Path, version: str, folder: Path) -> Path:
-    """The appliance's own wheel, built in the new folder ``folder``; it says that it is ``version``."""
+def build_wheel(checkout: Path, version: str, folder: Path, time_s: int) -> Path:
+    """The appliance's own wheel, built in the new folder ``folder``; it says that it is ``version``.
+
+    Its files are dated ``time_s``, so that the same sources give the same wheel.
+    """
     source = folder / "source"
     source.mkdir(parents=True)
     for name in ("README.md", "LICENSE"):
@@ -97,6 +100,7 @@ def build_wheel(checkout: Path, version: str, folder: Path) -> Path:
         *(sys.executable, *_PIP, "wheel", "--no-deps", "--no-build-isolation"),
         f"--wheel-dir={folder}",
         source,
+        SOURCE_DATE_EPOCH=str(time_s),
     )
     (wheel,) = folder.glob("*.whl")
     return wheel

@@ -64,7 +64,8 @@ def make_tree(sources: Sources, say: Callable[[str], None]) -> Release:
     own = sources.build / "own"
     shutil.rmtree(own, ignore_errors=True)
     packages = site_packages(python)
-    wheels = install([*fetch_wheels(lock, kept), build_wheel(checkout, sources.version, own)], packages)
+    wheel = build_wheel(checkout, sources.version, own, sources.time_s)
+    wheels = install([*fetch_wheels(lock, kept), wheel], packages)
     say("the libraries of the system")
     verifier = copy_verifier(tree / "verify")
     libraries = copy_libraries(tree, python)

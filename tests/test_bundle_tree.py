@@ -9,6 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from bundle.interpreter import _unwanted
 from bundle.known_licences import of_distribution
 from bundle.licences import collect_licences
 from bundle.manual import man_page, write_man_page
+from bundle.packages import build_wheel
 from bundle.parts import Part
 from bundle.sbom import bill_of_materials
 
@@ -177,3 +180,14 @@ def test_a_package_that_travels_has_a_licence_read(tmp_path: Path) -> None:
     (tmp_path / "own.so").touch()
     with pytest.raises(BundleError, match="no Debian package"):
         system_parts([tmp_path / "own.so"])
+
+
+def test_the_same_sources_are_the_same_wheel(root: Path, tmp_path: Path) -> None:
+    """Whenever it is built: dates in it are not those of the copies that it is built from."""
+    wheels = []
+    for name in ("one", "other"):
+        wheels.append(build_wheel(root, "7.0", tmp_path / name, 1_700_000_000))
+        time.sleep(2.0)  # a date in a zip archive is this coarse
+    assert wheels[0].read_bytes() == wheels[1].read_bytes()
+    with zipfile.ZipFile(wheels[0]) as wheel:
+        assert "Version: 7.0" in wheel.read("backline-7.0.dist-info/METADATA").decode()

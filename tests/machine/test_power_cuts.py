@@ -100,6 +100,14 @@ def works_again(cut: Bare, vocal: Path, at: str) -> None:
     cut.works(vocal, f"{len(cut.dropped)}.wav")
 
 
+def before_upgrade(cut: Bare) -> None:
+    """As when the steps were recorded: the old release runs, and nothing is there of the new one."""
+    if cut.release == NEW:
+        cut.backline("release", "rollback")
+    cut.machine.run("rm", "-rf", f"{PREFIX}/previous", f"{PREFIX}/releases/{NEW}")
+    cut.machine.run("sync")
+
+
 def installed(cut: Bare, stick: dict[str, Path], song: Path) -> None:
     """There is a release that works."""
     if not cut.release:
@@ -138,17 +146,14 @@ def test_every_step_of_an_upgrade(cut: Bare, stick: dict[str, Path], song: Path,
     took_s = time.monotonic() - began_s
     kept: list[str] = []
     for number, name in enumerate(names):
-        if cut.release == NEW:
-            cut.backline("release", "rollback")
-        cut.machine.run("sync")
-        at = pulled(cut, tmp_path / str(number), words, name.__eq__)
+        before_upgrade(cut)
+        assert pulled(cut, tmp_path / str(number), words, name.__eq__), f"{name} was not reached"
         works_again(cut, song, name)
         kept.append(cut.release)
-        print(f"cut {number + 1} of {len(names)} at '{at or name + ' (not reached)'}': {cut.release}")
+        print(f"cut {number + 1} of {len(names)} at '{name}': {cut.release}")
     chance = random.Random(SEED)
     for _ in range(RANDOM_CUTS):
-        if cut.release == NEW:
-            cut.backline("release", "rollback")
+        before_upgrade(cut)
         moment_s = at_random(cut, words, took_s, chance)
         works_again(cut, song, f"{moment_s:.2f} s")
         print(f"cut after {moment_s:.2f} s: {cut.release}")
@@ -168,14 +173,15 @@ def test_every_step_of_a_change_of_pack(
     file = cut.carry(bundles.pack(bundles.fake_pack, "trio", "2.0"))
     commands = ([PROGRAM, "pack", "install", file], [PROGRAM, "pack", "use", "trio"])
     for words in commands:
+        if words[2] == "use":
+            cut.machine.tried(*commands[0])  # the last cut may have been before it was there
         names = recorded(cut, tmp_path / words[2], words)
         for number, name in enumerate(names):
             cut.machine.tried(PROGRAM, "pack", "use", "reference")
             if words[2] == "install":
                 cut.machine.tried(PROGRAM, "pack", "remove", "trio-2.0")
             cut.machine.run("sync")
-            at = pulled(cut, tmp_path / f"{words[2]}{number}", words, name.__eq__)
-            if not at:
+            if not pulled(cut, tmp_path / f"{words[2]}{number}", words, name.__eq__):
                 print(f"pack {words[2]}: '{name}' was not reached")
                 continue
             works_again(cut, song, name)
