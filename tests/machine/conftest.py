@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +18,22 @@ from vocals import sung
 
 
 @pytest.fixture(scope="session")
-def machines(request: pytest.FixtureRequest) -> None:
-    """Skips where nobody asked for minutes of machines, or none can be booted; before anything is made."""
+def machines(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Skips where nobody asked for minutes of machines, or none can be booted; before anything is made.
+
+    One run at a time: machines share a control group, and one's systemd would end the other's processes.
+    """
     named = any("machine" in argument for argument in request.config.args)
     if not named and "privileged" not in request.config.option.markexpr:
         pytest.skip("takes minutes: asked for with 'make machine'")
     needed()
+    base_system.CACHE.mkdir(parents=True, exist_ok=True)
+    with (base_system.CACHE / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.fail("another run has machines booted on this computer; wait until it has ended")
+        yield
 
 
 @pytest.fixture(scope="module")
