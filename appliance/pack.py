@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from appliance.errors import PackError, SignatureError
+from appliance.file_tree import file_sha256, files_below
 from appliance.pack_manifest import MANIFEST_NAME, SCHEMA, SIGNATURE_NAME, FileFacts, Manifest
 from appliance.signing import Signature, Signed, verified
 from appliance.trust import keys_folder, trusted_keys
@@ -27,7 +27,6 @@ from appliance.trust import keys_folder, trusted_keys
 FETCH_AGAIN = "fetch the pack again, or name another with --pack"
 
 _LARGEST_MANIFEST_BYTES = 4 << 20
-_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +81,8 @@ def load_pack(folder: Path, verify: bool = True, keys: Path | None = None) -> Pa
 
 
 def file_facts(path: Path) -> FileFacts:
-    """Size and SHA-256 of a file, read block by block."""
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK_BYTES):
-            digest.update(block)
-            size += len(block)
-    return FileFacts(sha256=digest.hexdigest(), bytes=size)
+    """Size and SHA-256 of a file."""
+    return FileFacts(sha256=file_sha256(path), bytes=path.stat().st_size)
 
 
 def read_manifest(folder: Path, keys: Path | None) -> tuple[bytes, Manifest, str | None]:
@@ -156,19 +150,11 @@ def _parse(path: Path, text: bytes) -> Manifest:
 
 def _walk(folder: Path) -> Iterator[tuple[str, int]]:
     """Name and size of every file below ``folder``; a link or a device is refused, wherever it leads."""
-
-    def fail(error: OSError) -> None:
-        raise error
-
-    for place, folders, files in os.walk(folder, onerror=fail):
-        for entry in sorted(folders + files):
-            path = Path(place) / entry
-            found = path.lstat()
-            if stat.S_ISREG(found.st_mode):
-                yield path.relative_to(folder).as_posix(), found.st_size
-            elif not stat.S_ISDIR(found.st_mode):
-                what = "a link" if stat.S_ISLNK(found.st_mode) else "not a plain file"
-                raise PackError(f"{path}: {what}; a pack holds plain files only, so {FETCH_AGAIN}.")
+    for path, found in files_below(folder):
+        if not stat.S_ISREG(found.st_mode):
+            what = "a link" if stat.S_ISLNK(found.st_mode) else "not a plain file"
+            raise PackError(f"{path}: {what}; a pack holds plain files only, so {FETCH_AGAIN}.")
+        yield path.relative_to(folder).as_posix(), found.st_size
 
 
 def _compare(folder: Path, manifest: Manifest, sizes: dict[str, int]) -> None:
@@ -185,5 +171,5 @@ def _compare(folder: Path, manifest: Manifest, sizes: dict[str, int]) -> None:
 
 
 def _check_hash(path: Path, facts: FileFacts) -> None:
-    if file_facts(path).sha256 != facts.sha256:
+    if file_sha256(path) != facts.sha256:
         raise PackError(f"{path}: altered (its SHA-256 is not the one in {MANIFEST_NAME}); {FETCH_AGAIN}.")

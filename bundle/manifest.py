@@ -7,9 +7,9 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from appliance.file_tree import file_sha256
 from bundle.archive import mode
 from bundle.elf import Version, elf_files, read_elf
-from bundle.hashing import sha256
 
 NAME = "release.json"
 SCHEMA = 1
@@ -31,7 +31,7 @@ def write_manifest(tree: Path, version: str, glibc: Version) -> None:
         "glibc": ".".join(map(str, glibc)),
         "files": {
             str(path.relative_to(tree)): {
-                "sha256": sha256(path),
+                "sha256": file_sha256(path),
                 "bytes": path.stat().st_size,
                 "mode": f"{mode(path):04o}",
             }

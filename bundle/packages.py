@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.file_tree import file_sha256
 from bundle.errors import BundleError
-from bundle.hashing import sha256
 from bundle.tools import output
 
 BUILD_ONLY = {"flit_core"}
@@ -76,7 +76,7 @@ def fetch_wheels(lock: Path, folder: Path) -> list[Path]:
         whole.touch()
     locked = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", lock.read_text()))
     wheels = sorted(folder.glob("*.whl"))
-    if altered := [wheel for wheel in wheels if sha256(wheel) not in locked]:
+    if altered := [wheel for wheel in wheels if file_sha256(wheel) not in locked]:
         raise BundleError(f"{altered[0]} is not the one that {lock} names; delete {folder}.")
     return [wheel for wheel in wheels if wheel.name.split("-")[0] not in BUILD_ONLY]
 
@@ -129,4 +129,4 @@ def install(wheels: list[Path], packages: Path) -> list[Wheel]:
 
 def _described(wheel: Path) -> Wheel:
     name, version = wheel.name.split("-")[:2]
-    return Wheel(name.replace("_", "-").lower(), version, sha256(wheel))
+    return Wheel(name.replace("_", "-").lower(), version, file_sha256(wheel))

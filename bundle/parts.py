@@ -10,10 +10,10 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Literal
 
+from appliance.file_tree import file_sha256
 from appliance.pack_manifest import MANIFEST_NAME, Manifest
 from bundle import known_licences
 from bundle.errors import BundleError
-from bundle.hashing import sha256
 from bundle.interpreter import base_executable
 from bundle.packages import Wheel
 from bundle.tools import output, program
@@ -83,7 +83,7 @@ def interpreter_part() -> Part:
         version,
         known_licences.INTERPRETER,
         texts,
-        sha256(base_executable()),
+        file_sha256(base_executable()),
         f"pkg:generic/python@{version}",
     )
 
@@ -101,7 +101,9 @@ def system_parts(sources: list[Path]) -> list[Part]:
             )
         purl = f"pkg:deb/debian/{package}@{version}?arch=amd64"
         texts = _debian_copyright(package)
-        found.setdefault(package, Part("library", package, version, licence, texts, sha256(source), purl))
+        found.setdefault(
+            package, Part("library", package, version, licence, texts, file_sha256(source), purl)
+        )
     return list(found.values())
 
 
@@ -134,7 +136,7 @@ def pack_parts(pack: Path, manifest: Manifest) -> list[Part]:
             manifest.version,
             manifest.licence,
             (pack / "MODEL_CARD.md",),
-            sha256(pack / MANIFEST_NAME),
+            file_sha256(pack / MANIFEST_NAME),
             properties={
                 "backline:ledger_rows_sha256": manifest.ledger_rows_sha256,
                 "backline:checkpoint_sha256": manifest.checkpoint_sha256,
@@ -146,6 +148,6 @@ def pack_parts(pack: Path, manifest: Manifest) -> list[Part]:
             manifest.version,
             known_licences.SOUNDFONT,
             (pack / "band-licence.txt",),
-            sha256(soundfont),
+            file_sha256(soundfont),
         ),
     ]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.cli import cli as command_line
+from appliance.file_tree import file_sha256
 from bundle import manifest, parts
 from bundle.bytecode import compile_all
 from bundle.elf import Version
 from bundle.errors import BundleError
-from bundle.hashing import sha256
 from bundle.interpreter import copy_interpreter, site_packages
 from bundle.libraries import copy_libraries, outsiders
 from bundle.licences import collect_licences
@@ -60,7 +60,7 @@ def make_tree(sources: Sources, say: Callable[[str], None]) -> Release:
     copy_interpreter(python)
     say("the packages")
     lock = checkout / "requirements" / "runtime.txt"
-    kept = sources.build / "wheels" / f"{sys.implementation.cache_tag}-{sha256(lock)[:12]}"
+    kept = sources.build / "wheels" / f"{sys.implementation.cache_tag}-{file_sha256(lock)[:12]}"
     own = sources.build / "own"
     shutil.rmtree(own, ignore_errors=True)
     packages = site_packages(python)

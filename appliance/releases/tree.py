@@ -6,7 +6,6 @@ that was cut off, a file that somebody changed.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from appliance.errors import ReleaseError
+from appliance.file_tree import file_sha256, files_below
 from appliance.releases.layout import MANIFEST_NAME
 from appliance.releases.versions import is_version
 
@@ -23,7 +23,6 @@ PLATFORM: Final = "linux-x86_64"
 REMEDY = "install the release again from its file"
 
 _LARGEST_MANIFEST_BYTES = 16 << 20
-_BLOCK_BYTES = 1 << 20
 
 
 def _version(text: str) -> str:
@@ -99,17 +98,10 @@ def check_tree(tree: Path) -> Release:
 
 
 def _walk(tree: Path) -> Iterator[tuple[str, os.stat_result]]:
-    def fail(error: OSError) -> None:
-        raise error
-
-    for place, folders, files in os.walk(tree, onerror=fail):
-        for entry in folders + files:
-            path = Path(place) / entry
-            found = path.lstat()
-            if stat.S_ISREG(found.st_mode):
-                yield path.relative_to(tree).as_posix(), found
-            elif not stat.S_ISDIR(found.st_mode):
-                raise ReleaseError(f"{path}: a release holds plain files only; {REMEDY}.")
+    for path, found in files_below(tree):
+        if not stat.S_ISREG(found.st_mode):
+            raise ReleaseError(f"{path}: a release holds plain files only; {REMEDY}.")
+        yield path.relative_to(tree).as_posix(), found
 
 
 def _check(path: Path, found: os.stat_result, facts: ReleaseFile) -> None:
@@ -117,9 +109,5 @@ def _check(path: Path, found: os.stat_result, facts: ReleaseFile) -> None:
         raise ReleaseError(f"{path}: altered ({found.st_size} bytes instead of {facts.bytes}); {REMEDY}.")
     if stat.S_IMODE(found.st_mode) != int(facts.mode, 8):
         raise ReleaseError(f"{path}: its permissions are not {facts.mode}; {REMEDY}.")
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK_BYTES):
-            digest.update(block)
-    if digest.hexdigest() != facts.sha256:
+    if file_sha256(path) != facts.sha256:
         raise ReleaseError(f"{path}: altered (its SHA-256 is not the one in {MANIFEST_NAME}); {REMEDY}.")

@@ -15,11 +15,12 @@ from typing import Protocol
 import soundfile
 
 from appliance.errors import OutputError
+from appliance.file_tree import file_sha256
 from train.evaluate.chord_judge import CHORD_JUDGE_VERSION, HeardChord, recognise
 from train.evaluate.judge import JUDGE_VERSION, HeardNote, transcribe
 from train.evaluate.metrics import Sounding
 from train.evaluate.midi_notes import read_midi
-from train.evaluate.store import Store, file_sha256
+from train.evaluate.store import Store
 
 Render = Callable[[Path, Path], object]
 """Vocal file, folder -> writes ``NAME.accompaniment.wav`` or ``NAME.mid`` somewhere in the folder."""

@@ -55,15 +55,6 @@ class Refused(BacklineError):
     """What was asked for cannot be had; the text is the one of the first refusal."""
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def write_whole(file: Path, text: str) -> None:
     """Whole or not at all: an answer cut short must not be found later."""
     file.parent.mkdir(parents=True, exist_ok=True)

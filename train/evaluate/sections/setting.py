@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from appliance.file_tree import file_sha256
 from appliance.pack import load_pack
 from appliance.pack_manifest import Manifest
 from train.corpus.ledger import LedgerRow
@@ -15,7 +16,7 @@ from train.evaluate.hearing import Heard, Hearing, Judges
 from train.evaluate.pieces import LENGTH_S, Piece
 from train.evaluate.renderers import PackRenderer, music_hash
 from train.evaluate.songs import WrittenBand, chosen_rows, sung_pieces
-from train.evaluate.store import Refused, Store, file_sha256
+from train.evaluate.store import Refused, Store
 from train.evaluate.workers import ask_all
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from appliance.file_tree import file_sha256
 from appliance.takes import RETRY_SEED_STEP, compose_takes
 from train.evaluate.evaluate import METRICS, Evaluation, compare, evaluation_of, pitched
 from train.evaluate.gap import Estimate, mean
@@ -23,7 +24,7 @@ from train.evaluate.renderers import PackRenderer, engine_of, read_vocal
 from train.evaluate.sections.facts import fact, gaps, shown, table
 from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import SHORT_S, Setting
-from train.evaluate.store import Refused, file_sha256
+from train.evaluate.store import Refused
 from train.evaluate.workers import ask_all
 
 TAKES = 4
