@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from appliance.signing import signature_of
 from bundle.release import Release
 from bundle.tools import output, program
 
@@ -34,7 +35,7 @@ def write_deb(release: Release, run_file: Path, dist: Path, time_s: int) -> Path
         root = Path(aside) / "root"
         share = root / "usr" / "share" / "backline"
         share.mkdir(parents=True)
-        for source in (run_file, run_file.with_name(run_file.name + ".minisig")):
+        for source in (run_file, signature_of(run_file)):
             shutil.copyfile(source, share / source.name)
         control = root / "DEBIAN"
         control.mkdir()

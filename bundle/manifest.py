@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from appliance.file_tree import file_sha256
+from appliance.releases.layout import MANIFEST_NAME
+from appliance.releases.tree import PLATFORM
 from bundle.archive import mode
 from bundle.elf import Version, elf_files, read_elf
 
-NAME = "release.json"
 SCHEMA = 1
-PLATFORM = "linux-x86_64"
 
 
 def glibc_floor(tree: Path) -> Version:
@@ -39,7 +39,7 @@ def write_manifest(tree: Path, version: str, glibc: Version) -> None:
             if path.is_file()
         },
     }
-    (tree / NAME).write_text(json.dumps(facts, indent=1) + "\n")
+    (tree / MANIFEST_NAME).write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def size_bytes(tree: Path) -> int:

@@ -6,17 +6,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from appliance.pack import load_pack
+from appliance.pack import load_pack, pack_comment
 from appliance.pack_manifest import MANIFEST_NAME, Manifest
 from bundle.archive import write_tar
 from bundle.signing import SigningKey
 
 PACK_ENDING = ".backline-pack"
-
-
-def trusted_comment(manifest: Manifest) -> str:
-    """What the signature of a pack says that it is."""
-    return f"backline pack {manifest.name} {manifest.version}"
 
 
 def copy_signed(folder: Path, target: Path, key: SigningKey) -> Manifest:
@@ -29,7 +24,7 @@ def copy_signed(folder: Path, target: Path, key: SigningKey) -> Manifest:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / name, target / name)
         (target / name).chmod(0o644)
-    key.sign(target / MANIFEST_NAME, trusted_comment(manifest))
+    key.sign(target / MANIFEST_NAME, pack_comment(manifest.name, manifest.version))
     return manifest
 
 
@@ -44,7 +39,7 @@ def write_pack_file(folder: Path, dist: Path, key: SigningKey, time_s: int) -> P
         written = Path(aside) / file.name
         with written.open("wb") as stream:
             write_tar(named, stream, time_s)
-        signature = key.sign(written, trusted_comment(manifest))
+        signature = key.sign(written, pack_comment(manifest.name, manifest.version))
         written.replace(file)
         signature.replace(dist / signature.name)
     return file

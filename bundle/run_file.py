@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from appliance.cpu import FLOOR_FLAGS
+from appliance.releases.tree import PLATFORM, release_comment
+from appliance.signing import signature_of
 from bundle.archive import write_tar_gz
 from bundle.elf import Version
-from bundle.manifest import PLATFORM
 from bundle.release import Release
 from bundle.signing import SigningKey
 from bundle.verifier import LIBRARY
@@ -24,11 +25,6 @@ SYSTEMS: dict[str, dict[str, Version]] = {
     "Ubuntu": {"20.04": (2, 31), "22.04": (2, 35), "24.04": (2, 39)},
 }
 """The C library of each system's releases, oldest first."""
-
-
-def trusted_comment(version: str) -> str:
-    """What the signature of a release says that it is."""
-    return f"backline release {version} {PLATFORM}"
 
 
 def file_name(version: str) -> str:
@@ -57,9 +53,9 @@ def write_run_file(release: Release, dist: Path, key: SigningKey, time_s: int) -
             stream.write(part.read_bytes())
         write_tar_gz(release.tree, stream, time_s)
     written.chmod(0o755)
-    signature = key.sign(written, trusted_comment(release.version))
+    signature = key.sign(written, release_comment(release.version))
     written.replace(file)
-    signature.replace(file.with_name(file.name + ".minisig"))
+    signature.replace(signature_of(file))
     return file
 
 

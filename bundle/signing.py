@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.signing import PublicKey, signature_of
 from bundle.errors import BundleError
 from bundle.tools import output, program
 
@@ -26,8 +26,8 @@ class SigningKey:
 
     @property
     def id(self) -> str:
-        """Sixteen hexadecimal digits, as minisign shows them: eight bytes, the last one first."""
-        return base64.b64decode(self.public.splitlines()[1])[2:10][::-1].hex().upper()
+        """Sixteen hexadecimal digits, as the appliance names the key."""
+        return PublicKey.parse(self.public.encode(), str(self.secret)).id
 
     @property
     def line(self) -> str:
@@ -36,7 +36,7 @@ class SigningKey:
 
     def sign(self, file: Path, trusted_comment: str) -> Path:
         """Write ``FILE.minisig`` beside ``file``."""
-        signature = file.with_name(file.name + ".minisig")
+        signature = signature_of(file)
         output(
             program("minisign"),
             *("-S", "-s", self.secret, "-m", file, "-x", signature),

@@ -20,12 +20,12 @@ from appliance.releases.layout import Layout
 from appliance.releases.lock import DESCRIPTOR_VARIABLE, locked
 from appliance.releases.settle import clear_staging
 from appliance.releases.switch import Say, put_in_order
-from appliance.releases.tree import PLATFORM
+from appliance.releases.tree import PLATFORM, release_comment
 from appliance.releases.versions import is_version
 from appliance.signing import signature_of, verified_file
 from appliance.trust import trusted_keys
 
-_COMMENT = re.compile(rf"backline release (\S+) {PLATFORM}")
+_COMMENT = re.compile(release_comment(r"(\S+)"))
 
 
 def bring_in(file: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -> None:

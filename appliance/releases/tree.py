@@ -63,6 +63,11 @@ class Release(_Strict):
     files: dict[Annotated[str, AfterValidator(_inside)], ReleaseFile]
 
 
+def release_comment(version: str) -> str:
+    """The trusted comment of a release's signature."""
+    return f"backline release {version} {PLATFORM}"
+
+
 def read_release(tree: Path) -> Release:
     """What the release in ``tree`` says of itself. Raises ReleaseError."""
     path = tree / MANIFEST_NAME

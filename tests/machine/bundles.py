@@ -21,10 +21,11 @@ import pytest
 import soundfile
 from vocals import sung
 
+from appliance.releases.layout import MANIFEST_NAME
 from bundle import archive
 from bundle.deb import write_deb
 from bundle.errors import BundleError
-from bundle.manifest import NAME, size_bytes, write_manifest
+from bundle.manifest import size_bytes, write_manifest
 from bundle.pack_folder import copy_signed, write_pack_file
 from bundle.release import Release, Sources, make_tree
 from bundle.run_file import file_name, write_run_file
@@ -136,12 +137,14 @@ class Bundles:
         if change is not None:
             change(tree)
         glibc = self._glibc(first)
-        (tree / NAME).unlink()
+        (tree / MANIFEST_NAME).unlink()
         write_manifest(tree, version, glibc)
         return Release(tree, version, glibc, size_bytes(tree))
 
     def _glibc(self, tree: Path) -> tuple[int, ...]:
-        return tuple(int(number) for number in json.loads((tree / NAME).read_text())["glibc"].split("."))
+        return tuple(
+            int(number) for number in json.loads((tree / MANIFEST_NAME).read_text())["glibc"].split(".")
+        )
 
 
 def put(file: Path, text: str) -> None:

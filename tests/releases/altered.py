@@ -20,11 +20,13 @@ import pytest
 from bundle_stand_in import new_key
 from stand_in import StandIn
 
+from appliance.releases.layout import MANIFEST_NAME
+from appliance.releases.tree import release_comment
 from bundle import run_file
 from bundle.archive import write_tar
-from bundle.manifest import NAME, size_bytes, write_manifest
+from bundle.manifest import size_bytes, write_manifest
 from bundle.release import Release
-from bundle.run_file import trusted_comment, write_run_file
+from bundle.run_file import write_run_file
 from bundle.signing import SigningKey
 from bundle.verifier import copy_verifier
 
@@ -62,7 +64,7 @@ class Maker:
         shutil.rmtree(tree, ignore_errors=True)
         self.place.tree(tree, version, {"keys/backline.pub": key.public})
         copy_verifier(tree / "verify")
-        (tree / NAME).unlink()
+        (tree / MANIFEST_NAME).unlink()
         write_manifest(tree, version, (2, 28))
         if change is not None:
             change(tree)
@@ -145,7 +147,7 @@ class Maker:
                 return file
 
             yield f"signature: {name}", strange
-        ours = trusted_comment(NEWER)
+        ours = release_comment(NEWER)
         comments = (
             f"{ours} ",
             f"backline release {OLDER} linux-x86_64",
@@ -226,13 +228,13 @@ _TREES: dict[str, Callable[[Path], object]] = {
     "a file too many": lambda tree: (tree / "more").write_text("x"),
     "a file too few": lambda tree: (tree / "status.json").unlink(),
     "other permissions": lambda tree: (tree / "status.json").chmod(0o755),
-    "no list of files": lambda tree: (tree / NAME).unlink(),
-    "nonsense as its list": lambda tree: (tree / NAME).write_text("{}"),
-    "another version inside": lambda tree: (tree / NAME).write_text(
-        (tree / NAME).read_text().replace('"version": "2.0"', '"version": "../2.0"')
+    "no list of files": lambda tree: (tree / MANIFEST_NAME).unlink(),
+    "nonsense as its list": lambda tree: (tree / MANIFEST_NAME).write_text("{}"),
+    "another version inside": lambda tree: (tree / MANIFEST_NAME).write_text(
+        (tree / MANIFEST_NAME).read_text().replace('"version": "2.0"', '"version": "../2.0"')
     ),
-    "a name that leads out": lambda tree: (tree / NAME).write_text(
-        (tree / NAME).read_text().replace('"status.json"', '"../../../status.json"')
+    "a name that leads out": lambda tree: (tree / MANIFEST_NAME).write_text(
+        (tree / MANIFEST_NAME).read_text().replace('"status.json"', '"../../../status.json"')
     ),
 }
 

@@ -89,7 +89,7 @@ def left_by_a_damaged_script(outcome: Outcome, place: StandIn) -> tuple[list[str
     used = re.compile(r"/(releases|current|previous|keys|packs|bin|systemd)\b")
     places = (str(place.folder / "nothing"), str(place.layout.prefix / "s"))
     left = [path for path in outcome.changed if path.startswith(places) and not used.search(path)]
-    return left, [path for path in outcome.changed if path not in left]
+    return left, [path for path in outside(outcome) if path not in left]
 
 
 def print_of(folder: Path) -> str:
