@@ -140,7 +140,7 @@ def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tu
         )
     style = Port("style", STYLE_ROWS, 0)
     tokens = Port("tokens", config.width)
-    keys_values = Port("keys_values", 2 * config.width * config.blocks)
+    keys_values = Port("keys_values", sum(config.key_value_rows) * config.blocks)
     per_score = FRAMES_PER_LATENT
     noisy = (Port("latent", latents), Port("context", latents), Port("known", 1), Port("timestep", 1, 0))
     few_steps = (Port("stride", 1, 0),) if config.few_steps else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,12 +13,24 @@ from appliance.condition import CONDITION_ROWS, STYLE_ROWS, style_row  # noqa: E
 from appliance.features import transposed  # noqa: E402
 from appliance.roll import ROLL_ROWS, roll_of  # noqa: E402
 from appliance.score import Note, Score  # noqa: E402
-from train.networks.attention import LOCAL_BLOCK, global_attention, local_attention  # noqa: E402
+from train.networks.attention import (  # noqa: E402
+    LOCAL_BLOCK,
+    global_attention,
+    local_attention,
+    near_keys,
+    near_mask,
+    near_values,
+    pooled,
+    rotary,
+    rotate,
+    wide_mask,
+)
 from train.networks.denoiser import ConditionEncoder, Denoiser, DenoiserConfig  # noqa: E402
 from train.networks.planner import Planner, PlannerConfig  # noqa: E402
 from train.networks.vae import RollDecoder, ScoreVae, VaeConfig  # noqa: E402
 
 TINY = DenoiserConfig(width=32, blocks=2, heads=2, condition_blocks=1)
+POOLED = replace(TINY, self_stride=2, wide_stride=4)
 
 
 def attended(q, k, v, allowed):
@@ -36,7 +50,8 @@ def test_local_attention_is_banded_attention(frames: int) -> None:
     allowed = ((at[:, None] - at[None]).abs() <= LOCAL_BLOCK)[None] & (valid > 0)
     # a frame of padding near the end may see nothing; its output is masked later
     sees = allowed.any(dim=-1)[:, None]
-    found, wanted = local_attention(q, k, v, valid), attended(q, k, v, allowed).nan_to_num()
+    found = local_attention(q, near_keys(k), near_values(v), near_mask(valid))
+    wanted = attended(q, k, v, allowed).nan_to_num()
     assert torch.allclose(found * sees, wanted * sees, atol=1e-5)
 
 
@@ -45,9 +60,45 @@ def test_global_attention_ignores_padding() -> None:
     q, k, v = torch.randn(3, 1, 2, 8, 32)
     valid = torch.ones(1, 1, 32)
     valid[..., 20:] = 0
-    whole = global_attention(q, k, v, valid)
-    part = global_attention(q[..., :20], k[..., :20], v[..., :20], valid[..., :20])
+    whole = global_attention(q, k, v, wide_mask(valid))
+    part = global_attention(q[..., :20], k[..., :20], v[..., :20], wide_mask(valid[..., :20]))
     assert torch.allclose(whole[..., :20], part, atol=1e-5)
+
+
+@pytest.mark.parametrize(("end", "seen"), [(32, 8), (20, 5), (19, 4), (17, 4), (16, 4)])
+def test_a_mean_that_reaches_beyond_the_end_is_not_seen(end: int, seen: int) -> None:
+    valid = torch.zeros(1, 1, 32)
+    valid[..., :end] = 1
+    assert (wide_mask(valid, 4).flatten() == 0).tolist() == [True] * seen + [False] * (8 - seen)
+
+
+def test_attention_to_means_is_attention_to_the_frames_where_these_are_alike() -> None:
+    """Keys and values that stay the same for four frames: to look at their means loses nothing."""
+    torch.manual_seed(0)
+    q = torch.randn(1, 2, 8, 32)
+    k, v = torch.randn(2, 1, 16, 8).repeat_interleave(4, dim=3).reshape(2, 1, 16, 32)
+    every, fourth = (
+        global_attention(
+            q,
+            pooled(k, stride).reshape(1, 2, 8, -1),
+            pooled(v, stride).reshape(1, 2, 8, -1),
+            wide_mask(torch.ones(1, 1, 32), stride),
+        )
+        for stride in (1, 4)
+    )
+    assert torch.allclose(every, fourth, atol=1e-5)
+
+
+def test_a_mean_stands_in_the_middle_of_its_frames() -> None:
+    """Scores depend on distances alone, so those of a pooled key are a plain one's half a frame later."""
+    q, k = torch.randn(2, 1, 1, 8, 1)
+    turn, half = rotary(8, 8, q.device), rotary(8, 8, q.device, stride=2)
+    at = [tuple(t[:, i : i + 1] for t in turn) for i in range(8)]
+    middle = tuple(t[:, 1:2] for t in half)  # of frames 2 and 3
+    angle = 2.5 * 10000.0 ** (-torch.arange(4) / 4)
+    exact = (torch.cat([angle, angle]).cos()[:, None], torch.cat([angle, angle]).sin()[:, None])
+    wanted = (rotate(q, at[5]) * rotate(k, exact)).sum()
+    assert torch.allclose((rotate(q, at[5]) * rotate(k, middle)).sum(), wanted, atol=1e-5)
 
 
 def woken(module):
@@ -73,9 +124,10 @@ def velocity(condition, denoiser, rows, latent, context, style, t, valid):
     return denoiser(latent, context * known, known, time, tokens, keys_values, style, valid)
 
 
+@pytest.mark.parametrize("config", [TINY, POOLED], ids=["full rate", "reduced rate"])
 @torch.no_grad()
-def test_clear_steps_look_at_the_whole_song_and_noisy_steps_at_the_moment() -> None:
-    condition, denoiser = woken(ConditionEncoder(TINY)), woken(Denoiser(TINY))
+def test_clear_steps_look_at_the_whole_song_and_noisy_steps_at_the_moment(config: DenoiserConfig) -> None:
+    condition, denoiser = woken(ConditionEncoder(config)), woken(Denoiser(config))
     for block in denoiser.blocks:  # only the alignment path carries the condition's distant frames
         torch.nn.init.zeros_(block.self_out.weight)
     frames = 96
@@ -104,18 +156,19 @@ def test_the_vocals_timing_survives_the_condition_encoder() -> None:
     assert torch.allclose(a[..., 6:20], b[..., 26:40], atol=1e-5)
 
 
+@pytest.mark.parametrize(("config", "end"), [(TINY, 40), (POOLED, 40), (POOLED, 37)])
 @torch.no_grad()
-def test_padding_changes_nothing_before_it() -> None:
-    condition, denoiser = woken(ConditionEncoder(TINY)), woken(Denoiser(TINY))
+def test_padding_changes_nothing_before_it(config: DenoiserConfig, end: int) -> None:
+    condition, denoiser = woken(ConditionEncoder(config)), woken(Denoiser(config))
     rows, latent, context, style = denoiser_inputs(64)
     valid = torch.ones(1, 1, 64)
-    valid[..., 40:] = 0
+    valid[..., end:] = 0
     silent = torch.zeros_like(rows)
-    silent[..., :80] = rows[..., :80]
+    silent[..., : 2 * end] = rows[..., : 2 * end]
     a = velocity(condition, denoiser, silent, latent * valid, context, style, 0.5, valid)
     noise = latent * valid + torch.randn_like(latent) * (1 - valid)
     b = velocity(condition, denoiser, silent, noise, context, style, 0.5, valid)
-    assert torch.allclose(a[..., :40], b[..., :40], atol=1e-5)
+    assert torch.allclose(a[..., :end], b[..., :end], atol=1e-5)
 
 
 @torch.no_grad()

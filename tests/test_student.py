@@ -17,7 +17,7 @@ from train.adopt import adopt  # noqa: E402
 from train.assemble import _training_facts  # noqa: E402
 from train.checkpoint import CheckpointError, Generator, load_checkpoint, save_network  # noqa: E402
 from train.training.state import load_ema  # noqa: E402
-from train.training.student import STEPS, StudentStage  # noqa: E402
+from train.training.student import STEPS, StudentStage, student_config  # noqa: E402
 
 FRAMES = 32
 
@@ -92,12 +92,32 @@ def test_the_lesson_is_two_guided_steps(stage: StudentStage) -> None:
 def test_before_training_the_student_is_the_teacher_unguided(stage: StudentStage) -> None:
     rng = np.random.default_rng(2)
     batch = stage._batch(Windows(), rng)
+    student = Generator(replace(stage.model.config, self_stride=1, wide_stride=1))  # else it sees less
+    student.load_state_dict(stage.model.state_dict())
     with torch.no_grad():
         heard = stage.teacher.condition(batch["rows"], batch["style"])
         inputs = shared(batch, batch["timestep"], heard)
         teacher = stage.teacher.denoiser(batch["noise"], *inputs)
-        student = stage.model.denoiser(batch["noise"], *inputs, batch["stride"])
+        student = student.denoiser(batch["noise"], *inputs, batch["stride"])
     assert torch.equal(teacher, student)
+
+
+def test_the_student_looks_at_means_and_its_teacher_at_every_frame(stage: StudentStage) -> None:
+    own, teachers = stage.model.config, stage.teacher.config
+    assert (own.self_stride, own.wide_stride, own.few_steps) == (2, 4, True)
+    assert (teachers.self_stride, teachers.wide_stride, teachers.few_steps) == (1, 1, False)
+    assert own == student_config(teachers)
+
+
+def test_a_student_can_begin_as_another_one() -> None:
+    torch.manual_seed(5)
+    earlier = Generator(replace(DENOISER, few_steps=True))
+    torch.nn.init.normal_(earlier.denoiser.stride_in.weight)
+    stage = StudentStage(Generator(DENOISER), Windows(), Windows(), batch=8, frames=FRAMES, start=earlier)
+    for name, weights in earlier.state_dict().items():
+        assert torch.equal(weights, stage.model.state_dict()[name]), name
+    with pytest.raises(ValueError, match="not a plain denoiser"):
+        StudentStage(earlier, Windows(), Windows(), batch=8, frames=FRAMES)
 
 
 def test_learning_brings_the_student_closer(stage: StudentStage) -> None:

@@ -21,10 +21,11 @@ from train.networks.denoiser import DenoiserConfig
 from train.networks.planner import PlannerConfig
 from train.networks.vae import VaeConfig
 from train.training import curves
+from train.training.student import student_config
 
 CONFIGS = {"vae": VaeConfig(), "planner": PlannerConfig(), "denoiser": DenoiserConfig()}
 OPTIONAL = {
-    "student": DenoiserConfig(few_steps=True),
+    "student": student_config(DenoiserConfig()),
     **{name: config() for name, (config, _) in EXTRAS.items()},
 }
 """Networks that go in where they were trained."""

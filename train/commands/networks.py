@@ -79,12 +79,20 @@ def denoiser(runs: Path, steps: int, learning_rate: float, minutes: float, devic
 @click.command()
 @training_options(steps=500, learning_rate=3e-4)
 @click.option("--guidance", default=2.5, help="Of the denoiser that teaches.")
+@click.option("--start", type=click.Path(path_type=Path), help="Checkpoint whose student to begin with.")
 @click.pass_obj
 def student(
-    runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int, guidance: float
+    runs: Path,
+    steps: int,
+    learning_rate: float,
+    minutes: float,
+    device: str,
+    batch: int,
+    guidance: float,
+    start: Path | None,
 ) -> None:
     """Distil the denoiser to few steps without guidance."""
-    from train.checkpoint import Generator
+    from train.checkpoint import Generator, load_checkpoint
     from train.networks.denoiser import DenoiserConfig
     from train.training.sources import window_sources
     from train.training.state import load_ema
@@ -93,7 +101,8 @@ def student(
     teacher = Generator(DenoiserConfig())
     load_ema(runs / "denoiser" / "state.safetensors", teacher)
     train, val = window_sources(runs / "cache")
-    stage = StudentStage(teacher, train, val, batch, guidance=guidance)
+    begun = load_checkpoint(start).generator if start else None
+    stage = StudentStage(teacher, train, val, batch, guidance=guidance, start=begun)
     loop = LoopConfig(
         steps, learning_rate, warmup_steps=30, ema_decay=0.99, minutes=minutes, validate_every=100
     )

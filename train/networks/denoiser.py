@@ -18,7 +18,19 @@ from torch.nn import functional as F
 
 from appliance.condition import CONDITION_ROWS, STYLE_ROWS
 from appliance.score import FRAMES_PER_LATENT
-from train.networks.attention import global_attention, heads_of, local_attention, rotary, rotate
+from train.networks.attention import (
+    LOCAL_BLOCK,
+    global_attention,
+    heads_of,
+    local_attention,
+    near_keys,
+    near_mask,
+    near_values,
+    pooled,
+    rotary,
+    rotate,
+    wide_mask,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,29 @@ class DenoiserConfig:
     """Whether the network is told how long a step it is asked for (a distilled one)."""
     alignment: str = "soft"
     """"local" and "global" switch one of both views off, to measure what soft alignment is worth."""
+    self_stride: int = 1
+    """Self attention's keys and values are the means of so many frames."""
+    wide_stride: int = 1
+    """Likewise those of the view over the whole window; the sliding window stays at the full rate."""
+
+    @property
+    def key_value_rows(self) -> tuple[int, int, int, int]:
+        """Frames' worth of a block's keys and values: two of the sliding window, two of the whole one."""
+        wide = self.width // self.wide_stride
+        return 3 * self.width, 3 * self.width, wide, wide
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What attention needs to know of a window's time axis, whichever block asks."""
+
+    turn: tuple[Tensor, Tensor]
+    self_turn: tuple[Tensor, Tensor]
+    self_mask: Tensor
+    near_mask: Tensor
+    wide_mask: Tensor
+    clarity: Tensor
+    """(B, 1, 1): weight of the wide view."""
 
 
 class ChannelNorm(nn.Module):
@@ -68,30 +103,48 @@ class ConditionEncoder(nn.Module):
         self.mlps = nn.ModuleList(Mlp(width) for _ in range(config.condition_blocks))
         self.norm = ChannelNorm()
         self.keys_values = nn.Conv1d(width, 2 * width * config.blocks, 1)
+        self.config = config
 
     def forward(self, rows: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
         """Encode a window.
+
+        The denoiser meets the same keys and values at every step, so they leave here as its products take
+        them: rotated, pooled, gathered with their neighbours, and stored in that order.
 
         Args:
             rows: (B, CONDITION_ROWS, T).
             style: (B, S, 1) one-hot.
 
         Returns:
-            tokens (B, C, N), and the blocks' keys and values (B, 2·C·L, N).
+            tokens (B, C, N), and (B, K, N) with the blocks' keys and values: K = L times the sum of
+            ``key_value_rows``, of which only the memory counts.
         """
         x = self.rows_in(rows) + self.style_in(style)
         for mlp in self.mlps:
             x = x + mlp(self.norm(x))
         x = self.norm(x)
-        return x, self.keys_values(x)
+        return x, self._in_order(self.keys_values(x))
+
+    def _in_order(self, keys_values: Tensor) -> Tensor:
+        config, frames = self.config, keys_values.shape[-1]
+        dim, stride = config.width // config.heads, config.wide_stride
+        turn = rotary(frames, dim, keys_values.device)
+        wide_turn = rotary(frames, dim, keys_values.device, stride)
+        parts = []
+        for block in keys_values.chunk(config.blocks, dim=1):
+            k, v = (heads_of(x, config.heads) for x in block.chunk(2, dim=1))
+            wide_k, wide_v = (heads_of(x, config.heads) for x in pooled(block, stride).chunk(2, dim=1))
+            parts += [near_keys(rotate(k, turn)), near_values(v), rotate(wide_k, wide_turn), wide_v]
+        return torch.cat([part.reshape(part.shape[0], -1, frames) for part in parts], dim=1)
 
 
 class Block(nn.Module):
     """Self attention, soft alignment attention, MLP; each scaled and shifted by timestep and style."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
-        self.heads = heads
+        width = config.width
+        self.config = config
         self.norm = ChannelNorm()
         self.film = nn.Conv1d(width, 6 * width, 1)
         self.qkv = nn.Conv1d(width, 3 * width, 1)
@@ -105,25 +158,35 @@ class Block(nn.Module):
         nn.init.zeros_(self.film.weight)
         nn.init.zeros_(self.film.bias)
 
-    def forward(
-        self,
-        x: Tensor,
-        state: Tensor,
-        key_value: Tensor,
-        clarity: Tensor,
-        turn: tuple[Tensor, Tensor],
-        valid: Tensor,
-    ) -> Tensor:
+    def forward(self, x: Tensor, state: Tensor, key_value: Tensor, sight: Sight, valid: Tensor) -> Tensor:
         scale1, shift1, scale2, shift2, scale3, shift3 = self.film(state).chunk(6, dim=1)
-        qkv = self.qkv(self.norm(x) * (1 + scale1) + shift1)
-        q, k, v = (heads_of(t, self.heads) for t in qkv.chunk(3, dim=1))
-        x = x + self.self_out(global_attention(rotate(q, turn), rotate(k, turn), v, valid))
-        q = heads_of(self.query(self.norm(x) * (1 + scale2) + shift2), self.heads)
-        k, v = (heads_of(t, self.heads) for t in key_value.chunk(2, dim=1))
-        q, k = rotate(q, turn), rotate(k, turn)
-        near, wide = local_attention(q, k, v, valid), global_attention(q, k, v, valid)
-        x = x + self.align_out(near + clarity * (wide - near))
+        x = x + self.self_out(self._self_attention(self.norm(x) * (1 + scale1) + shift1, sight))
+        x = x + self.align_out(self._alignment(self.norm(x) * (1 + scale2) + shift2, key_value, sight))
         return x + self.mlp((self.norm(x) * (1 + scale3) + shift3) * valid)
+
+    def _self_attention(self, x: Tensor, sight: Sight) -> Tensor:
+        heads, width = self.config.heads, self.config.width
+        q, key_value = self.qkv(x).split([width, 2 * width], dim=1)
+        k, v = (heads_of(t, heads) for t in pooled(key_value, self.config.self_stride).chunk(2, dim=1))
+        q, k = rotate(heads_of(q, heads), sight.turn), rotate(k, sight.self_turn)
+        return global_attention(q, k, v, sight.self_mask)
+
+    def _alignment(self, x: Tensor, key_value: Tensor, sight: Sight) -> Tensor:
+        """Both views of the condition; ``key_value`` is this block's part of what the encoder put out."""
+        batch, frames = x.shape[0], x.shape[-1]
+        heads, dim = self.config.heads, self.config.width // self.config.heads
+        q = rotate(heads_of(self.query(x), heads), sight.turn)
+        near_k, near_v, wide_k, wide_v = key_value.split(self.config.key_value_rows, dim=1)
+        blocks = (batch, heads, frames // LOCAL_BLOCK)
+        near = local_attention(
+            q,
+            near_k.reshape(*blocks, 3 * LOCAL_BLOCK, dim),
+            near_v.reshape(*blocks, dim, 3 * LOCAL_BLOCK),
+            sight.near_mask,
+        )
+        wide_k, wide_v = (part.reshape(batch, heads, dim, -1) for part in (wide_k, wide_v))
+        wide = global_attention(q, wide_k, wide_v, sight.wide_mask)
+        return near + sight.clarity * (wide - near)
 
 
 class Denoiser(nn.Module):
@@ -144,7 +207,7 @@ class Denoiser(nn.Module):
             self.stride_in = nn.Conv1d(config.time_features, width, 1, bias=False)
             nn.init.zeros_(self.stride_in.weight)
         self.style_in = nn.Conv1d(STYLE_ROWS, width, 1)
-        self.blocks = nn.ModuleList(Block(width, config.heads) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm = ChannelNorm()
         self.out = nn.Conv1d(width, config.latents, 1)
         nn.init.zeros_(self.out.weight)
@@ -183,12 +246,22 @@ class Denoiser(nn.Module):
         state = F.gelu(self.time_mix(state))
         seen = torch.cat([latent, context, known], dim=1) * valid  # nothing leaks in from beyond the end
         x = self.latent_in(seen) + self.token_in(tokens)
-        width, heads = self.config.width, self.config.heads
-        turn = rotary(latent.shape[-1], width // heads, latent.device)
-        clarity = self._mix(timestep).to(x.dtype)
+        sight = self._sight(valid, self._mix(timestep).to(x.dtype))
         for block, key_value in zip(self.blocks, keys_values.chunk(len(self.blocks), dim=1), strict=True):
-            x = block(x, state, key_value, clarity, turn, valid)
+            x = block(x, state, key_value, sight, valid)
         return self.out(self.norm(x))
+
+    def _sight(self, valid: Tensor, clarity: Tensor) -> Sight:
+        config, frames = self.config, valid.shape[-1]
+        dim = config.width // config.heads
+        return Sight(
+            turn=rotary(frames, dim, valid.device),
+            self_turn=rotary(frames, dim, valid.device, config.self_stride),
+            self_mask=wide_mask(valid, config.self_stride),
+            near_mask=near_mask(valid),
+            wide_mask=wide_mask(valid, config.wide_stride),
+            clarity=clarity,
+        )
 
     def _mix(self, timestep: Tensor) -> Tensor:
         if self.config.alignment == "soft":

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from train.checkpoint import Generator
 from train.data.windows import Dropout, WindowSource
+from train.networks.denoiser import DenoiserConfig
 from train.training.stage import Batch
 
 STEPS = 8
@@ -26,12 +27,26 @@ STEPS = 8
 TAUGHT = 0.625
 """Share of a batch that the denoiser teaches; the student's own halves teach the rest."""
 
+SELF_STRIDE, WIDE_STRIDE = 2, 4
+"""The student's global attention looks at means of so many frames: half of what its graph cost on old
+processors was attention at the full rate (``bench/README.md``). The denoiser that teaches keeps that rate.
+"""
+
 DROPOUT = Dropout(everything=0.0, vocal=0.02, plan=0.05, style=0.02, true_plan=0.3)
 """Less is hidden than from the denoiser: what guidance needs, the student does without."""
 
 
+def student_config(teacher: DenoiserConfig) -> DenoiserConfig:
+    """What a student of that denoiser looks like."""
+    return replace(teacher, few_steps=True, self_stride=SELF_STRIDE, wide_stride=WIDE_STRIDE)
+
+
 class StudentStage:
-    """Windows of real songs, noised to a moment of the sampler's grid."""
+    """Windows of real songs, noised to a moment of the sampler's grid.
+
+    The student begins as ``teacher``, or as another student, ``start``, which saves most of the way where
+    only the rates of its attention changed or its teacher learned a little more.
+    """
 
     name = "student"
 
@@ -43,13 +58,16 @@ class StudentStage:
         batch: int = 16,
         frames: int = 256,
         guidance: float = 2.5,
+        start: Generator | None = None,
     ) -> None:
         self.teacher = teacher.eval().requires_grad_(False)
         self.guidance, self.batch, self.frames = guidance, batch, frames
         self.train = replace(train, dropout=DROPOUT)
-        student = Generator(replace(teacher.config, few_steps=True))
-        missing, unknown = student.load_state_dict(teacher.state_dict(), strict=False)
-        if missing != ["denoiser.stride_in.weight"] or unknown:
+        student = Generator(student_config(teacher.config))
+        begun = start or teacher
+        missing, unknown = student.load_state_dict(begun.state_dict(), strict=False)
+        wanted = [] if begun.config.few_steps else ["denoiser.stride_in.weight"]
+        if teacher.config.few_steps or missing != wanted or unknown:
             raise ValueError(f"the teacher is not a plain denoiser: {missing} {unknown}")
         self.model: nn.Module = student
         rng = np.random.default_rng(4)
