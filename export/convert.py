@@ -13,7 +13,7 @@ import torch
 
 from export.graphs import Graph, example
 
-TRACED_FRAMES = 32
+TRACED_FRAMES = 64
 """Latent frames of the trace."""
 
 OPSET = 17

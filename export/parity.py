@@ -15,7 +15,7 @@ from export.graphs import Graph, example
 TOLERANCE = 1e-4
 """Largest error of an output, relative to its largest value. FP32 sums in another order stay far below."""
 
-CHECKED_FRAMES = (16, 80)
+CHECKED_FRAMES = (32, 160)
 """Latent frames, neither of them traced: a single local block, and more than the trace had."""
 
 

@@ -27,7 +27,7 @@ from export.parity import differences
 from export.report import Exported
 from train.checkpoint import load_checkpoint
 
-FRAMES = 48
+FRAMES = 96
 """Latent frames; neither traced nor checked by the export itself."""
 
 
@@ -89,7 +89,7 @@ def test_a_batch_of_two_is_two_batches_of_one(checkpoint: Path, out: Path) -> No
     tokens, keys_values = infer(out, "condition", rows=rows, style=style)
     latent, context = torch.randn(2, 64, FRAMES), torch.randn(2, 64, FRAMES)
     known, valid = torch.zeros(2, 1, FRAMES), torch.ones(2, 1, FRAMES)
-    known[..., :16], valid[..., 40:] = 1, 0
+    known[..., :16], valid[..., 80:] = 1, 0
     inputs = {"latent": latent, "context": context, "known": known, "timestep": torch.full((2, 1, 1), 0.7),
               "tokens": tokens, "keys_values": keys_values, "style": style, "valid": valid}  # fmt: skip
     (velocity,) = infer(out, "denoiser", **inputs)

@@ -15,15 +15,18 @@ from appliance.roll import ROLL_ROWS, roll_of  # noqa: E402
 from appliance.score import Note, Score  # noqa: E402
 from train.networks.attention import (  # noqa: E402
     LOCAL_BLOCK,
-    global_attention,
+    LOCAL_REACH,
+    as_keys,
+    as_values,
+    attention,
+    heads_of,
     local_attention,
-    near_keys,
     near_mask,
-    near_values,
     pooled,
     rotary,
     rotate,
     wide_mask,
+    with_neighbours,
 )
 from train.networks.denoiser import ConditionEncoder, Denoiser, DenoiserConfig  # noqa: E402
 from train.networks.planner import Planner, PlannerConfig  # noqa: E402
@@ -34,35 +37,43 @@ POOLED = replace(TINY, self_stride=2, wide_stride=4)
 
 
 def attended(q, k, v, allowed):
-    """Attention written out: (B, H, E, N) and a boolean (B, N, N) of who sees whom."""
-    scores = torch.einsum("bhen,bhem->bhnm", q, k) / q.shape[2] ** 0.5
+    """Attention written out: (B, N, H, E) and a boolean (B, N, N) of who sees whom."""
+    scores = torch.einsum("bnhe,bmhe->bhnm", q, k) / q.shape[3] ** 0.5
     weights = scores.masked_fill(~allowed[:, None], -torch.inf).softmax(dim=-1)
-    return torch.einsum("bhnm,bhem->bhen", weights, v).flatten(1, 2)
+    return torch.einsum("bhnm,bmhe->bnhe", weights, v)
 
 
-@pytest.mark.parametrize("frames", [16, 48, 80])
+@pytest.mark.parametrize("frames", [32, 96, 160])
 def test_local_attention_is_banded_attention(frames: int) -> None:
     torch.manual_seed(0)
-    q, k, v = torch.randn(3, 2, 2, 8, frames)
+    q, k, v = torch.randn(3, 2, frames, 2, 8)
     valid = torch.ones(2, 1, frames)
     valid[1, :, frames - 5 :] = 0
     at = torch.arange(frames)
-    allowed = ((at[:, None] - at[None]).abs() <= LOCAL_BLOCK)[None] & (valid > 0)
+    allowed = ((at[:, None] - at[None]).abs() <= LOCAL_REACH)[None] & (valid > 0)
     # a frame of padding near the end may see nothing; its output is masked later
-    sees = allowed.any(dim=-1)[:, None]
-    found = local_attention(q, near_keys(k), near_values(v), near_mask(valid))
+    sees = allowed.any(dim=-1)[..., None, None]
+    near_k, near_v = as_keys(with_neighbours(k)), as_values(with_neighbours(v))
+    found = local_attention(q, near_k, near_v, near_mask(valid))
     wanted = attended(q, k, v, allowed).nan_to_num()
     assert torch.allclose(found * sees, wanted * sees, atol=1e-5)
 
 
+def test_a_block_meets_what_its_first_and_last_frame_reach() -> None:
+    frame = torch.arange(1.0, 1 + 3 * LOCAL_BLOCK).reshape(1, -1, 1, 1)
+    near = with_neighbours(frame)[:, :, 0, 0]
+    assert near[1].tolist() == list(range(LOCAL_BLOCK - LOCAL_REACH + 1, 2 * LOCAL_BLOCK + LOCAL_REACH + 1))
+    assert near[0, :LOCAL_REACH].tolist() == near[2, -LOCAL_REACH:].tolist() == [0.0] * LOCAL_REACH
+
+
 def test_global_attention_ignores_padding() -> None:
     torch.manual_seed(0)
-    q, k, v = torch.randn(3, 1, 2, 8, 32)
+    q, k, v = torch.randn(3, 1, 32, 2, 8)
     valid = torch.ones(1, 1, 32)
     valid[..., 20:] = 0
-    whole = global_attention(q, k, v, wide_mask(valid))
-    part = global_attention(q[..., :20], k[..., :20], v[..., :20], wide_mask(valid[..., :20]))
-    assert torch.allclose(whole[..., :20], part, atol=1e-5)
+    whole = attention(q, as_keys(k), as_values(v), wide_mask(valid))
+    part = attention(q[:, :20], as_keys(k[:, :20]), as_values(v[:, :20]), wide_mask(valid[..., :20]))
+    assert torch.allclose(whole[:, :20], part, atol=1e-5)
 
 
 @pytest.mark.parametrize(("end", "seen"), [(32, 8), (20, 5), (19, 4), (17, 4), (16, 4)])
@@ -75,13 +86,13 @@ def test_a_mean_that_reaches_beyond_the_end_is_not_seen(end: int, seen: int) -> 
 def test_attention_to_means_is_attention_to_the_frames_where_these_are_alike() -> None:
     """Keys and values that stay the same for four frames: to look at their means loses nothing."""
     torch.manual_seed(0)
-    q = torch.randn(1, 2, 8, 32)
-    k, v = torch.randn(2, 1, 16, 8).repeat_interleave(4, dim=3).reshape(2, 1, 16, 32)
+    q = torch.randn(1, 32, 2, 8)
+    k, v = torch.randn(2, 1, 16, 8).repeat_interleave(4, dim=3)
     every, fourth = (
-        global_attention(
+        attention(
             q,
-            pooled(k, stride).reshape(1, 2, 8, -1),
-            pooled(v, stride).reshape(1, 2, 8, -1),
+            as_keys(heads_of(pooled(k, stride), 2)),
+            as_values(heads_of(pooled(v, stride), 2)),
             wide_mask(torch.ones(1, 1, 32), stride),
         )
         for stride in (1, 4)
@@ -91,14 +102,16 @@ def test_attention_to_means_is_attention_to_the_frames_where_these_are_alike() -
 
 def test_a_mean_stands_in_the_middle_of_its_frames() -> None:
     """Scores depend on distances alone, so those of a pooled key are a plain one's half a frame later."""
-    q, k = torch.randn(2, 1, 1, 8, 1)
+    torch.manual_seed(0)
+    q, k = torch.randn(2, 1, 1, 1, 8)
     turn, half = rotary(8, 8, q.device), rotary(8, 8, q.device, stride=2)
-    at = [tuple(t[:, i : i + 1] for t in turn) for i in range(8)]
-    middle = tuple(t[:, 1:2] for t in half)  # of frames 2 and 3
     angle = 2.5 * 10000.0 ** (-torch.arange(4) / 4)
-    exact = (torch.cat([angle, angle]).cos()[:, None], torch.cat([angle, angle]).sin()[:, None])
-    wanted = (rotate(q, at[5]) * rotate(k, exact)).sum()
-    assert torch.allclose((rotate(q, at[5]) * rotate(k, middle)).sum(), wanted, atol=1e-5)
+    turned = torch.polar(torch.ones(4), angle) * torch.complex(k[..., :4], k[..., 4:])
+    exact = torch.cat([turned.real, turned.imag], dim=3)
+    middle = rotate(k, (half[0][1:2], half[1][1:2]))  # of frames 2 and 3
+    assert torch.allclose(middle, exact, atol=1e-6)
+    at = rotate(q, (turn[0][5:6], turn[1][5:6]))
+    assert torch.allclose((at * middle).sum(), (at * exact).sum(), atol=1e-5)
 
 
 def woken(module):

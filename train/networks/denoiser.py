@@ -20,16 +20,19 @@ from appliance.condition import CONDITION_ROWS, STYLE_ROWS
 from appliance.score import FRAMES_PER_LATENT
 from train.networks.attention import (
     LOCAL_BLOCK,
-    global_attention,
+    LOCAL_KEYS,
+    Turn,
+    as_keys,
+    as_values,
+    attention,
     heads_of,
     local_attention,
-    near_keys,
     near_mask,
-    near_values,
     pooled,
     rotary,
     rotate,
     wide_mask,
+    with_neighbours,
 )
 
 
@@ -55,16 +58,16 @@ class DenoiserConfig:
     @property
     def key_value_rows(self) -> tuple[int, int, int, int]:
         """Frames' worth of a block's keys and values: two of the sliding window, two of the whole one."""
-        wide = self.width // self.wide_stride
-        return 3 * self.width, 3 * self.width, wide, wide
+        near, wide = self.width * LOCAL_KEYS // LOCAL_BLOCK, self.width // self.wide_stride
+        return near, near, wide, wide
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What attention needs to know of a window's time axis, whichever block asks."""
 
-    turn: tuple[Tensor, Tensor]
-    self_turn: tuple[Tensor, Tensor]
+    turn: Turn
+    self_turn: Turn
     self_mask: Tensor
     near_mask: Tensor
     wide_mask: Tensor
@@ -76,7 +79,8 @@ class ChannelNorm(nn.Module):
     """Root-mean-square norm over the channels of (B, C, N), in float (arXiv 1910.07467)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * torch.rsqrt(x.float().square().mean(dim=1, keepdim=True) + 1e-6).to(x.dtype)
+        length = torch.linalg.vector_norm(x.float().transpose(1, 2), dim=2, keepdim=True).transpose(1, 2)
+        return x * torch.rsqrt(length.square() / x.shape[1] + 1e-6).to(x.dtype)
 
 
 class Mlp(nn.Module):
@@ -134,8 +138,10 @@ class ConditionEncoder(nn.Module):
         for block in keys_values.chunk(config.blocks, dim=1):
             k, v = (heads_of(x, config.heads) for x in block.chunk(2, dim=1))
             wide_k, wide_v = (heads_of(x, config.heads) for x in pooled(block, stride).chunk(2, dim=1))
-            parts += [near_keys(rotate(k, turn)), near_values(v), rotate(wide_k, wide_turn), wide_v]
-        return torch.cat([part.reshape(part.shape[0], -1, frames) for part in parts], dim=1)
+            parts += [as_keys(with_neighbours(rotate(k, turn))), as_values(with_neighbours(v))]
+            parts += [as_keys(rotate(wide_k, wide_turn)), as_values(wide_v)]
+        batch = keys_values.shape[0]
+        return torch.cat([part.reshape(batch, -1, frames) for part in parts], dim=1)
 
 
 class Block(nn.Module):
@@ -169,24 +175,19 @@ class Block(nn.Module):
         q, key_value = self.qkv(x).split([width, 2 * width], dim=1)
         k, v = (heads_of(t, heads) for t in pooled(key_value, self.config.self_stride).chunk(2, dim=1))
         q, k = rotate(heads_of(q, heads), sight.turn), rotate(k, sight.self_turn)
-        return global_attention(q, k, v, sight.self_mask)
+        return attention(q, as_keys(k), as_values(v), sight.self_mask).flatten(2).transpose(1, 2)
 
     def _alignment(self, x: Tensor, key_value: Tensor, sight: Sight) -> Tensor:
         """Both views of the condition; ``key_value`` is this block's part of what the encoder put out."""
-        batch, frames = x.shape[0], x.shape[-1]
-        heads, dim = self.config.heads, self.config.width // self.config.heads
+        batch, heads, dim = x.shape[0], self.config.heads, self.config.width // self.config.heads
         q = rotate(heads_of(self.query(x), heads), sight.turn)
         near_k, near_v, wide_k, wide_v = key_value.split(self.config.key_value_rows, dim=1)
-        blocks = (batch, heads, frames // LOCAL_BLOCK)
-        near = local_attention(
-            q,
-            near_k.reshape(*blocks, 3 * LOCAL_BLOCK, dim),
-            near_v.reshape(*blocks, dim, 3 * LOCAL_BLOCK),
-            sight.near_mask,
-        )
-        wide_k, wide_v = (part.reshape(batch, heads, dim, -1) for part in (wide_k, wide_v))
-        wide = global_attention(q, wide_k, wide_v, sight.wide_mask)
-        return near + sight.clarity * (wide - near)
+        near_k = near_k.reshape(-1, heads, dim, LOCAL_KEYS)
+        near_v = near_v.reshape(-1, heads, LOCAL_KEYS, dim)
+        near = local_attention(q, near_k, near_v, sight.near_mask).flatten(2)
+        wide_k, wide_v = wide_k.reshape(batch, heads, dim, -1), wide_v.reshape(batch, heads, -1, dim)
+        wide = attention(q, wide_k, wide_v, sight.wide_mask).flatten(2)
+        return (near + sight.clarity * (wide - near)).transpose(1, 2)
 
 
 class Denoiser(nn.Module):
