@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from appliance.cli_release import DOWNGRADE_OPTION, as_root, layout_here
+from appliance.cli_release import DOWNGRADE_OPTION, layout_here, layout_to_change
 from appliance.errors import BacklineError, PackError
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ def install(source: Path, allow_downgrade: bool) -> None:
     """Bring in a pack: a .backline-pack file with its signature beside it, or a signed folder."""
     from appliance.releases.packs import install as run
 
-    layout = layout_here()
-    as_root(layout)
+    layout = layout_to_change()
     place = run(layout, source, allow_downgrade=allow_downgrade)
     click.echo(f"{place} is installed; the service plays it after 'backline pack use {place}'.")
 
@@ -51,8 +50,7 @@ def use(name: str) -> None:
     """Have the service play a pack from the next vocal on; of a NAME, its newest version."""
     from appliance.releases.packs import use as run
 
-    layout = layout_here()
-    as_root(layout)
+    layout = layout_to_change()
     _tell(run(layout, name), layout)
 
 
@@ -61,8 +59,7 @@ def rollback() -> None:
     """Have the service play the pack from before."""
     from appliance.releases.packs import rollback as run
 
-    layout = layout_here()
-    as_root(layout)
+    layout = layout_to_change()
     _tell(run(layout), layout)
 
 
@@ -72,8 +69,7 @@ def remove(name: str) -> None:
     """Remove a pack that nobody plays."""
     from appliance.releases.packs import remove as run
 
-    layout = layout_here()
-    as_root(layout)
+    layout = layout_to_change()
     run(layout, name, _loaded_sha256())
     click.echo(f"{name} is removed.")
 

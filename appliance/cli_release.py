@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,12 +24,14 @@ def layout_here() -> Layout:
     return Layout.here()
 
 
-def as_root(layout: Layout) -> None:
-    """For what changes the installation. Raises UsageError where this user may not."""
+def layout_to_change() -> Layout:
+    """The same, for a command that changes it. Raises UsageError where this user may not."""
+    layout = layout_here()
     os.umask(0o022)
     place = layout.prefix if layout.prefix.exists() else layout.prefix.parent
     if not os.access(place, os.W_OK):
         raise UsageError(f"{layout.prefix} cannot be changed by this user; do it as root.")
+    return layout
 
 
 @click.group()
@@ -57,8 +58,7 @@ def install(file: Path, allow_downgrade: bool) -> None:
     """Install the release in FILE (.run), whose signature lies beside it, and run it."""
     from appliance.releases.bring_in import bring_in
 
-    layout = layout_here()
-    as_root(layout)
+    layout = layout_to_change()
     bring_in(file, layout, allow_downgrade=allow_downgrade, say=click.echo)
 
 
@@ -70,8 +70,7 @@ def activate(staged: Path, yes: bool, allow_downgrade: bool) -> None:
     """Go on with an installation whose files lie in STAGED. The .run file does this."""
     from appliance.releases.activate import activate as run
 
-    layout = layout_here()
-    as_root(layout)
+    layout = layout_to_change()
     run(staged, layout, allow_downgrade=allow_downgrade, say=click.echo)
 
 
@@ -80,8 +79,7 @@ def rollback() -> None:
     """Run the previous release again."""
     from appliance.releases.activate import rollback as run
 
-    layout = layout_here()
-    as_root(layout)
+    layout = layout_to_change()
     run(layout, click.echo)
 
 
@@ -105,14 +103,12 @@ def uninstall(purge: bool, yes: bool) -> None:
     from appliance.releases.uninstall import data_folders
     from appliance.releases.uninstall import uninstall as run
 
-    layout = layout_here()
-    as_root(layout)
+    layout = layout_to_change()
     folders = ", ".join(map(str, data_folders(layout)))
     if purge and folders and not yes:
         click.echo(f"This removes for ever: {folders}.")
         if click.prompt("Type yes to go on", default="no", show_default=False) != "yes":
             raise UsageError("Nothing was removed.")
-    shutil.get_terminal_size()  # whatever is needed to say the last word is loaded by now
     run(layout, purge=purge)
     left = folders if folders and not purge else ""
     click.echo("Backline is removed." + (f" What is yours stays in {left}." if left else ""))
@@ -140,8 +136,7 @@ def add(file: Path) -> None:
     from appliance.releases.lock import locked
     from appliance.trust import add_key
 
-    layout = layout_here()
-    as_root(layout)
+    layout = layout_to_change()
     with locked(layout):
         key = add_key(layout.keys, file)
     click.echo(f"Key {key.id} is trusted: what it signed is used on this computer.")
@@ -154,8 +149,7 @@ def remove(key_id: str) -> None:
     from appliance.releases.lock import locked
     from appliance.trust import remove_key
 
-    layout = layout_here()
-    as_root(layout)
+    layout = layout_to_change()
     with locked(layout):
         remove_key(layout.keys, key_id)
     click.echo(

@@ -107,3 +107,9 @@ def clear(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Removes ``folder`` where it is there and nothing lies in it."""
+    if folder.is_dir() and not any(os.scandir(folder)):
+        folder.rmdir()

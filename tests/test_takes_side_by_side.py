@@ -49,7 +49,8 @@ def test_two_takes_are_under_way_at_once(pack: Pack, monkeypatch: pytest.MonkeyP
         return Score.of([], DURATION_S)
 
     monkeypatch.setattr(takes_module, "compose", compose)
-    compose_takes(Graphs(pack, 2), pack, reading(), DURATION_S, "piano", (1, 2))
+    made = compose_takes(Graphs(pack, 2), pack, reading(), DURATION_S, "piano", (1, 2))
+    assert len(made) == 2 and not meeting.broken
 
 
 def test_an_interrupted_job_leaves_no_take_behind(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:

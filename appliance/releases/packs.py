@@ -5,7 +5,6 @@ The service looks where ``packs/active`` leads before each vocal, so nothing her
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from appliance.durable import (
     link_target,
     move,
     remove_folder,
+    remove_if_empty,
     remove_link,
     set_link,
     sync_folder,
@@ -139,8 +139,7 @@ def remove(layout: Layout, place: str, loaded_sha256: str | None) -> None:
             if before(layout) == place:
                 remove_link(layout.previous_pack)
             remove_folder(folder, layout.staging)
-            if not any(os.scandir(layout.staging)):
-                layout.staging.rmdir()
+            remove_if_empty(layout.staging)
 
 
 def _switch(layout: Layout, place: str) -> None:
@@ -202,6 +201,5 @@ def _staging(layout: Layout) -> Iterator[Path]:
     finally:
         with changing(folder):
             clear(folder)
-            if not any(os.scandir(layout.staging)):
-                layout.staging.rmdir()
+            remove_if_empty(layout.staging)
             sync_folder(layout.prefix)

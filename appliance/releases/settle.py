@@ -5,10 +5,17 @@ At boot ``recover.sh`` does the first part with nothing but a shell, as the prog
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from appliance.durable import changing, clear, link_target, remove_folder, remove_link, set_link
+from appliance.durable import (
+    changing,
+    clear,
+    link_target,
+    remove_folder,
+    remove_if_empty,
+    remove_link,
+    set_link,
+)
 from appliance.releases.layout import Layout, link_to_release, release_at
 
 
@@ -43,5 +50,4 @@ def clear_staging(layout: Layout, keep: Path | None = None) -> None:
         for entry in layout.staging.iterdir() if layout.staging.is_dir() else ():
             if keep is None or entry not in (keep, *keep.parents):
                 clear(entry)
-        if layout.staging.is_dir() and not any(os.scandir(layout.staging)):
-            layout.staging.rmdir()
+        remove_if_empty(layout.staging)
