@@ -78,18 +78,19 @@ def _coverage(
 ) -> Array:
     """(128, T): how much of each frame each pitch sounds, 0-1; times (M,) in frames."""
     # A note covers frame t by clip(end - t, 0, 1) - clip(start - t, 0, 1): two ramps, each whole before
-    # the frame of its time, a fraction in it and nothing after.
-    whole = np.zeros((_PITCHES, frames + 1), np.float64)
-    part = np.zeros((_PITCHES, frames + 1), np.float64)
-    for time, sign in ((end, 1.0), (start, -1.0)):
-        inside = np.clip(time, 0.0, frames)
-        at = inside.astype(np.intp)
-        np.add.at(whole, (pitch, at), sign)
-        np.add.at(part, (pitch, at), sign * (inside - at))
-    later = np.cumsum(whole[:, ::-1], axis=1)[:, ::-1]
-    covered = np.zeros((_PITCHES, frames), np.float64)
-    covered[:] = later[:, 1:] + part[:, :-1]
-    return np.clip(covered, 0.0, 1.0).astype(np.float32)
+    # the frame of its time, a fraction in it and nothing after. Pitch by pitch, as an hour has many frames.
+    covered = np.zeros((_PITCHES, frames), np.float32)
+    for row in np.unique(pitch):
+        mine = pitch == row
+        whole, part = np.zeros((2, frames + 1), np.float64)
+        for time, sign in ((end[mine], 1.0), (start[mine], -1.0)):
+            inside = np.clip(time, 0.0, frames)
+            at = inside.astype(np.intp)
+            np.add.at(whole, at, sign)
+            np.add.at(part, at, sign * (inside - at))
+        later = np.cumsum(whole[::-1])[::-1]
+        covered[row] = np.clip(later[1:] + part[:-1], 0.0, 1.0)
+    return covered
 
 
 def _folded(sounding: Array) -> Array:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from appliance.band import SoundFont
 from appliance.graphs import Graphs
+from appliance.heap import give_back_what_is_freed
 from appliance.pack import Pack, load_pack
 from appliance.tuning.key import key_of
 from appliance.tuning.plan import Plan
@@ -32,6 +33,7 @@ class Engine:
         wait: bool = True,
         plans: Path | None = None,
     ) -> None:
+        give_back_what_is_freed()
         self.pack: Pack = load_pack(folder)
         self._threads, self._cache = threads, cache
         self.plan, self.plan_trouble = read_plan(plans, key_of(self.pack, threads)) if plans else (None, "")

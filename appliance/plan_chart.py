@@ -64,7 +64,8 @@ def chart_from_plan(
         loudest = steps[rows].max(0)
         steps[rows] /= np.maximum(loudest, max(0.6 * float(np.quantile(loudest, 0.9)), 0.1))
     gain = np.asarray(prior, np.float32).reshape(-1, 1)
-    emission = _emission(steps[:12], steps[12:]) + gain
+    emission = _emission(steps[:12], steps[12:])
+    emission += gain
     path = _viterbi(emission)
     key, _ = estimate_key(plan[:12].sum(1), plan[12:].sum(1))
     labels = []
@@ -118,10 +119,12 @@ def _emission(chroma: NDArray[np.float64], bass: NDArray[np.float64]) -> NDArray
         return np.asarray(activity.T @ np.log(p).T + (1 - activity).T @ np.log(1 - p).T)
 
     by_chord, by_bass = likelihood(chroma, sounds), likelihood(bass, bass_sounds)
-    joint: NDArray[np.float64] = by_chord[:, :, None] + by_bass[:, None, :] + prior
     silent_bass = likelihood(bass, np.full((1, 12), _P_SILENT))
+    joint = np.empty((len(by_chord), n + 1, 12), np.float32)
+    for chord in range(n):  # one after the other: an hour has thousands of steps
+        joint[:, chord] = by_chord[:, chord, None] + by_bass + prior[chord]
     joint[:, n] = by_chord[:, n, None] + silent_bass
-    return joint.astype(np.float32)
+    return joint
 
 
 def _viterbi(emission: NDArray[np.float32]) -> NDArray[np.intp]:
