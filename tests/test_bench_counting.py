@@ -153,12 +153,14 @@ import json, sys
 from pathlib import Path
 from appliance.graphs import Graphs
 from appliance.pack import load_pack
-from bench.graph_worker import kernels_of
+from bench.graph_worker import count_type, kernels_of
 from bench.recorder import recording
 with recording() as heard:
     graphs = Graphs(load_pack(Path(sys.argv[1]), verify=False))
     getattr(graphs, "ready", lambda: None)()
-print(json.dumps(kernels_of(heard.requests["denoiser"].get_compiled_model())))
+compiled = heard.requests["denoiser"].get_compiled_model()
+alone = {kind: count_type(compiled, kind) for kind in ("MatMul", "Softmax")}
+print(json.dumps({**kernels_of(compiled), "alone": alone}))
 """
     found = json.loads(run(chosen, [sys.executable, "-c", script, reference_pack]).output)
     instructions = {"haswell": "avx2", "nehalem": "sse"}[generation]
@@ -167,3 +169,6 @@ print(json.dumps(kernels_of(heard.requests["denoiser"].get_compiled_model())))
     assert [name for name in int8 if instructions not in name] == []
     assert [name for name in found["primitives"] if "avx512" in name or "ref" in name] == []
     assert found["reorders"] <= MOST_REORDERS
+    # From AVX2 on an attention is one kernel; before, it is two products and a softmax.
+    products, softmaxes = {"haswell": (0, 0), "nehalem": (48, 24)}[generation]
+    assert found["alone"] == {"MatMul": products, "Softmax": softmaxes}
