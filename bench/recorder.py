@@ -64,7 +64,7 @@ def recording() -> Iterator[Recording]:
 
     def heard_create(compiled: Any) -> Any:
         request = create(compiled)
-        made.requests[_name(request)] = request
+        made.requests.setdefault(_name(request), request)  # one that was used says more
         return request
 
     with (
