@@ -184,6 +184,8 @@ class Block(nn.Module):
         near_k, near_v, wide_k, wide_v = key_value.split(self.config.key_value_rows, dim=1)
         near_k = near_k.reshape(-1, heads, dim, LOCAL_KEYS)
         near_v = near_v.reshape(-1, heads, LOCAL_KEYS, dim)
+        # Both views lose their heads before they are mixed: mixed as (B, N, H, E), OpenVINO 2026.4.1 dies
+        # when it compiles the graph.
         near = local_attention(q, near_k, near_v, sight.near_mask).flatten(2)
         wide_k, wide_v = wide_k.reshape(batch, heads, dim, -1), wide_v.reshape(batch, heads, -1, dim)
         wide = attention(q, wide_k, wide_v, sight.wide_mask).flatten(2)
