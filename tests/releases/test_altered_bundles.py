@@ -82,14 +82,15 @@ def outside(outcome: Outcome) -> list[str]:
 def left_by_a_damaged_script(outcome: Outcome, place: StandIn) -> tuple[list[str], list[str]]:
     """What it may leave that nobody ever uses, and what else it changed.
 
-    The first is an empty prefix, or a staging folder of this or nearly this name. Of the second there may
-    be one new file: where a redirection is hit, as that to /dev/null, a message goes into a file of another
-    name.
+    The first is an empty prefix, or a staging folder of this or nearly this name; the lock, which a release
+    that runs may take, is neither. Of the second there may be one new file: where a redirection is hit, as
+    that to /dev/null, a message goes into a file of another name.
     """
     used = re.compile(r"/(releases|current|previous|keys|packs|bin|systemd)\b")
     places = (str(place.folder / "nothing"), str(place.layout.prefix / "s"))
     left = [path for path in outcome.changed if path.startswith(places) and not used.search(path)]
-    return left, [path for path in outside(outcome) if path not in left]
+    expected = {*left, str(place.layout.lock)}
+    return left, [path for path in outcome.changed if path not in expected]
 
 
 def print_of(folder: Path) -> str:
