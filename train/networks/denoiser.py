@@ -56,6 +56,11 @@ class DenoiserConfig:
     """Likewise those of the view over the whole window; the sliding window stays at the full rate."""
 
     @property
+    def head_width(self) -> int:
+        """Channels of a head."""
+        return self.width // self.heads
+
+    @property
     def key_value_rows(self) -> tuple[int, int, int, int]:
         """Frames' worth of a block's keys and values: two of the sliding window, two of the whole one."""
         near, wide = self.width * LOCAL_KEYS // LOCAL_BLOCK, self.width // self.wide_stride
@@ -131,7 +136,7 @@ class ConditionEncoder(nn.Module):
 
     def _in_order(self, keys_values: Tensor) -> Tensor:
         config, frames = self.config, keys_values.shape[-1]
-        dim, stride = config.width // config.heads, config.wide_stride
+        dim, stride = config.head_width, config.wide_stride
         turn = rotary(frames, dim, keys_values.device)
         wide_turn = rotary(frames, dim, keys_values.device, stride)
         parts = []
@@ -179,7 +184,7 @@ class Block(nn.Module):
 
     def _alignment(self, x: Tensor, key_value: Tensor, sight: Sight) -> Tensor:
         """Both views of the condition; ``key_value`` is this block's part of what the encoder put out."""
-        batch, heads, dim = x.shape[0], self.config.heads, self.config.width // self.config.heads
+        batch, heads, dim = x.shape[0], self.config.heads, self.config.head_width
         q = rotate(heads_of(self.query(x), heads), sight.turn)
         near_k, near_v, wide_k, wide_v = key_value.split(self.config.key_value_rows, dim=1)
         near_k = near_k.reshape(-1, heads, dim, LOCAL_KEYS)
@@ -255,8 +260,7 @@ class Denoiser(nn.Module):
         return self.out(self.norm(x))
 
     def _sight(self, valid: Tensor, clarity: Tensor) -> Sight:
-        config, frames = self.config, valid.shape[-1]
-        dim = config.width // config.heads
+        config, frames, dim = self.config, valid.shape[-1], self.config.head_width
         return Sight(
             turn=rotary(frames, dim, valid.device),
             self_turn=rotary(frames, dim, valid.device, config.self_stride),
