@@ -1,17 +1,20 @@
 #!/bin/sh
+set -eu
+umask 022
+[ "$(head -c @HEADER_BYTES@ -- "$0" | tail -n +@FIRST_LINE@ | sha256sum)" = '@HEADER_SHA256@  -' ] || {
+  echo "backline: $0 is damaged, or was not run from a file; fetch it again." >&2
+  exit 1
+}
+
 # Backline @VERSION@ for Linux on x86-64: installs itself, with nothing but what is in this file.
 #
 #   sh @NAME@ --help
 #
 # Before anything else is done with it, this file is held against its signature, @NAME@.minisig,
 # which must lie beside it. What follows this text is the program that does so, and the release.
-set -eu
-umask 022
-# Damage by chance to all that follows is found before any of it runs; intent is for the signature to find.
-[ "$(head -c @HEADER_BYTES@ -- "$0" | tail -n +@FIRST_LINE@ | sha256sum)" = '@HEADER_SHA256@  -' ] || {
-  echo "backline: $0 is damaged, or was not run from a file; fetch it again." >&2
-  exit 1
-}
+#
+# The command above finds damage by chance to all that follows it, before any of that runs; intent is for the
+# signature to find. No comment stands before it: a damaged one, its # become a quotation mark, would swallow it.
 
 VERSION='@VERSION@'
 PLATFORM='linux-x86_64'
