@@ -123,8 +123,9 @@ def read_mono(info: AudioInfo, block_samples: int = BLOCK_SAMPLES) -> Iterator[B
 
 
 def mono(block: Block) -> Block:
-    """The mean of the channels. Shape: (n, C) in, (n,) out."""
-    mean: NDArray[np.float32] = block.mean(axis=1, dtype=np.float32)
+    """The mean of the channels. Shape: (n, C) in, C = 1 or 2, (n,) out."""
+    left, right = block[:, 0], block[:, -1]  # summed as columns: NumPy takes pairs ten times as long
+    mean: NDArray[np.float32] = (left + right) * np.float32(0.5)
     return mean
 
 
@@ -208,8 +209,8 @@ def _scan(path: Path, sound: soundfile.SoundFile) -> tuple[int, float, bool]:
             )
         frames += len(block)
         peak = max(peak, float(np.abs(block).max()))
-        power_mean += float(np.square(block.mean(axis=1)).sum(dtype=np.float64))
-        power_channels += float(np.square(block).mean(axis=1).sum(dtype=np.float64))
+        power_mean += float(np.square(mono(block)).sum(dtype=np.float64))
+        power_channels += float(np.square(block).sum(dtype=np.float64)) / block.shape[1]
     return frames, peak, power_mean < _OPPOSED_POWER_RATIO * power_channels
 
 
