@@ -1,7 +1,7 @@
 """Work in a second thread beside this one: made ahead of its use, or done aside.
 
-NumPy's transforms, the resampler, the sampler, the networks and the file library all let go of Python's
-lock while they work, so two threads keep two cores busy. What is computed does not depend on it.
+NumPy's transforms, the resampler, the networks and the file library let go of Python's lock while they
+work (the sampler does not), so two threads keep two cores busy. What is computed does not depend on it.
 Between such calls the lock must change hands quickly: see :func:`short_turns`.
 """
 

@@ -66,8 +66,7 @@ class Heard:
     @property
     def loudness(self) -> Loudness:
         """Integrated loudness and true peak of the whole."""
-        peak = float(self.peak.max(initial=0))
-        return Loudness(_lufs_of(self.power), 20 * math.log10(peak) if peak > 0 else -math.inf)
+        return loudness_of(float(self.peak.max(initial=0)), power_of_steps(self.power))
 
 
 def measure(blocks: Iterable[Block]) -> Loudness:
@@ -98,7 +97,7 @@ def integrated_lufs(blocks: Iterable[Block]) -> float:
     weighting = _Weighting()
     for block in recut(blocks, HOP_SAMPLES):
         weighting.add(block)
-    return _lufs_of(weighting.result())
+    return gated_lufs(power_of_steps(weighting.result()))
 
 
 def gated_lufs(step_power: NDArray[np.float64]) -> float:
@@ -113,11 +112,17 @@ def gated_lufs(step_power: NDArray[np.float64]) -> float:
     return -0.691 + 10 * math.log10(float(heard[heard > gate].mean()))
 
 
-def _lufs_of(power: NDArray[np.float32]) -> float:
-    """Integrated loudness from the weighted power of periods, (K,)."""
+def power_of_steps(power: NDArray[np.float32]) -> NDArray[np.float64]:
+    """From the weighted power of periods, (K,), that of the whole steps of 100 ms among them, (S,)."""
     steps = len(power) // STEP_PERIODS
-    step_power = power[: steps * STEP_PERIODS].reshape(steps, STEP_PERIODS)
-    return gated_lufs(step_power.mean(axis=1, dtype=np.float64))
+    rows = power[: steps * STEP_PERIODS].reshape(steps, STEP_PERIODS)
+    means: NDArray[np.float64] = rows.mean(axis=1, dtype=np.float64)
+    return means
+
+
+def loudness_of(peak: float, step_power: NDArray[np.float64]) -> Loudness:
+    """The two numbers of a sound with that largest absolute value and power of steps, (S,)."""
+    return Loudness(gated_lufs(step_power), 20 * math.log10(peak) if peak > 0 else -math.inf)
 
 
 class _Weighting:

@@ -20,6 +20,8 @@ from appliance.loudness import (
     TAPS,
     Heard,
     Loudness,
+    loudness_of,
+    power_of_steps,
     true_peaks,
     weighted_power,
 )
@@ -37,29 +39,32 @@ _LEAST_REDUCTION = 1e-7
 def limited_loudness(heard: Heard, gain_db: float, aim_dbtp: float, blocks: Iterable[Block]) -> Loudness:
     """The loudness of ``blocks``, whose sound is ``heard``, behind the limiter. Shape: (n, C) blocks."""
     gain = np.float32(10 ** (gain_db / 20))
-    peak, power = heard.peak * gain, heard.power * np.square(gain)
     acts = _acts(heard, gain_db, aim_dbtp)
     limited = _limited(blocks, recut(gain_factors(heard, gain_db, aim_dbtp), HOP_SAMPLES), acts)
+    highest, step_power = 0.0, [np.zeros(0)]
     for number, (before, hop, after) in enumerate(limited):
-        if not acts[number]:
-            continue
-        first = number * _HOP_PERIODS
-        periods = slice(first, first + -(-len(hop) // PERIOD_SAMPLES))
-        power[periods] = weighted_power(np.concatenate([before[-TAPS:], hop]))
-        reach = _PERIODS_BEFORE * PERIOD_SAMPLES
-        peak[periods] = true_peaks(before[-reach:], hop, after[:reach])
-    return Heard(peak, power).loudness
+        if acts[number]:
+            power = weighted_power(np.concatenate([before[-TAPS:], hop]))
+            reach = _PERIODS_BEFORE * PERIOD_SAMPLES
+            peak = true_peaks(before[-reach:], hop, after[:reach])
+        else:
+            first = number * _HOP_PERIODS
+            periods = slice(first, first + -(-len(hop) // PERIOD_SAMPLES))
+            power, peak = heard.power[periods] * np.square(gain), heard.peak[periods] * gain
+        highest = max(highest, float(peak.max(initial=0)))
+        step_power.append(power_of_steps(power))
+    return loudness_of(highest, np.concatenate(step_power))
 
 
 def _acts(heard: Heard, gain_db: float, aim_dbtp: float) -> NDArray[np.bool_]:
     """Whether the limiter changes what is heard in each hop."""
     least = 10 ** (gain_db / 20) * (1 - _LEAST_REDUCTION)
     acts = np.concatenate([factors < least for factors in period_factors(heard, gain_db, aim_dbtp)])
-    before = np.concatenate([[0], np.cumsum(acts)])
     starts = np.arange(0, len(acts), _HOP_PERIODS)
     first = np.maximum(starts - _PERIODS_AFTER, 0)
-    last = np.minimum(starts + _HOP_PERIODS + _PERIODS_BEFORE, len(acts))
-    found: NDArray[np.bool_] = before[last] > before[first]
+    behind = np.minimum(starts + _HOP_PERIODS + _PERIODS_BEFORE, len(acts))
+    spans = np.stack([first, behind], axis=1).reshape(-1)
+    found: NDArray[np.bool_] = np.logical_or.reduceat(np.append(acts, False), spans)[::2]
     return found
 
 
