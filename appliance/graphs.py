@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.graph_compiler import GraphCompiler
+from appliance.heap import give_back_what_is_free
 from appliance.pack import Pack
 from appliance.tuning.setting import Setting
 
 Array = NDArray[np.float32]
+
+
+WHOLE_SONG = ("planner", "fit")
+"""Graphs that hear a song at once: the memory they need grows with it."""
+
+KEPT_FRAMES = 4_096
+"""What up to so many frames needed (190 s) is kept for the next evaluation, more is given back at once."""
 
 
 class Graphs:
@@ -49,6 +57,7 @@ class Graphs:
         self.window, self.batch = self._compiler.window, self._compiler.batch
         self._lanes = 1
         self._lock = threading.Lock()
+        self._turns = {name: threading.Lock() for name in WHOLE_SONG}  # one stream: they take turns anyway
         self._compiled: dict[tuple[str, int], Any] = {}
         self._idle: dict[tuple[str, int], list[Any]] = {}
         self._worker = ThreadPoolExecutor(1, "compile")
@@ -102,15 +111,19 @@ class Graphs:
         return place
 
     @contextmanager
-    def _request(self, name: str) -> Iterator[Any]:
-        """A request that no other thread uses."""
+    def _request(self, name: str, frames: int) -> Iterator[Any]:
+        """A request that no other thread uses, for inputs of at most so many ``frames``."""
         place = self._ready(name)
-        try:
-            request = self._idle[place].pop()
-        except IndexError:
-            request = self._compiled[place].create_infer_request()
-        yield request
-        self._idle[place].append(request)
+        with self._turns.get(name, nullcontext()):
+            try:
+                request = self._idle[place].pop()
+            except IndexError:
+                request = self._compiled[place].create_infer_request()
+            yield request
+            self._idle[place].append(request)
+            if name in WHOLE_SONG and frames > KEPT_FRAMES:
+                self._compiled[place].release_memory()  # refused while another request is evaluated
+                give_back_what_is_free()
 
     def plan(self, features: Array, phases: Array) -> tuple[Array, Array, Array]:
         """Features (64, T) and phases (5, T) -> plan (24, P), key (24,) and beats (2, T), all 0-1."""
@@ -159,6 +172,7 @@ class Graphs:
 
     def _found(self, name: str, inputs: dict[str, Array], *outputs: str) -> list[Array]:
         """Outputs of one evaluation, copied: the request's own are written over by its next."""
-        with self._request(name) as request:
+        frames = max(values.shape[-1] for values in inputs.values())
+        with self._request(name, frames) as request:
             found = request.infer(inputs)
             return [found[output].copy() for output in outputs]

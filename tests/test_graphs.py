@@ -1,0 +1,60 @@
+"""Graphs that hear a song at once: long songs in several threads, and the memory that one leaves behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from appliance.condition import PHASE_ROWS
+from appliance.features import FEATURE_ROWS
+from appliance.graphs import KEPT_FRAMES, Array, Graphs
+from appliance.pack import load_pack
+
+PACK = Path("packs/reference")
+
+LEFT_BEHIND = f"""
+import os
+import numpy as np
+from pathlib import Path
+from appliance.graphs import Graphs
+from appliance.pack import load_pack
+graphs = Graphs(load_pack(Path("{PACK}")))
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+def heard(frames):
+    graphs.plan(np.zeros(({FEATURE_ROWS}, frames), np.float32), np.zeros(({PHASE_ROWS}, frames), np.float32))
+    return resident()
+few = heard(1024)
+print(heard({4 * KEPT_FRAMES}) - few)
+"""
+
+
+@pytest.fixture(scope="module")
+def graphs() -> Graphs:
+    return Graphs(load_pack(PACK))
+
+
+def song(frames: int) -> tuple[Array, Array]:
+    rng = np.random.default_rng(frames)
+    return rng.random((FEATURE_ROWS, frames), np.float32), rng.random((PHASE_ROWS, frames), np.float32)
+
+
+def test_songs_heard_at_once_are_heard_as_if_alone(graphs: Graphs) -> None:
+    songs = [song(frames) for frames in (512, KEPT_FRAMES + 4, 512, KEPT_FRAMES + 4) * 3]
+    alone = [graphs.plan(*each) for each in songs[:2]] * 6
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(lambda each: graphs.plan(*each), songs))
+    for found, wanted in zip(together, alone, strict=True):
+        for ours, theirs in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_long_song_leaves_no_memory_behind() -> None:
+    command = [sys.executable, "-c", LEFT_BEHIND]
+    left_mib = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert left_mib < 40  # 90 and more where it is kept
