@@ -35,12 +35,12 @@ def computer(tmp_path: Path) -> Computer:
     return Computer(tmp_path)
 
 
-def altered(file: Path, folder: Path, place: int) -> Path:
-    """A copy of ``file`` and its signature with one bit flipped at byte ``place``."""
+def altered(file: Path, folder: Path, place: int, bit: int = 0x10) -> Path:
+    """A copy of ``file`` and its signature with one ``bit`` flipped at byte ``place``."""
     folder.mkdir(exist_ok=True)
     copy = folder / file.name
     data = bytearray(file.read_bytes())
-    data[place] ^= 0x10
+    data[place] ^= bit
     copy.write_bytes(data)
     shutil.copy(f"{file}.minisig", f"{copy}.minisig")
     return copy
@@ -140,6 +140,16 @@ def test_damage_to_the_script_is_found_before_it_runs(
     done = computer.install(altered(first, tmp_path / "stick", place), "--yes")
     assert done.returncode == 1 and "is damaged" in done.stderr
     assert not computer.prefix.exists() and computer.untouched
+
+
+def test_a_comment_that_becomes_a_quotation(first: Path, computer: Computer, tmp_path: Path) -> None:
+    header = first.read_bytes()[:1_500]  # the first command and more
+    places = [place for place, byte in enumerate(header) if byte == ord("#")]
+    assert len(places) > 5
+    for place in places:
+        done = computer.install(altered(first, tmp_path / "stick", place, ord("#") ^ ord('"')), "--yes")
+        assert done.returncode != 0, header[place : place + 40]
+        assert computer.untouched
 
 
 def test_cut_off_and_longer(first: Path, computer: Computer, tmp_path: Path) -> None:

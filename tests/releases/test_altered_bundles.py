@@ -29,6 +29,7 @@ from stand_in import StandIn
 from appliance.errors import BacklineError
 from appliance.releases.bring_in import bring_in
 from appliance.releases.layout import release_at
+from bundle.run_file import END_OF_CHECK
 
 SEED = 20
 World = tuple[Maker, StandIn, Cage, Path]
@@ -196,10 +197,13 @@ def test_every_byte_of_the_script(world: World) -> None:
     """The script runs before anything is verified, so what a bit of it can do is tried and not argued."""
     maker, place, cage, folder = world
     chance, counts, wrong = random.Random(SEED), Counter[str](), []
-    places = list(range(*maker.regions["header"]))
-    chance.shuffle(places)
-    for byte in places:
-        bit = chance.randrange(8)
+    start, end = maker.regions["header"]
+    check = maker.data.index(END_OF_CHECK.encode())
+    # Every bit of the command that finds damage to the rest, and one of each byte of the rest.
+    flips = [(byte, bit) for byte in range(start, check) for bit in range(8)]
+    flips += [(byte, chance.randrange(8)) for byte in range(check, end)]
+    chance.shuffle(flips)
+    for byte, bit in flips:
         with stick(folder) as made:
             outcome = run(cage, place, maker.flipped(byte, bit)(made), first=byte % 2 == 1)
         left, stray = left_by_a_damaged_script(outcome, place)
@@ -213,5 +217,5 @@ def test_every_byte_of_the_script(world: World) -> None:
         if outcome.changed:
             cage.shell(f"rm -rf {place.layout.prefix}/s[!y]* {place.folder}/nothing")
             cage.forget()
-    print(f"{counts.total()} bytes of the script: {dict(counts)}")
+    print(f"{counts.total()} bits of the script: {dict(counts)}")
     assert not wrong, wrong
