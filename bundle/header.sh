@@ -1,10 +1,11 @@
 #!/bin/sh
-set -eu
-umask 022
 [ "$(head -c @HEADER_BYTES@ -- "$0" | tail -n +@FIRST_LINE@ | sha256sum)" = '@HEADER_SHA256@  -' ] || {
   echo "backline: $0 is damaged, or was not run from a file; fetch it again." >&2
   exit 1
 }
+: "
+exit 1
+"
 
 # Backline @VERSION@ for Linux on x86-64: installs itself, with nothing but what is in this file.
 #
@@ -13,8 +14,11 @@ umask 022
 # Before anything else is done with it, this file is held against its signature, @NAME@.minisig,
 # which must lie beside it. What follows this text is the program that does so, and the release.
 #
-# The command above finds damage by chance to all that follows it, before any of that runs; intent is for the
-# signature to find. No comment stands before it: a damaged one, its # become a quotation mark, would swallow it.
+# The command at the top finds damage by chance to all that follows it, before any of that runs; intent is for
+# the signature to find. The odd string behind it is for damage to the command itself that makes a quotation
+# mark or takes one away: then strings are commands until the next such mark, and this one ends the program.
+set -eu
+umask 022
 
 VERSION='@VERSION@'
 PLATFORM='linux-x86_64'
