@@ -20,7 +20,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from appliance.blocks import Block, recut
-from appliance.loudness import PERIOD_SAMPLES, STEP_PERIODS, Heard, gated_lufs
+from appliance.loudness import PERIOD_SAMPLES, STEP_PERIODS, Heard, gated_lufs, power_of_steps
 from appliance.score import SAMPLE_RATE_HZ
 
 Curve = NDArray[np.float64]
@@ -65,11 +65,9 @@ def limited_lufs(heard: Heard, gain_db: float, ceiling_dbtp: float) -> float:
     step_power: list[NDArray[np.float64]] = []
     start = 0
     for factors in recut(period_factors(heard, gain_db, ceiling_dbtp), _CHUNK_PERIODS):
-        steps = len(factors) // STEP_PERIODS
-        end = start + steps * STEP_PERIODS
-        scaled = heard.power[start:end] * np.square(factors[: end - start])
-        step_power.append(scaled.reshape(steps, STEP_PERIODS).mean(axis=1))
-        start = end
+        scaled = heard.power[start : start + len(factors)] * np.square(factors)
+        step_power.append(power_of_steps(scaled))
+        start += len(factors)
     return gated_lufs(np.concatenate(step_power) if step_power else np.zeros(0))
 
 

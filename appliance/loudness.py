@@ -24,7 +24,7 @@ import soxr
 from numpy.typing import NDArray
 
 from appliance.ahead import ahead
-from appliance.blocks import Block, recut
+from appliance.blocks import Block, Real, recut
 from appliance.score import SAMPLE_RATE_HZ
 
 PERIOD_SAMPLES = 30
@@ -112,7 +112,7 @@ def gated_lufs(step_power: NDArray[np.float64]) -> float:
     return -0.691 + 10 * math.log10(float(heard[heard > gate].mean()))
 
 
-def power_of_steps(power: NDArray[np.float32]) -> NDArray[np.float64]:
+def power_of_steps(power: NDArray[Real]) -> NDArray[np.float64]:
     """From the weighted power of periods, (K,), that of the whole steps of 100 ms among them, (S,)."""
     steps = len(power) // STEP_PERIODS
     rows = power[: steps * STEP_PERIODS].reshape(steps, STEP_PERIODS)
