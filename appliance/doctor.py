@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from appliance.cpu import Cpu, cpu_trouble, glibc_trouble, glibc_version, read_cpu
 from appliance.errors import BacklineError, MachineError, OutputError, PackError
+from appliance.system.cpu import Cpu, cpu_trouble, glibc_trouble, glibc_version, read_cpu
 
 MEMORY_NEEDED_BYTES = 1 << 30
 """A render stays below this, whatever the song's length."""
@@ -77,7 +77,7 @@ def doctor(
     ``plans`` is the folder of plans for processors; without one nothing is said of them.
 
     ``load_pack`` verifies a pack and raises :class:`PackError`; the default is
-    :func:`appliance.pack.load_pack`. ``cpu`` is the processor to judge, by default this one.
+    :func:`appliance.packs.pack.load_pack`. ``cpu`` is the processor to judge, by default this one.
     """
     floor = [check_processor(cpu or read_cpu()), check_glibc()]
     checks = [*floor, check_memory(), check_disk(out_dir), check_network(), check_release()]
@@ -210,7 +210,7 @@ def check_kernels(pack_dir: Path) -> Check:
     """Do the pack's graphs compile here, and do they run as INT8?"""
     import openvino
 
-    from appliance.kernels import KernelCount, count_kernels
+    from appliance.networks.kernel_count import KernelCount, count_kernels
 
     core = openvino.Core()
     counts: dict[str, KernelCount] = {}
@@ -250,8 +250,8 @@ def check_kernels(pack_dir: Path) -> Check:
 
 def check_plan(pack_dir: Path, plans: Path) -> Check:
     """Is there a plan for this processor and pack, and what does it say?"""
-    from appliance.pack import load_pack
-    from appliance.tuning.key import key_of
+    from appliance.packs.pack import load_pack
+    from appliance.tuning.profile_key import key_of
     from appliance.tuning.store import read_plan
     from appliance.tuning.table import plan_lines, plan_sentence
 
@@ -267,7 +267,7 @@ def check_plan(pack_dir: Path, plans: Path) -> Check:
 
 
 def _load_pack(pack_dir: Path) -> object:
-    from appliance.pack import load_pack  # brings numpy, so only above the floor
+    from appliance.packs.pack import load_pack  # brings numpy, so only above the floor
 
     return load_pack(pack_dir)
 

@@ -12,8 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from appliance.cpu import read_cpu
-from appliance.pack import load_pack
+from appliance.packs.pack import load_pack
+from appliance.system.cpu import read_cpu
 from bench.collect import Collector
 from bench.mask import ONEDNN_CAP
 from bench.packs import same_in_fp32

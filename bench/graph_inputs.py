@@ -18,12 +18,12 @@ from typing import Any
 
 import soundfile
 
-from appliance.composer import Wishes
-from appliance.graphs import Graphs
-from appliance.log_frequency import spectrum_rows
-from appliance.pack import Pack, load_pack
-from appliance.render import Engine, Request, render
-from appliance.score import STYLES
+from appliance.composing.composer import Wishes
+from appliance.music.score import STYLES
+from appliance.networks.graphs import Graphs
+from appliance.networks.log_frequency import spectrum_rows
+from appliance.packs.pack import Pack, load_pack
+from appliance.rendering.job import Engine, Request, render
 from bench.flops import Flops, count_flops
 from bench.recorder import Inputs, Recording, recording, write_inputs
 

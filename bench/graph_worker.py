@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from appliance.flow import euler, timesteps
-from appliance.graphs import Array, Graphs
-from appliance.kernels import count_kernels
-from appliance.pack import Pack, load_pack
-from appliance.pack_manifest import SamplerFacts
+from appliance.composing.sampler import euler, timesteps
+from appliance.networks.graphs import Array, Graphs
+from appliance.networks.kernel_count import count_kernels
+from appliance.packs.manifest import SamplerFacts
+from appliance.packs.pack import Pack, load_pack
 from bench.graph_inputs import EVALUATE, graphs_of
 from bench.recorder import Inputs, read_inputs, recording
 from bench.roofline import FRAMES, NARROW, chain

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.cpu import GENERATIONS, read_cpu
+from appliance.system.cpu import GENERATIONS, read_cpu
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build" / "cpumask"

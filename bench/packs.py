@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.errors import PackError
-from appliance.pack import Pack, load_pack
+from appliance.packs.pack import Pack, load_pack
 from bench.process import ROOT
 
 BUILD = ROOT / "build" / "bench"

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from appliance.cpu import read_cpu
+from appliance.system.cpu import read_cpu
 from bench.mask import ONEDNN_CAP, Mask, mask
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -23,23 +23,27 @@ from pathlib import Path
 from typing import Any
 
 STAGES = {
-    "pack check": ["appliance.engine:load_pack"],
-    "graphs": ["appliance.graphs:Graphs.ready", "appliance.graphs:Graphs._ready"],
-    "soundfont": ["appliance.engine:SoundFont"],
-    "decoding": ["soundfile:SoundFile.read", "appliance.audio_file:_scan"],
-    "pitch": ["appliance.render:track_pitch", "appliance.render:check_vocal"],
-    "beats, key, chart": ["appliance.render:listen"],
-    "planner": ["appliance.graphs:Graphs.plan"],
-    "notes": ["appliance.render:compose_takes"],
-    "condition": ["appliance.graphs:Graphs.condition"],
-    "denoiser": ["appliance.graphs:Graphs.velocity"],
-    "VAE decoder": ["appliance.graphs:Graphs.decode"],
-    "fit": ["appliance.graphs:Graphs.fit"],
-    "band": ["appliance.band:_Stem.play"],
-    "room": ["appliance.placing:Place.put"],
-    "mastering": ["appliance.render:master", "appliance.render:mixed", "appliance.render:integrated_lufs"],
-    "writing": ["appliance.wav:WavWriter.write", "appliance.wav:WavWriter.close"],
-    "receipt, hashes": ["appliance.render:file_facts", "appliance.render:make_receipt"],
+    "pack check": ["appliance.rendering.engine:load_pack"],
+    "graphs": ["appliance.networks.graphs:Graphs.ready", "appliance.networks.graphs:Graphs._ready"],
+    "soundfont": ["appliance.rendering.engine:SoundFont"],
+    "decoding": ["soundfile:SoundFile.read", "appliance.audio.recording:_scan"],
+    "pitch": ["appliance.rendering.job:track_pitch", "appliance.rendering.job:check_vocal"],
+    "beats, key, chart": ["appliance.rendering.job:listen"],
+    "planner": ["appliance.networks.graphs:Graphs.plan"],
+    "notes": ["appliance.rendering.job:compose_takes"],
+    "condition": ["appliance.networks.graphs:Graphs.condition"],
+    "denoiser": ["appliance.networks.graphs:Graphs.velocity"],
+    "VAE decoder": ["appliance.networks.graphs:Graphs.decode"],
+    "fit": ["appliance.networks.graphs:Graphs.fit"],
+    "band": ["appliance.playing.soundfont_band:_Stem.play"],
+    "room": ["appliance.playing.placing:Place.put"],
+    "mastering": [
+        "appliance.rendering.job:master",
+        "appliance.rendering.job:mixed",
+        "appliance.rendering.job:integrated_lufs",
+    ],
+    "writing": ["appliance.audio.wav_writer:WavWriter.write", "appliance.audio.wav_writer:WavWriter.close"],
+    "receipt, hashes": ["appliance.rendering.job:file_facts", "appliance.rendering.job:make_receipt"],
 }
 """Functions by the stage that they are."""
 
@@ -86,7 +90,7 @@ class Stages:
 
 @contextmanager
 def _at_once(work: Callable[[Any], Any]) -> Iterator[Any]:
-    """``appliance.ahead.aside`` in one thread: the work is done before the block begins."""
+    """``appliance.system.threads.aside`` in one thread: the work is done before the block begins."""
 
     class Done:
         def through(self, items: Any) -> Any:
@@ -117,7 +121,7 @@ def one_thread() -> None:
     for name in ("pitch", "band", "loudness"):
         module = import_module(f"appliance.{name}")
         module.ahead = lambda items: (item for item in items)  # type: ignore[attr-defined]
-    render = import_module("appliance.render")
+    render = import_module("appliance.rendering.job")
     render.aside, render.ThreadPoolExecutor = _at_once, _NoPool  # type: ignore[attr-defined]
 
 
@@ -137,8 +141,8 @@ def main() -> int:
     """Render once, print the seconds."""
     began = time.perf_counter()
     stages = Stages("start, imports")
-    from appliance.graph_cache import cache_folder
-    from appliance.render import Engine, Request, render
+    from appliance.networks.cache import cache_folder
+    from appliance.rendering.job import Engine, Request, render
 
     one_thread()
     watch(stages)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from appliance.graph_cache import cache_folder
-from appliance.render import Engine
+from appliance.networks.cache import cache_folder
+from appliance.rendering.job import Engine
 
 if __name__ == "__main__":
     Engine(Path(sys.argv[1]), cache=cache_folder())

@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from appliance.watch.config import Config
-from appliance.watch.journal import Journal
-from appliance.watch.scan import scan
+from appliance.watch.inbox.scan import scan
+from appliance.watch.journal.journal import Journal
+from appliance.watch.settings.config import Config
 from bench.watch_service import Watched, held
 from bench.watch_soak import song
 

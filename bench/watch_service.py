@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from appliance.watch.control import ask
+from appliance.watch.service.control import ask
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("inbox", "outbox", "archive", "rejected", "state")

@@ -11,14 +11,14 @@ from pathlib import Path
 import click
 
 from appliance.errors import BacklineError
-from appliance.trust import KEYS_VARIABLE
-from bundle.archive import source_time
-from bundle.check_cpus import check_cpus
-from bundle.deb import write_deb
-from bundle.pack_folder import write_pack_file
+from appliance.signatures.trusted_keys import KEYS_VARIABLE
+from bundle.carriers.check_cpus import check_cpus
+from bundle.carriers.deb import write_deb
+from bundle.carriers.run_file import write_run_file
+from bundle.contents.pack import write_pack_file
 from bundle.release import Sources, make_tree
-from bundle.run_file import write_run_file
-from bundle.signing import signing_key
+from bundle.tools.archive import source_time
+from bundle.tools.signing import signing_key
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BUILD = CHECKOUT / "build"

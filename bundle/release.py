@@ -8,21 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.cli import cli as command_line
-from appliance.file_tree import file_sha256
-from bundle import manifest, parts
-from bundle.bytecode import compile_all
-from bundle.elf import Version
+from appliance.cli.main import cli as command_line
+from appliance.files.hashes import file_sha256
+from bundle.contents.bytecode import compile_all
+from bundle.contents.interpreter import copy_interpreter, site_packages
+from bundle.contents.libraries import copy_libraries, outsiders
+from bundle.contents.man_page import man_page, write_man_page
+from bundle.contents.pack import copy_signed
+from bundle.contents.packages import build_wheel, fetch_wheels, install
+from bundle.contents.verifier import copy_verifier
 from bundle.errors import BundleError
-from bundle.interpreter import copy_interpreter, site_packages
-from bundle.libraries import copy_libraries, outsiders
-from bundle.licences import collect_licences
-from bundle.manual import man_page, write_man_page
-from bundle.pack_folder import copy_signed
-from bundle.packages import build_wheel, fetch_wheels, install
-from bundle.sbom import bill_of_materials, write_bill
-from bundle.signing import SigningKey
-from bundle.verifier import copy_verifier
+from bundle.papers import manifest, parts
+from bundle.papers.licences import collect_licences
+from bundle.papers.sbom import bill_of_materials, write_bill
+from bundle.tools.elf import Version
+from bundle.tools.signing import SigningKey
 
 LAUNCHER = Path(__file__).with_name("launcher.sh")
 

@@ -11,7 +11,7 @@ from export.facts import checkpoint_sha256, everything_said, read_facts
 from export.graphs import graphs_of
 from export.parity import differences
 from export.report import GRAPHS_NAME, Exported, write_graphs, write_report
-from train.checkpoint import CheckpointError, load_checkpoint
+from train.checkpoints.checkpoint import CheckpointError, load_checkpoint
 
 
 def export(checkpoint: Path, out: Path) -> list[Exported]:

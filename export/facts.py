@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from appliance.pack import file_facts
-from appliance.pack_manifest import FitFacts, RollThresholds, SamplerFacts, Sha256, Text
-from train.checkpoint import CheckpointError, refuse_pickles
+from appliance.packs.manifest import FitFacts, RollThresholds, SamplerFacts, Sha256, Text
+from appliance.packs.pack import file_facts
+from train.checkpoints.checkpoint import CheckpointError, refuse_pickles
 
 FACTS_NAME = "checkpoint.json"
 
@@ -65,7 +65,7 @@ def everything_said(folder: Path) -> dict[str, Any]:
 def checkpoint_sha256(folder: Path) -> str:
     """One hash for the weights and facts of a checkpoint: SHA-256 over ``HASH  NAME`` lines, by name.
 
-    That it is whole, :func:`train.checkpoint.load_checkpoint` has found before.
+    That it is whole, :func:`train.checkpoints.checkpoint.load_checkpoint` has found before.
     """
     names = sorted([FACTS_NAME, *(file.name for file in folder.glob("*.safetensors"))])
     lines = [f"{file_facts(folder / name).sha256}  {name}\n" for name in names]

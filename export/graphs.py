@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from appliance.band_rows import BAND_ROWS
-from appliance.condition import CONDITION_ROWS, PHASE_ROWS, STYLE_ROWS
-from appliance.features import FEATURE_ROWS
-from appliance.log_frequency import SPECTRUM_ROWS
-from appliance.roll import ROLL_ROWS
-from appliance.score import FRAME_SAMPLES, FRAMES_PER_LATENT
-from appliance.source_filter import DECODER_ROWS, HOP_SAMPLES
-from train.checkpoint import Checkpoint, CheckpointError
+from appliance.music.roll import ROLL_ROWS
+from appliance.music.score import FRAME_SAMPLES, FRAMES_PER_LATENT
+from appliance.networks.band_rows import BAND_ROWS
+from appliance.networks.condition_rows import CONDITION_ROWS, PHASE_ROWS, STYLE_ROWS
+from appliance.networks.log_frequency import SPECTRUM_ROWS
+from appliance.playing.source_filter import DECODER_ROWS, HOP_SAMPLES
+from appliance.vocal.features import FEATURE_ROWS
+from train.checkpoints.checkpoint import Checkpoint, CheckpointError
 from train.networks.attention import LOCAL_BLOCK
 from train.networks.audio_decoder import GROUP_ROWS
 from train.networks.planner import Planner

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from appliance.pack import file_facts
+from appliance.packs.pack import file_facts
 from export.convert import TRACED_FRAMES, WEIGHTED
 from export.graphs import Graph
 from export.parity import CHECKED_FRAMES, TOLERANCE, Difference

@@ -9,7 +9,7 @@ import click
 import openvino as ov
 
 from appliance.errors import BacklineError, UsageError
-from appliance.pack import Pack, load_pack
+from appliance.packs.pack import Pack, load_pack
 from quantize.calibration import read_samples
 from quantize.coverage import coverage
 from quantize.exported import ExportedGraphs, read_exported

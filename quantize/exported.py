@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.errors import UsageError
-from appliance.pack import file_facts
-from appliance.pack_manifest import FileFacts, FileName, FitFacts, RollThresholds, SamplerFacts, Sha256, Text
+from appliance.packs.manifest import FileFacts, FileName, FitFacts, RollThresholds, SamplerFacts, Sha256, Text
+from appliance.packs.pack import file_facts
 
 GRAPHS_NAME = "graphs.json"
 NEEDED = ("planner", "condition", "denoiser", "vae_decoder", "vae_encoder")

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from appliance.errors import BacklineError
-from appliance.pack import Pack, file_facts, load_pack
-from appliance.pack_manifest import MANIFEST_NAME
+from appliance.packs.manifest import MANIFEST_NAME
+from appliance.packs.pack import Pack, file_facts, load_pack
 from quantize.pack_folder import METRICS_NAME, add_metrics, staged, write_manifest
 
 

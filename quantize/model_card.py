@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from appliance.pack_manifest import Manifest
-from appliance.score import STYLE_GROUPS
+from appliance.music.score import STYLE_GROUPS
+from appliance.packs.manifest import Manifest
 from quantize.report import GraphReport, introduction, table
 
 CARD_NAME = "MODEL_CARD.md"

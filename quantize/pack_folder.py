@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from appliance.errors import OutputError, PackError, UsageError
-from appliance.pack import Pack, file_facts, load_pack
-from appliance.pack_manifest import MANIFEST_NAME, Graphs, Manifest
-from appliance.score import STYLES
-from appliance.sounds import DEFAULT_SOUNDS
+from appliance.music.score import STYLES
+from appliance.packs.manifest import MANIFEST_NAME, Graphs, Manifest
+from appliance.packs.pack import Pack, file_facts, load_pack
+from appliance.packs.sounds import DEFAULT_SOUNDS
 from quantize.exported import ExportedGraphs
 from quantize.model_card import CARD_NAME
 from quantize.report import REPORT_NAMES

@@ -1,6 +1,6 @@
 """Cuts a soundfont down to the presets a band plays (``python -m quantize.soundfont SOURCE.sf2 --out FILE``).
 
-Which presets and keys: :data:`appliance.sounds.DEFAULT_SOUNDS`. How: :mod:`quantize.preset_cut`.
+Which presets and keys: :data:`appliance.packs.sounds.DEFAULT_SOUNDS`. How: :mod:`quantize.preset_cut`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from appliance.errors import BacklineError, UsageError
-from appliance.score import DRUM_KEYS, LOWEST_PITCH, PITCHES
-from appliance.sounds import DEFAULT_SOUNDS, DRUM_BANK
+from appliance.music.score import DRUM_KEYS, LOWEST_PITCH, PITCHES
+from appliance.packs.sounds import DEFAULT_SOUNDS, DRUM_BANK
 from quantize.preset_cut import ATTENUATION_SCALE, cut
 from quantize.riff import Tables, read_tables, write_tables
 
@@ -23,7 +23,7 @@ LICENCE_FILE = Path(__file__).with_name("fluidr3-licence.txt")
 
 
 def band_presets() -> dict[tuple[int, int], Collection[int]]:
-    """What :data:`appliance.sounds.DEFAULT_SOUNDS` can play."""
+    """What :data:`appliance.packs.sounds.DEFAULT_SOUNDS` can play."""
     compass = range(LOWEST_PITCH, LOWEST_PITCH + PITCHES)
     return {
         (bank, program): DRUM_KEYS if bank == DRUM_BANK else compass

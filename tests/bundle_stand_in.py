@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bundle.manifest import size_bytes, write_manifest
+from bundle.carriers.run_file import write_run_file
+from bundle.contents.verifier import copy_verifier
+from bundle.papers.manifest import size_bytes, write_manifest
 from bundle.release import Release
-from bundle.run_file import write_run_file
-from bundle.signing import SigningKey
-from bundle.verifier import copy_verifier
+from bundle.tools.signing import SigningKey
 
 TIME_S = 1_700_000_000
 

@@ -16,16 +16,16 @@ import soundfile
 from numpy.typing import NDArray
 
 from appliance.errors import InputError
-from appliance.midi import write_midi
-from appliance.score import BeatGrid, Note, Score
-from appliance.sounds import DEFAULT_SOUNDS
-from train.evaluate.chord_judge import HeardChord
-from train.evaluate.evaluate import Evaluation, evaluate
-from train.evaluate.hearing import Hearing
-from train.evaluate.judge import HeardNote
-from train.evaluate.pieces import Piece, Sung
+from appliance.music.midi import write_midi
+from appliance.music.score import BeatGrid, Note, Score
+from appliance.packs.sounds import DEFAULT_SOUNDS
+from train.evaluate.evaluation import Evaluation, evaluate
+from train.evaluate.judges.chord_judge import HeardChord
+from train.evaluate.judges.hearing import Hearing
+from train.evaluate.judges.note_judge import HeardNote
+from train.evaluate.material.pieces import Piece, Sung
+from train.evaluate.processes.store import Store
 from train.evaluate.sections.setting import Setting
-from train.evaluate.store import Store
 
 RATE_HZ = 44_100
 NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
@@ -119,7 +119,7 @@ def spoiled(pieces: Sequence[Piece], wrong_notes: int) -> dict[str, Score]:
 
 @dataclass(frozen=True)
 class FakePack:
-    """Stands for a :class:`~train.evaluate.renderers.PackRenderer`: the written part with wrong notes.
+    """Stands for a ``PackRenderer``: the written part with wrong notes.
 
     ``wrong`` says how many of the twelve notes are a semitone too high, by what was asked for: a style, a
     number of steps, a pack, a folder of vocals. What is not listed adds none.

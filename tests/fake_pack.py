@@ -18,12 +18,12 @@ import pytest
 from numpy.typing import NDArray
 from openvino import opset13 as op
 
-from appliance.band_rows import BAND_ROWS
-from appliance.band_rows import CHROMA as BAND_CHROMA
-from appliance.condition import CONDITION_ROWS, PHASE_ROWS, PLAN_ROWS, STYLE_ROWS
-from appliance.features import CHROMA, FEATURE_ROWS
-from appliance.pack import file_facts
-from appliance.pack_manifest import (
+from appliance.music.roll import PLANES, ROLL_ROWS
+from appliance.music.score import DRUM_KEYS, GROUPS, PITCHES, STYLES
+from appliance.networks.band_rows import BAND_ROWS
+from appliance.networks.band_rows import CHROMA as BAND_CHROMA
+from appliance.networks.condition_rows import CONDITION_ROWS, PHASE_ROWS, PLAN_ROWS, STYLE_ROWS
+from appliance.packs.manifest import (
     MANIFEST_NAME,
     FitFacts,
     Graphs,
@@ -31,10 +31,10 @@ from appliance.pack_manifest import (
     RollThresholds,
     SamplerFacts,
 )
-from appliance.roll import PLANES, ROLL_ROWS
-from appliance.score import DRUM_KEYS, GROUPS, PITCHES, STYLES
-from appliance.sounds import DEFAULT_SOUNDS
-from appliance.source_filter import DECODER_ROWS, GAIN_ROWS
+from appliance.packs.pack import file_facts
+from appliance.packs.sounds import DEFAULT_SOUNDS
+from appliance.playing.source_filter import DECODER_ROWS, GAIN_ROWS
+from appliance.vocal.features import CHROMA, FEATURE_ROWS
 from quantize.ir import save_graph
 
 LATENTS = 64
@@ -57,7 +57,7 @@ def fake_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build_fake_pack(folder: Path, styles: tuple[str, ...] = STYLES) -> Path:
-    """Write a pack that :func:`appliance.pack.load_pack` accepts into ``folder``, always the same bytes."""
+    """Write a pack that ``load_pack`` accepts into ``folder``, always the same bytes."""
     folder.mkdir(parents=True)
     for name, model in fake_graphs().items():
         save_graph(model, folder / f"{name}.xml")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from appliance.errors import PackError
-from appliance.tuning.plan import Key
-from appliance.tuning.setting import Precision, Setting
+from appliance.networks.setting import Precision, Setting
+from appliance.tuning.profile import Key
 from appliance.tuning.workbench import Array, Trial
 
 KEY = Key(

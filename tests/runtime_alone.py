@@ -64,7 +64,7 @@ def main() -> None:
         importlib.import_module(name)
     report["modules"] = modules
     if len(sys.argv) > 1:
-        from appliance.cli import main as backline
+        from appliance.cli.main import main as backline
 
         try:
             backline()

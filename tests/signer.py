@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from appliance.pack import pack_comment
-from appliance.pack_manifest import MANIFEST_NAME, SIGNATURE_NAME, Manifest
-from appliance.signing import PublicKey, signature_of
+from appliance.packs.manifest import MANIFEST_NAME, SIGNATURE_NAME, Manifest
+from appliance.packs.pack import pack_comment
+from appliance.signatures.minisign import PublicKey, signature_of
 
 
 @dataclass(frozen=True)

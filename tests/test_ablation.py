@@ -14,7 +14,7 @@ from tiny_checkpoint import DENOISER, PLANNER, VAE
 torch = pytest.importorskip("torch")
 
 from appliance.errors import UsageError  # noqa: E402
-from appliance.score import SAMPLE_RATE_HZ  # noqa: E402
+from appliance.music.score import SAMPLE_RATE_HZ  # noqa: E402
 from train.ablation import recordings  # noqa: E402
 from train.ablation.experiment import Laboratory, Outcome, held_out_losses, without_plan  # noqa: E402
 from train.ablation.reliance import CHANGES, reliance  # noqa: E402
@@ -24,8 +24,8 @@ from train.ablation.scale import Scale  # noqa: E402
 from train.ablation.sources import Sources, choose  # noqa: E402
 from train.ablation.spectrum import BANDS, fit_components, mel_bank, mel_spectrum  # noqa: E402
 from train.ablation.variants import VARIANTS, variant  # noqa: E402
-from train.checkpoint import Generator  # noqa: E402
-from train.evaluate.notes import NoteJudgement, NoteRow  # noqa: E402
+from train.checkpoints.checkpoint import Generator  # noqa: E402
+from train.evaluate.quick.note_judgement import NoteJudgement, NoteRow  # noqa: E402
 from train.networks.planner import Planner  # noqa: E402
 from train.networks.vae import ScoreVae  # noqa: E402
 

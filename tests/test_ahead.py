@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from appliance.ahead import Aside, StoppedError, ahead, aside
+from appliance.system.threads import Aside, StoppedError, ahead, aside
 
 
 def threads() -> set[str]:

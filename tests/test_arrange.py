@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from appliance.errors import UsageError
-from appliance.keys import Key
-from appliance.score import DRUM_GROUP, DRUM_KEYS, STYLES, Note, Score
+from appliance.music.keys import Key
+from appliance.music.score import DRUM_GROUP, DRUM_KEYS, STYLES, Note, Score
 from train.arrange import arrange, read_chords
 from train.arrange.chords import QUALITIES
 from train.arrange.fretboard import HIGHEST_PITCH, OPEN_STRINGS, shapes
@@ -348,7 +348,7 @@ def test_unknown_style_is_named_in_the_error() -> None:
 
 
 def test_styles_write_for_their_groups_alone(shared: Path) -> None:
-    from appliance.score import STYLE_GROUPS
+    from appliance.music.score import STYLE_GROUPS
 
     rows = [row for row in read_ledger(shared / "corpus") if row.split == "val"][::20]
     found: dict[str, set[str]] = {style: set() for style in STYLES}

@@ -16,8 +16,8 @@ import pytest
 import soundfile
 from scipy.signal import resample_poly
 
-from appliance.audio_file import probe, read_blocks, read_mono
-from appliance.containers import mp3_samples
+from appliance.audio.containers import mp3_samples
+from appliance.audio.recording import probe, read_blocks, read_mono
 from appliance.errors import InputError
 
 CONTAINERS = {
@@ -139,7 +139,7 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     script = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from appliance.audio_file import probe, read_blocks\n"
+        "from appliance.audio.recording import probe, read_blocks\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "before = peak()\n"
         "total = sum(len(b) for b in read_blocks(probe(Path(sys.argv[1]))))\n"

@@ -10,19 +10,19 @@ import pytest
 import torch
 from tiny_checkpoint import write_tiny_checkpoint
 
-from appliance.condition import style_row
-from appliance.log_frequency import BINS, SHORT_VIEWS, bin_hz, spectrum_rows
-from appliance.neural_sound import group_row
-from appliance.recording import PART_FRAMES, heard_score
-from appliance.roll import ROLL_ROWS, roll_of
-from appliance.score import FRAME_SAMPLES, SAMPLE_RATE_HZ, Note, Score
-from appliance.source_filter import DECODER_ROWS, filtered, istft
+from appliance.music.roll import ROLL_ROWS, roll_of
+from appliance.music.score import FRAME_SAMPLES, SAMPLE_RATE_HZ, Note, Score
+from appliance.networks.condition_rows import style_row
+from appliance.networks.log_frequency import BINS, SHORT_VIEWS, bin_hz, spectrum_rows
+from appliance.playing.band_hearing import PART_FRAMES, heard_score
+from appliance.playing.neural_band import group_row
+from appliance.playing.source_filter import DECODER_ROWS, filtered, istft
 from export.__main__ import export
-from train.audio_calibration import write_audio_calibration
-from train.checkpoint import load_checkpoint, save_network
+from train.calibration.audio_calibration import write_audio_calibration
+from train.checkpoints.checkpoint import load_checkpoint, save_network
 from train.data.renders import CROP_FRAMES, CROP_S, CROP_SAMPLES, Render, _width, room
 from train.data.song_cache import ALL_GROUPS, notes_array
-from train.evaluate.torch_sound import open_sound
+from train.evaluate.players.torch_sound import open_sound
 from train.networks.audio_decoder import AudioDecoder, AudioDecoderConfig
 from train.networks.audio_encoder import HARMONICS, OFFSETS, AudioEncoder, AudioEncoderConfig
 from train.training.adversary import Adversary

@@ -12,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from appliance.band import SoundFont, StemBlock, render_stems
 from appliance.errors import PackError
-from appliance.reverb import PARTITION_SAMPLES, Reverb, impulse_response
-from appliance.score import DRUM_KEYS, GROUPS, SAMPLE_RATE_HZ, STYLES, Note, Score
-from appliance.sounds import DEFAULT_SOUNDS, BandSounds, Sound
+from appliance.music.score import DRUM_KEYS, GROUPS, SAMPLE_RATE_HZ, STYLES, Note, Score
+from appliance.packs.sounds import DEFAULT_SOUNDS, BandSounds, Sound
+from appliance.playing.reverb import PARTITION_SAMPLES, Reverb, impulse_response
+from appliance.playing.soundfont_band import SoundFont, StemBlock, render_stems
 
 TINY = Path(__file__).parent / "data" / "tiny.sf2"
 DRY = {
@@ -195,7 +195,7 @@ def test_every_style_has_a_sound_for_every_group():
 
 
 def test_the_band_plays_without_pyaudio():
-    code = "import sys; sys.modules['pyaudio'] = None; import appliance.band, tinysoundfont"
+    code = "import sys; sys.modules['pyaudio'] = None; import appliance.playing.soundfont_band, tinysoundfont"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance.beat_file import parse_beats, read_beats
 from appliance.errors import UsageError
+from appliance.music.beat_file import parse_beats, read_beats
 
 
 def test_times_alone_are_beats_without_bars() -> None:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from appliance.beat_grid import SNAP_LIMIT_S, TRUSTED, phases, snap
-from appliance.beats import track_beats
+from appliance.composing.beat_tracker import track_beats
 from appliance.errors import UsageError
-from appliance.score import FRAME_RATE_HZ, BeatGrid, Note, Score
+from appliance.music.beat_grid import SNAP_LIMIT_S, TRUSTED, phases, snap
+from appliance.music.score import FRAME_RATE_HZ, BeatGrid, Note, Score
 
 
 def steady(

@@ -12,12 +12,12 @@ import pytest
 import soundfile
 from openvino import opset13 as op
 
-from appliance.cpu import GENERATIONS, read_cpu
-from appliance.kernels import count_kernels
-from appliance.pack import load_pack
-from appliance.render import Engine, Request, render
-from appliance.score import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
-from appliance.windows import plan_windows
+from appliance.composing.windows import plan_windows
+from appliance.music.score import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
+from appliance.networks.kernel_count import count_kernels
+from appliance.packs.pack import load_pack
+from appliance.rendering.job import Engine, Request, render
+from appliance.system.cpu import GENERATIONS, read_cpu
 from bench import roofline
 from bench.flops import Flops, count_flops
 from bench.mask import mask
@@ -70,7 +70,7 @@ def test_the_denoiser_as_torch_counts_it(reference_pack: Path, root: Path) -> No
     torch = pytest.importorskip("torch")
     from torch.utils.flop_counter import FlopCounterMode
 
-    from train.checkpoint import load_checkpoint
+    from train.checkpoints.checkpoint import load_checkpoint
 
     pack = load_pack(reference_pack, verify=False)
     model = ov.Core().read_model(pack.graph_path("denoiser"))
@@ -151,8 +151,8 @@ def test_int8_kernels_run_as_older_processors(reference_pack: Path, generation: 
     script = """
 import json, sys
 from pathlib import Path
-from appliance.graphs import Graphs
-from appliance.pack import load_pack
+from appliance.networks.graphs import Graphs
+from appliance.packs.pack import load_pack
 from bench.graph_worker import count_type, kernels_of
 from bench.recorder import recording
 with recording() as heard:

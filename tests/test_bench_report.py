@@ -132,7 +132,7 @@ def _pictures(page: str, folder: Path) -> list[Path]:
 def test_a_pack_of_unknown_origin_has_no_twin(
     fake_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from appliance.pack import load_pack
+    from appliance.packs.pack import load_pack
 
     monkeypatch.setattr("bench.packs.BUILD", tmp_path)
     monkeypatch.setattr("bench.packs.EXPORTED", tmp_path / "none")

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from bundle_stand_in import TIME_S, need, new_key, stand_in
 
-from bundle.archive import source_time, write_tar_gz
-from bundle.deb import write_deb
+from bundle.carriers.deb import write_deb
+from bundle.carriers.run_file import systems, write_run_file
+from bundle.contents.pack import write_pack_file
 from bundle.errors import BundleError
-from bundle.pack_folder import write_pack_file
-from bundle.run_file import systems, write_run_file
-from bundle.signing import signing_key
+from bundle.tools.archive import source_time, write_tar_gz
+from bundle.tools.signing import signing_key
 
 
 def test_archive_does_not_say_who_made_it_when(tmp_path: Path) -> None:

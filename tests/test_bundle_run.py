@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bundle_stand_in import Computer, need, new_key, run_file
 
-from bundle.signing import SigningKey
+from bundle.tools.signing import SigningKey
 
 SHELLS = {"dash": ("dash",), "busybox": ("busybox", "sh"), "bash": ("bash", "--posix")}
 

@@ -18,16 +18,16 @@ import click
 import pytest
 from bundle_stand_in import TIME_S, need
 
-from appliance.cli import cli as command_line
-from bundle.elf import elf_files, read_elf
+from appliance.cli.main import cli as command_line
+from bundle.contents.interpreter import _unwanted
+from bundle.contents.man_page import man_page, write_man_page
+from bundle.contents.packages import build_wheel
 from bundle.errors import BundleError
-from bundle.interpreter import _unwanted
-from bundle.known_licences import of_distribution
-from bundle.licences import collect_licences
-from bundle.manual import man_page, write_man_page
-from bundle.packages import build_wheel
-from bundle.parts import Part
-from bundle.sbom import bill_of_materials
+from bundle.papers.known_licences import of_distribution
+from bundle.papers.licences import collect_licences
+from bundle.papers.parts import Part
+from bundle.papers.sbom import bill_of_materials
+from bundle.tools.elf import elf_files, read_elf
 
 LIBRARY = Path(distribution("soundfile").locate_file("_soundfile_data")) / "libsndfile_x86_64.so"
 
@@ -173,7 +173,7 @@ def test_bill_of_materials() -> None:
 
 def test_a_package_that_travels_has_a_licence_read(tmp_path: Path) -> None:
     need("dpkg")
-    from bundle.parts import system_parts
+    from bundle.papers.parts import system_parts
 
     with pytest.raises(BundleError, match="known_licences"):
         system_parts([Path("/usr/bin/dpkg")])

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from bundle_stand_in import need
 
-from bundle.elf import elf_files, read_elf
-from bundle.libraries import GLIBC, outsiders
+from bundle.contents.libraries import GLIBC, outsiders
+from bundle.tools.elf import elf_files, read_elf
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance.chords import (
+from appliance.composing.plan_chart import ESTIMATED_QUALITIES, PLAN_RATE_HZ, chart_from_plan, plan_from_chart
+from appliance.errors import UsageError
+from appliance.music.chord_chart import (
     Chart,
     ChordSpan,
     canonical,
@@ -17,9 +19,7 @@ from appliance.chords import (
     parse_chord,
     read_chart,
 )
-from appliance.errors import UsageError
-from appliance.plan_chart import ESTIMATED_QUALITIES, PLAN_RATE_HZ, chart_from_plan, plan_from_chart
-from appliance.score import BeatGrid
+from appliance.music.score import BeatGrid
 
 C, D, E, F, G, A, B = 0, 2, 4, 5, 7, 9, 11
 EIGHT_BARS = BeatGrid(tuple(0.5 * i for i in range(32)), tuple(range(0, 32, 4)), 1.0, 4)

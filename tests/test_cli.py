@@ -16,7 +16,7 @@ import pytest
 import soundfile
 from vocals import sung
 
-from appliance.cli import main
+from appliance.cli.main import main
 
 Run = Callable[..., tuple[int, str]]
 

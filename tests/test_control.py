@@ -8,13 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from appliance.beat_grid import TRUSTED, phases, snap, trusted
-from appliance.beats import with_bars
-from appliance.chords import ChordSpan
-from appliance.key_request import key_of_score, obeyed, plan_in_key
-from appliance.keys import Key
-from appliance.plan_chart import PLAN_RATE_HZ, plan_from_chart
-from appliance.score import FRAME_RATE_HZ, BeatGrid, Note, Score
+from appliance.composing.beat_tracker import with_bars
+from appliance.composing.key_request import key_of_score, obeyed, plan_in_key
+from appliance.composing.plan_chart import PLAN_RATE_HZ, plan_from_chart
+from appliance.music.beat_grid import TRUSTED, phases, snap, trusted
+from appliance.music.chord_chart import ChordSpan
+from appliance.music.keys import Key
+from appliance.music.score import FRAME_RATE_HZ, BeatGrid, Note, Score
 from train.evaluate.control.chords import as_heard
 from train.evaluate.control.confidence import beats_right
 from train.evaluate.control.key import requested

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from appliance.keys import Key
-from appliance.score import FRAME_RATE_HZ, Note
+from appliance.music.keys import Key
+from appliance.music.score import FRAME_RATE_HZ, Note
 from train.corpus.song import Song, SungNote
-from train.evaluate.chord_judge import HeardChord
 from train.evaluate.control import chords, report
 from train.evaluate.control.subjects import Subject, excerpt, performed
-from train.evaluate.judge import HeardNote
+from train.evaluate.judges.chord_judge import HeardChord
+from train.evaluate.judges.note_judge import HeardNote
 
 BEAT_S = 12 / FRAME_RATE_HZ
 """The band strikes on every second beat, the first of each bar of two."""

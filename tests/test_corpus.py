@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.keys import Key
+from appliance.music.keys import Key
 from train.corpus.ledger import LedgerError, read_ledger, row_for, rows_hash, verified_bytes
 from train.corpus.reader import beat_quarters, read_song
 from train.corpus.repeats import BarMarks, playing_order

@@ -16,11 +16,11 @@ import openvino as ov
 import pytest
 from openvino import opset13 as op
 
-from appliance import cpu as cpu_module
-from appliance.cpu import FLOOR_GLIBC, Cpu, glibc_version, read_cpu, require_machine
 from appliance.doctor import check_disk, check_glibc, check_kernels, check_memory, doctor
 from appliance.errors import MachineError, PackError
-from appliance.kernels import count_kernels
+from appliance.networks.kernel_count import count_kernels
+from appliance.system import cpu as cpu_module
+from appliance.system.cpu import FLOOR_GLIBC, Cpu, glibc_version, read_cpu, require_machine
 
 # Flags as Linux prints them, without those that decide nothing.
 CONROE = "fpu sse sse2 pni ssse3 cx16 lahf_lm"
@@ -68,7 +68,7 @@ def test_below_the_floor_says_so_and_loads_nothing(tmp_path: Path) -> None:
     script = """
 import json, sys
 from pathlib import Path
-from appliance.cpu import read_cpu
+from appliance.system.cpu import read_cpu
 from appliance.doctor import doctor
 report = doctor(Path("nowhere"), cpu=read_cpu(Path(sys.argv[1])))
 print(json.dumps([report.to_json(), sorted({"numpy", "openvino", "soundfile"} & set(sys.modules))]))
@@ -91,9 +91,9 @@ print(json.dumps([report.to_json(), sorted({"numpy", "openvino", "soundfile"} & 
 def test_so_does_the_command() -> None:
     script = """
 import sys
-from appliance import cpu
+from appliance.system import cpu
 cpu.read_cpu = lambda *_: cpu.Cpu("old", frozenset(), 1)
-from appliance.cli import main
+from appliance.cli.main import main
 sys.argv = ["backline", "doctor"]
 try:
     main()

@@ -25,7 +25,7 @@ from export.facts import checkpoint_sha256
 from export.graphs import Graph, Port, graphs_of
 from export.parity import differences
 from export.report import Exported
-from train.checkpoint import load_checkpoint
+from train.checkpoints.checkpoint import load_checkpoint
 
 FRAMES = 96
 """Latent frames; neither traced nor checked by the export itself."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from appliance.features import (
+from appliance.vocal.features import (
     CHROMA,
     FEATURE_ROWS,
     LOUDNESS,

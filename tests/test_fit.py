@@ -12,19 +12,28 @@ from fake_pack import FIT, build_fake_pack, write_fake_manifest
 from pydantic import ValidationError
 from vocals import sung
 
-from appliance import takes as takes_module
-from appliance.band_rows import BAND_ROWS, BASS, CHROMA, DENSITY, DRUM_ONSETS, ONSETS, STARTS, band_rows
-from appliance.beat_grid import phases
-from appliance.composer import Reading
-from appliance.features import FEATURE_ROWS, PITCH, VOICED, transposed
-from appliance.fit import AGREEMENT_WEIGHT, MET_WEIGHT, STRETCH_FRAMES, rated, song_value, stretches
-from appliance.graphs import Graphs
-from appliance.keys import Key
-from appliance.pack import load_pack
-from appliance.pack_manifest import FitFacts
-from appliance.render import Engine, Request, render
-from appliance.score import FRAME_RATE_HZ, BeatGrid, Note, Score
-from appliance.takes import RETRY_SEED_STEP, compose_takes
+from appliance.composing import takes as takes_module
+from appliance.composing.composer import Reading
+from appliance.composing.fit import AGREEMENT_WEIGHT, MET_WEIGHT, STRETCH_FRAMES, rated, song_value, stretches
+from appliance.composing.takes import RETRY_SEED_STEP, compose_takes
+from appliance.music.beat_grid import phases
+from appliance.music.keys import Key
+from appliance.music.score import FRAME_RATE_HZ, BeatGrid, Note, Score
+from appliance.networks.band_rows import (
+    BAND_ROWS,
+    BASS,
+    CHROMA,
+    DENSITY,
+    DRUM_ONSETS,
+    ONSETS,
+    STARTS,
+    band_rows,
+)
+from appliance.networks.graphs import Graphs
+from appliance.packs.manifest import FitFacts
+from appliance.packs.pack import load_pack
+from appliance.rendering.job import Engine, Request, render
+from appliance.vocal.features import FEATURE_ROWS, PITCH, VOICED, transposed
 
 FRAME_S = 1.0 / FRAME_RATE_HZ
 

@@ -13,23 +13,23 @@ torch = pytest.importorskip("torch")
 
 from tiny_checkpoint import tiny_facts, write_tiny_checkpoint  # noqa: E402
 
-from appliance.band_rows import BAND_ROWS, band_rows  # noqa: E402
-from appliance.features import FEATURE_ROWS, VOICED, transposed  # noqa: E402
-from appliance.keys import Key  # noqa: E402
-from appliance.score import FRAME_RATE_HZ, STYLES, BeatGrid, Note, Score  # noqa: E402
+from appliance.music.keys import Key  # noqa: E402
+from appliance.music.score import FRAME_RATE_HZ, STYLES, BeatGrid, Note, Score  # noqa: E402
+from appliance.networks.band_rows import BAND_ROWS, band_rows  # noqa: E402
+from appliance.vocal.features import FEATURE_ROWS, VOICED, transposed  # noqa: E402
 from export.convert import check_operations, operations, to_ir, to_onnx  # noqa: E402
 from export.facts import read_facts  # noqa: E402
 from export.graphs import graphs_of  # noqa: E402
 from export.parity import differences  # noqa: E402
-from train.adopt import adopt  # noqa: E402
-from train.checkpoint import load_checkpoint, save_network  # noqa: E402
+from train.calibration.fit_calibration import write_fit_calibration  # noqa: E402
+from train.checkpoints.adopt import adopt  # noqa: E402
+from train.checkpoints.checkpoint import load_checkpoint, save_network  # noqa: E402
+from train.checkpoints.fit_anchors import fit_facts, floor_between, judge_of, read_anchors, write_anchors  # noqa: E402
 from train.data import damage  # noqa: E402
 from train.data.pairs import SHUFFLED, TRUE, PairSource, in_white_keys, qualities, rows_of  # noqa: E402
 from train.data.song_cache import CachedSong, notes_array, score_from  # noqa: E402
-from train.evaluate.metrics import consonance, harmony, rhythm  # noqa: E402
-from train.evaluate.telling_apart import telling_apart  # noqa: E402
-from train.fit_anchors import fit_facts, floor_between, judge_of, read_anchors, write_anchors  # noqa: E402
-from train.fit_calibration import write_fit_calibration  # noqa: E402
+from train.evaluate.measures.metrics import consonance, harmony, rhythm  # noqa: E402
+from train.evaluate.measures.telling_apart import telling_apart  # noqa: E402
 from train.networks.fit import FitConfig, FitNet  # noqa: E402
 from train.training.fit import FitStage, _rank_loss  # noqa: E402
 
@@ -230,7 +230,7 @@ def test_telling_apart_counts_as_it_says(source: PairSource, monkeypatch: pytest
     assert found.songs == 3 and len(kinds) == 11
     assert kinds["transposed by a tone"].auc > 0.8 and kinds["transposed by a tone"].same_song == 1.0
     assert found.order.value > 0.3
-    monkeypatch.setattr("train.evaluate.telling_apart.song_value", lambda *_: 1.0)
+    monkeypatch.setattr("train.evaluate.measures.telling_apart.song_value", lambda *_: 1.0)
     blind = telling_apart(consonant, source, 3)
     assert {told.auc for told in blind.kinds} == {0.5}
     assert {told.same_song for told in blind.kinds} == {0.0}

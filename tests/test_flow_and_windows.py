@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from appliance.flow import euler, guided, timesteps
-from appliance.windows import plan_windows
+from appliance.composing.sampler import euler, guided, timesteps
+from appliance.composing.windows import plan_windows
 
 
 def test_timesteps_run_from_noise_to_data() -> None:

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 from vocals import sung
 
-from appliance.beat_file import parse_beats
-from appliance.beat_grid import TRUSTED, trusted
-from appliance.chords import ChordSpan, parse_chord
-from appliance.composer import Wishes, compose, listen, padded, redrawn
-from appliance.features import features_of
-from appliance.key_request import key_of_score
-from appliance.keys import Key
-from appliance.pitch import track_pitch
-from appliance.render import Engine
-from appliance.score import DRUM_GROUP, Score
-from appliance.takes import compose_takes
+from appliance.composing.composer import Wishes, compose, listen, padded, redrawn
+from appliance.composing.key_request import key_of_score
+from appliance.composing.takes import compose_takes
+from appliance.music.beat_file import parse_beats
+from appliance.music.beat_grid import TRUSTED, trusted
+from appliance.music.chord_chart import ChordSpan, parse_chord
+from appliance.music.keys import Key
+from appliance.music.score import DRUM_GROUP, Score
+from appliance.rendering.job import Engine
+from appliance.vocal.features import features_of
+from appliance.vocal.tracker import track_pitch
 
 SECONDS = 12.0
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance import graph_cache
-from appliance.graph_cache import GraphCache, cache_folder
-from appliance.graphs import Graphs
-from appliance.pack import Pack, load_pack
+from appliance.networks import cache as graph_cache
+from appliance.networks.cache import GraphCache, cache_folder
+from appliance.networks.graphs import Graphs
+from appliance.packs.pack import Pack, load_pack
 
 SHAPE = (1, 64)
 

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance.condition import PHASE_ROWS
-from appliance.features import FEATURE_ROWS
-from appliance.graphs import KEPT_FRAMES, Array, Graphs
-from appliance.pack import load_pack
+from appliance.networks.condition_rows import PHASE_ROWS
+from appliance.networks.graphs import KEPT_FRAMES, Array, Graphs
+from appliance.packs.pack import load_pack
+from appliance.vocal.features import FEATURE_ROWS
 
 LEFT_BEHIND = f"""
 import os, sys
 import numpy as np
 from pathlib import Path
-from appliance.graphs import Graphs
-from appliance.pack import load_pack
+from appliance.networks.graphs import Graphs
+from appliance.packs.pack import load_pack
 graphs = Graphs(load_pack(Path(sys.argv[1])))
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -12,7 +12,7 @@ import pytest
 BEGIN = """
 import os, resource, sys
 import numpy as np
-from appliance.heap import give_back_what_is_free, give_back_what_is_freed
+from appliance.system.malloc import give_back_what_is_free, give_back_what_is_freed
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 if sys.argv[1] == "ours":

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from fake_evaluation import FakeRenderer, as_written, fake_band, hearing_in, make_pieces
 
-from appliance.midi import write_midi
-from appliance.score import BeatGrid, Note, Score
-from appliance.sounds import DEFAULT_SOUNDS
-from train.evaluate import evaluate as evaluation_module
-from train.evaluate.evaluate import Evaluation, compare, evaluate
-from train.evaluate.hearing import Heard
-from train.evaluate.midi_notes import read_midi
-from train.evaluate.pieces import Piece
-from train.evaluate.store import Refused, Store
+from appliance.music.midi import write_midi
+from appliance.music.score import BeatGrid, Note, Score
+from appliance.packs.sounds import DEFAULT_SOUNDS
+from train.evaluate import evaluation as evaluation_module
+from train.evaluate.evaluation import Evaluation, compare, evaluate
+from train.evaluate.judges.hearing import Heard
+from train.evaluate.material.pieces import Piece
+from train.evaluate.players.midi_notes import read_midi
+from train.evaluate.processes.store import Refused, Store
 
 
 @pytest.fixture

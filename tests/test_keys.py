@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from appliance.errors import UsageError
-from appliance.keys import Key, estimate_key, signature_shift, spell
+from appliance.music.keys import Key, estimate_key, signature_shift, spell
 
 MAJOR_STEPS = (0, 2, 4, 5, 7, 9, 11)
 NATURAL_MINOR_STEPS = (0, 2, 3, 5, 7, 8, 10)

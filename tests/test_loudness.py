@@ -11,9 +11,9 @@ import pyloudnorm
 import pytest
 from scipy.signal import resample_poly
 
-from appliance.blocks import Spool, recut
-from appliance.loudness import Loudness, measure
-from appliance.mastering import Sound, master, mixed, normalise, total
+from appliance.audio.blocks import Spool, recut
+from appliance.audio.loudness import Loudness, measure
+from appliance.audio.mastering import Sound, master, mixed, normalise, total
 
 RATE_HZ = 44_100
 
@@ -243,7 +243,7 @@ def test_memory_hardly_grows_with_length() -> None:
     script = """
 import resource
 import numpy as np
-from appliance.mastering import master, normalise
+from appliance.audio.mastering import master, normalise
 block = np.random.default_rng(0).standard_normal((44_100, 2)).astype(np.float32)
 block[:2000] *= 5
 def sound(seconds):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.cpu import GENERATIONS, read_cpu
+from appliance.system.cpu import GENERATIONS, read_cpu
 from bench import mask as mask_module
 from bench.mask import ONEDNN_CAP, mask
 
@@ -83,7 +83,7 @@ def test_openvino_and_numpy_take_the_old_path() -> None:
 import numpy as np, openvino as ov
 from numpy._core._multiarray_umath import __cpu_features__ as features
 from openvino import opset13 as op
-from appliance.kernels import count_kernels
+from appliance.networks.kernel_count import count_kernels
 x = op.parameter([1, 64, 64], np.float32)
 y = op.convolution(x, op.constant(np.ones((64, 64, 1), np.float32)), [1], [0], [0], [1])
 compiled = ov.Core().compile_model(ov.Model([y], [x]), "CPU")

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from appliance.pack import load_pack
-from appliance.score import FRAME_RATE_HZ
+from appliance.music.score import FRAME_RATE_HZ
+from appliance.packs.pack import load_pack
 from train.corpus.ledger import ALLOWED_LICENCES, read_ledger
-from train.evaluate.evaluate import METRICS
-from train.evaluate.excerpts import Excerpt
-from train.evaluate.metrics_file import EXCERPT_TOLERANCE
-from train.evaluate.renderers import music_hash
+from train.evaluate.evaluation import METRICS
+from train.evaluate.material.excerpts import Excerpt
+from train.evaluate.material.songs import chosen_rows
+from train.evaluate.pack.metrics_file import EXCERPT_TOLERANCE
+from train.evaluate.pack.shipped import judge_shipped, read_excerpts, write_excerpts
+from train.evaluate.players.renderers import music_hash
 from train.evaluate.sections.setting import Setting
-from train.evaluate.shipped import judge_shipped, read_excerpts, write_excerpts
-from train.evaluate.songs import chosen_rows
 
 SONG_TOLERANCE = 0.1
 """On a metric (0-1) of one song; songs differ by several times that."""

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from appliance.errors import OutputError
-from appliance.midi import TempoMap, write_midi
-from appliance.score import DRUM_KEYS, BeatGrid, Note, Score
+from appliance.music.midi import TempoMap, write_midi
+from appliance.music.score import DRUM_KEYS, BeatGrid, Note, Score
 
 
 @dataclass(frozen=True)

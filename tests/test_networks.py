@@ -9,10 +9,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from appliance.condition import CONDITION_ROWS, STYLE_ROWS, style_row  # noqa: E402
-from appliance.features import transposed  # noqa: E402
-from appliance.roll import ROLL_ROWS, roll_of  # noqa: E402
-from appliance.score import Note, Score  # noqa: E402
+from appliance.music.roll import ROLL_ROWS, roll_of  # noqa: E402
+from appliance.music.score import Note, Score  # noqa: E402
+from appliance.networks.condition_rows import CONDITION_ROWS, STYLE_ROWS, style_row  # noqa: E402
+from appliance.vocal.features import transposed  # noqa: E402
 from train.networks.attention import (  # noqa: E402
     LOCAL_BLOCK,
     LOCAL_REACH,

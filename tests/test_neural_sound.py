@@ -11,14 +11,14 @@ import pytest
 import soundfile
 from vocals import sung
 
-from appliance.composer import Wishes
+from appliance.composing.composer import Wishes
 from appliance.errors import UsageError
-from appliance.excitation import SOURCES, Excitation
-from appliance.neural_sound import CHUNK_FRAMES, MARGIN_FRAMES, neural_stems
-from appliance.render import Engine, Request, check_sound, render
-from appliance.score import DRUM_KEYS, GROUPS, SAMPLE_RATE_HZ, Note, Score
-from appliance.sounds import DEFAULT_SOUNDS
-from appliance.source_filter import BANDS, HOP_SAMPLES, bands, filtered, istft, sources_of, stft
+from appliance.music.score import DRUM_KEYS, GROUPS, SAMPLE_RATE_HZ, Note, Score
+from appliance.packs.sounds import DEFAULT_SOUNDS
+from appliance.playing.excitation import SOURCES, Excitation
+from appliance.playing.neural_band import CHUNK_FRAMES, MARGIN_FRAMES, neural_stems
+from appliance.playing.source_filter import BANDS, HOP_SAMPLES, bands, filtered, istft, sources_of, stft
+from appliance.rendering.job import Engine, Request, check_sound, render
 
 SECOND = SAMPLE_RATE_HZ
 

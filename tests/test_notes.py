@@ -12,15 +12,15 @@ from tiny_checkpoint import write_tiny_checkpoint
 
 torch = pytest.importorskip("torch")
 
-from appliance.composer import Wishes, listen  # noqa: E402
+from appliance.composing.composer import Wishes, listen  # noqa: E402
 from appliance.errors import InputError  # noqa: E402
-from appliance.score import FRAME_RATE_HZ, Score  # noqa: E402
+from appliance.music.score import FRAME_RATE_HZ, Score  # noqa: E402
 from export.graphs import graphs_of  # noqa: E402
-from train.checkpoint import CheckpointError, load_checkpoint  # noqa: E402
-from train.evaluate.evaluate import score  # noqa: E402
-from train.evaluate.excerpts import Excerpt, load_excerpts  # noqa: E402
-from train.evaluate.notes import NoteJudgement, NoteRow, as_table, compare_notes, judge_notes  # noqa: E402
-from train.evaluate.torch_graphs import TorchGraphs, open_model  # noqa: E402
+from train.checkpoints.checkpoint import CheckpointError, load_checkpoint  # noqa: E402
+from train.evaluate.evaluation import score  # noqa: E402
+from train.evaluate.material.excerpts import Excerpt, load_excerpts  # noqa: E402
+from train.evaluate.players.torch_graphs import TorchGraphs, open_model  # noqa: E402
+from train.evaluate.quick.note_judgement import NoteJudgement, NoteRow, as_table, compare_notes, judge_notes  # noqa: E402
 
 C, F_SHARP = (60,), (66,)
 

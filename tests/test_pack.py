@@ -15,8 +15,8 @@ import pytest
 from fake_pack import build_fake_pack, fake_graphs
 
 from appliance.errors import PackError
-from appliance.pack import load_pack
-from appliance.roll import Thresholds
+from appliance.music.roll import Thresholds
+from appliance.packs.pack import load_pack
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 import soundfile as sf
 from numpy.typing import NDArray
 
-from appliance.pitch import PITCH_FRAME_S, PitchTrack, track_pitch
-from appliance.pitch_notes import notes_from_track
+from appliance.vocal.notes import notes_from_track
+from appliance.vocal.tracker import PITCH_FRAME_S, PitchTrack, track_pitch
 
 RATE = 44_100
 HOP = 512

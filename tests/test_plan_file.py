@@ -14,15 +14,15 @@ from click.testing import CliRunner
 from made_up_bench import KEY
 from vocals import sung
 
-from appliance.cli import cli
-from appliance.cpu import read_cpu
-from appliance.engine import Engine
+from appliance.cli.main import cli
 from appliance.errors import OutputError
-from appliance.pack import load_pack
-from appliance.render import Request, render
-from appliance.tuning.key import key_of
-from appliance.tuning.plan import Alternative, GraphPlan, Key, Plan
-from appliance.tuning.setting import Setting
+from appliance.networks.setting import Setting
+from appliance.packs.pack import load_pack
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import Request, render
+from appliance.system.cpu import read_cpu
+from appliance.tuning.profile import Alternative, GraphPlan, Key, Plan
+from appliance.tuning.profile_key import key_of
 from appliance.tuning.store import MOST_FILES, plan_path, plans_folder, read_plan, write_plan
 from appliance.tuning.workbench import Workbench
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from appliance.features import CHROMA, FEATURE_ROWS
-from appliance.plan_variation import decided, varied
+from appliance.composing.plan_variation import decided, varied
+from appliance.vocal.features import CHROMA, FEATURE_ROWS
 
 FRAMES = 400
 

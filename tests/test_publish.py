@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from appliance.audio.wav_writer import WavWriter, write_wav
 from appliance.errors import OutputError
-from appliance.publish import RESULT_ENDINGS, STEM_ENDINGS, STEMS_FOLDER, Publication, writing
-from appliance.wav import WavWriter, write_wav
+from appliance.rendering.publication import RESULT_ENDINGS, STEM_ENDINGS, STEMS_FOLDER, Publication, writing
 
 
 def render(out: Path, name: str = "take", text: str = "new", stems: tuple[str, ...] = STEM_ENDINGS) -> str:
@@ -160,7 +160,7 @@ def test_two_renders_of_one_name_at_once(tmp_path: Path) -> None:
 SLOW_RENDER = """
 import os, signal, sys, time
 from pathlib import Path
-from appliance.publish import Publication
+from appliance.rendering.publication import Publication
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 try:

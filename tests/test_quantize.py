@@ -20,8 +20,8 @@ from tiny_samples import write_tiny_samples
 
 from appliance.doctor import check_kernels
 from appliance.errors import BacklineError, OutputError, UsageError
-from appliance.kernels import count_kernels
-from appliance.pack import Pack, load_pack
+from appliance.networks.kernel_count import count_kernels
+from appliance.packs.pack import Pack, load_pack
 from export.__main__ import export
 from quantize.__main__ import build_pack, main
 from quantize.calibration import read_samples

@@ -12,8 +12,8 @@ import click
 import pytest
 
 from appliance import errors
-from appliance.cli import cli
-from appliance.score import STYLES
+from appliance.cli.main import cli
+from appliance.music.score import STYLES
 
 
 def shell_lines(text: str) -> list[list[str]]:
@@ -149,7 +149,7 @@ def test_the_render_example_renders(
     samples, rate_hz = soundfile.read(demo_vocal, frames=6 * soundfile.info(demo_vocal).samplerate)
     soundfile.write(tmp_path / "vocal.wav", samples, rate_hz)
     words = next(words for words in backline_commands(readme) if words[0] == "render")
-    backline = [sys.executable, "-c", "from appliance.cli import main; main()"]
+    backline = [sys.executable, "-c", "from appliance.cli.main import main; main()"]
     subprocess.run([*backline, *words], cwd=tmp_path, check=True, capture_output=True)
     promised = re.findall(r"^\| `(vocal\.[\w.]+|stems/)` \|", readme, re.MULTILINE)
     assert len(promised) == 5

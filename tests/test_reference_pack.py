@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from appliance.keys import Key
-from appliance.pack import load_pack
-from appliance.render import Engine, Request, render
-from appliance.score import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
-from appliance.windows import plan_windows
+from appliance.composing.windows import plan_windows
+from appliance.music.keys import Key
+from appliance.music.score import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
+from appliance.packs.pack import load_pack
+from appliance.rendering.job import Engine, Request, render
 
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from appliance.limiter import gain_factors
-from appliance.loudness import HOP_SAMPLES, integrated_lufs, listen, measure
-from appliance.relistening import limited_loudness
+from appliance.audio.limited_loudness import limited_loudness
+from appliance.audio.limiter import gain_factors
+from appliance.audio.loudness import HOP_SAMPLES, integrated_lufs, listen, measure
 
 RATE_HZ = 44_100
 

@@ -11,9 +11,9 @@ import pytest
 import soundfile
 from vocals import sung
 
-from appliance.composer import Wishes
-from appliance.keys import Key
-from appliance.render import Engine, Request, render
+from appliance.composing.composer import Wishes
+from appliance.music.keys import Key
+from appliance.rendering.job import Engine, Request, render
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ import pytest
 import soundfile
 from vocals import sung
 
-from appliance.condition import PLAN_ROWS
+import appliance
 from appliance.errors import InputError
-from appliance.graphs import Graphs
-from appliance.pack import load_pack
-from train.evaluate.renderers import PackRenderer, engine_of, music_hash, read_vocal
+from appliance.networks.condition_rows import PLAN_ROWS
+from appliance.networks.graphs import Graphs
+from appliance.packs.pack import load_pack
+from train.evaluate.judges.sung_notes import heard_notes, notes_beside, notes_of
+from train.evaluate.material.songs import WrittenBand
+from train.evaluate.players.renderers import PackRenderer, code_hash, engine_of, music_hash, read_vocal
 from train.evaluate.sections import takes
 from train.evaluate.sections.setting import Setting
-from train.evaluate.songs import WrittenBand
-from train.evaluate.sung_notes import heard_notes, notes_beside, notes_of
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,21 @@ def vocal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def renderer(fake_pack: Path) -> PackRenderer:
     return PackRenderer(fake_pack, sound=False)
+
+
+def test_code_of_every_room_that_renders_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stale evaluation would pass for a new one if the hash missed a file."""
+    folder = tmp_path / "appliance"
+    shutil.copytree(Path(appliance.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(appliance, "__file__", str(folder / "__init__.py"))
+    before = code_hash()
+    for module in ("vocal/tracker.py", "composing/sampler.py", "playing/reverb.py"):
+        (folder / module).write_text((folder / module).read_text() + "# changed\n")
+        assert code_hash() != before
+        before = code_hash()
+    for module in ("watch/service/daemon.py", "cli/main.py"):
+        (folder / module).write_text((folder / module).read_text() + "# changed\n")
+        assert code_hash() == before
 
 
 def test_notes_alone_are_those_of_the_whole_job(renderer: PackRenderer, vocal: Path, tmp_path: Path) -> None:
@@ -64,7 +81,7 @@ def test_other_steps_than_the_packs(
 
 
 def _windows(pack: Path, vocal: Path) -> int:
-    from appliance.composer import steps_of
+    from appliance.composing.composer import steps_of
 
     engine = engine_of(pack)
     reading, _ = read_vocal(engine, vocal)

@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner
 from fake_evaluation import FakeSetting, asked_of, fake_setting
 
-from appliance.pack import load_pack
+from appliance.packs.pack import load_pack
 from quantize.metrics import replace_metrics
 from train.cli import main
 from train.commands import report as commands
-from train.evaluate.evaluate import METRICS
-from train.evaluate.metrics_file import metrics_of
-from train.evaluate.renderers import music_hash
+from train.evaluate.evaluation import METRICS
+from train.evaluate.pack.metrics_file import metrics_of
+from train.evaluate.players.renderers import music_hash
 from train.evaluate.sections import SECTIONS
 from train.evaluate.sections.noise import SPOILINGS
 from train.evaluate.sections.page import write_page
@@ -213,7 +213,7 @@ def test_the_command_goes_on_where_it_stopped(command: Any, tmp_path: Path) -> N
 
 
 def test_the_command_that_reduces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_pack: Path) -> None:
-    from train.evaluate import shipped
+    from train.evaluate.pack import shipped
 
     about = {**ABOUT, "identity": music_hash(load_pack(fake_pack))}
     write_page(about, SECTIONS, facts(), tmp_path)

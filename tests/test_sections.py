@@ -11,12 +11,12 @@ import pytest
 import soundfile
 from fake_evaluation import asked_of, fake_setting, make_pieces, spoiled
 
-from appliance.score import Note, Score
+from appliance.music.score import Note, Score
 from train.corpus.ledger import LedgerRow
-from train.evaluate.evaluate import Evaluation, Row
-from train.evaluate.hearing import Heard
-from train.evaluate.judge import HeardNote
-from train.evaluate.pieces import Sung
+from train.evaluate.evaluation import Evaluation, Row
+from train.evaluate.judges.hearing import Heard
+from train.evaluate.judges.note_judge import HeardNote
+from train.evaluate.material.pieces import Sung
 from train.evaluate.sections import noise, takes
 from train.evaluate.sections.gap import GAP
 from train.evaluate.sections.languages import by_language, rare

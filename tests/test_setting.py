@@ -10,8 +10,8 @@ import pytest
 from openvino import opset13 as op
 from pydantic import ValidationError
 
-from appliance.pack import load_pack
-from appliance.tuning.setting import Setting
+from appliance.networks.setting import Setting
+from appliance.packs.pack import load_pack
 from appliance.tuning.workbench import Workbench
 
 
@@ -57,7 +57,7 @@ def test_float32_is_offered_where_something_is_quantised(
     assert ("bf16" in bench.precisions("denoiser")) == native
     path = Path(f"{fake_pack}-quantised.xml")
     ov.save_model(quantised(), path)
-    monkeypatch.setattr("appliance.pack.Pack.graph_path", lambda *_: path)
+    monkeypatch.setattr("appliance.packs.pack.Pack.graph_path", lambda *_: path)
     assert "f32" in bench.precisions("denoiser")
 
 

@@ -11,7 +11,7 @@ import pytest
 from signer import Signer
 
 from appliance.errors import BacklineError, SignatureError
-from appliance.signing import (
+from appliance.signatures.minisign import (
     LARGEST_UNHASHED_BYTES,
     PublicKey,
     Signature,

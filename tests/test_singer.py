@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from appliance.errors import MachineError
-from appliance.keys import Key
+from appliance.music.keys import Key
 from train.corpus.song import Song, SungNote
 from train.singer import speech
 from train.singer.perform import HOP_SAMPLES, Performance, perform

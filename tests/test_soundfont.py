@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tinysoundfont import _tinysoundfont as tsf
 
 from appliance.errors import UsageError
-from appliance.sounds import DEFAULT_SOUNDS
+from appliance.packs.sounds import DEFAULT_SOUNDS
 from quantize.preset_cut import cut
 from quantize.riff import TABLES, read_tables, write_tables
 from quantize.soundfont import LICENCE_FILE, band_presets, main, named

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from test_readme import backline_commands, parse, shell_lines
 
-from appliance.watch.config import DEFAULT_PATH, Config
-from appliance.watch.daemon import _QUIET_STOP_S, _SCAN_BOUND_S
-from appliance.watch.worker import START_LIMIT_S
+from appliance.watch.engine.worker import START_LIMIT_S
+from appliance.watch.service.daemon import _QUIET_STOP_S, _SCAN_BOUND_S
+from appliance.watch.settings.config import DEFAULT_PATH, Config
 
 HIGHEST_EXPOSURE = 1.5
 

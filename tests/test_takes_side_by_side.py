@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from test_fit import reading
 
-from appliance import takes as takes_module
-from appliance.graphs import Graphs
-from appliance.pack import Pack, load_pack
-from appliance.score import Score
-from appliance.takes import compose_takes
+from appliance.composing import takes as takes_module
+from appliance.composing.takes import compose_takes
+from appliance.music.score import Score
+from appliance.networks.graphs import Graphs
+from appliance.packs.pack import Pack, load_pack
 
 DURATION_S = 7.05
 SEEDS = (1, 2, 3)

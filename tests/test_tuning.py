@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from made_up_bench import KEY, MadeUpBench
 
-from appliance.tuning.choose import Measured, chosen, snr_db
-from appliance.tuning.plan import SAME_DB, Plan
-from appliance.tuning.setting import Setting
+from appliance.networks.setting import Setting
+from appliance.tuning.choice import Measured, chosen, snr_db
+from appliance.tuning.measuring import settings, tuned
+from appliance.tuning.profile import SAME_DB, Plan
 from appliance.tuning.table import plan_lines, plan_sentence
-from appliance.tuning.tune import settings, tuned
 
 SHIPPED = Setting(threads=4)
 HALF = Setting(threads=2)

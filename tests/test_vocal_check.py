@@ -10,8 +10,8 @@ import soundfile as sf
 from numpy.typing import NDArray
 from vocals import sung
 
-from appliance.pitch import track_pitch
-from appliance.vocal_check import VocalCheck, check_vocal
+from appliance.vocal.check import VocalCheck, check_vocal
+from appliance.vocal.tracker import track_pitch
 
 RATE = 44_100
 

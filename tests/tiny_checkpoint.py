@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from train.checkpoint import Generator, save_network
+from train.checkpoints.checkpoint import Generator, save_network
 from train.networks.denoiser import DenoiserConfig
 from train.networks.planner import Planner, PlannerConfig
 from train.networks.vae import ScoreVae, VaeConfig

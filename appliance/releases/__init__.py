@@ -1,17 +1,13 @@
-"""Releases and packs of an installed appliance: brought in, tried, switched to, taken back.
+"""Releases and packs of an installed appliance: installed, tried, switched to, rolled back.
 
-Every release is a folder of its own; which one runs is a link, changed in one step. So a power cut leaves the
-old release or the new one, and what does not prove itself is taken back by itself.
+Every release is a folder of its own. A link says which one runs, and it changes in one step. So a power cut
+leaves the old release or the new one, and a release that fails its test is rolled back.
 
-- :mod:`~appliance.releases.layout`: where everything lies; :mod:`~appliance.releases.versions`: which is
-  older; :mod:`~appliance.releases.lock`: one change at a time; :mod:`appliance.durable`: names that change in
-  one step
-- :mod:`~appliance.releases.tree`: what a release consists of, and whether it is whole
-- :mod:`~appliance.releases.bring_in`: a file from a USB stick, verified and unpacked
-- :mod:`~appliance.releases.activate`: tried, switched to, kept or taken back, by way of
-  :mod:`~appliance.releases.self_test`, :mod:`~appliance.releases.switch`, :mod:`~appliance.releases.health`
-- :mod:`~appliance.releases.settle`: what was left over when somebody pulled the plug
-- :mod:`~appliance.releases.system`: units, user and folders; :mod:`~appliance.releases.uninstall`: all gone
-- :mod:`~appliance.releases.packs`: the packs beside the release; :mod:`~appliance.releases.carried_pack`: one
-  in a file; :mod:`~appliance.releases.plain_tar`: the files in that file
+- ``layout``: where everything lies; ``versions``: which is older; ``lock``: one change at a time
+- ``contents``: the files of a release, and whether it is whole
+- ``install``: a file from a USB stick, verified and unpacked; ``copies``: a private copy of it
+- ``activate``: tried, switched to, kept or rolled back; ``self_test``, ``switch``, ``health``: its steps
+- ``leftovers``: what a power cut left behind
+- ``systemd_units``: units, user and folders; ``uninstall``: all gone
+- ``packs``: the packs beside the release
 """

@@ -6,19 +6,19 @@ import os
 import subprocess
 from pathlib import Path
 
-from appliance.durable import changing, clear, move, remove_folder, sync_disk, sync_folder
 from appliance.errors import OutputError, ReleaseError
-from appliance.kept import write_whole
+from appliance.files.durable import changing, clear, move, remove_folder, sync_disk, sync_folder
+from appliance.files.own_files import write_whole
+from appliance.releases.contents import check_tree
 from appliance.releases.layout import MANIFEST_NAME, Layout, release_at
+from appliance.releases.leftovers import clear_staging, tidy
 from appliance.releases.lock import locked
-from appliance.releases.settle import clear_staging, tidy
 from appliance.releases.switch import Say, put_in_order, switch
-from appliance.releases.system import System
-from appliance.releases.tree import check_tree
+from appliance.releases.systemd_units import System
 from appliance.releases.uninstall import remove_program
 from appliance.releases.versions import is_older
-from appliance.trust import KEYS_VARIABLE, add_key, trusted_keys
-from appliance.watch.kernel import exchange
+from appliance.signatures.trusted_keys import KEYS_VARIABLE, add_key, trusted_keys
+from appliance.system.syscalls import exchange
 
 SELF_TEST_LIMIT_S = 900.0
 """The demo takes seconds; a busy old computer takes longer."""

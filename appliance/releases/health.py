@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.errors import ReleaseError
 from appliance.releases.layout import Layout
-from appliance.releases.system import System
+from appliance.releases.systemd_units import System
 
 READY_LIMIT_S = 600.0
 """As long as the service gives its engine to load."""

@@ -19,7 +19,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.durable import link_target
+from appliance.files.durable import link_target
 
 DEFAULT_PREFIX = Path("/opt/backline")
 PREFIX_VARIABLE = "BACKLINE_PREFIX"

@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from appliance.durable import changing
 from appliance.errors import ReleaseError
+from appliance.files.durable import changing
 from appliance.releases.layout import Layout
 
 DESCRIPTOR_VARIABLE = "BACKLINE_LOCK_FD"

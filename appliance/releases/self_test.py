@@ -24,8 +24,8 @@ def self_test(tree: Path, pack: Path | None = None, key: str = KEY) -> str:
 
     Nothing is kept, cached, or read that is not part of the release. Raises BacklineError.
     """
-    from appliance.engine import Engine
-    from appliance.render import Request, render
+    from appliance.rendering.engine import Engine
+    from appliance.rendering.job import Request, render
 
     begun_s = time.monotonic()
     vocal = tree / "demo" / "vocal.flac"
@@ -47,8 +47,8 @@ def self_test(tree: Path, pack: Path | None = None, key: str = KEY) -> str:
 
 def _checked(vocal: Path, out: Path, facts: dict[str, Any], key: str) -> float:
     """The loudness of a result that is as it must be, measured on the file."""
-    from appliance.audio_file import probe, read_blocks
-    from appliance.loudness import integrated_lufs
+    from appliance.audio.loudness import integrated_lufs
+    from appliance.audio.recording import probe, read_blocks
 
     (name,) = (name for name in facts["files"] if name.endswith(".accompaniment.wav"))
     asked, made = probe(vocal), probe(out / name)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from appliance.durable import changing, link_target, remove_link, set_link
 from appliance.errors import BacklineError, ReleaseError
+from appliance.files.durable import changing, link_target, remove_link, set_link
 from appliance.releases.health import READY_LIMIT_S, check_health
 from appliance.releases.layout import Layout, link_to_release, release_at
-from appliance.releases.settle import settle
-from appliance.releases.system import System
+from appliance.releases.leftovers import settle
+from appliance.releases.systemd_units import System
 
 Say = Callable[[str], None]
 

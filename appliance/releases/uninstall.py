@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from appliance.durable import changing, clear, move, sync_folder
+from appliance.files.durable import changing, clear, move, sync_folder
 from appliance.releases.layout import Layout
 from appliance.releases.lock import locked
-from appliance.releases.system import System
+from appliance.releases.systemd_units import System
 
 _DATA = ("srv/backline", "var/lib/backline", "etc/backline")
 _CACHE = "var/cache/backline"

@@ -12,8 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from appliance.errors import OutputError
-from appliance.kept import make_room, own_folder, write_whole
-from appliance.tuning.plan import Key, Plan
+from appliance.files.own_files import make_room, own_folder, write_whole
+from appliance.tuning.profile import Key, Plan
 
 MOST_FILES = 40
 """Every update of pack or library leaves a plan behind that nobody needs; the oldest go first."""

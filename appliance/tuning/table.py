@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.tuning.plan import SAME_DB, Alternative, Plan
+from appliance.tuning.profile import SAME_DB, Alternative, Plan
 
 
 def plan_lines(plan: Plan) -> list[str]:

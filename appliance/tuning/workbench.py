@@ -14,14 +14,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.composer import DECODE_FRAMES, DECODE_MARGIN
-from appliance.condition import style_row
-from appliance.fit import STRETCH_FRAMES
-from appliance.graph_compiler import FIXED, GraphCompiler
-from appliance.neural_sound import CHUNK_FRAMES, MARGIN_FRAMES
-from appliance.pack import Pack
-from appliance.score import FRAMES_PER_LATENT
-from appliance.tuning.setting import Precision, Setting
+from appliance.composing.composer import DECODE_FRAMES, DECODE_MARGIN
+from appliance.composing.fit import STRETCH_FRAMES
+from appliance.music.score import FRAMES_PER_LATENT
+from appliance.networks.compiler import FIXED, GraphCompiler
+from appliance.networks.condition_rows import style_row
+from appliance.networks.setting import Precision, Setting
+from appliance.packs.pack import Pack
+from appliance.playing.neural_band import CHUNK_FRAMES, MARGIN_FRAMES
 
 Array = NDArray[np.float32]
 Trial = Callable[[int], list[Array]]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from appliance.pack import load_pack
+from appliance.packs.pack import load_pack
 from bench.extrapolate import real_time_factor
 from bench.mask import mask
 from bench.packs import CHECKPOINT, exported_from

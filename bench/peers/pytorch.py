@@ -21,7 +21,7 @@ def main() -> None:
 
         from export.facts import read_facts
         from export.graphs import graphs_of
-        from train.checkpoint import load_checkpoint
+        from train.checkpoints.checkpoint import load_checkpoint
     except ImportError:
         missing("torch")
     torch.set_num_threads(cores())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from appliance.sounds import DEFAULT_SOUNDS, DRUM_BANK
+from appliance.packs.sounds import DEFAULT_SOUNDS, DRUM_BANK
 from quantize.riff import TABLES, Tables, write_tables
 
 FILE = Path(__file__).with_name("tiny.sf2")

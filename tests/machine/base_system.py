@@ -81,7 +81,7 @@ def installed(root: Path, packs: Mapping[str, Path], folder: Path) -> Path:
     (folder / PREFIX / "pyvenv.cfg").write_text(f"home = /usr/bin\nversion = {PYTHON}\n")
     program = programs / "backline"
     program.write_text(
-        "#!/opt/backline/bin/python\nimport sys\nfrom appliance.cli import main\nsys.exit(main())\n"
+        "#!/opt/backline/bin/python\nimport sys\nfrom appliance.cli.main import main\nsys.exit(main())\n"
     )
     program.chmod(0o755)
     for name, pack in packs.items():

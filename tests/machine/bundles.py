@@ -22,14 +22,14 @@ import soundfile
 from vocals import sung
 
 from appliance.releases.layout import MANIFEST_NAME
-from bundle import archive
-from bundle.deb import write_deb
+from bundle.carriers.deb import write_deb
+from bundle.carriers.run_file import file_name, write_run_file
+from bundle.contents.pack import copy_signed, write_pack_file
 from bundle.errors import BundleError
-from bundle.manifest import size_bytes, write_manifest
-from bundle.pack_folder import copy_signed, write_pack_file
+from bundle.papers.manifest import size_bytes, write_manifest
 from bundle.release import Release, Sources, make_tree
-from bundle.run_file import file_name, write_run_file
-from bundle.signing import SigningKey, signing_key
+from bundle.tools.programs import archive
+from bundle.tools.signing import SigningKey, signing_key
 
 TIME_S = 1_700_000_000
 FIRST = "1.0"

@@ -14,8 +14,8 @@ from invariants import sha256
 from machine import Machine
 
 from appliance.errors import OutputError
-from appliance.watch.config import Config, Folders
-from appliance.watch.control import ask
+from appliance.watch.service.control import ask
+from appliance.watch.settings.config import Config, Folders
 
 PATIENCE_S = float(os.environ.get("BACKLINE_PATIENCE_S", "240"))
 """A test that waits longer than this fails. Nothing depends on how fast the machine is."""
@@ -135,7 +135,7 @@ class Studio:
         check = "when_quiet" if quiet else "at_any_moment"
         script = (
             "import json, sys; sys.path.insert(0, '/var/tmp')\n"
-            f"from appliance.watch.config import Folders; from invariants import {check} as check\n"
+            f"from appliance.watch.settings.config import Folders; from invariants import {check} as check\n"
             "print(json.dumps(check(Folders(), json.loads(sys.argv[1]))))"
         )
         self.path("/var/tmp/invariants.py").write_bytes(INVARIANTS.read_bytes())

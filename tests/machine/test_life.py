@@ -15,7 +15,7 @@ from invariants import results, sha256
 from studio import UNIT, Studio
 from test_readme import shell_lines
 
-from appliance.watch.stillness import Stillness
+from appliance.watch.inbox.stillness import Stillness
 
 pytestmark = [pytest.mark.privileged, pytest.mark.slow]
 

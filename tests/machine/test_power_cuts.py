@@ -92,7 +92,7 @@ def works_again(cut: Bare, vocal: Path, at: str) -> None:
     cut.machine.boot()
     assert cut.release in (OLD, NEW), at
     assert cut.leftovers() == [], at
-    check = "from appliance.releases.tree import check_tree; from pathlib import Path\n"
+    check = "from appliance.releases.contents import check_tree; from pathlib import Path\n"
     check += f"print(check_tree(Path('{PREFIX}/current').resolve()).version)"
     assert cut.machine.run(*cut.python, "-c", check).strip() == cut.release, at
     cut.until(lambda: cut.status().get("state") == "idle", f"for the service after a cut at {at}")

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from bundles import Bundles
 
-from bundle.check_cpus import CPUS, check_cpus
+from bundle.carriers.check_cpus import CPUS, check_cpus
 
 pytestmark = [pytest.mark.privileged, pytest.mark.slow]
 

@@ -14,7 +14,7 @@ from bare import PREFIX, Bare
 from bundles import BROKEN, FIRST, Bundles
 from invariants import results
 
-from appliance.audio_file import probe
+from appliance.audio.recording import probe
 
 pytestmark = [pytest.mark.privileged, pytest.mark.slow]
 

@@ -20,15 +20,15 @@ import pytest
 from bundle_stand_in import new_key
 from stand_in import StandIn
 
+from appliance.releases.contents import release_comment
 from appliance.releases.layout import MANIFEST_NAME
-from appliance.releases.tree import release_comment
-from bundle import run_file
-from bundle.archive import write_tar
-from bundle.manifest import size_bytes, write_manifest
+from bundle.carriers import run_file
+from bundle.carriers.run_file import write_run_file
+from bundle.contents.verifier import copy_verifier
+from bundle.papers.manifest import size_bytes, write_manifest
 from bundle.release import Release
-from bundle.run_file import write_run_file
-from bundle.signing import SigningKey
-from bundle.verifier import copy_verifier
+from bundle.tools.archive import write_tar
+from bundle.tools.signing import SigningKey
 
 TIME_S = 1_700_000_000
 INSTALLED, NEWER, OLDER = "1.5", "1.6", "1.4"

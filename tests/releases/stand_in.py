@@ -18,9 +18,9 @@ from pathlib import Path
 
 from signer import Signer
 
-from appliance.durable import clear
+from appliance.files.durable import clear
+from appliance.releases.contents import check_tree
 from appliance.releases.layout import Layout, release_at
-from appliance.releases.tree import check_tree
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RECOVERY = ROOT / "systemd" / "recover.sh"

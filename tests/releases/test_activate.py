@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 from stand_in import HEALTHY, StandIn
 
-from appliance.cli import cli
-from appliance.durable import set_link
+from appliance.cli.main import cli
 from appliance.errors import ReleaseError
+from appliance.files.durable import set_link
 from appliance.releases import health
 from appliance.releases.activate import activate, rollback
 from appliance.releases.layout import release_at
-from appliance.trust import trusted_keys
+from appliance.signatures.trusted_keys import trusted_keys
 
 BROKEN = {
     "does not start": {"fails-restart": ""},

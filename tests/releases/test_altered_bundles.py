@@ -27,9 +27,9 @@ from cage import Cage, Outcome
 from stand_in import StandIn
 
 from appliance.errors import BacklineError
-from appliance.releases.bring_in import bring_in
+from appliance.releases.install import bring_in
 from appliance.releases.layout import release_at
-from bundle.run_file import END_OF_CHECK
+from bundle.carriers.run_file import END_OF_CHECK
 
 SEED = 20
 World = tuple[Maker, StandIn, Cage, Path]

@@ -16,7 +16,7 @@ from stand_in import ROOT, StandIn
 
 from appliance.errors import BacklineError, ReleaseError, SignatureError
 from appliance.releases.activate import activate
-from appliance.releases.bring_in import bring_in
+from appliance.releases.install import bring_in
 
 RUN = """#!/bin/sh
 touch "$BACKLINE_PREFIX/root/was-run"

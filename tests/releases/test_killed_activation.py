@@ -21,7 +21,7 @@ from stand_in import RECOVERY, StandIn
 from appliance.errors import BacklineError
 from appliance.releases.activate import activate, rollback
 from appliance.releases.layout import release_at
-from appliance.releases.settle import settle
+from appliance.releases.leftovers import settle
 
 CALLS = "rename,renameat,renameat2,symlink,symlinkat,unlink,unlinkat,mkdir,mkdirat,rmdir,link,linkat"
 EVERY = 17

@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from pack_files import carried, contents, tar_of, versioned
 from stand_in import StandIn
 
-from appliance.cli import cli
-from appliance.durable import set_link
+from appliance.cli.main import cli
 from appliance.errors import BacklineError, PackError
-from appliance.pack import load_pack
-from appliance.releases import packs
-from appliance.releases.packs import before, in_use, install, places, remove, rollback, use
+from appliance.files.durable import set_link
+from appliance.packs.pack import load_pack
+from appliance.releases.packs import installed as packs
+from appliance.releases.packs.installed import before, in_use, install, places, remove, rollback, use
 
 
 @pytest.fixture

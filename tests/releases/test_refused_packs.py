@@ -21,7 +21,7 @@ from signer import Signer
 from stand_in import StandIn
 
 from appliance.errors import BacklineError
-from appliance.releases.packs import install
+from appliance.releases.packs.installed import install
 
 SEED = 6
 AT_LEAST = 200

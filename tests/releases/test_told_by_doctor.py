@@ -9,7 +9,7 @@ from pack_files import versioned
 from stand_in import StandIn
 
 from appliance.doctor import check_pack, check_release
-from appliance.durable import set_link
+from appliance.files.durable import set_link
 from appliance.releases.activate import activate
 
 

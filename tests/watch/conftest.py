@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.watch.config import Config
+from appliance.watch.settings.config import Config
 
 
 @pytest.fixture

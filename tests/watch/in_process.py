@@ -12,18 +12,18 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.watch.config import Config
-from appliance.watch.engine_messages import Done, Failed, Order, Ready
-from appliance.watch.folders import Access
-from appliance.watch.hooks import Hooks
-from appliance.watch.intake import Intake
-from appliance.watch.journal import Journal
-from appliance.watch.pauses import Pauses
-from appliance.watch.publishing import clear_work, holds_result
-from appliance.watch.putting_away import PuttingAway
-from appliance.watch.recovery import recover
-from appliance.watch.rendering import Rendering
-from appliance.watch.worker import Worker
+from appliance.watch.disk.folders import Access
+from appliance.watch.engine.messages import Done, Failed, Order, Ready
+from appliance.watch.engine.worker import Worker
+from appliance.watch.inbox.intake import Intake
+from appliance.watch.journal.journal import Journal
+from appliance.watch.journal.recovery import recover
+from appliance.watch.outbox.publishing import clear_work, holds_result
+from appliance.watch.outbox.putting_away import PuttingAway
+from appliance.watch.reports.hooks import Hooks
+from appliance.watch.service.job_at_work import Rendering
+from appliance.watch.service.pauses import Pauses
+from appliance.watch.settings.config import Config
 
 
 def config_of(root: Path) -> Config:

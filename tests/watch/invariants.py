@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from appliance.watch.config import Folders
+from appliance.watch.settings.config import Folders
 
 WORK = ".backline-work"
 FINAL = {"done", "rejected", "quarantined", "gone"}

@@ -7,9 +7,9 @@ import itertools
 import random
 from typing import Any
 
-from appliance.watch.journal import Journal
-from appliance.watch.scan import Found
-from appliance.watch.states import FOLLOWS
+from appliance.watch.inbox.scan import Found
+from appliance.watch.journal.journal import Journal
+from appliance.watch.journal.states import FOLLOWS
 
 VOCALS = 12
 """So many paths; each has two contents, so jobs come again and replace each other."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from appliance.watch.config import Config
-from appliance.watch.control import ask
+from appliance.watch.service.control import ask
+from appliance.watch.settings.config import Config
 
 PATIENCE_S = float(os.environ.get("BACKLINE_PATIENCE_S", "240"))
 """A test that waits longer than this for the service fails. Nothing depends on how fast it is."""

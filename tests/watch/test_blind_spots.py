@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from test_intake import PATIENCE_S, Bench
 
-from appliance.watch import intake as intake_module
-from appliance.watch.config import Config
-from appliance.watch.scan import Scan, Trouble, scan
+from appliance.watch.inbox import intake as intake_module
+from appliance.watch.inbox.scan import Scan, Trouble, scan
+from appliance.watch.settings.config import Config
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.durable import set_link
-from appliance.watch.chosen_pack import MOST_DEATHS, ChosenPack
+from appliance.files.durable import set_link
+from appliance.watch.engine.chosen_pack import MOST_DEATHS, ChosenPack
 
 
 @pytest.fixture

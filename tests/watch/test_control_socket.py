@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from appliance.errors import OutputError, UsageError
-from appliance.watch import control
-from appliance.watch.control import LONGEST_REQUEST, SOCKET_NAME, Control, Peer, ask
+from appliance.watch.service import control
+from appliance.watch.service.control import LONGEST_REQUEST, SOCKET_NAME, Control, Peer, ask
 
 Asked = list[tuple[dict[str, Any], Peer]]
 

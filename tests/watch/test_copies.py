@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.watch.config import Config
-from appliance.watch.intake import Intake
-from appliance.watch.journal import Journal
+from appliance.watch.inbox.intake import Intake
+from appliance.watch.journal.journal import Journal
+from appliance.watch.settings.config import Config
 
 COPIES = 60
 SETTLE_S = 0.3

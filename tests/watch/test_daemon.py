@@ -16,8 +16,8 @@ from invariants import at_any_moment, results, sha256, when_quiet
 from service import Service
 from vocals import sung
 
-from appliance.cli import cli
-from appliance.render import Engine, Request, render
+from appliance.cli.main import cli
+from appliance.rendering.job import Engine, Request, render
 
 pytestmark = pytest.mark.slow
 
@@ -125,7 +125,7 @@ def test_a_stop_before_the_service_listens_for_it_is_a_clean_end(monkeypatch: py
     def interrupted(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("appliance.watch.daemon.watch", interrupted)
+    monkeypatch.setattr("appliance.watch.service.daemon.watch", interrupted)
     assert CliRunner().invoke(cli, ["watch"]).exit_code == 0
 
 

@@ -16,12 +16,12 @@ import pytest
 import soundfile
 from vocals import sung
 
-from appliance.audio_file import AudioInfo, probe, read_blocks
+from appliance.audio.recording import AudioInfo, probe, read_blocks
 from appliance.errors import InputError, OutputError
-from appliance.watch import decoding
-from appliance.watch.decoding import DecoderDiedError, Limits, NeedsSpaceError, decode
-from appliance.watch.engine_child import _check_decoder
-from appliance.watch.engine_messages import Setup
+from appliance.watch.engine import decoding
+from appliance.watch.engine.child import _check_decoder
+from appliance.watch.engine.decoding import DecoderDiedError, Limits, NeedsSpaceError, decode
+from appliance.watch.engine.messages import Setup
 
 LIMITS = Limits(memory_bytes=1 << 30, cpu_s=120, wall_s=600.0, sound_bytes=1 << 30)
 FLAC_TOTAL_SAMPLES = 8 + 13
@@ -103,7 +103,7 @@ def test_sound_that_no_disk_of_this_size_could_hold(tmp_path: Path, monkeypatch:
     soundfile.write(tmp_path / "a.wav", sung(2.0), 44_100)
     total = 2 * 44_100 * 4 - 1
     disk = SimpleNamespace(f_blocks=total, f_frsize=1)
-    monkeypatch.setattr("appliance.watch.decoding.os.fstatvfs", lambda _: disk)
+    monkeypatch.setattr("appliance.watch.engine.decoding.os.fstatvfs", lambda _: disk)
     with pytest.raises(InputError, match=r"^my take\.wav .* the whole disk"):
         decoded(tmp_path / "a.wav", replace(LIMITS, sound_bytes=total))
 
@@ -122,9 +122,9 @@ def test_what_is_no_sound_is_refused_by_its_own_name(tmp_path: Path) -> None:
 
 WALLS = """
 import os, sys
-from appliance.watch import kernel
-kernel.no_new_privileges()
-if not kernel.only_read(0):
+from appliance.system import syscalls
+syscalls.no_new_privileges()
+if not syscalls.only_read(0):
     print("no landlock"); sys.exit()
 assert open("/proc/self/fd/0").read() == "mine"
 for call in (lambda: open(sys.argv[1]), lambda: open("/etc/passwd"), lambda: open(sys.argv[1] + "new", "w"),

@@ -34,14 +34,14 @@ from test_kill_anywhere import drop
 from vocals import sung
 
 from appliance.errors import OutputError
-from appliance.publish import Publication
-from appliance.render import Engine
-from appliance.watch.config import Config
-from appliance.watch.engine_child import _check_decoder, _Work
-from appliance.watch.engine_messages import Done, Order, Setup
-from appliance.watch.journal_file import JournalError
-from appliance.watch.publishing import fresh_work
-from appliance.watch.sidecar import Settings
+from appliance.rendering.job import Engine
+from appliance.rendering.publication import Publication
+from appliance.watch.engine.child import _check_decoder, _Work
+from appliance.watch.engine.messages import Done, Order, Setup
+from appliance.watch.inbox.sidecar import Settings
+from appliance.watch.journal.file import JournalError
+from appliance.watch.outbox.publishing import fresh_work
+from appliance.watch.settings.config import Config
 
 pytestmark = [pytest.mark.slow, pytest.mark.privileged]
 

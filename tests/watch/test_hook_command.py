@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from appliance.cli import cli
+from appliance.cli.main import cli
 from appliance.errors import OutputError
-from appliance.watch import hooks
+from appliance.watch.reports import hooks
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import InputError
-from appliance.watch.config import Config
-from appliance.watch.scan import scan
-from appliance.watch.settle import Tracker
-from appliance.watch.sidecar import settings_of
+from appliance.watch.inbox.scan import scan
+from appliance.watch.inbox.settling import Tracker
+from appliance.watch.inbox.sidecar import settings_of
+from appliance.watch.settings.config import Config
 
 HOSTILE = {
     "lists in lists": "a = " + "[" * 8000,

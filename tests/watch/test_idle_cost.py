@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from appliance.watch.config import Config
+from appliance.watch.settings.config import Config
 
 FOLDERS, FILES = 20, 50
 
 LOOKS = """
 import sys
 from pathlib import Path
-from appliance.watch.config import Config
-from appliance.watch.scan import scan
+from appliance.watch.settings.config import Config
+from appliance.watch.inbox.scan import scan
 intake = Config().intake
 for look in range(int(sys.argv[2])):
     seen = scan(Path(sys.argv[1]), intake)

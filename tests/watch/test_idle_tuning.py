@@ -13,13 +13,13 @@ import soundfile
 from service import Service
 from vocals import sung
 
-from appliance.engine import Engine
-from appliance.tuning.key import key_of
-from appliance.tuning.plan import GraphPlan, Plan
-from appliance.tuning.setting import Setting
+from appliance.networks.setting import Setting
+from appliance.rendering.engine import Engine
+from appliance.tuning.profile import GraphPlan, Plan
+from appliance.tuning.profile_key import key_of
 from appliance.tuning.store import read_plan, write_plan
-from appliance.watch.engine_messages import Setup, Tuning
-from appliance.watch.idle_tuning import MOST_TRIES, IdleTuning
+from appliance.watch.engine.idle_tuning import MOST_TRIES, IdleTuning
+from appliance.watch.engine.messages import Setup, Tuning
 
 Measured = Callable[..., Iterator[Plan]]
 ONE = {"denoiser": GraphPlan(chosen=Setting(threads=1), ms=1.0, shipped_ms=1.0)}
@@ -40,7 +40,7 @@ def measuring(monkeypatch: pytest.MonkeyPatch) -> Callable[[Measured], None]:
     """Lets something else do the measuring."""
 
     def replaced(measured: Measured) -> None:
-        monkeypatch.setattr("appliance.tuning.tune.measured", measured)
+        monkeypatch.setattr("appliance.tuning.measuring.measured", measured)
 
     return replaced
 

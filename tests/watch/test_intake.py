@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from appliance.watch.config import Config
-from appliance.watch.intake import Intake
-from appliance.watch.journal import Journal
-from appliance.watch.journal_file import JournalError
-from appliance.watch.journal_rows import Job
-from appliance.watch.recovery import backoff_s, recover
-from appliance.watch.sentinel import ensure_sentinel
+from appliance.watch.inbox.intake import Intake
+from appliance.watch.inbox.sentinel import ensure_sentinel
+from appliance.watch.journal.file import JournalError
+from appliance.watch.journal.journal import Journal
+from appliance.watch.journal.recovery import backoff_s, recover
+from appliance.watch.journal.rows import Job
+from appliance.watch.settings.config import Config
 
 SETTLE_S, SCAN_S, PATIENCE_S, TAIL_S = 10.0, 5.0, 600.0, 60.0
 

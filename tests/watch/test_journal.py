@@ -10,13 +10,13 @@ import pytest
 from journal_moves import check_ways, dump, move
 
 from appliance.errors import OutputError
-from appliance.watch.journal import Journal, job_key
-from appliance.watch.journal_file import JOURNAL_NAME, JournalError, reading
-from appliance.watch.journal_reader import Reader
-from appliance.watch.journal_rows import Job
-from appliance.watch.scan import Found
-from appliance.watch.schema import MIGRATIONS, migrate, version
-from appliance.watch.states import FOLLOWS, STATES
+from appliance.watch.inbox.scan import Found
+from appliance.watch.journal.file import JOURNAL_NAME, JournalError, reading
+from appliance.watch.journal.journal import Journal, job_key
+from appliance.watch.journal.reader import Reader
+from appliance.watch.journal.rows import Job
+from appliance.watch.journal.schema import MIGRATIONS, migrate, version
+from appliance.watch.journal.states import FOLLOWS, STATES
 
 FOUND = Found(b"a\n\xff/song.wav", 1, 2, 3, 4, 5)
 
@@ -170,7 +170,7 @@ def test_random_lives_keep_the_laws(tmp_path: Path, seed: int) -> None:
 def test_a_second_daemon_is_refused(
     journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appliance.watch.journal_file._READER_PATIENCE_S", 0.0)
+    monkeypatch.setattr("appliance.watch.journal.file._READER_PATIENCE_S", 0.0)
     with pytest.raises(OutputError, match="in use by another"):
         Journal(tmp_path)
     with pytest.raises(BlockingIOError), reading(tmp_path):

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from journal_moves import check_ways, dump, move
 
-from appliance.watch.journal import Journal
-from appliance.watch.journal_file import JOURNAL_NAME
+from appliance.watch.journal.file import JOURNAL_NAME
+from appliance.watch.journal.journal import Journal
 
 ROUNDS = 200
 LONGEST_LIFE_S = 0.02

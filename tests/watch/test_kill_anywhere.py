@@ -21,11 +21,12 @@ from in_process import InProcess, config_of
 from invariants import at_any_moment, sha256, when_quiet
 
 import appliance.watch
-from appliance.watch import moving
+from appliance.system import syscalls
+from appliance.watch.disk import moving
 
 SEED = 20
 DRAWN = 40
-PACKAGE = str(Path(appliance.watch.__file__).parent)
+PACKAGE = (str(Path(appliance.watch.__file__).parent), syscalls.__file__)
 
 
 def drop(root: Path) -> dict[str, str]:

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from appliance.watch import kernel, moving
-from appliance.watch.folders import Access, clear, folder, numbered, opened, seal
-from appliance.watch.moving import moved
-from appliance.watch.publishing import archived, fresh_work, holds_result, publish, rejected
+from appliance.system import syscalls
+from appliance.watch.disk import moving
+from appliance.watch.disk.folders import Access, clear, folder, numbered, opened, seal
+from appliance.watch.disk.moving import moved
+from appliance.watch.outbox.publishing import archived, fresh_work, holds_result, publish, rejected
 
 ACCESS = Access(0o640, 0o750)
 
@@ -210,23 +211,23 @@ def test_rename_without_the_kernels_help(tmp_path: Path, monkeypatch: pytest.Mon
     class Old:
         @staticmethod
         def renameat2(*_: object) -> int:
-            kernel.ctypes.set_errno(errno.EINVAL)
+            syscalls.ctypes.set_errno(errno.EINVAL)
             return -1
 
-    monkeypatch.setattr(kernel, "_libc", Old)
+    monkeypatch.setattr(syscalls, "_libc", Old)
     (tmp_path / "a").write_text("a")
     (tmp_path / "b").write_text("b")
     (tmp_path / "c").mkdir()
     with folder(tmp_path) as here:
         for name, taken in ((b"a", b"b"), (b"c", b"b"), (b"a", b"c")):
             with pytest.raises(FileExistsError):
-                kernel.rename_new(here, name, here, taken)
-        kernel.rename_new(here, b"a", here, b"new")
-        kernel.rename_new(here, b"c", here, b"folder")
+                syscalls.rename_new(here, name, here, taken)
+        syscalls.rename_new(here, b"a", here, b"new")
+        syscalls.rename_new(here, b"c", here, b"folder")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["b", "folder", "new"]
 
 
 def test_the_daemon_itself_reads_no_sound_and_runs_no_network() -> None:
-    code = "import sys, appliance.watch.daemon; print(*sys.modules)"
+    code = "import sys, appliance.watch.service.daemon; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"numpy", "soundfile", "soxr", "openvino", "torch"} & set(done.stdout.split())

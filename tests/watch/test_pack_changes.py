@@ -12,7 +12,7 @@ from service import Service
 from signer import Signer
 from vocals import sung
 
-from appliance.durable import set_link
+from appliance.files.durable import set_link
 
 pytestmark = pytest.mark.slow
 

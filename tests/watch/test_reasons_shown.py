@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from test_intake import PATIENCE_S, Bench
 
-from appliance.watch.config import Config
-from appliance.watch.telling import job_facts
+from appliance.watch.service.telling import job_facts
+from appliance.watch.settings.config import Config
 
 
 def test_a_quoted_key_cannot_clear_the_screen(watched: Config) -> None:

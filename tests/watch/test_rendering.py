@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from in_process import InProcess, answered, config_of
 
-from appliance.watch.config import Config
-from appliance.watch.engine_messages import Done, Failed, Kind, Progress
-from appliance.watch.journal_rows import Job
-from appliance.watch.worker import Death
+from appliance.watch.engine.messages import Done, Failed, Kind, Progress
+from appliance.watch.engine.worker import Death
+from appliance.watch.journal.rows import Job
+from appliance.watch.settings.config import Config
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.watch import scan as scan_module
-from appliance.watch.config import Config
-from appliance.watch.scan import Scan, scan, shown
+from appliance.watch.inbox import scan as scan_module
+from appliance.watch.inbox.scan import Scan, scan, shown
+from appliance.watch.settings.config import Config
 
 HOSTILE = [
     b"song.wav",

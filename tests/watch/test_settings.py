@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from appliance.cli import cli
+from appliance.cli.main import cli
 from appliance.errors import BacklineError, UsageError
-from appliance.watch.config import Config
-from appliance.watch.config_text import config_text
-from appliance.watch.journal import Journal
-from appliance.watch.scan import Found
+from appliance.watch.inbox.scan import Found
+from appliance.watch.journal.journal import Journal
+from appliance.watch.settings.config import Config
+from appliance.watch.settings.text import config_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -121,7 +121,7 @@ def test_mistakes_are_told_in_a_sentence(tmp_path: Path, text: str, said: str) -
 
 def test_which_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BACKLINE_CONFIG", raising=False)
-    monkeypatch.setattr("appliance.watch.config.DEFAULT_PATH", tmp_path / "none.toml")
+    monkeypatch.setattr("appliance.watch.settings.config.DEFAULT_PATH", tmp_path / "none.toml")
     assert Config.read() == Config()
     monkeypatch.setenv("BACKLINE_CONFIG", str(tmp_path / "missing.toml"))
     with pytest.raises(UsageError, match="does not exist"):
@@ -183,7 +183,8 @@ def test_config_check_and_show(watched: Config, settings: str, tmp_path: Path) -
 
 def test_the_knowing_half_is_small() -> None:
     """Nothing that parses audio or runs networks is loaded with it."""
-    modules = "config sidecar scan settle stillness intake journal recovery control telling sentinel naming"
+    modules = """settings.config inbox.sidecar inbox.scan inbox.settling inbox.stillness inbox.intake
+        inbox.sentinel journal.journal journal.recovery service.control service.telling disk.names"""
     code = "import sys\n" + "".join(f"import appliance.watch.{name}\n" for name in modules.split())
     code += "print({'numpy', 'soundfile', 'openvino', 'soxr'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from appliance.watch.scan import Found, Scan
-from appliance.watch.settle import Tracker
+from appliance.watch.inbox.scan import Found, Scan
+from appliance.watch.inbox.settling import Tracker
 
 SETTLE_S = 10.0
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.watch.config import Intake
-from appliance.watch.scan import found_of
-from appliance.watch.stillness import LOCAL, Stillness, filesystem, stillness, wait_s
+from appliance.watch.inbox.scan import found_of
+from appliance.watch.inbox.stillness import LOCAL, Stillness, filesystem, stillness, wait_s
+from appliance.watch.settings.config import Intake
 
 SOUND = os.urandom(200_000)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from test_moving import finish
 
-from appliance.watch.folders import Access, beside
-from appliance.watch.naming import free_name
-from appliance.watch.publishing import archived, rejected
+from appliance.watch.disk.folders import Access, beside
+from appliance.watch.disk.names import free_name
+from appliance.watch.outbox.publishing import archived, rejected
 
 ACCESS = Access(0o640, 0o750)
 

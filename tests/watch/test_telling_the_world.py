@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from appliance.watch.hooks import LIMIT_S, MOST_WAITING, Hooks
-from appliance.watch.logs import INFO, log, plain
-from appliance.watch.metrics import Metrics
-from appliance.watch.notify import Notifier
-from appliance.watch.pauses import Pauses
-from appliance.watch.reasons import reason_text, reference_of
-from appliance.watch.snapshot import Running, Snapshot
+from appliance.watch.reports.hooks import LIMIT_S, MOST_WAITING, Hooks
+from appliance.watch.reports.logs import INFO, log, plain
+from appliance.watch.reports.reason_text import reason_text, reference_of
+from appliance.watch.reports.systemd import Notifier
+from appliance.watch.service.metrics import Metrics
+from appliance.watch.service.pauses import Pauses
+from appliance.watch.service.snapshot import Running, Snapshot
 
 
 @pytest.mark.parametrize("kind", ["path", "abstract"])

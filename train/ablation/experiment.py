@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from appliance.composer import Reading
-from appliance.keys import Key
-from appliance.score import FRAMES_PER_PLAN, BeatGrid
+from appliance.composing.composer import Reading
+from appliance.music.keys import Key
+from appliance.music.score import FRAMES_PER_PLAN, BeatGrid
 from train.ablation.scale import Scale
 from train.ablation.sources import Sources
 from train.ablation.variants import Variant
-from train.checkpoint import Generator
+from train.checkpoints.checkpoint import Generator
 from train.data.windows import WindowSource
-from train.evaluate.excerpts import Excerpt
-from train.evaluate.notes import NoteJudgement, NoteRow, judge_notes, listen_alone
-from train.evaluate.torch_graphs import Drawing, Model, TorchGraphs, TorchPack
+from train.evaluate.material.excerpts import Excerpt
+from train.evaluate.players.torch_graphs import Drawing, Model, TorchGraphs, TorchPack
+from train.evaluate.quick.note_judgement import NoteJudgement, NoteRow, judge_notes, listen_alone
 from train.networks.planner import Planner
 from train.training.denoiser import TIMESTEP_MEAN, TIMESTEP_SPREAD, DenoiserStage
 from train.training.loop import LoopConfig, fit

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.features import features_of
-from appliance.pitch import track_pitch
+from appliance.vocal.features import features_of
+from appliance.vocal.tracker import track_pitch
 from train.ablation.spectrum import mel_spectrum
 from train.corpus.ledger import LedgerRow
 from train.corpus.reader import read_song

@@ -15,7 +15,7 @@ from torch import nn
 
 from train.ablation.experiment import held_out_losses
 from train.ablation.scale import Scale
-from train.checkpoint import Generator
+from train.checkpoints.checkpoint import Generator
 from train.data.windows import WindowSource
 
 Change = Callable[[Generator], None]

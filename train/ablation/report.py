@@ -12,10 +12,10 @@ from train.ablation.experiment import Outcome
 from train.ablation.reliance import CHANGES, Losses
 from train.ablation.scale import Scale
 from train.ablation.variants import VARIANTS, Variant
-from train.checkpoint import Generator
-from train.evaluate.evaluate import METRICS
-from train.evaluate.gap import BOOTSTRAP_RESAMPLES, BOOTSTRAP_SEED, Estimate, gap_difference
-from train.evaluate.notes import NoteRow, compare_notes
+from train.checkpoints.checkpoint import Generator
+from train.evaluate.evaluation import METRICS
+from train.evaluate.measures.gap import BOOTSTRAP_RESAMPLES, BOOTSTRAP_SEED, Estimate, gap_difference
+from train.evaluate.quick.note_judgement import NoteRow, compare_notes
 from train.networks.denoiser import DenoiserConfig
 
 TITLE = "What each part of the design is worth"

@@ -16,9 +16,9 @@ from train.ablation.report import as_section
 from train.ablation.scale import Scale
 from train.ablation.sources import Songs, Sources, choose
 from train.ablation.variants import VARIANTS, Variant
-from train.checkpoint import Generator
+from train.checkpoints.checkpoint import Generator
 from train.corpus.ledger import read_ledger
-from train.evaluate.store import write_whole
+from train.evaluate.processes.store import write_whole
 from train.networks.planner import Planner, PlannerConfig
 from train.networks.vae import ScoreVae, VaeConfig
 from train.training.state import load_ema

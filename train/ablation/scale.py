@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from appliance.pack_manifest import SamplerFacts
+from appliance.packs.manifest import SamplerFacts
 from train.networks.denoiser import DenoiserConfig
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from appliance.score import FRAMES_PER_LATENT
+from appliance.music.score import FRAMES_PER_LATENT
 from train.ablation import recordings
 from train.ablation.scale import Scale
 from train.ablation.spectrum import Components, fit_components
@@ -23,8 +23,8 @@ from train.data.crops import draw_rows
 from train.data.latents import SongLatents
 from train.data.song_cache import CachedSong
 from train.data.windows import Dropout, WindowSource
-from train.evaluate.excerpts import Excerpt, excerpt_of
-from train.evaluate.torch_graphs import latent_statistics
+from train.evaluate.material.excerpts import Excerpt, excerpt_of
+from train.evaluate.players.torch_graphs import latent_statistics
 from train.networks.vae import ScoreVae
 
 Array = NDArray[np.float32]

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.features import FEATURE_ROWS
-from appliance.score import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from appliance.music.score import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from appliance.vocal.features import FEATURE_ROWS
 
 Array = NDArray[np.float32]
 

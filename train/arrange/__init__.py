@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from appliance.errors import UsageError
-from appliance.score import Note, Score
+from appliance.music.score import Note, Score
 from train.arrange.chords import Chord, read_chords
 from train.arrange.context import Context
 from train.arrange.folk import folk
@@ -39,7 +39,7 @@ _ARRANGERS: Mapping[str, Callable[[Context], list[Note]]] = {
 
 
 def arrange(song: Song, style: str, seed: int) -> Score:
-    """``song`` arranged in ``style`` (one of :data:`appliance.score.STYLES`).
+    """``song`` arranged in ``style`` (one of :data:`appliance.music.score.STYLES`).
 
     The same song, style and seed give the same score; another seed gives other patterns, voicings and
     touch. Raises UsageError for an unknown style.

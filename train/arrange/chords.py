@@ -17,7 +17,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.score import Note
+from appliance.music.score import Note
 from train.arrange.grid import Grid, read_grid
 from train.corpus.song import Song, SungNote
 

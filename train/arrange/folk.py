@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.score import Note
+from appliance.music.score import Note
 from train.arrange.band import Band
 from train.arrange.chords import Chord
 from train.arrange.context import Context

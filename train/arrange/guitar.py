@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from appliance.score import Note
+from appliance.music.score import Note
 from train.arrange.band import FULL, THIN
 from train.arrange.context import Context
 from train.arrange.fretboard import nearest, shapes

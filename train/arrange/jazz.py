@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from appliance.score import Note
+from appliance.music.score import Note
 from train.arrange.band import Band, Voicer
 from train.arrange.chords import Chord
 from train.arrange.context import Context

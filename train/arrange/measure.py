@@ -10,7 +10,7 @@ from time import process_time
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.score import DRUM_GROUP, STYLES, Note, Score
+from appliance.music.score import DRUM_GROUP, STYLES, Note, Score
 from train.arrange import arrange, read_chords
 from train.corpus.ledger import read_ledger
 from train.corpus.reader import read_song

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from appliance.score import Note
+from appliance.music.score import Note
 from train.arrange.context import Context
 from train.arrange.grid import Grid
 

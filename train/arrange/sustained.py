@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
 
-from appliance.score import Note
+from appliance.music.score import Note
 from train.arrange.context import Context
 from train.arrange.piano import accent, chords_struck
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.score import Note
+from appliance.music.score import Note
 from train.arrange.band import Band, spread_chords, triads
 from train.arrange.context import Context
 from train.arrange.groove import GrooveBook

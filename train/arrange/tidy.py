@@ -1,4 +1,4 @@
-"""From whatever an arranger wrote to a score that obeys the rules of :mod:`appliance.score`."""
+"""From whatever an arranger wrote to a score that obeys the rules of :mod:`appliance.music.score`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from operator import attrgetter
 
-from appliance.score import DRUM_GROUP, DRUM_KEYS, LOWEST_PITCH, PITCHES, Note, Score
+from appliance.music.score import DRUM_GROUP, DRUM_KEYS, LOWEST_PITCH, PITCHES, Note, Score
 
 SHORTEST_S = 0.04
 """A shorter note would fall through the grid of rolls (46 ms a frame)."""

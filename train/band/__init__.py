@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.band import SoundFont, render_stems
-from appliance.score import SAMPLE_RATE_HZ, Score
-from appliance.sounds import StyleSounds
+from appliance.music.score import SAMPLE_RATE_HZ, Score
+from appliance.packs.sounds import StyleSounds
+from appliance.playing.soundfont_band import SoundFont, render_stems
 from train.band.balance import balanced
 
 

@@ -1,7 +1,7 @@
 """How loud each group of each style is, and the gains that make it as loud as wanted.
 
 ``python -m train.band.balance SOUNDFONT`` renders a typical part for every group, measures it (ITU-R
-BS.1770-4, by pyloudnorm) and prints the gain for the table in :mod:`appliance.sounds`.
+BS.1770-4, by pyloudnorm) and prints the gain for the table in :mod:`appliance.packs.sounds`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import click
 import numpy as np
 import pyloudnorm
 
-from appliance.band import SoundFont, render_stems
-from appliance.score import DRUM_GROUP, GROUPS, SAMPLE_RATE_HZ, STYLES, Note, Score
-from appliance.sounds import DEFAULT_SOUNDS, StyleSounds
+from appliance.music.score import DRUM_GROUP, GROUPS, SAMPLE_RATE_HZ, STYLES, Note, Score
+from appliance.packs.sounds import DEFAULT_SOUNDS, StyleSounds
+from appliance.playing.soundfont_band import SoundFont, render_stems
 
 LOUDNESS_LUFS: dict[str, dict[str, float]] = {
     "piano": {"keys": -23, "pluck": -28, "pad": -30, "bass": -27, "drums": -31},

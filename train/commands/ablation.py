@@ -33,7 +33,7 @@ def ablate(
     """
     from train.ablation.run import PAGE, laboratory, measure_reliance, run, sing_songs
     from train.ablation.scale import Scale
-    from train.checkpoint import Generator
+    from train.checkpoints.checkpoint import Generator
     from train.networks.denoiser import DenoiserConfig
     from train.training.state import load_ema
 

@@ -99,9 +99,9 @@ def reconstruct_audio(
     workers: int,
 ) -> None:
     """Judge the sound path of MODEL (a pack, a checkpoint or a folder of runs): latent to audio and back."""
-    from train.evaluate import sound_report
-    from train.evaluate.sound_trip import Trip, excerpts, judge
-    from train.evaluate.torch_sound import open_sound
+    from train.evaluate.players.torch_sound import open_sound
+    from train.evaluate.sound import report as sound_report
+    from train.evaluate.sound.trip import Trip, excerpts, judge
 
     chosen = list(excerpts(song_cache.load_split(runs / "cache" / "songs", split), count, seconds))
     folder = out or runs / "evaluation" / "sound"

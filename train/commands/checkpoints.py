@@ -16,7 +16,7 @@ from train.data import song_cache
 @click.pass_obj
 def adopt(runs: Path, checkpoint: Path) -> None:
     """Make runs of a CHECKPOINT's networks, to train them further."""
-    from train.adopt import adopt as take_over
+    from train.checkpoints.adopt import adopt as take_over
 
     for name in take_over(checkpoint, runs):
         click.echo(f"{runs / name}")
@@ -33,7 +33,7 @@ def checkpoint(
     runs: Path, corpus: Path, out: Path, steps: int | None, guidance: float | None, hardware: str
 ) -> None:
     """Gather the runs into a checkpoint folder that export reads."""
-    from train.assemble import Sampling, assemble
+    from train.checkpoints.assemble import Sampling, assemble
 
     few_steps = (runs / "student" / "state.safetensors").exists()
     usual = Sampling(4, 1.0, few_steps=True) if few_steps else Sampling()
@@ -55,12 +55,12 @@ def checkpoint(
 @click.pass_obj
 def calibration(runs: Path, checkpoint: Path, out: Path, samples: int) -> None:
     """Write what the graphs of CHECKPOINT are fed on validation songs, for quantize."""
-    from train.audio_calibration import write_audio_calibration
-    from train.calibration import write_calibration
-    from train.checkpoint import load_checkpoint
+    from train.calibration.audio_calibration import write_audio_calibration
+    from train.calibration.calibration import write_calibration
+    from train.calibration.fit_calibration import write_fit_calibration
+    from train.checkpoints.checkpoint import load_checkpoint
     from train.data.pairs import PairSource
     from train.data.renders import load_all
-    from train.fit_calibration import write_fit_calibration
     from train.training.sources import window_sources
 
     _, val = window_sources(runs / "cache")

@@ -86,7 +86,7 @@ def plans(runs: Path) -> None:
 def sing(runs: Path, corpus: Path, split: str, count: int, seeds: tuple[int, ...], workers: int) -> None:
     """Sing songs of CORPUS to FLAC files (needs espeak-ng)."""
     from train.corpus.reader import read_song
-    from train.evaluate.songs import chosen_rows
+    from train.evaluate.material.songs import chosen_rows
     from train.singer.render import render_songs
 
     songs = [read_song(corpus, row) for row in chosen_rows(corpus, split, count)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from appliance.errors import UsageError
-from appliance.score import STYLES
+from appliance.music.score import STYLES
 from train.data import song_cache
 
 
@@ -17,8 +17,8 @@ from train.data import song_cache
 @click.pass_obj
 def reconstruct(runs: Path, checkpoint: Path, split: str) -> None:
     """Measure the score VAE of CHECKPOINT: notes in against notes out, by style."""
-    from train.checkpoint import load_checkpoint
-    from train.evaluate.reconstruct import as_table, reconstruction
+    from train.checkpoints.checkpoint import load_checkpoint
+    from train.evaluate.measures.reconstruct import as_table, reconstruction
 
     songs = song_cache.load_split(runs / "cache" / "songs", split)
     click.echo(as_table(reconstruction(load_checkpoint(checkpoint).vae, songs)))
@@ -68,9 +68,9 @@ def notes(
     network: str | None,
 ) -> None:
     """Judge MODEL (a pack, a checkpoint or a folder of runs) on notes: fast, for choosing settings."""
-    from train.evaluate.excerpts import load_excerpts
-    from train.evaluate.notes import as_table, judge_notes
-    from train.evaluate.torch_graphs import open_model
+    from train.evaluate.material.excerpts import load_excerpts
+    from train.evaluate.players.torch_graphs import open_model
+    from train.evaluate.quick.note_judgement import as_table, judge_notes
 
     opened = open_model(model, steps=steps, guidance=guidance, network=network)
     excerpts = load_excerpts(runs / "cache", split, count, style)

@@ -92,7 +92,7 @@ def student(
     start: Path | None,
 ) -> None:
     """Distil the denoiser to few steps without guidance."""
-    from train.checkpoint import Generator, load_checkpoint
+    from train.checkpoints.checkpoint import Generator, load_checkpoint
     from train.networks.denoiser import DenoiserConfig
     from train.training.sources import window_sources
     from train.training.state import load_ema
@@ -116,8 +116,8 @@ def fit_network(
     runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int
 ) -> None:
     """Train the fit network, which says how well an accompaniment suits a vocal."""
+    from train.checkpoints.fit_anchors import write_anchors
     from train.data.pairs import PairSource
-    from train.fit_anchors import write_anchors
     from train.networks.fit import FitConfig, FitNet
     from train.training.fit import FitStage
     from train.training.state import load_ema

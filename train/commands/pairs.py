@@ -14,9 +14,9 @@ from train.data import song_cache
 @click.pass_obj
 def telling_apart(runs: Path, count: int) -> None:
     """Measure how well the fit network tells true accompaniments from wrong ones."""
+    from train.checkpoints.fit_anchors import judge_of
     from train.data.pairs import PairSource
-    from train.evaluate.telling_apart import telling_apart as measure
-    from train.fit_anchors import judge_of
+    from train.evaluate.measures.telling_apart import telling_apart as measure
     from train.networks.fit import FitConfig, FitNet
     from train.training.state import load_ema
 

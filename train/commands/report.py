@@ -45,7 +45,7 @@ def evaluate(
 
     Stopped and run again it goes on; sections that were measured before are on the page as well.
     """
-    from train.evaluate.renderers import code_hash
+    from train.evaluate.players.renderers import code_hash
     from train.evaluate.sections import SECTIONS
     from train.evaluate.sections.page import write_page
     from train.evaluate.sections.promises import as_table, promises
@@ -89,11 +89,11 @@ def metrics(pack: Path, report: Path, out: Path) -> None:
 
     `python -m quantize.metrics PACK FILE` puts the file into the pack.
     """
-    from appliance.pack import load_pack
-    from train.evaluate.metrics_file import metrics_of
-    from train.evaluate.renderers import music_hash
+    from appliance.packs.pack import load_pack
+    from train.evaluate.pack.metrics_file import metrics_of
+    from train.evaluate.pack.shipped import judge_shipped, read_excerpts
+    from train.evaluate.players.renderers import music_hash
     from train.evaluate.sections.page import DATA
-    from train.evaluate.shipped import judge_shipped, read_excerpts
 
     file = report / DATA
     if not file.is_file():

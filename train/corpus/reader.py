@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from appliance.keys import Key
-from appliance.score import LOWEST_PITCH, PITCHES, Note
+from appliance.music.keys import Key
+from appliance.music.score import LOWEST_PITCH, PITCHES, Note
 from train.corpus.ledger import LedgerRow, verified_bytes
 from train.corpus.musicxml import Measure, WrittenNote, read_parts
 from train.corpus.repeats import gather_marks, playing_order

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.keys import Key
-from appliance.score import BeatGrid, Note
+from appliance.music.keys import Key
+from appliance.music.score import BeatGrid, Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.roll import (
+from appliance.music.roll import (
     DRUM_OFFSET,
     DRUM_ONSET,
     DRUM_PLANES,
@@ -22,7 +22,7 @@ from appliance.roll import (
     SUSTAIN,
     VELOCITY,
 )
-from appliance.score import DRUM_KEYS, FRAME_RATE_HZ, GROUPS, LOWEST_PITCH, PITCHES, STYLES
+from appliance.music.score import DRUM_KEYS, FRAME_RATE_HZ, GROUPS, LOWEST_PITCH, PITCHES, STYLES
 from train.data.song_cache import CachedSong
 
 Array = NDArray[np.float32]
@@ -31,7 +31,7 @@ Array = NDArray[np.float32]
 def draw_rows(notes: Array, first: int, frames: int, transpose: int = 0) -> Array:
     """The stacked roll (R, T) of score frames ``first`` .. ``first + frames`` of ``notes`` (N, 5).
 
-    The same picture as ``appliance.roll.roll_of``, cut out; notes that started before the window
+    The same picture as ``appliance.music.roll.roll_of``, cut out; notes that started before the window
     sound on in it. Notes that leave the compass are left out.
     """
     pitched = np.zeros((len(GROUPS), PLANES, PITCHES, frames), np.float32)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.score import GROUPS
+from appliance.music.score import GROUPS
 from train.data.song_cache import CachedSong
 
 Array = NDArray[np.float32]

@@ -1,7 +1,7 @@
 """What the fit network trains on: a stretch of a sung song beside its accompaniment, true and worsened.
 
 Every accompaniment comes with its quality: how much of the way from a stranger's to the written one it
-goes, by the same three measures that judge a pack (``train.evaluate.metrics``), taken from the rows.
+goes, by the same three measures that judge a pack (``train.evaluate.measures.metrics``), taken from the rows.
 
 Letters: T score frames, K accompaniments of a stretch, N notes.
 """
@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance import band_rows as band
-from appliance.beat_grid import phases
-from appliance.features import transposed as features_transposed
-from appliance.keys import Key, signature_shift
-from appliance.score import FRAME_RATE_HZ, FRAMES_PER_PLAN, STYLES, BeatGrid
+from appliance.music.beat_grid import phases
+from appliance.music.keys import Key, signature_shift
+from appliance.music.score import FRAME_RATE_HZ, FRAMES_PER_PLAN, STYLES, BeatGrid
+from appliance.networks import band_rows as band
+from appliance.vocal.features import transposed as features_transposed
 from train.data import damage
 from train.data.song_cache import CachedSong
 from train.data.targets import cut
-from train.evaluate.metrics import STEPS_PER_BAR
+from train.evaluate.measures.metrics import STEPS_PER_BAR
 
 Array = NDArray[np.float32]
 

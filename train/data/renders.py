@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.band import SoundFont, render_stems
-from appliance.log_frequency import spectrum_rows
-from appliance.reverb import PARTITION_SAMPLES, Reverb, impulse_response
-from appliance.score import FRAME_SAMPLES, SAMPLE_RATE_HZ, STYLES, Score
-from appliance.sounds import DEFAULT_SOUNDS, StyleSounds
+from appliance.music.score import FRAME_SAMPLES, SAMPLE_RATE_HZ, STYLES, Score
+from appliance.networks.log_frequency import spectrum_rows
+from appliance.packs.sounds import DEFAULT_SOUNDS, StyleSounds
+from appliance.playing.reverb import PARTITION_SAMPLES, Reverb, impulse_response
+from appliance.playing.soundfont_band import SoundFont, render_stems
 from train.data.song_cache import ALL_GROUPS, CachedSong, notes_array, score_from
 
 CROP_FRAMES = 172

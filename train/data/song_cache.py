@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.keys import Key
-from appliance.score import (
+from appliance.music.keys import Key
+from appliance.music.score import (
     DRUM_GROUP,
     FRAME_RATE_HZ,
     FRAMES_PER_PLAN,

@@ -1,7 +1,9 @@
 """The networks, written to be exported: free time axis, and every token-wise linear layer a 1x1 convolution.
 
-``vae``        roll <-> latent
-``planner``    vocal features -> harmony, key and beats
-``attention``  self, local and global attention on (B, C, T)
-``denoiser``   condition encoder and velocity network with soft alignment attention
+- ``vae``: roll <-> latent
+- ``planner``: vocal features -> harmony, key and beats
+- ``attention``: self, local and global attention on (B, C, T): batch, channels, frames
+- ``denoiser``: condition encoder and velocity network with soft alignment attention
+- ``fit``: vocal and accompaniment -> how well they fit
+- ``audio_decoder``: sources -> gains of each band; ``audio_encoder``: spectrum -> latent
 """

@@ -1,8 +1,8 @@
 """Audio decoder: how loud each band of each source is, so that plain tones and noise sound like a band.
 
-The latent's notes become sources (:mod:`appliance.excitation`); this network hears a summary of them and
-gives gains, the ISTFT makes sound of it (:mod:`appliance.source_filter`). So pitch and time are right
-from the first step, and timbre is all there is to learn. Blocks as in Vocos (arXiv 2306.00814), without
+The latent's notes become sources (:mod:`appliance.playing.excitation`). This network hears a summary of them
+and gives gains; the ISTFT makes sound of it (:mod:`appliance.playing.source_filter`). So pitch and time are
+right from the first step, and timbre is all there is to learn. Blocks as in Vocos (arXiv 2306.00814), without
 norms and with the style in every block (FiLM, arXiv 1709.07871).
 
 Letters: B batch, F frames of 512 samples, C width, S styles + 1, G groups and drums.
@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from appliance.condition import STYLE_ROWS
-from appliance.score import GROUPS
-from appliance.source_filter import DECODER_ROWS, GAIN_ROWS
+from appliance.music.score import GROUPS
+from appliance.networks.condition_rows import STYLE_ROWS
+from appliance.playing.source_filter import DECODER_ROWS, GAIN_ROWS
 
 GROUP_ROWS = len(GROUPS) + 1
 LEAST_GAIN, MOST_GAIN = -12.0, 5.0
@@ -77,7 +77,7 @@ class AudioDecoder(nn.Module):
         """Natural logarithms of gains (B, GAIN_ROWS, F).
 
         Args:
-            rows: (B, DECODER_ROWS, F) of :func:`appliance.source_filter.sources_of`.
+            rows: (B, DECODER_ROWS, F) of :func:`appliance.playing.source_filter.sources_of`.
             style: (B, S, 1) one-hot.
             group: (B, G, 1) one-hot.
         """

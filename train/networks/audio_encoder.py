@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from appliance.condition import STYLE_ROWS
-from appliance.log_frequency import BINS, BINS_PER_SEMITONE, SHORT_VIEWS, VIEWS
-from appliance.score import PITCHES
+from appliance.music.score import PITCHES
+from appliance.networks.condition_rows import STYLE_ROWS
+from appliance.networks.log_frequency import BINS, BINS_PER_SEMITONE, SHORT_VIEWS, VIEWS
 from train.networks.vae import DRUM_ROWS, PITCHED_PLANES, Residual1d
 
 HARMONICS = (0.5, 1, 2, 3, 4, 5, 6, 7)
@@ -80,7 +80,7 @@ class AudioEncoder(nn.Module):
         """Logits (B, R, T) of the roll.
 
         Args:
-            spectrum: (B, 5 F, T) of :func:`appliance.log_frequency.spectrum_rows`.
+            spectrum: (B, 5 F, T) of :func:`appliance.networks.log_frequency.spectrum_rows`.
             style: (B, S, 1) one-hot; the last row where the style is not known.
         """
         views = spectrum.reshape(-1, VIEWS, BINS, spectrum.shape[-1]) - USUAL_LEVEL

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from appliance.condition import CONDITION_ROWS, STYLE_ROWS
-from appliance.score import FRAMES_PER_LATENT
+from appliance.music.score import FRAMES_PER_LATENT
+from appliance.networks.condition_rows import CONDITION_ROWS, STYLE_ROWS
 from train.networks.attention import (
     LOCAL_BLOCK,
     LOCAL_KEYS,

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from appliance.condition import PHASE_ROWS, PLAN_ROWS
-from appliance.features import CHROMA, FEATURE_ROWS, VOICED
-from appliance.score import FRAMES_PER_PLAN
+from appliance.music.score import FRAMES_PER_PLAN
+from appliance.networks.condition_rows import PHASE_ROWS, PLAN_ROWS
+from appliance.vocal.features import CHROMA, FEATURE_ROWS, VOICED
 
 KEYS = 24
 """12 major tonics, then 12 minor ones."""

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from appliance.condition import style_row
-from appliance.excitation import SOURCES, Excitation
-from appliance.score import STYLES
-from appliance.source_filter import BANDS, HOP_SAMPLES, WINDOW_SAMPLES, bands, sources_of, window
+from appliance.music.score import STYLES
+from appliance.networks.condition_rows import style_row
+from appliance.playing.excitation import SOURCES, Excitation
+from appliance.playing.source_filter import BANDS, HOP_SAMPLES, WINDOW_SAMPLES, bands, sources_of, window
 from train.data.renders import CROP_SAMPLES, Render
 from train.data.song_cache import ALL_GROUPS
 from train.networks.audio_decoder import GROUP_ROWS, AudioDecoder, AudioDecoderConfig
@@ -106,7 +106,7 @@ class AudioDecoderStage:
 def sound_of(real: Tensor, imag: Tensor, gains: Tensor) -> Tensor:
     """Sources (B, S, K, F), real and imaginary, and log gains (B, GAIN_ROWS, F) -> sound (B, n).
 
-    The same as ``filtered`` and ``istft`` of :mod:`appliance.source_filter`, differentiable.
+    The same as ``filtered`` and ``istft`` of :mod:`appliance.playing.source_filter`, differentiable.
     """
     shares = torch.from_numpy(bands()).to(gains.device)
     by_band = gains.reshape(gains.shape[0], SOURCES, BANDS, -1)

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from appliance.condition import STYLE_ROWS
-from appliance.log_frequency import FLOOR_DB
-from appliance.roll import DRUM_ONSET, ONSET, SUSTAIN
-from appliance.score import STYLES
+from appliance.music.roll import DRUM_ONSET, ONSET, SUSTAIN
+from appliance.music.score import STYLES
+from appliance.networks.condition_rows import STYLE_ROWS
+from appliance.networks.log_frequency import FLOOR_DB
 from train.data.crops import draw_rows
 from train.data.renders import CROP_FRAMES, LOUDEST, Render
 from train.networks.audio_encoder import AudioEncoder, AudioEncoderConfig

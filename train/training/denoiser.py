@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from train.checkpoint import Generator
+from train.checkpoints.checkpoint import Generator
 from train.data.windows import WindowSource
 from train.networks.denoiser import DenoiserConfig
 from train.training.stage import Batch

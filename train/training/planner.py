@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from appliance.beat_grid import phases
-from appliance.features import transposed
-from appliance.score import FRAMES_PER_PLAN
+from appliance.music.beat_grid import phases
+from appliance.music.score import FRAMES_PER_PLAN
+from appliance.vocal.features import transposed
 from train.data.song_cache import CachedSong
 from train.data.targets import beat_targets, cut, key_index
 from train.networks.planner import Planner, PlannerConfig

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from appliance.roll import (
+from appliance.music.roll import (
     DRUM_OFFSET,
     DRUM_ONSET,
     DRUM_PLANES,
@@ -25,7 +25,7 @@ from appliance.roll import (
     SUSTAIN,
     VELOCITY,
 )
-from appliance.score import GROUPS, PITCHES
+from appliance.music.score import GROUPS, PITCHES
 from train.data.crops import random_crops
 from train.data.song_cache import CachedSong
 from train.networks.vae import DRUM_ROWS, PITCHED_ROWS, ScoreVae, VaeConfig

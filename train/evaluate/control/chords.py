@@ -1,7 +1,7 @@
 """``--chords``: does an independent judge hear the chart in the sound, and is the receipt's own chart true?
 
 Charts are those of the written part, and invented ones over the same singing: plain progressions, a chord
-a bar. Root and third are compared, as everywhere (:mod:`train.evaluate.chord_judge`).
+a bar. Root and third are compared, as everywhere (:mod:`train.evaluate.judges.chord_judge`).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
-from appliance.chords import Chart, Chord, ChordSpan, merged, parse_chord
-from appliance.keys import spell
-from appliance.score import SAMPLE_RATE_HZ, STYLES, Score
+from appliance.music.chord_chart import Chart, Chord, ChordSpan, merged, parse_chord
+from appliance.music.keys import spell
+from appliance.music.score import SAMPLE_RATE_HZ, STYLES, Score
 from train.arrange.chords import read_chords
 from train.band import render as play
-from train.evaluate.chord_judge import HeardChord, chord_agreement, recognise
 from train.evaluate.control.subjects import Asked, Composer, Subject
-from train.evaluate.progress import steps
+from train.evaluate.judges.chord_judge import HeardChord, chord_agreement, recognise
+from train.evaluate.processes.progress import steps
 
 PROGRESSIONS = {
     "major": (("C", "G", "Am", "F"), ("C", "Am", "F", "G"), ("C", "F", "Dm", "G7"), ("Am", "F", "C", "G")),

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.beat_grid import TRUSTED, phases, trusted
-from appliance.composer import Wishes, listen, padded
-from appliance.keys import Key
-from appliance.score import BeatGrid
+from appliance.composing.composer import Wishes, listen, padded
+from appliance.music.beat_grid import TRUSTED, phases, trusted
+from appliance.music.keys import Key
+from appliance.music.score import BeatGrid
 from train.data import song_cache
 from train.evaluate.control.subjects import MUSIC, Composer
-from train.evaluate.progress import steps
+from train.evaluate.processes.progress import steps
 
 TOLERANCE_S = 0.07
 BINS = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)

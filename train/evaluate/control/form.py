@@ -11,12 +11,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from appliance.score import DRUM_GROUP, FRAME_RATE_HZ, FRAMES_PER_LATENT, Note, Score
-from appliance.windows import plan_windows
+from appliance.composing.windows import plan_windows
+from appliance.music.score import DRUM_GROUP, FRAME_RATE_HZ, FRAMES_PER_LATENT, Note, Score
 from train.evaluate.control.key_profile import heard_key
 from train.evaluate.control.subjects import Asked, Composer, Subject, with_silence
 from train.evaluate.control.tempo import deviations_s
-from train.evaluate.progress import steps
+from train.evaluate.processes.progress import steps
 
 PLAYED_SHARE = 0.25
 SILENCE_S = 20.0

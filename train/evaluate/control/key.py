@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.keys import Key
-from appliance.score import DRUM_GROUP, Note
+from appliance.music.keys import Key
+from appliance.music.score import DRUM_GROUP, Note
 from train.evaluate.control.key_profile import heard_key, relation
 from train.evaluate.control.subjects import Asked, Composer, Subject
-from train.evaluate.progress import steps
+from train.evaluate.processes.progress import steps
 
 REQUESTS = ("own", "relative", "dominant", "subdominant")
 

@@ -15,7 +15,7 @@ from train.evaluate.control.key import REQUESTS, measure_keys
 from train.evaluate.control.styles import measure_styles
 from train.evaluate.control.subjects import Composer, chosen_songs, excerpt, performed
 from train.evaluate.control.tempo import measure_tempo
-from train.evaluate.store import Store, write_whole
+from train.evaluate.processes.store import Store, write_whole
 
 EXCERPT_S, STYLE_EXCERPT_S = 45.0, 22.2
 """The second is one window of the reference packs."""

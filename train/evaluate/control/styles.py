@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.score import DRUM_GROUP, SAMPLE_RATE_HZ, STYLES, Score
+from appliance.music.score import DRUM_GROUP, SAMPLE_RATE_HZ, STYLES, Score
 from train.band import render as play
 from train.evaluate.control.subjects import Asked, Composer, Subject
-from train.evaluate.progress import steps
+from train.evaluate.processes.progress import steps
 
 FEATURES = ("centroid_octaves", "spread_octaves", "high_share", "low_share", "onsets_s", "flatness", "pulse")
 

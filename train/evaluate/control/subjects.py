@@ -13,18 +13,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.beat_file import parse_beats
-from appliance.chords import Chart, chart_text
-from appliance.composer import Reading, Wishes, compose, listen, padded
-from appliance.features import features_of
-from appliance.keys import Key
-from appliance.render import Engine
-from appliance.score import FRAME_RATE_HZ, FRAMES_PER_PLAN, BeatGrid, Note, Score
+from appliance.composing.composer import Reading, Wishes, compose, listen, padded
+from appliance.music.beat_file import parse_beats
+from appliance.music.chord_chart import Chart, chart_text
+from appliance.music.keys import Key
+from appliance.music.score import FRAME_RATE_HZ, FRAMES_PER_PLAN, BeatGrid, Note, Score
+from appliance.rendering.job import Engine
+from appliance.vocal.features import features_of
 from train.corpus.ledger import read_ledger
 from train.corpus.reader import read_song
 from train.corpus.song import Song
 from train.data.melodies import spoil
-from train.evaluate.store import Store
+from train.evaluate.processes.store import Store
 from train.singer.perform import perform
 from train.singer.voices import sample_voice
 
@@ -117,7 +117,7 @@ def chosen_songs(corpus: Path, split: str, count: int) -> list[Song]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for, in a form that can be remembered; see :class:`appliance.composer.Wishes`."""
+    """What is asked for, in a form that can be remembered; see :mod:`appliance.composing.composer`."""
 
     style: str = "piano"
     bpm: float | None = None
@@ -204,7 +204,7 @@ class Composer:
 
 
 def _take(facts: dict, duration_s: float) -> Take:  # type: ignore[type-arg]
-    from appliance.chords import ChordSpan
+    from appliance.music.chord_chart import ChordSpan
 
     grid = BeatGrid(tuple(facts["beats_s"]), tuple(facts["downbeats"]), facts["confidence"], facts["meter"])
     return Take(

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.score import SAMPLE_RATE_HZ, BeatGrid
+from appliance.music.score import SAMPLE_RATE_HZ, BeatGrid
 from train.band import render as play
 from train.evaluate.control.subjects import Asked, Composer, Subject, Take
-from train.evaluate.judge import transcribe
-from train.evaluate.progress import steps
+from train.evaluate.judges.note_judge import transcribe
+from train.evaluate.processes.progress import steps
 
 POINTS = np.array([0.0, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1.0])
 """Quarters and thirds of a beat."""

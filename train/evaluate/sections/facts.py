@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from train.evaluate.evaluate import METRICS, Evaluation
-from train.evaluate.gap import Estimate
+from train.evaluate.evaluation import METRICS, Evaluation
+from train.evaluate.measures.gap import Estimate
 
 Fact = dict[str, Any]
 """``value``, ``low``, ``high`` (None where undefined) and ``n``."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from train.evaluate.evaluate import CHORDS, METRICS, Evaluation
-from train.evaluate.gap import BOOTSTRAP_RESAMPLES, ROTATIONS
+from train.evaluate.evaluation import CHORDS, METRICS, Evaluation
+from train.evaluate.measures.gap import BOOTSTRAP_RESAMPLES, ROTATIONS
 from train.evaluate.sections.facts import Fact, fact, number, shown, table, without_nan
 from train.evaluate.sections.pictures import errors, new_figure, save
 from train.evaluate.sections.section import Facts, Section

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from train.corpus.ledger import LedgerRow, read_ledger
-from train.evaluate.evaluate import METRICS, Evaluation
+from train.evaluate.evaluation import METRICS, Evaluation
+from train.evaluate.material.songs import chosen_rows
 from train.evaluate.sections.facts import gaps, shown, table
 from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import Setting
-from train.evaluate.songs import chosen_rows
 
 NAMES = {"de": "German", "en": "English", "fr": "French", "it": "Italian", "es": "Spanish", "la": "Latin"}
 

@@ -17,14 +17,14 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from train.evaluate.evaluate import METRICS, Evaluation
-from train.evaluate.gap import Estimate, gap_closed
-from train.evaluate.pieces import Piece
+from train.evaluate.evaluation import METRICS, Evaluation
+from train.evaluate.material.pieces import Piece
+from train.evaluate.measures.gap import Estimate, gap_closed
+from train.evaluate.processes.workers import ask_all
 from train.evaluate.sections.facts import fact, gaps, number, shown, table
 from train.evaluate.sections.pictures import curves
 from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import SHORT_S, Setting
-from train.evaluate.workers import ask_all
 from train.singer.augment import RecordingSettings, augment
 from train.singer.noise import add_noise
 

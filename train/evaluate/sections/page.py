@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from train.evaluate.processes.store import write_whole
 from train.evaluate.sections.promises import as_table, promises
 from train.evaluate.sections.section import Facts, Section
-from train.evaluate.store import write_whole
 
 PAGE = "evaluation.md"
 DATA = "evaluation.json"

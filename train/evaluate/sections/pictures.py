@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from train.evaluate.evaluate import METRICS
+from train.evaluate.evaluation import METRICS
 from train.evaluate.sections.facts import Fact
 
 COLOURS = {"harmony": "tab:blue", "consonance": "tab:orange", "rhythm": "tab:green"}

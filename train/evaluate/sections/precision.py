@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from train.evaluate.evaluate import METRICS, compare
+from train.evaluate.evaluation import METRICS, compare
 from train.evaluate.sections.facts import fact, gaps, shown, table
 from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import Setting

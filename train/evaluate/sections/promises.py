@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from train.evaluate.evaluate import METRICS
+from train.evaluate.evaluation import METRICS
 from train.evaluate.sections.facts import Fact, number, shown, table
 from train.evaluate.sections.gap import of_the_ceiling
 from train.evaluate.sections.noise import SPOILINGS

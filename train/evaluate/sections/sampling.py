@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from train.evaluate.evaluate import METRICS, compare
-from train.evaluate.renderers import PackRenderer
+from train.evaluate.evaluation import METRICS, compare
+from train.evaluate.players.renderers import PackRenderer
 from train.evaluate.sections.facts import Fact, fact, gaps, number, shown, table
 from train.evaluate.sections.pictures import curves
 from train.evaluate.sections.section import Facts, Section

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from train.evaluate.processes.store import write_whole
 from train.evaluate.sections.facts import without_nan
 from train.evaluate.sections.setting import Setting
-from train.evaluate.store import write_whole
 
 Facts = dict[str, Any]
 """What was measured, ready for JSON: estimates as ``{"value", "low", "high", "n"}``, NaN as None."""

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from appliance.file_tree import file_sha256
-from appliance.pack import load_pack
-from appliance.pack_manifest import Manifest
+from appliance.files.hashes import file_sha256
+from appliance.packs.manifest import Manifest
+from appliance.packs.pack import load_pack
 from train.corpus.ledger import LedgerRow
-from train.evaluate.evaluate import Evaluation, evaluate
-from train.evaluate.hearing import Heard, Hearing, Judges
-from train.evaluate.pieces import LENGTH_S, Piece
-from train.evaluate.renderers import PackRenderer, music_hash
-from train.evaluate.songs import WrittenBand, chosen_rows, sung_pieces
-from train.evaluate.store import Refused, Store
-from train.evaluate.workers import ask_all
+from train.evaluate.evaluation import Evaluation, evaluate
+from train.evaluate.judges.hearing import Heard, Hearing, Judges
+from train.evaluate.material.pieces import LENGTH_S, Piece
+from train.evaluate.material.songs import WrittenBand, chosen_rows, sung_pieces
+from train.evaluate.players.renderers import PackRenderer, music_hash
+from train.evaluate.processes.store import Refused, Store
+from train.evaluate.processes.workers import ask_all
 
 
 class HasVocal(Protocol):

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from train.evaluate.gap import Estimate, mean
-from train.evaluate.hearing import Heard
-from train.evaluate.metrics import consonance
-from train.evaluate.pieces import Sung
+from train.evaluate.judges.hearing import Heard
+from train.evaluate.judges.sung_notes import notes_beside
+from train.evaluate.material.pieces import Sung
+from train.evaluate.measures.gap import Estimate, mean
+from train.evaluate.measures.metrics import consonance
 from train.evaluate.sections.facts import fact, shown, table
 from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import Setting
-from train.evaluate.sung_notes import notes_beside
 
 SEEDS = 6
 SEGMENT_S = 10.0

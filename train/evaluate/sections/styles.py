@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from train.evaluate.evaluate import METRICS
-from train.evaluate.hearing import Heard
-from train.evaluate.metrics import pitch_class_vectors
+from train.evaluate.evaluation import METRICS
+from train.evaluate.judges.hearing import Heard
+from train.evaluate.measures.metrics import pitch_class_vectors
 from train.evaluate.sections.facts import gaps, shown, table
 from train.evaluate.sections.pictures import bars
 from train.evaluate.sections.section import Facts, Section

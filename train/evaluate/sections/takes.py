@@ -13,19 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from appliance.file_tree import file_sha256
-from appliance.takes import RETRY_SEED_STEP, compose_takes
-from train.evaluate.evaluate import METRICS, Evaluation, compare, evaluation_of, pitched
-from train.evaluate.gap import Estimate, mean
-from train.evaluate.hearing import Heard
-from train.evaluate.judge import HeardNote
-from train.evaluate.pieces import Piece
-from train.evaluate.renderers import PackRenderer, engine_of, read_vocal
+from appliance.composing.takes import RETRY_SEED_STEP, compose_takes
+from appliance.files.hashes import file_sha256
+from train.evaluate.evaluation import METRICS, Evaluation, compare, evaluation_of, pitched
+from train.evaluate.judges.hearing import Heard
+from train.evaluate.judges.note_judge import HeardNote
+from train.evaluate.material.pieces import Piece
+from train.evaluate.measures.gap import Estimate, mean
+from train.evaluate.players.renderers import PackRenderer, engine_of, read_vocal
+from train.evaluate.processes.store import Refused
+from train.evaluate.processes.workers import ask_all
 from train.evaluate.sections.facts import fact, gaps, shown, table
 from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import SHORT_S, Setting
-from train.evaluate.store import Refused
-from train.evaluate.workers import ask_all
 
 TAKES = 4
 

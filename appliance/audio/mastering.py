@@ -1,0 +1,158 @@
+"""Finished sound: every file at the same loudness, no peak over the ceiling, stems that add up.
+
+:func:`master` listens to a sound, finds the gain with which it leaves the limiter at the wanted loudness
+and listens again to what comes out; the :class:`Master` it returns then applies it. Sounds are given as
+functions that start the stream anew, because an hour of samples does not stay in memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
+
+import numpy as np
+
+from appliance.audio.blocks import BLOCK_SAMPLES, Block, recut
+from appliance.audio.limited_loudness import limited_loudness
+from appliance.audio.limiter import gain_factors, limited_lufs
+from appliance.audio.loudness import Heard, Loudness, integrated_lufs, listen
+
+Sound = Callable[[], Iterable[Block]]
+"""Starts a stream of (n, 2) blocks from its beginning; the same samples at every call."""
+
+TARGET_LUFS = -16.0
+CEILING_DBTP = -1.0
+
+ACCOMPANIMENT_UNDER_VOCAL_LU = 4.0
+"""How far the band stays under the singer in a mix."""
+
+_MARGIN_DB = 1.0
+"""The limiter aims this far under the ceiling. Our meter does not hear the top 2 kHz between the samples;
+a burst of white noise, the worst case, reads 0.9 dB higher on an ideal one."""
+
+_CLOSE_ENOUGH_LU = 0.1
+_MOST_PASSES = 4
+_MOST_LIMITING_DB = 15.0
+"""A sound that would need more (clicks in a silent room) stays softer than the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """A gain, and a limiter where the gain alone would pass the ceiling.
+
+    ``aim_dbtp`` is what the limiter aims at, None where it has nothing to do. ``heard`` is the sound
+    before, ``loudness`` that of the mastered sound. It takes 12 kB a second of sound.
+    """
+
+    gain_db: float
+    aim_dbtp: float | None
+    heard: Heard
+    loudness: Loudness
+
+    def apply(self, sound: Sound) -> Iterator[Block]:
+        """The mastered sound, sample for sample as long as ``sound``.
+
+        Given a stem of the sound that was mastered: the stem as it is heard in it. Stems that add up to
+        the sound add up to the mastered sound. Shape: (n, 2) blocks.
+        """
+        blocks = recut(sound(), BLOCK_SAMPLES)
+        for block, factors in zip(blocks, recut(self._factors(), BLOCK_SAMPLES), strict=False):
+            yield block * factors[: len(block), None]
+
+    def _factors(self) -> Iterator[Block]:
+        if self.aim_dbtp is not None:
+            return gain_factors(self.heard, self.gain_db, self.aim_dbtp)
+        factor = np.full(BLOCK_SAMPLES, 10 ** (self.gain_db / 20), np.float32)
+        return repeat(factor)
+
+
+def total(parts: tuple[Sound, ...], gains_db: tuple[float, ...] | None = None) -> Sound:
+    """The sum of equally long ``parts``, each raised by its gain."""
+    factors = [np.float32(10 ** (gain / 20)) for gain in gains_db or (0.0,) * len(parts)]
+
+    def stream() -> Iterator[Block]:
+        for blocks in zip(*(recut(part(), BLOCK_SAMPLES) for part in parts), strict=True):
+            mixed = np.zeros_like(blocks[0])
+            for block, factor in zip(blocks, factors, strict=True):
+                mixed += block * factor
+            yield mixed
+
+    return stream
+
+
+def master(sound: Sound, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float = CEILING_DBTP) -> Master:
+    """Finds what brings ``sound`` to ``target_lufs`` with its true peak under ``ceiling_dbtp``.
+
+    Silence, and what is too short to have a loudness, is only turned down where a peak stands out.
+    """
+    heard = listen(sound())
+    before = heard.loudness
+    aim_dbtp = ceiling_dbtp - _MARGIN_DB
+    if before.integrated_lufs == -math.inf:
+        gain_db = min(0.0, aim_dbtp - before.true_peak_dbtp)
+        return Master(gain_db, None, heard, Loudness(-math.inf, before.true_peak_dbtp + gain_db))
+    gain_db = target_lufs - before.integrated_lufs
+    if before.true_peak_dbtp + gain_db <= aim_dbtp:
+        return Master(gain_db, None, heard, Loudness(target_lufs, before.true_peak_dbtp + gain_db))
+
+    wanted_lufs = target_lufs
+    for _ in range(_MOST_PASSES):
+        gain_db, reached = _limiter_gain_db(heard, wanted_lufs, aim_dbtp)
+        after = limited_loudness(heard, gain_db, aim_dbtp, sound())
+        missing_lu = target_lufs - after.integrated_lufs
+        over_db = after.true_peak_dbtp - ceiling_dbtp
+        if over_db <= 0 and (abs(missing_lu) <= _CLOSE_ENOUGH_LU or (missing_lu > 0 and not reached)):
+            break
+        wanted_lufs += missing_lu
+        aim_dbtp -= max(0.0, over_db)
+    return Master(gain_db, aim_dbtp, heard, after)
+
+
+def _limiter_gain_db(heard: Heard, target_lufs: float, aim_dbtp: float) -> tuple[float, bool]:
+    """The least gain that leaves the limiter at ``target_lufs``, and whether there is one.
+
+    By bisection: behind the limiter loudness never falls as the gain rises, because each of its steps
+    answers a rise of the input with at most the same rise of the reduction. Where the target is out of
+    reach, the least gain that comes close to what is.
+    """
+    low_db = target_lufs - heard.loudness.integrated_lufs
+    high_db = max(low_db, aim_dbtp + _MOST_LIMITING_DB - heard.loudness.true_peak_dbtp)
+    most_lufs = limited_lufs(heard, high_db, aim_dbtp)
+    reached = most_lufs >= target_lufs
+    if not reached:
+        target_lufs = most_lufs - _CLOSE_ENOUGH_LU
+        low_db = min(low_db, high_db - _MOST_LIMITING_DB)
+    while high_db - low_db > 0.01:
+        middle_db = (low_db + high_db) / 2
+        if limited_lufs(heard, middle_db, aim_dbtp) < target_lufs:
+            low_db = middle_db
+        else:
+            high_db = middle_db
+    return high_db, reached
+
+
+def normalise(
+    sound: Sound, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float = CEILING_DBTP
+) -> Iterator[Block]:
+    """``sound`` at ``target_lufs`` (within 0.1 LU) and under ``ceiling_dbtp``. Shape: (n, 2) blocks."""
+    return master(sound, target_lufs, ceiling_dbtp).apply(sound)
+
+
+def mixed(
+    accompaniment: Sound,
+    vocal: Sound,
+    under_lu: float = ACCOMPANIMENT_UNDER_VOCAL_LU,
+    levels: tuple[float, float] | None = None,
+) -> Sound:
+    """The singer with the band ``under_lu`` softer, as gated loudness hears both; not yet mastered.
+
+    The gate leaves out the pauses, so a singer who rests for a verse is as loud as one who does not.
+    Where one of the two is silent the other is given as it is. ``levels`` is the loudness of both (LUFS)
+    where that is known already.
+    """
+    band_lufs, singer_lufs = levels or (integrated_lufs(accompaniment()), integrated_lufs(vocal()))
+    if -math.inf in (band_lufs, singer_lufs):
+        return total((accompaniment, vocal))
+    return total((accompaniment, vocal), (0.0, band_lufs + under_lu - singer_lufs))

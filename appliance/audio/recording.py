@@ -1,0 +1,262 @@
+"""Recordings in: any WAV, AIFF, FLAC, OGG or MP3 file becomes stereo blocks at 44.1 kHz.
+
+:func:`probe` decodes the file once from end to end and refuses it with a reason before any music is
+made: nothing is worse than an error after twenty minutes. :func:`read_blocks` and :func:`read_mono` then
+stream it. Memory does not grow with the length of the recording.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from appliance.audio.blocks import BLOCK_SAMPLES, Block, exactly, recut
+from appliance.audio.containers import container_of, cut_short, mp3_samples
+from appliance.errors import InputError
+from appliance.music.score import SAMPLE_RATE_HZ
+
+LOWEST_RATE_HZ = 8_000
+HIGHEST_RATE_HZ = 192_000
+SHORTEST_S = 1.0
+MOST_CHANNELS = 2
+
+_RESAMPLER = "VHQ"
+"""soxr's best grade: its stop band lies under the noise of a 24-bit file."""
+
+_MP3_TRIMMED_SAMPLES = 4 * 1152
+"""More than a decoder leaves out at both ends as the encoder's delay."""
+
+_OPPOSED_POWER_RATIO = 0.01
+"""Mean power / channel power under which the channels cancel: one of them has its polarity reversed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """What :func:`probe` found in a recording that can be used.
+
+    ``frames`` counts samples a channel at the file's own ``rate_hz``. ``sha256`` is the hash of the
+    file's bytes, in hex. ``peak`` is the largest absolute sample (full scale is 1.0; 0.0 is digital
+    silence). ``opposed`` says that the two channels cancel each other when added.
+    """
+
+    path: Path
+    container: str
+    rate_hz: int
+    channels: int
+    frames: int
+    sha256: str
+    peak: float
+    opposed: bool = False
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.rate_hz
+
+    @property
+    def output_samples(self) -> int:
+        """Length at 44.1 kHz, in samples: what every file rendered from this one has, exactly."""
+        return round(Fraction(self.frames * SAMPLE_RATE_HZ, self.rate_hz))
+
+    @property
+    def peak_dbfs(self) -> float:
+        """The largest sample in dB of full scale; -inf for digital silence."""
+        return float(20 * np.log10(self.peak)) if self.peak > 0 else -np.inf
+
+
+def probe(path: Path) -> AudioInfo:
+    """Reads all of ``path`` and describes it.
+
+    Raises InputError, in one sentence, for a file that is missing, unreadable, not audio, cut short,
+    damaged, empty, shorter than a second, of more than two channels, of a rate outside 8-192 kHz, or
+    that holds samples which are not numbers.
+    """
+    path = Path(path)
+    container = _check_bytes(path)
+    with _opened(path) as sound:
+        _check_format(path, sound)
+        frames, peak, opposed = _scan(path, sound)
+        if container == "MP3":
+            _check_mp3_length(path, frames)
+        elif frames < sound.frames:
+            raise InputError(
+                f"{path} is cut short: its header promises {sound.frames / sound.samplerate:.1f} s but "
+                f"only {frames / sound.samplerate:.1f} s can be read; copy or export it again."
+            )
+        if frames < SHORTEST_S * sound.samplerate:
+            held = "no sound" if frames == 0 else f"only {frames / sound.samplerate:.2g} s of sound"
+            raise InputError(f"{path} holds {held}; Backline needs at least one second.")
+        return AudioInfo(
+            path, container, sound.samplerate, sound.channels, frames, _sha256(path), peak, opposed
+        )
+
+
+def read_blocks(info: AudioInfo, block_samples: int = BLOCK_SAMPLES) -> Iterator[Block]:
+    """The recording in stereo at 44.1 kHz, ``info.output_samples`` samples in all.
+
+    A mono recording has the same samples in both channels. Shape: blocks of (``block_samples``, 2)
+    float32, the last one shorter. Raises InputError if the file is no longer the one probed.
+    """
+    blocks = exactly(_resampled(info), info.output_samples)
+    for block in recut(blocks, block_samples):
+        yield np.repeat(block, 2, axis=1) if info.channels == 1 else block
+
+
+def read_mono(info: AudioInfo, block_samples: int = BLOCK_SAMPLES) -> Iterator[Block]:
+    """The recording as one channel at 44.1 kHz, ``info.output_samples`` samples in all.
+
+    The mean of both channels, or the left one alone where they would cancel. Shape: blocks of
+    (``block_samples``,) float32, the last one shorter. Raises InputError as :func:`read_blocks` does.
+    """
+    for block in read_blocks(info, block_samples):
+        yield block[:, 0].copy() if info.opposed else mono(block)
+
+
+def mono(block: Block) -> Block:
+    """The mean of the channels. Shape: (n, C) in, C = 1 or 2, (n,) out."""
+    left, right = block[:, 0], block[:, -1]  # summed as columns: NumPy takes pairs ten times as long
+    mean: NDArray[np.float32] = (left + right) * np.float32(0.5)
+    return mean
+
+
+def _check_bytes(path: Path) -> str:
+    """The container of a file that is there, readable and whole."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{path} is a folder; name the recordings in it.")
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{path} is not a regular file; give a recording on disk.")
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0:
+                raise InputError(f"{path} is empty (0 bytes); copy or export it again.")
+            container = container_of(file)
+            if container is None:
+                raise InputError(
+                    f"{path} is not a recording Backline can read, whatever its name says; "
+                    "give WAV, AIFF, FLAC, OGG or MP3."
+                )
+            reason = cut_short(file, size, container)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist; check the name.") from error
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read by this user; change its permissions.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    if reason is not None:
+        raise InputError(f"{path} is cut short: {reason}; copy or export it again.")
+    return container
+
+
+def _opened(path: Path) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise InputError(
+            f"{path} is damaged or uses an encoding Backline does not know; export it again as WAV or FLAC."
+        ) from error
+
+
+def _check_format(path: Path, sound: soundfile.SoundFile) -> None:
+    if sound.channels > MOST_CHANNELS:
+        raise InputError(
+            f"{path} has {sound.channels} channels and nobody but you knows which is the voice; "
+            "export the vocal alone as mono or stereo."
+        )
+    if not LOWEST_RATE_HZ <= sound.samplerate <= HIGHEST_RATE_HZ:
+        raise InputError(
+            f"{path} has a sample rate of {sound.samplerate} Hz; Backline reads 8,000 to 192,000 Hz."
+        )
+
+
+def _decoded(path: Path, sound: soundfile.SoundFile) -> Iterator[Block]:
+    """What the decoder gives, as (n, C) float32 blocks at the file's own rate."""
+    while True:
+        try:
+            block: Block = sound.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, OSError) as error:
+            second = sound.tell() / sound.samplerate
+            raise InputError(
+                f"{path} is damaged or cut short: decoding fails after {second:.1f} s; "
+                "copy or export it again."
+            ) from error
+        if not len(block):
+            return
+        yield block
+
+
+def _scan(path: Path, sound: soundfile.SoundFile) -> tuple[int, float, bool]:
+    """Frames, largest sample, and whether the channels cancel."""
+    frames, peak = 0, 0.0
+    power_mean = power_channels = 0.0
+    for block in _decoded(path, sound):
+        if not np.isfinite(block).all():
+            first = int(np.argmin(np.isfinite(block).all(axis=1)))
+            raise InputError(
+                f"{path} holds samples that are not numbers (NaN or infinity), the first one at "
+                f"{(frames + first) / sound.samplerate:.3f} s; export it again from the recording program."
+            )
+        frames += len(block)
+        peak = max(peak, float(np.abs(block).max()))
+        power_mean += float(np.square(mono(block)).sum(dtype=np.float64))
+        power_channels += float(np.square(block).sum(dtype=np.float64)) / block.shape[1]
+    return frames, peak, power_mean < _OPPOSED_POWER_RATIO * power_channels
+
+
+def _resampled(info: AudioInfo) -> Iterator[Block]:
+    """The file at 44.1 kHz with its own channels; the length may miss by a sample."""
+    with _opened(info.path) as sound:
+        if (sound.samplerate, sound.channels) != (info.rate_hz, info.channels):
+            raise _changed(info)
+        stream = soxr.ResampleStream(
+            info.rate_hz, SAMPLE_RATE_HZ, info.channels, dtype="float32", quality=_RESAMPLER
+        )
+        frames = 0
+        for block in _decoded(info.path, sound):
+            frames += len(block)
+            if frames > info.frames:
+                raise _changed(info)
+            yield block if info.rate_hz == SAMPLE_RATE_HZ else stream.resample_chunk(block)
+        if frames != info.frames:
+            raise _changed(info)
+        if info.rate_hz != SAMPLE_RATE_HZ:
+            yield stream.resample_chunk(np.zeros((0, info.channels), np.float32), last=True)
+
+
+def _changed(info: AudioInfo) -> InputError:
+    return InputError(f"{info.path} changed while it was being read; render it again once it lies still.")
+
+
+def _check_mp3_length(path: Path, frames: int) -> None:
+    """Refuses what libsndfile would shorten: it stops at a length that it can only guess.
+
+    Where the encoder left no length, the guess is right for a constant bit rate and for no other.
+    """
+    with path.open("rb") as file:
+        held, _ = mp3_samples(file, os.fstat(file.fileno()).st_size)
+    if frames < held - _MP3_TRIMMED_SAMPLES:
+        raise InputError(
+            f"{path} has a variable bit rate but does not say how long it is; export it again as WAV or FLAC."
+        )
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    return digest.hexdigest()

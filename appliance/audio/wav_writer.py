@@ -1,0 +1,129 @@
+"""WAV files out: 44.1 kHz, 24 bit, streamed, the same bytes for the same samples.
+
+libsndfile writes the container; rounding is done here, because its own conversion of floats wraps
+around at full scale.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import soundfile
+
+from appliance.audio.blocks import BLOCK_SAMPLES, Block
+from appliance.errors import OutputError
+from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.rendering.publication import output_error, writing
+
+_FULL_SCALE = 1 << 23
+_BYTES_PER_SAMPLE = 3
+_LARGEST_WAV_BYTES = (1 << 32) - 4096
+"""A RIFF size has 32 bits; a little is left for the header."""
+
+_PROBE = bytes(4096)
+_PROBE_BYTES = 1 << 20
+
+
+class WavWriter:
+    """A WAV file of ``channels`` channels and, in the end, ``samples`` samples. A context manager.
+
+    RF64 (EBU Tech 3306) where the sound is longer than a WAV file can be. Samples beyond full scale
+    stay at full scale; :attr:`clipped` counts them. Raises OutputError when the file cannot be written.
+    """
+
+    def __init__(self, path: Path, channels: int, samples: int) -> None:
+        self._path = Path(path)
+        self._left = samples
+        self._bytes = 0
+        self.clipped = 0
+        size = samples * channels * _BYTES_PER_SAMPLE
+        with writing(self._path):
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            # By descriptor: with a Python file object, Ctrl-C inside libsndfile's callback would be lost.
+            self._file = soundfile.SoundFile(
+                self._descriptor,
+                "w",
+                SAMPLE_RATE_HZ,
+                channels,
+                "PCM_24",
+                format="RF64" if size > _LARGEST_WAV_BYTES else "WAV",
+                closefd=False,
+            )
+        except soundfile.LibsndfileError as error:
+            try:
+                raise self._reason() from error
+            finally:
+                os.close(self._descriptor)
+
+    def write(self, block: Block) -> None:
+        """Adds ``block``, (n, C) float32 with full scale at ±1."""
+        if len(block) > self._left:
+            raise ValueError(f"{self._path.name} was to hold {self._left} samples more, not {len(block)}")
+        for start in range(0, len(block), BLOCK_SAMPLES):
+            # Exact in single precision: a power of two, and from 2^23 on there are no fractions.
+            part = np.rint(block[start : start + BLOCK_SAMPLES] * np.float32(_FULL_SCALE))
+            if part.max() > _FULL_SCALE - 1 or part.min() < -_FULL_SCALE:
+                self.clipped += int(np.count_nonzero((part > _FULL_SCALE - 1) | (part < -_FULL_SCALE)))
+                part = np.clip(part, -_FULL_SCALE, _FULL_SCALE - 1)
+            whole = part.astype(np.int32)
+            try:
+                # libsndfile takes the upper 24 bits of 32.
+                self._file.write(whole << 8)
+            except (soundfile.LibsndfileError, AssertionError) as error:
+                raise self._reason() from error
+            self._bytes += whole.size * _BYTES_PER_SAMPLE
+        self._left -= len(block)
+
+    def close(self) -> None:
+        """Finishes the header and waits until the file is on the disk."""
+        if self._file.closed:
+            return
+        try:
+            self._file.close()
+            if os.fstat(self._descriptor).st_size < self._bytes:
+                raise self._reason()
+            with writing(self._path):
+                os.fsync(self._descriptor)
+        except soundfile.LibsndfileError as error:
+            raise self._reason() from error
+        finally:
+            os.close(self._descriptor)
+
+    def __enter__(self) -> WavWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            # The file will be thrown away; an error about it must not hide the first one.
+            with suppress(OutputError):
+                self.close()
+            return
+        self.close()
+        if self._left:
+            raise ValueError(f"{self._path.name} misses {self._left} samples")
+
+    def _reason(self) -> OutputError:
+        """Why the last write failed. libsndfile does not say, so the next bytes are tried without it."""
+        end = os.fstat(self._descriptor).st_size
+        try:
+            for offset in range(0, _PROBE_BYTES, len(_PROBE)):
+                os.pwrite(self._descriptor, _PROBE, end + offset)
+        except OSError as error:
+            return output_error(self._path.name, error)
+        return OutputError(f"{self._path.name} cannot be written: the system refuses it without a reason.")
+
+
+def write_wav(path: Path, blocks: Iterable[Block], channels: int, samples: int) -> int:
+    """Writes ``blocks``, (n, ``channels``) each and ``samples`` in all; returns how many clipped."""
+    with WavWriter(path, channels, samples) as writer:
+        for block in blocks:
+            writer.write(block)
+    return writer.clipped

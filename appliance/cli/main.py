@@ -1,0 +1,208 @@
+"""The command ``backline``: ``render`` and ``doctor``, those of the watched folder and of the installation.
+
+The processor is looked at before anything is imported that needs a newer one.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from contextlib import closing
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from appliance.cli import pack as cli_pack
+from appliance.cli import release as cli_release
+from appliance.cli import tune as cli_tune
+from appliance.cli import watch as cli_watch
+from appliance.cli.options import PACK_OPTION, PLANS_OPTION
+from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
+from appliance.system.cpu import cpu_trouble, read_cpu, require_machine
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from appliance.rendering.job import Request
+    from appliance.rendering.receipt import Receipt
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="backline", prog_name="backline")
+def cli() -> None:
+    """A vocal recording in, a full accompaniment out. Offline, on this computer."""
+
+
+@cli.command()
+@click.argument("vocals", metavar="VOCAL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results.")
+@click.option("--takes", default=1, show_default=True, help="How many different accompaniments.")
+@click.option("--seed", default=0, show_default=True, help="The same seed gives the same music again.")
+@click.option(
+    "--variety",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="How far harmony strays.",
+)
+@click.option("--bpm", type=float, help="Tempo, if the song was sung to a click.")
+@click.option("--beats", type=click.Path(path_type=Path), help="A file with the time of every beat.")
+@click.option("--key", help="Key, such as Eb or 'F# minor'.")
+@click.option("--chords", type=click.Path(path_type=Path), help="A chord chart to play.")
+@click.option("--style", default="piano", show_default=True, help="Who plays and how.")
+@click.option("--sound", default="band", show_default=True, help="band: sampled; neural: decoded.")
+@PACK_OPTION
+@click.option("--force", is_flag=True, help="Render even what does not sound like singing.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier render of the same name.")
+@click.option("--json", "as_json", is_flag=True, help="Print the receipts as JSON lines.")
+def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) -> None:
+    """Render an accompaniment for each VOCAL (WAV, AIFF, FLAC, OGG, MP3)."""
+    from appliance.networks.cache import cache_folder
+    from appliance.rendering.engine import Engine
+    from appliance.tuning.store import plans_folder
+
+    requests = [_request(vocal, **options) for vocal in vocals]
+    rows, first_error = [], 0
+    with closing(Engine(pack, cache=cache_folder(), wait=False, plans=plans_folder())) as engine:
+        if engine.plan_trouble:
+            click.echo(f"backline: {engine.plan_trouble}", err=True)
+        for request in requests:
+            try:
+                receipts = _with_progress(engine, request)
+            except BacklineError as error:
+                click.echo(f"backline: {error}", err=True)
+                first_error = first_error or error.exit_code
+                continue
+            rows += receipts
+            if as_json:
+                for receipt in receipts:
+                    click.echo(json.dumps(receipt.facts, ensure_ascii=False))
+    if rows and not as_json:
+        _print_table(rows)
+    sys.exit(first_error)
+
+
+def _request(
+    vocal: Path,
+    out: Path,
+    takes: int,
+    seed: int,
+    variety: float,
+    bpm: float | None,
+    beats: Path | None,
+    key: str | None,
+    chords: Path | None,
+    style: str,
+    sound: str,
+    force: bool,
+    overwrite: bool,
+) -> Request:
+    from appliance.composing.composer import Wishes
+    from appliance.errors import UsageError
+    from appliance.music.beat_file import read_beats
+    from appliance.music.chord_chart import read_chart
+    from appliance.music.keys import Key
+    from appliance.rendering.job import Request, check_numbers
+
+    check_numbers(takes, seed, bpm)
+    chart = None if chords is None else lambda grid, duration_s: read_chart(chords, grid, duration_s)
+    if bpm is not None and beats is not None:
+        raise UsageError("--bpm and --beats both say where the beats are; give one of them.")
+    grid = None if beats is None else lambda duration_s: read_beats(beats, duration_s)
+    wishes = Wishes(bpm, None if key is None else Key.parse(key), chart, style, grid, variety)
+    return Request(vocal, out, wishes, takes, seed, force, overwrite, sound=sound)
+
+
+def _with_progress(engine: Any, request: Request) -> list[Receipt]:
+    from appliance.rendering.job import render as render_job
+
+    with _progress() as progress:
+        task = progress.add_task(request.vocal.name, total=1.0)
+        return render_job(
+            engine,
+            request,
+            installed_version("backline"),
+            lambda share: progress.update(task, completed=share),
+        )
+
+
+def _progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+
+
+def _print_table(receipts: list[Receipt]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("file", "seconds", "key", "tempo", "fit", "real-time factor")
+    for receipt in receipts:
+        facts = receipt.facts
+        name = next(n for n in facts["files"] if n.endswith(".accompaniment.wav"))
+        factor = f"{facts['real_time_factor']:.3f}"
+        seconds = f"{facts['vocal']['duration_s']:.1f}"
+        table.add_row(Text(name), seconds, receipt.key, receipt.tempo, receipt.fit, factor)
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
+
+
+@cli.command()
+@PACK_OPTION
+@click.option("--out", default=Path(), type=click.Path(path_type=Path), help="Where results would go.")
+@PLANS_OPTION
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+def doctor(pack: Path, out: Path, plans: Path | None, as_json: bool) -> None:
+    """Say whether this computer can do the job: processor, memory, disk, pack, kernels, plan."""
+    from appliance.doctor import doctor as examine
+
+    if plans is None and not cpu_trouble(read_cpu()):  # what plans are made of needs a newer processor
+        from appliance.tuning.store import plans_folder
+
+        plans = plans_folder()
+    report = examine(pack, out, plans=plans)
+    if as_json:
+        click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+    else:
+        for check in report.checks:
+            click.echo(f"{check.status:>4}  {check.name}: {check.sentence}")
+            if check.status != "ok" and check.remedy:
+                click.echo(f"      {check.remedy}")
+            for line in check.lines:
+                click.echo(f"      {line}")
+    sys.exit(report.exit_code)
+
+
+cli_watch.register(cli)
+cli.add_command(cli_tune.tune)
+for command in (cli_release.release, cli_release.keys, cli_pack.pack):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Entry point of the command: expected failures become one sentence and their exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        if "doctor" not in sys.argv[1:2]:  # doctor itself reports what the machine lacks
+            require_machine()
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BacklineError as error:
+        click.echo(f"backline: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("backline: stopped; nothing half-written is left.", err=True)
+        sys.exit(INTERRUPTED_EXIT_CODE)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

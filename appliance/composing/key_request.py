@@ -1,0 +1,161 @@
+"""A key that the user asks for, against what the model would play.
+
+A singer rarely fits one key alone: the relative key shares all notes, a neighbour on the circle of fifths
+all but one. What decides is the harmony, so a request is carried out in the harmony: the plan keeps to
+the scale, and the key's own chords are preferred as little as makes a listener name the key. A request
+far from what is sung is obeyed as well, and sounds like it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.composing.plan_chart import ESTIMATED_QUALITIES, chart_from_plan, plan_from_chart
+from appliance.music.chart_keeping import follow_chart
+from appliance.music.chord_chart import QUALITIES, Chart, Chord, merged, parse_chord
+from appliance.music.keys import Key, estimate_key
+from appliance.music.score import DRUM_GROUP, BeatGrid, Score
+from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED
+
+FOREIGN = 0.2
+"""What is left of a pitch class outside the scale: enough for a chromatic chord the planner is sure of."""
+
+STRESSES = (0.0, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 9.5, 11.0, 13.5, 16.0, 22.0, 32.0)
+"""Nats a beat that the key's own chords gain, tried in this order."""
+
+MOST_TONIC = 0.6
+"""Share of the time that the tonic chord may take when the singer is in the key anyway: no drone for that."""
+
+CLEAR = 0.35
+"""Least confidence of the key's estimate: what just makes it may sound like its neighbour to others."""
+
+AHEAD = 0.05
+"""Least lead of the key's correlation with :data:`RATED_MAJOR` or minor over any other key's, likewise."""
+
+RATED_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+RATED_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+"""How well each degree fits a key to listeners: Krumhansl and Kessler, *Psychological Review* 89(4), 1982.
+
+A second opinion: shares of degrees in scores, as :mod:`appliance.music.keys` has them, and ratings err apart.
+"""
+
+_TONIC, _DOMINANT, _SUBDOMINANT, _OUTSIDE = 1.0, 0.6, 0.4, -1.0
+"""Shares of the stress: of the three main chords, and for each tone outside the scale."""
+
+_MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10, 11)
+"""Minor has both sevenths: its dominant takes the raised one."""
+
+Array = NDArray[np.float32]
+Chroma = NDArray[np.floating]
+
+
+def plan_in_key(
+    plan: Array, key: Key, heard: Key, grid: BeatGrid, duration_s: float
+) -> tuple[Array, Chart, float]:
+    """``plan`` (24, P) moved into ``key`` as far as needed, its chart, and how certain the plan is.
+
+    Where the plan is in the key as it stands, or only has to lose what is foreign, it stays the planner's.
+    Where it has to be stressed its chart becomes the plan, as certain as a chart from the user. Where
+    ``heard``, what the singer seems to be in, is the request already, varied harmony comes first.
+    """
+    plan = _in_scale(plan, key)
+    chart = chart_from_plan(plan, grid, duration_s)
+    most = max(MOST_TONIC, _share_of_tonic(chart, key)) if key == heard else 1.0
+    sounding, certainty = plan, PLAN_PREDICTED
+    for stress in STRESSES:
+        tried = chart_from_plan(plan, grid, duration_s, _prior(key, stress))
+        if stress:
+            tried = _in_root_position(tried)
+            if _share_of_tonic(tried, key) > most:
+                break
+        spelled = plan_from_chart(tried, plan.shape[1])
+        if stress:
+            chart, sounding, certainty = tried, spelled, PLAN_GIVEN
+        if _heard_as(key, spelled[:12].sum(1), spelled[12:].sum(1)):
+            break
+    return sounding, chart, certainty
+
+
+def obeyed(score: Score, key: Key, chart: Chart) -> Score:
+    """``score`` if a listener would say that it is in ``key``, or else made to follow ``chart``."""
+    return score if _heard_as(key, *_chromas(score)) else follow_chart(score, chart)
+
+
+def key_of_score(score: Score) -> tuple[Key, float]:
+    """The key of the notes and its confidence, by :func:`appliance.music.keys.estimate_key`."""
+    return estimate_key(*_chromas(score))
+
+
+def _heard_as(key: Key, chroma: Chroma, bass: Chroma) -> bool:
+    """Whether scores and listeners both say ``key`` of what sounds, (12,), and of its bass, (12,)."""
+    found, confidence = estimate_key(chroma, bass)
+    if found != key or confidence < CLEAR:
+        return False
+    ratings = [np.roll(profile, k) for profile in (RATED_MAJOR, RATED_MINOR) for k in range(12)]
+    fits = [float(np.corrcoef(rating, chroma)[0, 1]) for rating in ratings]
+    asked = fits.pop(key.tonic + 12 * (key.mode == "minor"))
+    return asked - max(fits) >= AHEAD
+
+
+def _chromas(score: Score) -> tuple[Chroma, Chroma]:
+    """How long each pitch class sounds, (12,), and how long as the bass, (12,)."""
+    chroma, bass = np.zeros(12), np.zeros(12)
+    lowest_until = 0.0
+    for note in sorted(score.notes, key=lambda n: (n.start_s, n.pitch)):
+        if note.group == DRUM_GROUP:
+            continue
+        chroma[note.pitch % 12] += note.end_s - note.start_s
+        if note.start_s >= lowest_until - 0.02:
+            bass[note.pitch % 12] += note.end_s - note.start_s
+            lowest_until = note.end_s
+    return chroma, bass
+
+
+def _share_of_tonic(chart: Chart, key: Key) -> float:
+    """How much of the time that has a chord has the tonic chord, or one of its root."""
+    total = tonic = 0.0
+    for span in chart:
+        chord = parse_chord(span.label)
+        if chord is not None:
+            total += span.end_s - span.start_s
+            tonic += (span.end_s - span.start_s) * (_root(chord) == key.tonic)
+    return tonic / total if total else 1.0
+
+
+def _root(chord: Chord) -> int:
+    return Chord(chord.root).bass_pitch_class
+
+
+def _in_root_position(chart: Chart) -> Chart:
+    """``chart`` over its roots: the old key's bass under a new chord would speak for the old key."""
+    return merged([replace(span, label=span.label.partition("/")[0]) for span in chart])
+
+
+def _in_scale(plan: Array, key: Key) -> Array:
+    """``plan`` with pitch classes outside the scale turned down."""
+    weights = np.full(12, FOREIGN, np.float32)
+    weights[[(key.tonic + degree) % 12 for degree in _scale(key)]] = 1.0
+    return plan * np.tile(weights, 2)[:, None]
+
+
+def _scale(key: Key) -> tuple[int, ...]:
+    return _MINOR if key.mode == "minor" else _MAJOR
+
+
+def _prior(key: Key, stress: float) -> Array:
+    """(109,): what each chord of :func:`appliance.composing.plan_chart.chart_from_plan` gains in ``key``."""
+    scale = {(key.tonic + degree) % 12 for degree in _scale(key)}
+    tonic = {(key.tonic + step) % 12 for step in ((0, 3, 7) if key.mode == "minor" else (0, 4, 7))}
+    dominant = {(key.tonic + step) % 12 for step in (7, 11, 2)}
+    subdominant = {(key.tonic + step) % 12 for step in ((5, 8, 0) if key.mode == "minor" else (5, 9, 0))}
+    gain = []
+    for quality in ESTIMATED_QUALITIES:
+        for root in range(12):
+            tones = {(root + step) % 12 for step in QUALITIES[quality]}
+            of_key = _TONIC * (tones == tonic) + _DOMINANT * (tones == dominant)
+            of_key += _SUBDOMINANT * (tones == subdominant)
+            gain.append(of_key + _OUTSIDE * len(tones - scale))
+    return np.array([stress * g for g in (*gain, 0.0)], np.float32)

@@ -1,0 +1,150 @@
+"""The plan as a chord chart and a chord chart as a plan.
+
+A plan (24, P) says how much each pitch class (rows 0-11) and each bass pitch class (rows 12-23) sounds
+in P plan frames of 186 ms; a chart names chords.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.music.chord_chart import NO_CHORD, QUALITIES, Chart, Chord, ChordSpan, merged, parse_chord
+from appliance.music.keys import estimate_key, spell
+from appliance.music.score import FRAME_RATE_HZ, FRAMES_PER_PLAN, BeatGrid
+
+PLAN_RATE_HZ = FRAME_RATE_HZ / FRAMES_PER_PLAN
+ESTIMATED_QUALITIES = ("", "m", "dim", "aug", "7", "maj7", "m7", "m7b5", "sus4")
+"""What :func:`chart_from_plan` listens for, besides no chord."""
+
+# P(a pitch class sounds | its place in the chord): fifths are often left out, thirds and sevenths are
+# what tells chords apart. A silent seventh costs more than it gains, so plain triads win ties.
+_P_TONE, _P_FIFTH, _P_OTHER, _P_SILENT = 0.75, 0.6, 0.1, 0.03
+_P_BASS, _P_OTHER_BASS = 0.75, 0.08
+_QUALITY_PRIOR = {"": 0.0, "m": -0.05, "7": -0.3, "m7": -0.3, "maj7": -0.5}
+_CHORD_CHANGE, _BASS_CHANGE = -3.0, -2.0
+_INVERSION, _FOREIGN_BASS = -1.0, -3.0
+
+
+def plan_from_chart(chart: Chart, n_plan_frames: int) -> NDArray[np.float32]:
+    """The plan (24, P) of P = ``n_plan_frames`` frames in which exactly the chart's chords sound.
+
+    A frame that a chord covers in part has that share of it. Uncovered time and ``N`` are zero.
+    """
+    plan = np.zeros((24, n_plan_frames), dtype=np.float64)
+    edges = np.arange(n_plan_frames + 1) / PLAN_RATE_HZ
+    for span in chart:
+        chord = parse_chord(span.label)
+        if chord is None:
+            continue
+        inside = np.clip(edges, span.start_s, span.end_s)
+        share = np.diff(inside) * PLAN_RATE_HZ
+        rows = [*sorted(chord.pitch_classes), 12 + chord.bass_pitch_class]
+        plan[rows] += share
+    return np.clip(plan, 0.0, 1.0).astype(np.float32)
+
+
+def chart_from_plan(
+    plan: NDArray[np.float32], grid: BeatGrid, duration_s: float, prior: NDArray[np.float32] | float = 0.0
+) -> Chart:
+    """The likeliest chords of ``plan`` (24, P), changing only on beats, from 0 to ``duration_s``.
+
+    Viterbi over :data:`ESTIMATED_QUALITIES` on twelve roots, each over any bass, and no chord
+    (Sheh and Ellis, ISMIR 2003): pitch classes sound independently given the chord, and changing the
+    chord or its bass costs. Without beats the steps are 0.5 s. Roots are spelled in the plan's key.
+    ``prior`` (109,) is what each chord, quality by quality on twelve roots and last none, gains a step.
+    """
+    if duration_s <= 0 or plan.shape[1] == 0:
+        return []
+    edges_s = _step_edges(grid, duration_s)
+    steps = _step_means(np.asarray(plan, dtype=np.float64), edges_s)
+    for rows in (slice(12), slice(12, 24)):
+        # A network that is unsure is quiet all along, so loud is what the song calls loud; but a step
+        # that has only the rest of the chord before it stays quiet.
+        loudest = steps[rows].max(0)
+        steps[rows] /= np.maximum(loudest, max(0.6 * float(np.quantile(loudest, 0.9)), 0.1))
+    gain = np.asarray(prior, np.float32).reshape(-1, 1)
+    emission = _emission(steps[:12], steps[12:])
+    emission += gain
+    path = _viterbi(emission)
+    key, _ = estimate_key(plan[:12].sum(1), plan[12:].sum(1))
+    labels = []
+    for state in path:
+        chord, bass = divmod(int(state), 12)
+        quality, root = divmod(chord, 12)
+        if quality == len(ESTIMATED_QUALITIES):
+            labels.append(NO_CHORD)
+        else:
+            slash = spell(bass, key) if bass != root else ""
+            labels.append(Chord(spell(root, key), ESTIMATED_QUALITIES[quality], slash).label)
+    return merged([ChordSpan(a, b, c) for a, b, c in zip(edges_s[:-1], edges_s[1:], labels, strict=True)])
+
+
+def _step_edges(grid: BeatGrid, duration_s: float) -> list[float]:
+    """Times, to a millisecond, between which the chord stays: 0, the beats, the end."""
+    inner = np.asarray(grid.beats_s) if len(grid.beats_s) > 1 else np.arange(0.5, duration_s, 0.5)
+    # A sliver before the first beat or after the last belongs to its neighbour.
+    inner = inner[(inner > 0.1) & (inner < duration_s - 0.1)]
+    return [0.0, *np.unique(np.round(inner, 3)).tolist(), round(duration_s, 3)]
+
+
+def _step_means(plan: NDArray[np.float64], edges_s: list[float]) -> NDArray[np.float64]:
+    """Mean of ``plan`` (24, P) over each step between edges: (24, steps)."""
+    total = np.pad(np.cumsum(plan, axis=1), ((0, 0), (1, 0)))
+    position = np.clip(np.asarray(edges_s) * PLAN_RATE_HZ, 0, plan.shape[1])
+    whole = np.minimum(position.astype(int), plan.shape[1] - 1)
+    at_edges = total[:, whole] + plan[:, whole] * (position - whole)
+    means: NDArray[np.float64] = np.diff(at_edges, axis=1) / np.maximum(np.diff(position), 1e-9)
+    return means
+
+
+def _emission(chroma: NDArray[np.float64], bass: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Log likelihood of each step given each chord and bass: (steps, 109, 12); the last chord is N."""
+    n = 12 * len(ESTIMATED_QUALITIES)
+    sounds = np.full((n + 1, 12), _P_OTHER)
+    prior = np.full((n + 1, 12), _FOREIGN_BASS)
+    for q, quality in enumerate(ESTIMATED_QUALITIES):
+        for root in range(12):
+            tones = [(root + step) % 12 for step in QUALITIES[quality]]
+            sounds[12 * q + root, tones] = _P_TONE
+            if quality in ("", "m", "7", "maj7", "m7"):
+                sounds[12 * q + root, (root + 7) % 12] = _P_FIFTH
+            prior[12 * q + root, tones] = _INVERSION
+            prior[12 * q + root, root] = 0.0
+            prior[12 * q + root] += _QUALITY_PRIOR.get(quality, -0.8)
+    sounds[n] = _P_SILENT
+    bass_sounds = np.where(np.eye(12, dtype=bool), _P_BASS, _P_OTHER_BASS)
+
+    def likelihood(activity: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(activity.T @ np.log(p).T + (1 - activity).T @ np.log(1 - p).T)
+
+    by_chord, by_bass = likelihood(chroma, sounds), likelihood(bass, bass_sounds)
+    silent_bass = likelihood(bass, np.full((1, 12), _P_SILENT))
+    joint = np.empty((len(by_chord), n + 1, 12), np.float32)
+    for chord in range(n):  # one after the other: an hour has thousands of steps
+        joint[:, chord] = by_chord[:, chord, None] + by_bass + prior[chord]
+    joint[:, n] = by_chord[:, n, None] + silent_bass
+    return joint
+
+
+def _viterbi(emission: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Best path of states chord * 12 + bass through ``emission`` (steps, chords, 12): (steps,)."""
+    steps, chords, _ = emission.shape
+    own = np.arange(chords * 12)
+    before = np.zeros((steps, chords * 12), dtype=np.int16)
+    score = emission[0]
+    for t in range(1, steps):
+        over_best_bass = 12 * np.arange(chords) + score.argmax(1)
+        by_chord = score.ravel()[over_best_bass]
+        best = int(by_chord.argmax())
+        sources = (own, np.repeat(over_best_bass, 12), np.full(own.shape, over_best_bass[best]))
+        costs = (0.0, _BASS_CHANGE, _CHORD_CHANGE)
+        options = np.stack([score.ravel()[s] + c for s, c in zip(sources, costs, strict=True)])
+        choice = options.argmax(0)
+        before[t] = np.stack(sources)[choice, own]
+        score = options[choice, own].reshape(chords, 12) + emission[t]
+    path = np.zeros(steps, dtype=np.intp)
+    path[-1] = int(score.argmax())
+    for t in range(steps - 1, 0, -1):
+        path[t - 1] = before[t, path[t]]
+    return path

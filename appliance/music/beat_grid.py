@@ -1,0 +1,116 @@
+"""What a beat grid is used for: phases as network input, and notes moved onto the beat.
+
+A grid that is more likely wrong than right is treated as unknown (:func:`trusted`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.music.score import FRAME_RATE_HZ, BeatGrid, Note, Score
+
+TRUSTED = 0.5
+"""Confidence below which :func:`phases` and :func:`snap` treat a grid as unknown."""
+
+SNAP_LIMIT_S = 0.06
+"""How far :func:`snap` moves a note at most: half a sixteenth at 125 bpm."""
+
+Array = NDArray[np.floating]
+
+
+def trusted(grid: BeatGrid) -> bool:
+    """Whether ``grid`` has beats and they are more likely right than wrong (:data:`TRUSTED`)."""
+    return len(grid.beats_s) > 1 and grid.confidence >= TRUSTED
+
+
+def phases(grid: BeatGrid, n_frames: int, frame_rate_hz: float = FRAME_RATE_HZ) -> NDArray[np.float32]:
+    """Where in the beat and in the bar each frame's centre lies: (5, T), T = ``n_frames``.
+
+    Rows: sine and cosine of the beat phase, sine and cosine of the bar phase (0 on the first beat and
+    running evenly over the bar's beats), 1. All zero where :func:`trusted` says no; the bar rows are
+    zero for a grid without downbeats. Beyond the first and last beat the nearest tempo and meter go on.
+    """
+    rows = np.zeros((5, n_frames), dtype=np.float32)
+    if not trusted(grid):
+        return rows
+    centres_s = (np.arange(n_frames) + 0.5) / frame_rate_hz
+    beat = _continued(centres_s, np.asarray(grid.beats_s), np.arange(len(grid.beats_s), dtype=np.float64))
+    rows[0], rows[1] = np.sin(2 * np.pi * beat), np.cos(2 * np.pi * beat)
+    if grid.downbeats:
+        starts = np.asarray(grid.downbeats, dtype=np.float64)
+        starts = np.concatenate([[starts[0] - grid.meter], starts, [starts[-1] + grid.meter]])
+        bar = _continued(beat, starts, np.arange(len(starts), dtype=np.float64))
+        rows[2], rows[3] = np.sin(2 * np.pi * bar), np.cos(2 * np.pi * bar)
+    rows[4] = 1.0
+    return rows
+
+
+def _continued(x: Array, xs: Array, ys: Array) -> Array:
+    """``np.interp`` that goes on along the first and last segment instead of stopping."""
+    y: Array = np.interp(x, xs, ys)
+    before, after = x < xs[0], x > xs[-1]
+    y[before] = ys[0] + (x[before] - xs[0]) * (ys[1] - ys[0]) / (xs[1] - xs[0])
+    y[after] = ys[-1] + (x[after] - xs[-1]) * (ys[-1] - ys[-2]) / (xs[-1] - xs[-2])
+    return y
+
+
+def snap(score: Score, grid: BeatGrid, subdivisions: tuple[int, ...] = (4, 3, 2, 1)) -> Score:
+    """``score`` with its onsets on the nearest point of the beat's subdivision; ends move along.
+
+    Each beat takes the division of ``subdivisions`` that its notes lie closest to, in units of what
+    chance would give, and keeps to what the whole song lies closest to unless another is far closer.
+    A note further than :data:`SNAP_LIMIT_S` from its point stays. Notes of one group and pitch that
+    meet on a point become one, the longest and loudest; one that would run into the next ends there.
+    The score comes back unchanged where :func:`trusted` says no. Raises ValueError for a subdivision < 1.
+    """
+    if not subdivisions or min(subdivisions) < 1:
+        raise ValueError(f"subdivisions of a beat are 1 or more, not {subdivisions}")
+    if not trusted(grid) or not score.notes:
+        return score
+    beats_s = np.asarray(grid.beats_s)
+    index = np.arange(len(beats_s), dtype=np.float64)
+    start_s = np.array([note.start_s for note in score.notes])
+    position = _continued(start_s, beats_s, index)
+    points = np.stack([np.round(position * d) / d for d in subdivisions])
+    moves_s = _continued(points.ravel(), index, beats_s).reshape(points.shape) - start_s
+    # Squared distance over its expectation for random onsets, 1/12 of the squared spacing.
+    chance = ((points - position) * np.array(subdivisions)[:, None]) ** 2 * 12
+    of_song = chance.mean(axis=1)
+    _, beat = np.unique(np.floor(position + 0.5 / max(subdivisions)), return_inverse=True)
+    of_beat = np.stack([np.bincount(beat, weights=row) for row in chance]) / np.bincount(beat)
+    places = np.bincount(np.unique([beat, np.round(position * 12)], axis=1)[0].astype(np.intp))
+    usual = int(of_song.argmin())
+    # One or two onsets lie near points of some division by chance: a beat needs three to differ.
+    differs = (places >= 3) & (of_beat.min(0) < 0.1 * of_beat[usual])
+    chosen = np.where(differs, of_beat.argmin(0), usual)[beat]
+    move_s = moves_s[chosen, np.arange(len(start_s))]
+    landing = start_s + move_s
+    stays = (np.abs(move_s) > SNAP_LIMIT_S) | (landing < 0) | (landing >= score.duration_s)
+    move_s[stays] = 0.0
+    moved = [
+        replace(n, start_s=n.start_s + m, end_s=n.end_s + m)
+        for n, m in zip(score.notes, move_s.tolist(), strict=True)
+    ]
+    return Score.of(one_at_a_time(moved, score.duration_s), score.duration_s)
+
+
+def one_at_a_time(notes: list[Note], duration_s: float) -> list[Note]:
+    """``notes`` with doubles of a group and pitch merged and each ended by the next of its pitch."""
+    last: dict[tuple[str, int], int] = {}
+    kept: list[Note] = []
+    for note in sorted(notes):
+        key = (note.group, note.pitch)
+        note = replace(note, end_s=min(note.end_s, duration_s))
+        if key in last:
+            before = kept[last[key]]
+            if note.start_s - before.start_s < 1e-6:
+                velocity, end_s = max(before.velocity, note.velocity), max(before.end_s, note.end_s)
+                kept[last[key]] = replace(before, end_s=end_s, velocity=velocity)
+                continue
+            kept[last[key]] = replace(before, end_s=min(before.end_s, note.start_s))
+        last[key] = len(kept)
+        kept.append(note)
+    return kept

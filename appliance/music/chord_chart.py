@@ -1,0 +1,249 @@
+"""Chord charts: names, and the text a musician writes.
+
+:mod:`appliance.composing.plan_chart` turns a chart into a plan.
+
+A *chart* is a list of spans in time order that do not overlap; time that no span covers is left open.
+Text charts come in two forms (``#`` starts a comment)::
+
+    0.000 2.500 Am7            | Am | F G | C |     chords of a bar share it equally
+    2.500 4.000 F/A            | %  | N   |         % repeats the bar, N is no chord
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from appliance.errors import UsageError
+from appliance.music.keys import LETTERS
+from appliance.music.score import BeatGrid
+
+NO_CHORD = "N"
+
+QUALITIES: dict[str, tuple[int, ...]] = {
+    "": (0, 4, 7),
+    "m": (0, 3, 7),
+    "dim": (0, 3, 6),
+    "aug": (0, 4, 8),
+    "7": (0, 4, 7, 10),
+    "maj7": (0, 4, 7, 11),
+    "m7": (0, 3, 7, 10),
+    "m7b5": (0, 3, 6, 10),
+    "sus4": (0, 5, 7),
+    "sus2": (0, 2, 7),
+    "5": (0, 7),
+    "6": (0, 4, 7, 9),
+    "m6": (0, 3, 7, 9),
+    "dim7": (0, 3, 6, 9),
+    "mmaj7": (0, 3, 7, 11),
+    "aug7": (0, 4, 8, 10),
+    "7sus4": (0, 5, 7, 10),
+    "add9": (0, 4, 7, 2),
+    "madd9": (0, 3, 7, 2),
+    "9": (0, 4, 7, 10, 2),
+    "m9": (0, 3, 7, 10, 2),
+    "maj9": (0, 4, 7, 11, 2),
+    "7b9": (0, 4, 7, 10, 1),
+    "13": (0, 4, 10, 2, 9),
+}
+"""Semitones above the root of every quality a chart may name, by its shorthand."""
+
+_SPELLINGS = {
+    "": ("maj", "M", "major"),
+    "m": ("min", "-", "mi", "minor"),
+    "dim": ("o", "°"),
+    "aug": ("+", "#5"),
+    "7": ("dom7", "dom"),
+    "maj7": ("M7", "ma7", "j7", "Δ", "Δ7", "^", "^7", "major7"),
+    "m7": ("min7", "-7", "mi7", "minor7"),
+    "m7b5": ("ø", "ø7", "hdim7", "hdim", "min7b5", "-7b5", "m7-5"),
+    "sus4": ("sus",),
+    "6": ("maj6", "M6"),
+    "m6": ("min6", "-6"),
+    "dim7": ("o7", "°7"),
+    "mmaj7": ("mM7", "minmaj7", "-maj7", "-M7", "m(maj7)", "mΔ"),
+    "aug7": ("+7", "7#5", "7+"),
+    "7sus4": ("7sus",),
+    "add9": ("add2",),
+    "m9": ("min9", "-9"),
+    "maj9": ("M9",),
+}
+_QUALITY_OF = {name: q for q in QUALITIES for name in (q, *_SPELLINGS.get(q, ()))}
+_LABEL = re.compile(r"([A-G][#b]?)([^/]*?)(?:/([A-G][#b]?))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Chord:
+    """A chord: names of root and bass (``"F#"``, bass ``""`` for the root), a key of :data:`QUALITIES`."""
+
+    root: str
+    quality: str = ""
+    bass: str = ""
+
+    @property
+    def label(self) -> str:
+        """Shorthand: ``Am7``, ``Bb/D``."""
+        return self.root + self.quality + (f"/{self.bass}" if self.bass else "")
+
+    @property
+    def pitch_classes(self) -> frozenset[int]:
+        """Every pitch class that sounds, a foreign bass included."""
+        tones = {(_pitch_class(self.root) + step) % 12 for step in QUALITIES[self.quality]}
+        return frozenset(tones | {self.bass_pitch_class})
+
+    @property
+    def bass_pitch_class(self) -> int:
+        """Pitch class of the lowest note."""
+        return _pitch_class(self.bass or self.root)
+
+
+@dataclass(frozen=True, slots=True)
+class ChordSpan:
+    """One chord from ``start_s`` to ``end_s``; ``label`` is canonical shorthand or :data:`NO_CHORD`."""
+
+    start_s: float
+    end_s: float
+    label: str
+
+
+Chart = list[ChordSpan]
+
+
+def parse_chord(text: str) -> Chord | None:
+    """The chord that ``text`` names in any common spelling; None for ``N``, ``N.C.``, ``NC`` and ``-``.
+
+    ``Cm Cmin C- Cmaj7 CM7 CΔ C7 Cdim C° Cø C+ Csus4 D♭ C/E``; the spelling of the root is kept. Raises
+    :class:`UsageError` for anything else.
+    """
+    if text in (NO_CHORD, "NC", "N.C.", "-"):
+        return None
+    match = _LABEL.fullmatch(text.replace("♯", "#").replace("♭", "b"))
+    if match is None or match.group(2).replace(":", "") not in _QUALITY_OF:
+        raise UsageError(f"{text!r} is not a chord that Backline knows; write it like 'C', 'F#m7' or 'Bb/D'.")
+    root, quality, bass = match.group(1), match.group(2).replace(":", ""), match.group(3) or ""
+    return Chord(root, _QUALITY_OF[quality], "" if bass == root else bass)
+
+
+def canonical(text: str) -> str:
+    """The one shorthand that Backline writes for a chord: ``C-`` becomes ``Cm``."""
+    chord = parse_chord(text)
+    return chord.label if chord else NO_CHORD
+
+
+def chart_text(chart: Chart) -> str:
+    """The chart as text, one span a line; :func:`parse_chart` reads back the very same chart."""
+    return "".join(f"{_seconds(s.start_s)} {_seconds(s.end_s)} {s.label}\n" for s in chart)
+
+
+def read_chart(path: Path, grid: BeatGrid, duration_s: float) -> Chart:
+    """The chart in the text file ``path``. Raises :class:`UsageError` naming file and line."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: the chord chart cannot be read as UTF-8 text ({error}).") from error
+    return parse_chart(text, grid, duration_s, str(path))
+
+
+def parse_chart(text: str, grid: BeatGrid, duration_s: float, name: str) -> Chart:
+    """The chart in ``text`` for a song of ``duration_s``; ``name`` is the file's name in errors.
+
+    The first bar of the bar-wise form is the first bar of ``grid``. Equal neighbours stay separate in
+    the timed form and are joined in the bar-wise form. Raises :class:`UsageError`.
+    """
+    chart: Chart = []
+    bars: list[list[str]] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        line = re.sub(r"(?:^|(?<=[\s|]))#.*", "", line).strip()  # elsewhere '#' sharpens a note
+        try:
+            if "|" in line:
+                bars += [_bar(cell.split(), bars) for cell in line.split("|") if cell.strip()]
+                _check_bars(bars, grid)
+            elif line:
+                chart.append(_timed_span(line, chart, duration_s))
+            if bars and chart:
+                raise UsageError("a chart has either times or bars, not both; keep one form.")
+        except UsageError as error:
+            raise UsageError(f"{name}, line {number}: {error}") from None
+    if not bars and not chart:
+        raise UsageError(f"{name}: the chart is empty; write lines like '0.000 2.500 Am7' or '| Am | F G |'.")
+    return _spans_of_bars(bars, grid, duration_s) if bars else chart
+
+
+def _timed_span(line: str, before: Chart, duration_s: float) -> ChordSpan:
+    fields = line.split()
+    try:
+        start_s, end_s = float(fields[0]), float(fields[1])
+        label = fields[2]
+    except (ValueError, IndexError):
+        raise UsageError(f"{line!r} is not 'START END CHORD' (seconds) nor '| bars |'.") from None
+    if len(fields) > 3 or not (math.isfinite(end_s) and 0 <= start_s < end_s):
+        raise UsageError(f"{line!r} must be a start, a later end and one chord.")
+    if before and start_s < before[-1].end_s:
+        raise UsageError(f"the chord starts at {start_s:g} s, before the one above it ends.")
+    if start_s >= duration_s:
+        raise UsageError(f"the chord starts at {start_s:g} s, but the recording ends at {duration_s:.3f} s.")
+    return ChordSpan(start_s, end_s, canonical(label))
+
+
+def _bar(cells: list[str], before: list[list[str]]) -> list[str]:
+    """Labels of one bar; ``%`` alone repeats the bar before, ``%`` or ``/`` among others the chord."""
+    if cells == ["%"]:
+        if not before:
+            raise UsageError("'%' repeats the bar before, but this is the first bar.")
+        return before[-1]
+    labels: list[str] = []
+    for cell in cells:
+        if cell in ("%", "/"):
+            if not labels:
+                raise UsageError(f"{cell!r} repeats the chord before it, but it opens the bar.")
+            labels.append(labels[-1])
+        else:
+            labels.append(canonical(cell))
+    return labels
+
+
+def _check_bars(bars: list[list[str]], grid: BeatGrid) -> None:
+    if not grid.downbeats:
+        raise UsageError("a chart in bars needs the beats, which are unknown; give --bpm or write times.")
+    if len(bars) > len(grid.downbeats):
+        raise UsageError(f"the chart has more bars than the recording, which has {len(grid.downbeats)}.")
+
+
+def _spans_of_bars(bars: list[list[str]], grid: BeatGrid, duration_s: float) -> Chart:
+    starts = [grid.beats_s[i] for i in grid.downbeats]
+    last_beat = grid.downbeats[-1]
+    gap_s = 60.0 / grid.bpm if grid.bpm else duration_s
+    # The last bar may be cut short by the end of the recording; its chords keep their places.
+    starts.append(grid.beats_s[last_beat] + gap_s * grid.meter)
+    spans = []
+    for labels, start_s, end_s in zip(bars, starts, starts[1:], strict=False):
+        edges = np.linspace(start_s, end_s, len(labels) + 1).tolist()
+        spans += [
+            ChordSpan(round(max(a, 0.0), 3), round(min(b, duration_s), 3), label)
+            for a, b, label in zip(edges, edges[1:], labels, strict=False)
+        ]
+    return merged([s for s in spans if s.end_s > s.start_s])
+
+
+def merged(spans: Chart) -> Chart:
+    """``spans`` with neighbours of the same chord joined."""
+    merged: Chart = []
+    for span in spans:
+        if merged and merged[-1].label == span.label and merged[-1].end_s == span.start_s:
+            merged[-1] = ChordSpan(merged[-1].start_s, span.end_s, span.label)
+        else:
+            merged.append(span)
+    return merged
+
+
+def _seconds(value: float) -> str:
+    short = f"{value:.3f}"
+    return short if float(short) == value else repr(float(value))
+
+
+def _pitch_class(name: str) -> int:
+    return (LETTERS[name[0]] + name.count("#") - name.count("b")) % 12

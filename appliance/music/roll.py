@@ -1,0 +1,236 @@
+"""Score <-> roll: the picture of the notes that the score VAE reads and paints.
+
+A roll holds, for T score frames (2048 samples each):
+
+- ``pitched`` (G, 4, P, T): G groups, P = 88 pitches, four planes a group: *onset* (1 where a note
+  starts in this frame), *offset* (where in the frame, 0-1; only meaningful at onsets), *sustain*
+  (share of the frame that sounds) and *velocity* (0-1 at onsets).
+- ``drums`` (D, 3, T): D drum keys with onset, offset and velocity.
+
+Onsets are finer than the frame through *offset*; ends through the last frame's share of *sustain*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.music.score import (
+    DRUM_GROUP,
+    DRUM_KEYS,
+    FRAME_RATE_HZ,
+    GROUPS,
+    LOWEST_PITCH,
+    PITCHES,
+    Note,
+    Score,
+)
+
+ONSET, OFFSET, SUSTAIN, VELOCITY = range(4)
+PLANES = 4
+DRUM_ONSET, DRUM_OFFSET, DRUM_VELOCITY = range(3)
+DRUM_PLANES = 3
+DRUM_LENGTH_S = 0.1
+
+SHORTEST_NOTE_S = 0.03
+FULL_CELL = 255
+LEAST_BODY = 0.3
+"""Sustain that the frame of an onset must have; in training only notes under 14 ms have less."""
+
+Array = NDArray[np.float32]
+Cells = NDArray[np.uint8]
+"""Probabilities kept as bytes, 255 is 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """``pitched`` (G, 4, P, T) and ``drums`` (D, 3, T), float32 in 0..1."""
+
+    pitched: Array
+    drums: Array
+
+    @property
+    def frames(self) -> int:
+        """T, the number of score frames."""
+        return int(self.pitched.shape[-1])
+
+    def stacked(self) -> Array:
+        """(G·4·P + D·3, T): the form in which rolls enter and leave the graphs."""
+        t = self.frames
+        return np.concatenate([self.pitched.reshape(-1, t), self.drums.reshape(-1, t)])
+
+    @staticmethod
+    def unstacked(rows: Array) -> Roll:
+        """The inverse of :meth:`stacked`; ``rows`` is (G·4·P + D·3, T)."""
+        split = len(GROUPS) * PLANES * PITCHES
+        t = rows.shape[-1]
+        return Roll(
+            rows[:split].reshape(len(GROUPS), PLANES, PITCHES, t),
+            rows[split:].reshape(len(DRUM_KEYS), DRUM_PLANES, t),
+        )
+
+
+ROLL_ROWS = len(GROUPS) * PLANES * PITCHES + len(DRUM_KEYS) * DRUM_PLANES
+"""Rows of a stacked roll."""
+
+
+def roll_of(score: Score, frames: int | None = None) -> Roll:
+    """Draw a score over ``frames`` score frames (default: its duration, rounded up).
+
+    Of two onsets of one key in one frame the first stays.
+    """
+    count = frames if frames is not None else int(np.ceil(score.duration_s * FRAME_RATE_HZ))
+    pitched = np.zeros((len(GROUPS), PLANES, PITCHES, count), np.float32)
+    drums = np.zeros((len(DRUM_KEYS), DRUM_PLANES, count), np.float32)
+    for note in score.notes:
+        start = note.start_s * FRAME_RATE_HZ
+        frame = int(start)
+        if not 0 <= frame < count:
+            continue
+        if note.group == DRUM_GROUP:
+            cell = drums[DRUM_KEYS.index(note.pitch), :, frame]
+            if not cell[DRUM_ONSET]:
+                cell[:] = 1.0, start - frame, note.velocity / 127.0
+            continue
+        key = pitched[GROUPS.index(note.group), :, note.pitch - LOWEST_PITCH]
+        if key[ONSET, frame]:
+            continue
+        key[ONSET, frame] = 1.0
+        key[OFFSET, frame] = start - frame
+        key[VELOCITY, frame] = note.velocity / 127.0
+        _draw_sustain(key[SUSTAIN], start, min(note.end_s * FRAME_RATE_HZ, float(count)))
+    return Roll(pitched, drums)
+
+
+def _draw_sustain(row: Array, start: float, end: float) -> None:
+    first, last = int(start), int(end)
+    if first >= len(row):
+        return
+    if first == last:
+        row[first] = max(row[first], end - start)
+        return
+    row[first] = 1.0  # the onset's own share is in OFFSET; a full cell is easier to paint
+    row[first + 1 : last] = 1.0
+    if last < len(row):
+        row[last] = max(row[last], end - last)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a painted cell counts. ``onset`` starts a note, ``sustain`` keeps it, ``drum`` hits."""
+
+    onset: float = 0.5
+    sustain: float = 0.5
+    drum: float = 0.5
+
+
+class RollReader:
+    """Reads a painted roll as notes, part by part, so that an hour-long roll never exists (54 MB an hour).
+
+    An onset is a cell over the threshold that is also the highest of its neighbours in time, so that
+    an onset painted across a frame border gives one note. It sounds until its sustain falls below the
+    threshold or the next onset of its key. An onset whose own frame does not sound is no note.
+    """
+
+    def __init__(self, thresholds: Thresholds = Thresholds()) -> None:
+        self._thresholds = thresholds
+        self._onsets: list[Cells] = []
+        self._sustains: list[Cells] = []
+        self._hits: list[Cells] = []
+        self._details: dict[tuple[int, ...], tuple[float, float]] = {}
+        self._frames = 0
+
+    def add(self, roll: Roll) -> None:
+        """The next part of the roll."""
+        onset, hit = roll.pitched[:, ONSET], roll.drums[:, DRUM_ONSET]
+        self._onsets.append(_cells(onset))
+        self._sustains.append(_cells(roll.pitched[:, SUSTAIN]))
+        self._hits.append(_cells(hit))
+        for group, row, frame in zip(*np.nonzero(onset > self._thresholds.onset), strict=True):
+            offset, velocity = roll.pitched[group, [OFFSET, VELOCITY], row, frame]
+            self._details[int(group), int(row), self._frames + int(frame)] = float(offset), float(velocity)
+        for row, frame in zip(*np.nonzero(hit > self._thresholds.drum), strict=True):
+            offset, velocity = roll.drums[row, [DRUM_OFFSET, DRUM_VELOCITY], frame]
+            self._details[int(row), self._frames + int(frame)] = float(offset), float(velocity)
+        self._frames += roll.frames
+
+    def score(self, duration_s: float) -> Score:
+        """All notes that start inside ``duration_s``; those that sound beyond it end there."""
+        notes = [*self._pitched_notes(), *self._drum_notes()]
+        inside = (
+            Note(n.start_s, min(n.end_s, duration_s), n.pitch, n.velocity, n.group)
+            for n in notes
+            if n.start_s < duration_s - 0.02
+        )
+        return Score.of(inside, duration_s)
+
+    def _pitched_notes(self) -> Iterator[Note]:
+        onsets = np.concatenate(self._onsets, axis=-1)
+        sustains = np.concatenate(self._sustains, axis=-1)
+        for group, name in enumerate(GROUPS):
+            for row in range(PITCHES):
+                starts = np.flatnonzero(_peaks(onsets[group, row], self._thresholds.onset))
+                follow = np.append(starts, self._frames)[1:]
+                for frame, until in zip(starts.tolist(), follow.tolist(), strict=True):
+                    offset, velocity = self._details[group, row, frame]
+                    next_offset = self._details[group, row, until][0] if until < self._frames else None
+                    sustain = sustains[group, row, frame:until]
+                    if sustain[0] < LEAST_BODY * FULL_CELL:
+                        continue
+                    start_s, end_s = self._sounding(frame, offset, sustain, next_offset)
+                    yield Note(start_s, end_s, row + LOWEST_PITCH, _velocity(velocity), name)
+
+    def _sounding(
+        self, frame: int, offset: float, sustain: Cells, next_offset: float | None
+    ) -> tuple[float, float]:
+        """Start and end in seconds of a note whose key has ``sustain`` until its next onset."""
+        offset = min(max(offset, 0.0), 1.0)
+        start_s = (frame + offset) / FRAME_RATE_HZ
+        silent = np.flatnonzero(sustain[1:] < self._thresholds.sustain * FULL_CELL)
+        stop = int(silent[0]) + 1 if silent.size else len(sustain)
+        end = float(frame + stop)
+        if stop < len(sustain):
+            end += float(sustain[stop]) / FULL_CELL
+        elif next_offset is not None:  # up to the next onset of the same key, inside its frame
+            end += min(max(next_offset, 0.0), 1.0)
+        first = float(sustain[0]) / FULL_CELL
+        if stop == 1 and first < 0.95:  # it began and ended in one frame
+            end = min(end, frame + offset + max(first, 0.2))
+        return start_s, max(end / FRAME_RATE_HZ, start_s + SHORTEST_NOTE_S)
+
+    def _drum_notes(self) -> Iterator[Note]:
+        hits = _peaks(np.concatenate(self._hits, axis=-1), self._thresholds.drum)
+        for row, frame in zip(*np.nonzero(hits), strict=True):
+            offset, velocity = self._details[int(row), int(frame)]
+            start_s = (int(frame) + min(max(offset, 0.0), 1.0)) / FRAME_RATE_HZ
+            yield Note(start_s, start_s + DRUM_LENGTH_S, DRUM_KEYS[row], _velocity(velocity), DRUM_GROUP)
+
+
+def notes_of(roll: Roll, duration_s: float, thresholds: Thresholds = Thresholds()) -> Score:
+    """Read a whole painted roll back as notes; see :class:`RollReader`."""
+    reader = RollReader(thresholds)
+    reader.add(roll)
+    return reader.score(duration_s)
+
+
+def _cells(plane: Array) -> Cells:
+    return np.rint(np.clip(plane, 0.0, 1.0) * FULL_CELL).astype(np.uint8)
+
+
+def _peaks(onset: Cells, threshold: float) -> NDArray[np.bool_]:
+    """Cells (..., T) that start a note."""
+    edge = [(0, 0)] * (onset.ndim - 1)
+    before = np.pad(onset, [*edge, (1, 0)])[..., :-1]
+    after = np.pad(onset, [*edge, (0, 1)])[..., 1:]
+    # Two clear onsets in neighbouring frames are a fast repetition, not one onset painted twice.
+    clear = onset > 0.5 * (1.0 + threshold) * FULL_CELL
+    over = onset > np.ceil(threshold * FULL_CELL)
+    result: NDArray[np.bool_] = over & (clear | ((onset >= before) & (onset > after)))
+    return result
+
+
+def _velocity(value: float) -> int:
+    return min(max(round(value * 127), 1), 127)

@@ -1,0 +1,237 @@
+"""The band: plays a score with a soundfont, one stereo stem a group, block by block.
+
+The synthesiser is tinysoundfont: a plain wheel, MIT, that renders into our buffers and lets several
+players share one loaded soundfont; FluidSynth needs a system library and symusic renders only whole
+files. Its own habits that shape this file:
+
+- Envelopes move once in 64 samples, counted from the start of a ``render`` call, and a note's first step
+  is silent. So calls are cut at every note, and the samples after an attack are asked for in short
+  steps (:data:`ATTACK_STEP_SAMPLES`); the result depends on the notes alone, not on the caller's blocks.
+- Its gain is linear in velocity, where SoundFont 2.01 (§8.4.1) asks for a square. A channel for each
+  velocity, with the missing factor as channel volume, puts that right without changing which sample
+  layer plays.
+- It keeps the address that its samples had before the last realloc, which trims them. The C library leaves
+  what large memory shrinks to in place, so this holds; emulators and debuggers that move it end in a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from tinysoundfont import _tinysoundfont as tsf  # the public Synth cannot share a loaded soundfont
+
+from appliance.errors import PackError
+from appliance.music.score import DRUM_GROUP, SAMPLE_RATE_HZ, Note, Score
+from appliance.packs.sounds import Sound
+from appliance.playing.placing import Place
+from appliance.playing.reverb import PARTITION_SAMPLES, impulse_response
+from appliance.system.threads import ahead
+
+ATTACK_STEP_SAMPLES = 16
+"""Render step right after a note starts: 0.36 ms, the delay of its onset where the sound has an attack."""
+
+ATTACK_STEPS = 4
+
+MAX_VOICES = 512
+"""Voices a group; beyond it the voice furthest into its release is dropped."""
+
+_OFF, _ON = 0, 1
+
+
+@dataclass(frozen=True)
+class StemBlock:
+    """Samples ``start`` to ``start + samples`` of every stem: group to (samples, 2) float32."""
+
+    start: int
+    samples: int
+    stems: dict[str, NDArray[np.float32]]
+
+    def mix(self) -> NDArray[np.float32]:
+        """The sum of the stems: (samples, 2)."""
+        total = np.zeros((self.samples, 2), np.float32)
+        for stem in self.stems.values():
+            total += stem
+        return total
+
+
+class SoundFont:
+    """A loaded soundfont, shared by any number of renderings (not at the same time in two threads).
+
+    Raises:
+        PackError: the file is missing or is not a soundfont.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.is_file():
+            raise PackError(f"{path}: the soundfont is missing; copy the whole pack again.")
+        try:
+            self._font = tsf.SoundFont(str(path))
+        except (RuntimeError, ValueError) as error:
+            raise PackError(f"{path}: not a readable soundfont; copy the whole pack again.") from error
+
+    def player(self, bank: int, program: int) -> tsf.SoundFont:
+        """A fresh synthesiser with the preset on a channel for each velocity.
+
+        Raises:
+            PackError: the soundfont has no such preset.
+        """
+        if self._font.get_preset_index(bank, program) < 0:
+            raise PackError(
+                f"{self.path}: the soundfont has no preset {bank}:{program}; "
+                "it does not belong to this pack, copy the whole pack again."
+            )
+        player = tsf.SoundFont(self._font)
+        player.set_output(tsf.OutputMode.StereoInterleaved, SAMPLE_RATE_HZ, 0.0)
+        player.set_max_voices(MAX_VOICES)
+        for velocity in range(1, 128):
+            player.channel_set_bank(velocity, bank)
+            player.channel_set_preset_number(velocity, program, False)
+            player.channel_set_volume(velocity, velocity / 127.0)
+        return player
+
+
+def render_stems(
+    score: Score,
+    sounds: Mapping[str, Sound],
+    soundfont: SoundFont | Path,
+    total_samples: int,
+    block_samples: int = PARTITION_SAMPLES,
+) -> Iterator[StemBlock]:
+    """Plays ``score`` from its start: blocks of ``block_samples``, ``total_samples`` in all.
+
+    Every block holds a stem for each group of ``score.groups()`` (none where nothing is written), with
+    the group's gain, balance and room in it, so that the stems add up to the mix. Notes start on their
+    sample, rounded; notes at or after the end are left out. Memory does not grow with length, and the
+    samples do not depend on ``block_samples``.
+
+    Raises:
+        PackError: the soundfont cannot be read or lacks a preset, or a group has no sound.
+    """
+    font = soundfont if isinstance(soundfont, SoundFont) else SoundFont(soundfont)
+    groups = score.groups()
+    for group in groups:
+        if group not in sounds:
+            raise PackError(f"{font.path.parent}: the pack gives the group {group} no sound; copy it again.")
+    room = impulse_response() if any(sounds[group].reverb_db is not None for group in groups) else None
+    stems = {g: _Stem(score.only(g).notes, g, sounds[g], font, total_samples, room) for g in groups}
+    return in_blocks(stems, total_samples, block_samples)
+
+
+class Stem(Protocol):
+    """One group's sound, a partition at a time, and its place in the mix."""
+
+    place: Place
+
+    def play(self) -> NDArray[np.float32]:
+        """The next PARTITION_SAMPLES samples, still dry: (PARTITION_SAMPLES, 2)."""
+        ...
+
+
+def in_blocks(stems: Mapping[str, Stem], total_samples: int, block_samples: int) -> Iterator[StemBlock]:
+    """Stems come in partitions; what the caller asked for is cut from them.
+
+    The next partitions are played while these get their place.
+    """
+
+    def played() -> Iterator[dict[str, NDArray[np.float32]]]:
+        for _ in range(0, total_samples, PARTITION_SAMPLES):
+            yield {group: stem.play() for group, stem in stems.items()}
+
+    waiting = {group: np.zeros((0, 2), np.float32) for group in stems}
+    rendered = 0
+    with closing(ahead(played())) as partitions:
+        for start in range(0, total_samples, block_samples):
+            samples = min(block_samples, total_samples - start)
+            pieces = {group: [waiting[group]] for group in stems}
+            while rendered < start + samples:
+                for group, dry in next(partitions).items():
+                    pieces[group].append(stems[group].place.put(dry))
+                rendered += PARTITION_SAMPLES
+            cut = {}
+            for group in stems:
+                sound = np.concatenate(pieces[group])
+                cut[group], waiting[group] = sound[:samples], sound[samples:]
+            yield StemBlock(start, samples, cut)
+
+
+class _Stem:
+    """One group's sound, played by the sampler."""
+
+    def __init__(
+        self,
+        notes: tuple[Note, ...],
+        group: str,
+        sound: Sound,
+        font: SoundFont,
+        total_samples: int,
+        room: NDArray[np.float32] | None,
+    ) -> None:
+        self._player = font.player(sound.bank, sound.program)
+        self._events = _events(notes, total_samples, rings=group == DRUM_GROUP)
+        self._next_event = 0
+        self._fine_until = 0
+        self._position = 0
+        self.place = Place(total_samples, sound.gain_db, sound.pan, sound.reverb_db, room)
+
+    def play(self) -> NDArray[np.float32]:
+        """The next PARTITION_SAMPLES samples, still dry: (PARTITION_SAMPLES, 2)."""
+        out = np.zeros((PARTITION_SAMPLES, 2), np.float32)
+        start, end = self._position, self._position + PARTITION_SAMPLES
+        while self._position < end:
+            self._strike_and_release()
+            stop = end
+            if self._next_event < len(self._events):
+                stop = min(stop, self._events[self._next_event][0])
+            if self._position < self._fine_until:
+                stop = min(stop, self._position + ATTACK_STEP_SAMPLES)
+            self._player.render(out[self._position - start : stop - start].data.cast("B"))
+            self._position = stop
+        return out
+
+    def _strike_and_release(self) -> None:
+        """Does the events due at this sample."""
+        while self._next_event < len(self._events) and self._events[self._next_event][0] == self._position:
+            _, kind, pitch, velocity = self._events[self._next_event]
+            if kind == _ON:
+                self._player.channel_note_on(velocity, pitch, (velocity + 0.001) / 127.0)  # it truncates
+                self._fine_until = self._position + ATTACK_STEP_SAMPLES * ATTACK_STEPS
+            else:
+                self._player.channel_note_off(velocity, pitch)
+            self._next_event += 1
+
+
+def _events(notes: tuple[Note, ...], total_samples: int, rings: bool) -> list[tuple[int, int, int, int]]:
+    """(sample, off or on, pitch, velocity) in order, releases first.
+
+    A key has one note at a time: struck again while it sounds, it is released first, and stays down as
+    long as the longer note asks. Two strikes at one sample are one, the louder. Where the sound ``rings``
+    (drums), keys are never released: the sample ends by itself.
+    """
+    struck: dict[int, list[list[int]]] = {}
+    for note in sorted(notes):
+        start = round(note.start_s * SAMPLE_RATE_HZ)
+        end = max(round(note.end_s * SAMPLE_RATE_HZ), start + 1)
+        if not 0 <= start < total_samples:
+            continue
+        key = struck.setdefault(note.pitch, [])
+        if key and key[-1][0] == start:
+            key[-1][1:] = [max(key[-1][1], end), max(key[-1][2], note.velocity)]
+            continue
+        if key and key[-1][1] > start:
+            end = max(end, key[-1][1])
+            key[-1][1] = start
+        key.append([start, end, note.velocity])
+    events = []
+    for pitch, key in struck.items():
+        for start, end, velocity in key:
+            events.append((start, _ON, pitch, velocity))
+            if not rings:
+                events.append((end, _OFF, pitch, velocity))
+    return sorted(events)

@@ -1,0 +1,131 @@
+"""The one place that asks systemd for anything: units, user, folders, and whether the service runs.
+
+Units are links to those of the current release, so they change with it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.errors import ReleaseError
+from appliance.files.durable import changing, link_target, remove_link, set_link
+from appliance.releases.layout import Layout
+
+SERVICE = "backline.service"
+RECOVERY = "backline-recover.service"
+
+_QUICK_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The system around an installation."""
+
+    layout: Layout
+
+    @property
+    def runs(self) -> bool:
+        """Whether systemd runs here: not in a container, nor while an image is being built."""
+        return (self.layout.root / "run/systemd/system").is_dir() and shutil.which("systemctl") is not None
+
+    @property
+    def units(self) -> Path:
+        return self.layout.root / "etc/systemd/system"
+
+    def links(self) -> dict[Path, str]:
+        """Every name outside of the installation, and where it leads."""
+        inside = self.layout.current / "systemd"
+        root = self.layout.root
+        links = {self.units / unit.name: str(inside / unit.name) for unit in sorted(inside.glob("*.service"))}
+        links[root / "etc/sysusers.d/backline.conf"] = str(inside / "backline.sysusers")
+        links[root / "etc/tmpfiles.d/backline.conf"] = str(inside / "backline.tmpfiles")
+        links[root / "usr/local/bin/backline"] = str(self.layout.program)
+        page = self.layout.current / "share/man/man1/backline.1.gz"
+        if page.exists():
+            links[root / "usr/local/share/man/man1" / page.name] = str(page)
+        return links
+
+    def join(self, *, first: bool) -> None:
+        """Makes the system know of the current release; ``first``: and start its service at every boot."""
+        wanted = self.links()
+        for link, target in wanted.items():
+            with changing(link):
+                link.parent.mkdir(parents=True, exist_ok=True)
+                set_link(link, target)
+        self._drop_stale(wanted)
+        if shutil.which("systemctl") is None:
+            return
+        self._call("systemd-sysusers", *self._root(), str(self.layout.root / "etc/sysusers.d/backline.conf"))
+        folders = str(self.layout.root / "etc/tmpfiles.d/backline.conf")
+        self._call("systemd-tmpfiles", *self._root(), "--create", folders)
+        if self.runs:
+            self._call("systemctl", "daemon-reload")
+        units = [unit for unit in (RECOVERY, SERVICE) if (self.units / unit).exists()]
+        if units and (first or not self._wanted_at_boot(RECOVERY)):
+            self._call("systemctl", "enable", *(units if first else [RECOVERY]))
+        self._follow_current()
+
+    def reload(self) -> None:
+        """Has systemd read the units again."""
+        if self.runs:
+            self._call("systemctl", "daemon-reload")
+
+    def restart(self, limit_s: float) -> None:
+        """Starts the service anew and waits until it is ready. Raises ReleaseError."""
+        self._call("systemctl", "restart", SERVICE, limit_s=limit_s)
+
+    def leave(self) -> None:
+        """Stops the service and removes every name outside of the installation."""
+        if self.runs:
+            self._call("systemctl", "stop", SERVICE, check=False)
+        if shutil.which("systemctl") is not None:
+            self._call("systemctl", "disable", SERVICE, RECOVERY, check=False)
+        wanted = self.links()
+        with changing(self.units):
+            self._drop_stale({})
+            for link in wanted:
+                if link_target(link) == wanted[link]:
+                    remove_link(link)
+        if self.runs:
+            self._call("systemctl", "daemon-reload", check=False)
+
+    def _follow_current(self) -> None:
+        """``systemctl enable`` writes down in which release a unit lies now, and that one goes some day."""
+        with changing(self.units):
+            for link in self.units.glob("*.wants/backline*.service"):
+                set_link(link, f"../{link.name}")
+
+    def _drop_stale(self, wanted: dict[Path, str]) -> None:
+        """Removes links to units that the current release has no more."""
+        for link in self.units.glob("backline*.service") if self.units.is_dir() else ():
+            ours = (link_target(link) or "").startswith(f"{self.layout.current}/systemd/")
+            if ours and link not in wanted:
+                remove_link(link)
+
+    def _wanted_at_boot(self, unit: str) -> bool:
+        return any(link.name == unit for link in self.units.glob("*.wants/*"))
+
+    def _root(self) -> list[str]:
+        return [] if self.layout.root == Path("/") else [f"--root={self.layout.root}"]
+
+    def _call(self, program: str, *words: str, limit_s: float = _QUICK_S, check: bool = True) -> None:
+        """Runs one of systemd's programs. Raises ReleaseError with what it said."""
+        found = shutil.which(program)
+        if found is None:
+            raise ReleaseError(f"{program} is missing; Backline's service needs systemd 252 or newer.")
+        said = " ".join((program, *words))
+        try:
+            done = subprocess.run(
+                [found, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit_s,
+                check=False, errors="replace",
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            if check:
+                raise ReleaseError(f"'{said}' took longer than {limit_s:.0f} s.") from None
+            return
+        if check and done.returncode != 0:
+            reason = " ".join((done.stderr or done.stdout).split())[-500:] or f"status {done.returncode}"
+            raise ReleaseError(f"'{said}' failed: {reason}")

@@ -1,0 +1,265 @@
+"""Files out: all of a render appears at once, or nothing does.
+
+A render writes into a hidden folder beside the results, ``.NAME.part``. When everything is there and on
+the disk, its files move to their places, the receipt last: where the receipt lies, the render is whole.
+On any error, Ctrl-C included, the hidden folder goes. If the process itself is killed the folder stays,
+its lock does not, and the next render of the same name clears it away.
+
+The hidden folder is also the claim on the name: two renders never write the same files. By default a
+name that is taken gets a number (``NAME-2.mix.wav``), so nothing is ever lost; with ``overwrite`` the
+old render gives way, stems that the new one lacks included, and it comes back if the new one cannot be
+put in place whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from appliance.errors import OutputError
+from appliance.files.folder_claim import claim_folder
+from appliance.music.score import DRUM_GROUP, GROUPS
+
+RESULT_ENDINGS = ("accompaniment.wav", "mix.wav", "mid", "receipt.json")
+"""What a render leaves in the results' folder, after ``NAME.``"""
+
+STEMS_FOLDER = "stems"
+STEM_ENDINGS = tuple(f"{group}.wav" for group in (*GROUPS, DRUM_GROUP))
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full; free some space and render again",
+    errno.EDQUOT: "your disk quota is used up; free some space and render again",
+    errno.EFBIG: "the file is larger than this system or user may write; raise the limit",
+    errno.EACCES: "this user may not write there; change the permissions or choose another --out",
+    errno.EPERM: "this user may not write there; change the permissions or choose another --out",
+    errno.EROFS: "that file system is read-only; choose another --out",
+    errno.ENOTDIR: "part of that path is a file, not a folder; choose another --out",
+    errno.EEXIST: "something else has that name; choose another --out",
+    errno.EISDIR: "a folder has that name; move it away or choose another --out",
+    errno.ENOTEMPTY: "a folder has that name; move it away or choose another --out",
+    errno.ENAMETOOLONG: "the name is too long for this file system; shorten the recording's name",
+    errno.EIO: "the disk reports an error; check it and choose another --out",
+}
+
+_HIGHEST_NUMBER = 9_999
+
+
+def output_error(name: str | Path, error: OSError) -> OutputError:
+    """The sentence for a file or folder that cannot be written."""
+    reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
+    found = OutputError(f"{name} cannot be written: {reason}.")
+    found.errno = error.errno or 0
+    return found
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns an OSError of the block into an OutputError about ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise output_error(path.name, error) from error
+
+
+class Publication:
+    """The files of one render, published together. A context manager; leaving it publishes.
+
+    ``out`` is the folder for the results (made if missing) and ``name`` what they are called, without
+    an ending. :attr:`name` may have got a number; ask it before writing names into a receipt.
+    Raises OutputError, in one sentence, for whatever prevents a file from being written.
+    """
+
+    def __init__(self, out: Path, name: str, *, overwrite: bool = False) -> None:
+        self.out = Path(out)
+        self.name = name
+        self._wanted = name
+        self._overwrite = overwrite
+        self._folder = self.out
+        self._lock = -1
+        self._made: list[Path] = []
+        self._files: list[Path] = []
+
+    @property
+    def folder(self) -> Path:
+        """The hidden folder: also the place for working files, which are never published."""
+        return self._folder
+
+    def path(self, ending: str, *, folder: str = "") -> Path:
+        """Where to write the file that will be ``out/folder/NAME.ending``. Files keep this order."""
+        place = Path(folder) / f"{self.name}.{ending}"
+        staged = self._folder / "files" / place
+        with writing(self.out / place):
+            staged.parent.mkdir(parents=True, exist_ok=True)
+        if place not in self._files:
+            self._files.append(place)
+        return staged
+
+    def __enter__(self) -> Publication:
+        try:
+            with _signals_held():
+                self._make(self.out)
+                self._claim()
+        except OSError as error:
+            self._remove()
+            raise output_error(self.out, error) from error
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with _signals_held():
+            try:
+                if error is None:
+                    self._publish()
+            finally:
+                self._remove()
+        if isinstance(error, OSError) and self._is_ours(error):
+            raise output_error(self.out, error) from error
+
+    def need_bytes(self, count: int) -> None:
+        """Raises OutputError if the disk has not ``count`` bytes free: better now than after the work."""
+        free = shutil.disk_usage(self._folder).free
+        if free < count:
+            raise OutputError(
+                f"{self.out} cannot be written: this render needs {count / 1e9:.1f} GB and the disk has "
+                f"{free / 1e9:.1f} GB free; free some space and render again."
+            )
+
+    def _is_ours(self, error: OSError) -> bool:
+        """Whether ``error`` is about writing the results rather than about reading something else."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        return isinstance(error.filename, str | Path) and self._folder in Path(error.filename).parents
+
+    def _make(self, folder: Path) -> None:
+        """Makes ``folder`` and its parents, and remembers which were not there."""
+        missing = [p for p in (folder, *folder.parents) if not p.exists()]
+        for parent in reversed(missing):
+            parent.mkdir()
+            self._made.append(parent)
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "is a file", str(folder))
+
+    def _claim(self) -> None:
+        """Takes the first free name; its hidden folder is locked for as long as this process lives."""
+        for number in range(1, _HIGHEST_NUMBER):
+            self.name = self._wanted if number == 1 else f"{self._wanted}-{number}"
+            if self._old_files() and not self._overwrite:
+                continue
+            folder = self.out / f".{self.name}.part"
+            lock = claim_folder(folder)
+            if lock is None:
+                continue
+            self._folder, self._lock = folder, lock
+            if self._overwrite or not self._old_files():
+                return
+            self._remove_folder()
+        raise OutputError(f"{self.out} already holds {_HIGHEST_NUMBER} renders of {self._wanted}.")
+
+    def _old_files(self) -> list[Path]:
+        """Files of an earlier render of this name, relative to ``out``."""
+        stems = (Path(STEMS_FOLDER) / f"{self.name}.{ending}" for ending in STEM_ENDINGS)
+        results = (Path(f"{self.name}.{ending}") for ending in RESULT_ENDINGS)
+        return [place for place in (*results, *stems) if _exists(self.out / place)]
+
+    def _publish(self) -> None:
+        """Moves every staged file into place; on an error the old state comes back."""
+        staged = self._folder / "files"
+        backup = self._folder / "old"
+        moved: list[Path] = []
+        set_aside: list[Path] = []
+        place = Path()
+        try:
+            for place in self._files:
+                _sync(staged / place)
+            for place in dict.fromkeys((*self._old_files(), *self._files)):
+                target = self.out / place
+                if not _exists(target):
+                    continue
+                if target.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, "is a folder", str(target))
+                if not self._overwrite:
+                    raise FileExistsError(errno.EEXIST, "appeared meanwhile", str(target))
+                (backup / place).parent.mkdir(parents=True, exist_ok=True)
+                target.rename(backup / place)
+                set_aside.append(place)
+            for place in self._files:
+                target = self.out / place
+                self._make(target.parent)
+                (staged / place).rename(target)
+                moved.append(place)
+            for folder in {(self.out / place).parent for place in self._files} | {self.out}:
+                _sync(folder)
+        except BaseException as error:
+            for done in moved:
+                (self.out / done).unlink(missing_ok=True)
+            for old in set_aside:
+                (backup / old).rename(self.out / old)
+            if isinstance(error, OSError):
+                raise output_error(self.out / place, error) from error
+            raise
+        self._made = []
+
+    def _remove(self) -> None:
+        """The hidden folder, and what was made for it and is empty."""
+        self._remove_folder()
+        for folder in reversed(self._made):
+            try:
+                folder.rmdir()
+            except OSError:
+                break
+
+    def _remove_folder(self) -> None:
+        if self._lock >= 0:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _exists(path: Path) -> bool:
+    """Whether anything has this name; unlike ``Path.exists``, it does not hide that a name is too long."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _sync(path: Path) -> None:
+    """Waits until ``path``, a file or a folder, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """SIGINT and SIGTERM wait until the block is done. Python hands signals to the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def remember(number: int, _: FrameType | None) -> None:
+        came.append(number)
+
+    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        if came:
+            signal.raise_signal(came[0])

@@ -1,0 +1,130 @@
+"""The receipt of a render: what came in, what was understood, what was chosen, what came out.
+
+It is JSON, written beside the music. ``chart`` can be edited and given back with ``--chords`` (the
+``chart_text`` form), and seed, pack and vocal together give the same music again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.audio.loudness import Loudness
+from appliance.audio.recording import AudioInfo
+from appliance.composing.composer import Reading, Wishes
+from appliance.composing.fit import Fit
+from appliance.music.beat_grid import trusted
+from appliance.music.chord_chart import chart_text
+from appliance.packs.pack import Pack
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """``facts`` is what the file holds; the properties are what the table of a render shows."""
+
+    facts: dict[str, Any]
+
+    def write(self, path: Path) -> None:
+        """Write the JSON file; raises OSError."""
+        path.write_text(json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @property
+    def key(self) -> str:
+        """Name of the key, with a question mark where it is a guess."""
+        key = self.facts["key"]
+        return f"{key['name']}{'' if key['given'] or key['confidence'] >= 0.5 else ' ?'}"
+
+    @property
+    def tempo(self) -> str:
+        """Beats a minute, or a dash where the beats are not trusted."""
+        tempo = self.facts["tempo"]
+        return f"{tempo['bpm']:.1f}" if tempo["trusted"] else "—"
+
+    @property
+    def fit(self) -> str:
+        """The fit score, with a word where it is low, or a dash where the pack cannot tell."""
+        fit = self.facts["fit"]
+        return "—" if fit is None else f"{fit['score']:.2f}{' low' if fit['low'] else ''}"
+
+
+def make_receipt(
+    info: AudioInfo,
+    pack: Pack,
+    reading: Reading,
+    wishes: Wishes,
+    *,
+    version: str,
+    seed: int,
+    take: int,
+    takes: int,
+    fit: Fit | None,
+    retried: bool,
+    sung_s: float,
+    loudness: Loudness,
+    files: dict[str, str],
+    timings_s: dict[str, float],
+    job: str | None = None,
+    sound: str = "band",
+    plan: str | None = None,
+) -> Receipt:
+    """Gather the facts. ``take`` counts from 1, the best fit, to ``takes``; ``files`` is name to SHA-256;
+    ``timings_s`` is stage to seconds. ``job`` names the task that asked for it,
+    ``plan`` what was measured and chosen for this processor; None: everything is computed as shipped."""
+    grid = reading.grid
+    total_s = sum(timings_s.values())
+    return Receipt(
+        {
+            "schema": SCHEMA,
+            "backline": version,
+            "job": job,
+            "vocal": {
+                "name": info.path.name,
+                "sha256": info.sha256,
+                "duration_s": round(info.duration_s, 6),
+                "rate_hz": info.rate_hz,
+                "channels": info.channels,
+                "sung_s": round(sung_s, 2),
+            },
+            "pack": {
+                "name": pack.manifest.name,
+                "version": pack.manifest.version,
+                "sha256": pack.sha256,
+                "ledger_rows_sha256": pack.manifest.ledger_rows_sha256,
+            },
+            "plan": plan,
+            "seed": seed,
+            "take": take,
+            "takes": takes,
+            "style": wishes.style,
+            "variety": wishes.variety,
+            "sound": sound,
+            "key": {
+                "name": reading.key.name,
+                "confidence": round(reading.key_confidence, 3),
+                "given": wishes.key is not None,
+            },
+            "tempo": {
+                "bpm": round(grid.bpm, 2),
+                "meter": grid.meter,
+                "confidence": round(grid.confidence, 3),
+                "trusted": trusted(grid),
+                "given": wishes.bpm is not None or wishes.beats is not None,
+            },
+            "beats_s": [round(b, 4) for b in grid.beats_s],
+            "downbeats": list(grid.downbeats),
+            "chart": [[round(c.start_s, 3), round(c.end_s, 3), c.label] for c in reading.chart],
+            "chart_text": chart_text(reading.chart),
+            "chart_given": wishes.chart is not None,
+            "fit": None if fit is None else fit.to_json(retried),
+            "loudness_lufs": round(loudness.integrated_lufs, 2),
+            "true_peak_dbtp": round(loudness.true_peak_dbtp, 2),
+            "samples": info.output_samples,
+            "files": files,
+            "timings_s": {stage: round(seconds, 3) for stage, seconds in timings_s.items()},
+            "real_time_factor": round(total_s / info.duration_s, 4),
+        }
+    )

@@ -1,0 +1,26 @@
+"""What a plan holds for: this processor, as many cores, this pack, these versions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version
+
+from appliance.packs.pack import Pack
+from appliance.system.cpu import Cpu, read_cpu
+from appliance.system.cpu_features import kernel_facts
+from appliance.tuning.profile import Key
+
+
+def key_of(pack: Pack, threads: int | None, cpu: Cpu | None = None) -> Key:
+    """The key of ``pack`` here, computed with ``threads`` at most; None is as many as there are cores."""
+    cpu = cpu or read_cpu()
+    return Key(
+        processor=cpu.model[:500],
+        flags_sha256=hashlib.sha256(json.dumps(kernel_facts(cpu)).encode()).hexdigest(),
+        cores=cpu.cores,
+        threads=threads or cpu.cores,
+        pack_sha256=pack.sha256,
+        openvino=version("openvino"),
+        backline=version("backline"),
+    )

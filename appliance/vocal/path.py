@@ -1,0 +1,111 @@
+"""Chooses one pitch a frame, and how surely it is sung at all.
+
+Which candidate is the pitch is a matter of continuity (Viterbi, as in RAPT: Talkin, in *Speech Coding and
+Synthesis*, 1995). Whether anything is sung is decided afterwards, by a two-state chain over the evidence
+of the chosen candidates, so that the answer is a probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.vocal.candidates import CANDIDATES, Candidates
+
+PERIODICITY_SHARE = 0.2
+"""Weight of the periodicity beside the template match when candidates compete."""
+
+JUMP_COST_PER_OCTAVE = 4.0
+JUMP_COST_LIMIT = 2.0
+_LOOKAHEAD_FRAMES = 256
+_NEVER = -1e3
+
+
+@dataclass(frozen=True)
+class Path:
+    """The chosen candidate of T frames: ``f0_hz``, ``match``, ``periodicity`` and ``band_db``, each (T,)."""
+
+    f0_hz: NDArray[np.float32]
+    match: NDArray[np.float32]
+    periodicity: NDArray[np.float32]
+    band_db: NDArray[np.float32]
+
+
+def best_path(chunks: Iterable[Candidates]) -> Iterator[Path]:
+    """Viterbi path through the candidates; memory stays bounded.
+
+    A frame is settled once 256 later frames (3 s) are known: by then all surviving paths have met.
+    """
+    score = np.zeros(CANDIDATES, np.float32)
+    last_octave = np.zeros(CANDIDATES, np.float32)
+    last_strength = np.zeros(CANDIDATES, np.float32)
+    pointers: list[list[int]] = []
+    held: Candidates | None = None
+    for chunk in chunks:
+        strength = _strength(chunk)
+        octave = np.log2(np.maximum(chunk.f0_hz, 1.0))
+        cost = _jump_cost(np.vstack([last_octave, octave]), np.vstack([last_strength, strength]))
+        for frame_cost, frame_strength in zip(cost, strength, strict=True):
+            arriving = score - frame_cost
+            pointers.append(arriving.argmax(axis=1).tolist())
+            score = arriving.max(axis=1) + frame_strength
+            score -= score.max()
+        last_octave, last_strength = octave[-1], strength[-1]
+        held = chunk if held is None else _joined(held, chunk)
+        settled = len(pointers) - _LOOKAHEAD_FRAMES
+        if settled > 0:
+            choice = _trace(pointers, int(score.argmax()))
+            yield _chosen(_part(held, slice(None, settled)), choice[:settled])
+            held, pointers = _part(held, slice(settled, None)), pointers[settled:]
+    if held is not None:
+        yield _chosen(held, _trace(pointers, int(score.argmax())))
+
+
+def _strength(candidates: Candidates) -> NDArray[np.float32]:
+    strength = candidates.match + PERIODICITY_SHARE * candidates.periodicity
+    return np.where(candidates.f0_hz > 0.0, strength, _NEVER).astype(np.float32)
+
+
+def _jump_cost(octave: NDArray[np.float32], strength: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cost (T, to, from) of each move between consecutive rows of (T+1, K).
+
+    A jump between two faint candidates is cheap: pitch is not continuous across a breath.
+    """
+    jump = np.abs(octave[1:, :, None] - octave[:-1, None, :])
+    certainty = np.clip(np.minimum(strength[1:, :, None], strength[:-1, None, :]), 0.0, 1.0)
+    return np.asarray(np.minimum(JUMP_COST_PER_OCTAVE * jump, JUMP_COST_LIMIT) * certainty, np.float32)
+
+
+def _trace(pointers: list[list[int]], last: int) -> NDArray[np.intp]:
+    choice = np.empty(len(pointers), np.intp)
+    for frame in range(len(pointers) - 1, -1, -1):
+        choice[frame] = last
+        last = pointers[frame][last]
+    return choice
+
+
+def _part(candidates: Candidates, frames: slice) -> Candidates:
+    c = candidates
+    return Candidates(c.f0_hz[frames], c.match[frames], c.periodicity[frames], c.band_db[frames])
+
+
+def _joined(first: Candidates, second: Candidates) -> Candidates:
+    return Candidates(
+        np.concatenate([first.f0_hz, second.f0_hz]),
+        np.concatenate([first.match, second.match]),
+        np.concatenate([first.periodicity, second.periodicity]),
+        np.concatenate([first.band_db, second.band_db]),
+    )
+
+
+def _chosen(candidates: Candidates, choice: NDArray[np.intp]) -> Path:
+    frame = np.arange(len(choice))
+    return Path(
+        f0_hz=candidates.f0_hz[frame, choice],
+        match=candidates.match[frame, choice],
+        periodicity=candidates.periodicity[frame, choice],
+        band_db=candidates.band_db,
+    )

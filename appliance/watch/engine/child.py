@@ -1,0 +1,258 @@
+"""The process that renders: it holds the compiled graphs and does one order at a time.
+
+    python -m appliance.watch.engine.child PARENT CHANNEL
+
+Started by the daemon with a socket as descriptor CHANNEL, in a session of its own so that it can be ended
+together with its decoder. It writes into the work folder alone: what is published, and when, is the
+daemon's business. It dies with the daemon; signals that tell the service to stop it leaves to the daemon.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appliance.errors import BacklineError, InputError, OutputError, PackError, UsageError
+from appliance.system import syscalls
+from appliance.watch.engine.idle_tuning import IdleTuning
+from appliance.watch.engine.messages import (
+    SETTINGS_NAME,
+    Done,
+    Failed,
+    Kind,
+    Message,
+    Order,
+    Progress,
+    Ready,
+    Setup,
+    receive,
+    send,
+)
+from appliance.watch.reports.logs import WARNING, log
+
+if TYPE_CHECKING:
+    from appliance.rendering.engine import Engine
+    from appliance.watch.engine.decoding import Limits
+
+_TELL_EVERY_S = 0.5
+_CHECKS = 3
+_CHECK_NAME = b"decoder-check.wav"
+
+
+def main() -> None:
+    """Loads the engine, says so, and serves orders until the daemon hangs up."""
+    syscalls.die_with_parent(int(sys.argv[1]))
+    syscalls.preferred_by_oom_killer(500)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    os.umask(0o077)
+    os.dup2(2, 1)  # libraries that print do it into the log
+    channel = socket.socket(fileno=int(sys.argv[2]))
+    setup = receive(channel)
+    if not isinstance(setup, Setup):
+        return
+    try:
+        engine = _loaded(setup)
+    except BacklineError as error:
+        send(channel, Failed(0, "pack", str(error)))
+        sys.exit(error.exit_code)
+    manifest = engine.pack.manifest
+    tuning = IdleTuning(engine, setup)
+    styles, plan = list(manifest.styles), engine.plan.sha256 if engine.plan else ""
+    send(channel, Ready(manifest.name, manifest.version, engine.pack.sha256, styles, plan))
+    while isinstance(order := _next(channel, tuning), Order):
+        send(channel, _Work(engine, setup, order, channel).done())
+
+
+def _next(channel: socket.socket, tuning: IdleTuning) -> Message | None:
+    """What the daemon says next. Until then the processor is measured, piece by piece."""
+    while tuning.pending and not select.select([channel], [], [], 0)[0]:
+        told = tuning.piece()
+        with suppress(OSError):  # the daemon has hung up
+            send(channel, told)
+    return receive(channel)
+
+
+def _loaded(setup: Setup) -> Engine:
+    from appliance.networks.cache import cache_folder
+    from appliance.rendering.engine import Engine
+
+    plans = Path(setup.plans) if setup.plans else None
+    engine = Engine(Path(setup.pack), setup.threads or None, cache_folder(), plans=plans)
+    if engine.plan_trouble:
+        log(WARNING, engine.plan_trouble)
+    _check_decoder(setup)
+    return engine
+
+
+def _check_decoder(setup: Setup) -> None:
+    """Decodes a second of silence: were the limits too tight for this computer, every file would seem
+    damaged. One that is killed is tried again, as the kernel takes decoders first when memory runs out."""
+    for tried in range(1, _CHECKS + 1):
+        try:
+            with suppress(OSError):
+                _decode_silence(setup)
+            return
+        except OutputError:
+            if tried == _CHECKS:
+                raise
+
+
+def _decode_silence(setup: Setup) -> None:
+    from appliance.watch.disk.folders import clear, folder, opened, write_file
+    from appliance.watch.engine.decoding import (
+        HEADER_BYTES,
+        DecoderDiedError,
+        NeedsSpaceError,
+        decode,
+        header,
+    )
+
+    with folder(Path(setup.work)) as work:
+        for name in (_CHECK_NAME, b"decoded-" + _CHECK_NAME):
+            clear(work, name)
+        write_file(work, _CHECK_NAME, header(1, 44_100) + bytes(44_100 * 4))
+        try:
+            with opened(work, _CHECK_NAME) as source:
+                target = Path(setup.work) / f"decoded-{os.fsdecode(_CHECK_NAME)}"
+                decode(source, "a test", target, limits_of(setup, HEADER_BYTES + 44_100 * 4))
+        except NeedsSpaceError:
+            return
+        except (DecoderDiedError, InputError) as error:
+            raise OutputError(
+                "The decoder does not run here, even for a second of silence: raise decode_memory_mb and "
+                f"decode_seconds, and see 'backline doctor'. ({error})"
+            ) from error
+        finally:
+            for name in (_CHECK_NAME, b"decoded-" + _CHECK_NAME):
+                clear(work, name)
+
+
+def limits_of(setup: Setup, sound_bytes: int) -> Limits:
+    """What decoding may take; ``sound_bytes`` is the room for the sound."""
+    from appliance.watch.engine.decoding import Limits
+
+    return Limits(setup.memory_bytes, setup.cpu_s, setup.wall_s, sound_bytes)
+
+
+class _ChangedError(BacklineError):
+    """The recording is not the one that was taken."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """One order on its way."""
+
+    engine: Engine
+    setup: Setup
+    order: Order
+    channel: socket.socket
+    _duration_s: float | None = None
+    _told_s: float = 0.0
+
+    def done(self) -> Done | Failed:
+        """Does it; whatever goes wrong becomes a :class:`Failed`."""
+        from appliance.watch.engine.decoding import DecoderDiedError, NeedsSpaceError
+
+        try:
+            self._render()
+        except _ChangedError as error:
+            return self._failed("changed", error)
+        except (InputError, UsageError) as error:
+            kind: Kind = "unreadable" if self._duration_s is None else "unusable"
+            return self._failed("unusable" if isinstance(error, UsageError) else kind, error)
+        except DecoderDiedError as error:
+            try:
+                _check_decoder(self.setup)
+            except OutputError as systemic:  # as after an upgrade under a running service
+                return self._failed("pack", systemic)
+            return self._failed("decoder", error)
+        except NeedsSpaceError as error:
+            return self._failed("disk" if error.errno else "room", error, error.errno)
+        except OutputError as error:
+            number = _errno_of(error)
+            if number in (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ):  # of this file's name alone
+                return self._failed("unusable", error)
+            return self._failed("disk" if number else "room", error, number)
+        except PackError as error:
+            return self._failed("pack", error)
+        except (OSError, MemoryError) as error:
+            number = getattr(error, "errno", None) or errno.ENOMEM
+            full = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+            return self._failed("disk" if number in full else "temporary", error, number)
+        except Exception as error:
+            traceback.print_exc()
+            return self._failed("bug", error)
+        return Done(self.order.job)
+
+    def _failed(self, kind: Kind, error: BaseException, number: int = 0) -> Failed:
+        sentence = str(error) or type(error).__name__
+        if isinstance(error, OSError):
+            sentence = f"{error.strerror or error}: {error.filename or self.order.title}"
+        result = str(Path(self.order.work) / "result")
+        sentence = sentence.replace(str(self._vocal()), self.order.title).replace(result, "The outbox")
+        return Failed(self.order.job, kind, sentence[:8000], number)
+
+    def _vocal(self) -> Path:
+        return Path(self.order.work) / "vocal" / f"{self.order.stem}.wav"
+
+    def _render(self) -> None:
+        from appliance.rendering.job import render
+        from appliance.watch.disk.folders import Access, folder, opened, seal
+        from appliance.watch.engine.decoding import decode
+        from appliance.watch.engine.request import request_of
+
+        order = self.order
+        work = Path(order.work)
+        vocal = self._vocal()
+        vocal.parent.mkdir()
+        free = os.statvfs(work)
+        limits = limits_of(self.setup, free.f_bavail * free.f_frsize - order.reserve_bytes)
+        with ExitStack() as held:
+            try:
+                source = held.enter_context(opened(Path(order.inbox), os.fsencode(order.source)))
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise _ChangedError(f"{order.title} is not in the inbox any more.") from error
+            original = decode(source, order.title, vocal, limits)
+        if original.sha256 != order.sha256:
+            raise _ChangedError(f"{order.title} changed after it was taken.")
+        self._duration_s = original.duration_s
+        self._tell(0.0)
+        settings = (work / SETTINGS_NAME).read_text(encoding="ascii")
+        request = request_of(settings, vocal, work / "result")
+        request = replace(request, original=original, job=order.key)
+        render(self.engine, request, version("backline"), self._tell)
+        with folder(work) as parent, folder(parent, b"result") as result:
+            seal(result, Access(order.file_mode, order.folder_mode, order.group_id))
+            os.fsync(parent)
+
+    def _tell(self, share: float) -> None:
+        now_s = time.monotonic()
+        if share in (0.0, 1.0) or now_s - self._told_s >= _TELL_EVERY_S:
+            self._told_s = now_s
+            send(self.channel, Progress(self.order.job, share, self._duration_s))
+
+
+def _errno_of(error: BaseException) -> int:
+    """The system's error behind a sentence; 0 where there is none."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError | OutputError) and seen.errno:
+            return seen.errno
+        seen = seen.__cause__ or seen.__context__
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""A stranger's recording becomes a plain WAV file of our own making, by way of a process of its own.
+
+The child (:mod:`appliance.watch.engine.decode_child`) is given an open file and a place for raw samples.
+It is not trusted: its answer is read as strictly as a stranger's file, its output must have the size that
+follows from it, and the header is written here.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from appliance.audio.recording import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS, AudioInfo
+from appliance.errors import BacklineError, InputError
+from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.watch.engine.decode_child import SOURCE
+
+HEADER_BYTES = 80
+_LONGEST_ANSWER_BYTES = 16_384
+_BYTES_PER_VALUE = 4
+
+
+class DecoderDiedError(BacklineError):
+    """The child crashed, took too much memory or time, or answered nonsense."""
+
+
+class NeedsSpaceError(BacklineError):
+    """The decoded sound does not fit on the disk, or could not be written there."""
+
+    def __init__(self, sentence: str, number: int = 0) -> None:
+        super().__init__(sentence)
+        self.errno = number
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What decoding one recording may take: memory, processor time, time on the clock, disk."""
+
+    memory_bytes: int
+    cpu_s: int
+    wall_s: float
+    sound_bytes: int
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class _Facts(_Answer):
+    container: Annotated[str, Field(pattern=r"^(WAV|AIFF|FLAC|OGG|MP3)$")]
+    rate_hz: Annotated[int, Field(ge=LOWEST_RATE_HZ, le=HIGHEST_RATE_HZ)]
+    channels: Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
+    frames: Annotated[int, Field(ge=1, lt=1 << 62)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    peak: Annotated[float, Field(ge=0)]
+    opposed: bool
+
+
+class _Refused(_Answer):
+    refused: str
+
+
+class _Needs(_Answer):
+    needs_bytes: Annotated[int, Field(ge=0)]
+
+
+class _WriteError(_Answer):
+    write_errno: Annotated[int, Field(ge=1, le=4095)]
+
+
+class _Memory(_Answer):
+    memory: bool
+
+
+class _ShutOut(_Answer):
+    shut_out: bool
+
+
+class _Reply(BaseModel):
+    """Whichever of the answers it is."""
+
+    model_config = ConfigDict(strict=True)
+    said: _Facts | _Refused | _Needs | _WriteError | _Memory | _ShutOut
+
+
+def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
+    """Decodes the open file ``source`` into the new WAV file ``target``; what the recording was.
+
+    ``target`` is RF64 (EBU Tech 3306) of 32-bit float samples at 44.1 kHz with the recording's channels.
+    ``name`` is what the recording is called in sentences.
+
+    Raises:
+        InputError: the recording cannot be used as it is.
+        DecoderDiedError: the process did not survive it, or its limits ended it.
+        NeedsSpaceError: there is no room for the sound.
+        OSError: the target or the process cannot be made.
+    """
+    os.lseek(source, 0, os.SEEK_SET)
+    out = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.lseek(out, HEADER_BYTES, os.SEEK_SET)
+        said = _parsed(name, *_run(source, out, limits))
+        if isinstance(said, _ShutOut):
+            said = _parsed(name, *_run(source, out, limits, alone=False))
+        if isinstance(said, _Refused):
+            raise InputError(said.refused.replace(str(SOURCE), name))
+        if isinstance(said, _Memory):
+            raise DecoderDiedError(
+                f"{name} needs more memory to be read than the {limits.memory_bytes >> 20} MB allowed."
+            )
+        if isinstance(said, _Needs):
+            disk = os.fstatvfs(out)
+            if said.needs_bytes > disk.f_blocks * disk.f_frsize:  # waiting for room would never end
+                raise InputError(
+                    f"{name} is so long that its sound needs {said.needs_bytes / 1e9:.1f} GB, more than "
+                    "the whole disk holds; cut it into songs."
+                )
+            raise NeedsSpaceError(
+                f"{name} needs {said.needs_bytes / 1e9:.1f} GB of disk to be read and only "
+                f"{max(0, limits.sound_bytes) / 1e9:.1f} GB may be used."
+            )
+        if isinstance(said, _WriteError):
+            reason = os.strerror(said.write_errno)
+            raise NeedsSpaceError(f"The sound of {name} cannot be written: {reason}.", said.write_errno)
+        if not isinstance(said, _Facts):
+            raise DecoderDiedError(f"{name}: the decoder's answer makes no sense.")
+        info = AudioInfo(Path(name), **said.model_dump())
+        sound_bytes = info.output_samples * info.channels * _BYTES_PER_VALUE
+        if os.fstat(out).st_size != HEADER_BYTES + sound_bytes:
+            raise DecoderDiedError(f"{name} was decoded to another length than was said.")
+        os.pwrite(out, header(info.channels, info.output_samples), 0)
+        return info
+    finally:
+        os.close(out)
+
+
+def _run(source: int, out: int, limits: Limits, *, alone: bool = True) -> tuple[bytes, int]:
+    """Starts the child and waits for it; its answer and how it ended."""
+    words = (os.getpid(), limits.memory_bytes, limits.cpu_s, max(0, limits.sound_bytes), out, int(alone))
+    command = [sys.executable, "-I", "-B", "-m", "appliance.watch.engine.decode_child", *map(str, words)]
+    with subprocess.Popen(
+        command,
+        stdin=source,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # decoders print what files tell them to
+        pass_fds=(out,),
+        env={},
+        cwd="/",
+    ) as child:
+        try:
+            answer = _read(child, time.monotonic() + limits.wall_s)
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(5.0)
+        finally:
+            if child.poll() is None:
+                child.kill()
+        return answer, child.wait()
+
+
+def _read(child: subprocess.Popen[bytes], until_s: float) -> bytes:
+    """What the child writes until it closes, says too much, or the time is over."""
+    assert child.stdout is not None
+    answer, pipe = b"", child.stdout.fileno()
+    while len(answer) <= _LONGEST_ANSWER_BYTES:
+        left_s = until_s - time.monotonic()
+        if left_s <= 0 or not select.select([pipe], [], [], left_s)[0]:
+            child.kill()
+            return b""
+        piece = os.read(pipe, _LONGEST_ANSWER_BYTES)
+        if not piece:
+            return answer
+        answer += piece
+    return b""
+
+
+def _parsed(name: str, answer: bytes, status: int) -> _Answer:
+    if status == 0:
+        with suppress(ValidationError, ValueError):
+            return _Reply.model_validate_json(b'{"said":' + answer + b"}").said
+    if status == -signal.SIGXCPU:
+        why = "took too long to decode"
+    elif status < 0:
+        why = f"made the decoder crash or run over its limits ({signal.Signals(-status).name})"
+    else:
+        why = "made the decoder fail"
+    raise DecoderDiedError(
+        f"{name} {why}; it is damaged or built to do harm: export it again as WAV or FLAC."
+    )
+
+
+def header(channels: int, samples: int) -> bytes:
+    """The first :data:`HEADER_BYTES` of a file of float samples: RF64 with its sizes in ``ds64``."""
+    frame_bytes = channels * _BYTES_PER_VALUE
+    sound_bytes = samples * frame_bytes
+    unknown = 0xFFFFFFFF
+    riff = struct.pack("<4sI4s", b"RF64", unknown, b"WAVE")
+    ds64 = struct.pack("<4sIQQQI", b"ds64", 28, HEADER_BYTES - 8 + sound_bytes, sound_bytes, samples, 0)
+    byte_rate = SAMPLE_RATE_HZ * frame_bytes
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 3, channels, SAMPLE_RATE_HZ, byte_rate, frame_bytes, 32)
+    return riff + ds64 + form + struct.pack("<4sI", b"data", unknown)

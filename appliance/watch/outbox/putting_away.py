@@ -1,0 +1,114 @@
+"""What is left when a job's fate is sealed: the vocal goes to archive or rejected, piece by piece.
+
+One vocal at a time, a piece a step. Whatever fails is tried again later, for as long as it takes: the
+journal keeps such jobs ``published`` or ``rejecting`` until it is done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+
+from appliance.watch.disk.folders import Access
+from appliance.watch.inbox.intake import Intake
+from appliance.watch.journal.journal import Journal
+from appliance.watch.journal.recovery import backoff_s
+from appliance.watch.journal.rows import Job
+from appliance.watch.outbox.publishing import archived, rejected
+from appliance.watch.reports.hooks import Hooks
+from appliance.watch.reports.logs import INFO, NOTICE, WARNING, log, plain
+from appliance.watch.reports.reason_text import reason_text, reference_of
+from appliance.watch.settings.config import Config
+
+Steps = Generator[None, None, None]
+
+
+class PuttingAway:
+    """Works through :meth:`Journal.unfinished`. ``config`` and ``access`` may be replaced."""
+
+    def __init__(
+        self, config: Config, access: Access, journal: Journal, intake: Intake, hooks: Hooks
+    ) -> None:
+        self.config = config
+        self.access = access
+        self._journal = journal
+        self._intake = intake
+        self._hooks = hooks
+        self._current: tuple[Job, Steps] | None = None
+        self._failed: dict[int, tuple[int, float]] = {}
+        """Job to how often it failed, and when it is tried again."""
+        self._look = True
+        self.trouble = ""
+
+    def again(self) -> None:
+        """There may be something new to put away."""
+        self._look = True
+
+    def pending(self, now_s: float) -> bool:
+        """Whether :meth:`step` has something to do now."""
+        if self._current is not None or self._look:
+            return True
+        return any(at_s <= now_s for _, at_s in self._failed.values())
+
+    def step(self, now_s: float) -> None:
+        """A piece of work. Raises JournalError, and then the step is made again."""
+        if self._current is None:
+            self._current = self._next(now_s)
+            if self._current is None:
+                self._look = False
+                return
+        job, steps = self._current
+        try:
+            next(steps)
+        except StopIteration:
+            self._current = None
+            self._failed.pop(job.id, None)
+            self.trouble = ""
+        except OSError as error:
+            self._current = None
+            self._fail(job, error, now_s)
+        except BaseException:
+            self._current = None
+            raise
+
+    def _next(self, now_s: float) -> tuple[Job, Steps] | None:
+        for job in self._journal.unfinished():
+            if self._failed.get(job.id, (0, now_s))[1] <= now_s:
+                return job, self._archiving(job) if job.state == "published" else self._rejecting(job)
+        return None
+
+    def _fail(self, job: Job, error: OSError, now_s: float) -> None:
+        tries = self._failed.get(job.id, (0, 0.0))[0] + 1
+        wait_s = backoff_s(tries, self.config.work)
+        self._failed[job.id] = (tries, now_s + wait_s)
+        self.trouble = f"{job.shown} cannot be put away: {error.strerror or error}."
+        log(WARNING, "A vocal cannot be put away yet.", job=job.id, name=job.relpath, reason=str(error))
+
+    def _archiving(self, job: Job) -> Steps:
+        folders = self.config.folders
+        place: bytes | None = None
+        if self.config.publish.archive_sources:
+            companions = self._intake.companions(job.relpath)
+            ends = (folders.inbox, job.relpath)
+            place = yield from archived(*ends, job.content_sha256, companions, folders.archive, self.access)
+        self._journal.done(job.id, place)
+        log(INFO, "Put away.", job=job.id, name=job.relpath, to=place or "")
+
+    def _rejecting(self, job: Job) -> Steps:
+        folders, quarantined = self.config.folders, job.verdict == "quarantined"
+        reference = reference_of(job.id, job.queued_s, job.key)
+        title = job.relpath.rpartition(b"/")[2].decode("utf-8", "surrogateescape")
+        text = reason_text(title, job.reason, reference, time.time(), quarantined=quarantined)
+        place = yield from rejected(
+            (folders.inbox, job.relpath),
+            job.content_sha256,
+            self._intake.companions(job.relpath),
+            (folders.rejected, job.wanted),
+            (text, reference),
+            self.access,
+        )
+        self._journal.rejected(job.id, place)
+        log(NOTICE, "Rejected.", job=job.id, name=job.relpath, reason=job.reason)
+        self._hooks.happened(
+            "rejected", job=job.id, source=job.relpath, reason=plain(job.reason), place=place or b""
+        )

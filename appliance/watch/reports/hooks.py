@@ -1,0 +1,118 @@
+"""Commands of the administrator, run when something happens: a result, a rejection, a pause.
+
+The command line is split as a shell would split it and started without one; what happened is in its
+environment as ``BACKLINE_*``. One runs at a time, for a minute at most, and none of them can hold up or
+fail the work.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+
+from appliance.errors import OutputError
+from appliance.watch.reports.logs import INFO, WARNING, log
+
+LIMIT_S = 60.0
+MOST_WAITING = 100
+"""Events that may wait; a hook that hangs for each of them must not fill the memory."""
+
+
+class Hooks:
+    """Starts ``commands`` (event to command line) as events come. Call :meth:`tend` often."""
+
+    def __init__(self, commands: Mapping[str, str]) -> None:
+        self.commands = commands
+        self._waiting: deque[tuple[str, dict[str, str]]] = deque()
+        self._running: subprocess.Popen[bytes] | None = None
+        self._event = ""
+        self._until_s = 0.0
+
+    def happened(self, event: str, **facts: str | bytes | int) -> None:
+        """Remembers an event: ``done``, ``rejected`` or ``paused``, with facts for the environment."""
+        if not self.commands.get(event):
+            return
+        if len(self._waiting) >= MOST_WAITING:
+            log(WARNING, "A hook was left out: too many wait.", event=event)
+            return
+        self._waiting.append((event, {f"BACKLINE_{key.upper()}": _text(v) for key, v in facts.items()}))
+
+    def tend(self, now_s: float) -> None:
+        """Ends what has run too long and starts what waits. ``now_s`` is a monotonic clock."""
+        if self._running is not None:
+            if self._running.poll() is None:
+                if now_s >= self._until_s:
+                    self._end(f"ran longer than {LIMIT_S:.0f} s")
+                return
+            if self._running.returncode:
+                log(WARNING, "A hook failed.", event=self._event, code=self._running.returncode)
+            self._running = None
+        while self._waiting and self._running is None:
+            self._start(*self._waiting.popleft(), now_s)
+
+    @property
+    def busy(self) -> bool:
+        """Whether one runs or waits."""
+        return self._running is not None or bool(self._waiting)
+
+    def stop(self) -> None:
+        """Ends the one that runs and forgets those that wait."""
+        self._waiting.clear()
+        if self._running is not None and self._running.poll() is None:
+            self._end("the service stops")
+
+    def _start(self, event: str, facts: dict[str, str], now_s: float) -> None:
+        environment = {**os.environ, "BACKLINE_EVENT": event, **facts}
+        environment.pop("NOTIFY_SOCKET", None)  # a hook does not speak for the service
+        try:
+            self._running = subprocess.Popen(
+                shlex.split(self.commands.get(event, "")),
+                stdin=subprocess.DEVNULL,
+                stdout=2,
+                env=environment,
+                start_new_session=True,
+            )
+        except (OSError, ValueError, IndexError) as error:
+            log(WARNING, "A hook cannot be started.", event=event, reason=str(error))
+            return
+        self._event, self._until_s = event, now_s + LIMIT_S
+        log(INFO, "Hook started.", event=event, pid=self._running.pid)
+
+    def _end(self, reason: str) -> None:
+        assert self._running is not None
+        log(WARNING, "A hook was ended.", event=self._event, reason=reason)
+        with suppress(ProcessLookupError):
+            os.killpg(self._running.pid, signal.SIGKILL)
+        self._running.wait()
+        self._running = None
+
+
+def run_now(event: str, command: str, environment: Mapping[str, str]) -> None:
+    """Runs one hook and waits for it. Raises OutputError unless it succeeds within :data:`LIMIT_S`."""
+    try:
+        words = shlex.split(command)
+        with subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            env={**environment, "BACKLINE_EVENT": event},
+            start_new_session=True,
+        ) as hook:
+            try:
+                code = hook.wait(LIMIT_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(hook.pid, signal.SIGKILL)
+                raise
+    except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as error:
+        raise OutputError(f"hooks.{event} does not work: {error}.") from error
+    if code:
+        raise OutputError(f"hooks.{event} failed with status {code}: {command}")
+
+
+def _text(value: str | bytes | int) -> str:
+    text = os.fsdecode(value) if isinstance(value, bytes) else str(value)
+    return text.replace("\0", "")

@@ -1,0 +1,240 @@
+"""``backline watch``: one thread and one loop that looks, takes, orders, publishes and puts away.
+
+The daemon parses no audio and loads no network; that is its children's part. It is the journal's only
+writer and the only one who moves files of the users. Each round of the loop waits for whatever can wake
+it (signals, the engine, somebody who asks), then does a short piece of each kind of work that is due.
+What fails pauses the work it concerns and is tried again; only a bug ends the loop.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from appliance.errors import BacklineError, OutputError
+from appliance.watch.engine.setup import access_of, claim_outbox
+from appliance.watch.inbox.intake import Intake
+from appliance.watch.inbox.sentinel import ensure_sentinel, missing
+from appliance.watch.journal.file import JournalError
+from appliance.watch.journal.journal import Journal
+from appliance.watch.journal.recovery import recover
+from appliance.watch.outbox.publishing import clear_work, keeps_result
+from appliance.watch.outbox.putting_away import PuttingAway
+from appliance.watch.reports.hooks import Hooks
+from appliance.watch.reports.logs import ERROR, INFO, NOTICE, WARNING, log
+from appliance.watch.reports.systemd import Notifier
+from appliance.watch.service.answers import Answers
+from appliance.watch.service.control import Control
+from appliance.watch.service.engine_keeper import EngineKeeper
+from appliance.watch.service.job_at_work import Rendering
+from appliance.watch.service.outlets import Outlets
+from appliance.watch.service.pauses import Pauses
+from appliance.watch.service.signals import Signals
+from appliance.watch.settings.config import Config
+
+_LONGEST_SLEEP_S = 1.0
+_SCAN_BOUND_S = 60.0
+"""A look that is overdue by more than this keeps the watchdog hungry."""
+_QUIET_STOP_S = 5.0
+"""So long a stop waits for what is being put away; it goes on at the next start."""
+
+
+def watch(config_path: Path | None, *, adopt_inbox: bool = False) -> int:
+    """Runs the daemon until it is told to stop; the exit status. Raises BacklineError if it cannot start."""
+    os.umask(0o027)
+    config = Config.read(config_path)
+    with ExitStack() as held:
+        journal = held.enter_context(Journal(config.folders.state))
+        for notice in journal.notices:
+            log(ERROR, notice)
+        daemon = Daemon(config, journal, held, config_path)
+        daemon.prepare(adopt_inbox=adopt_inbox)
+        daemon.run()
+    return 0
+
+
+class Daemon:
+    """The parts, joined. ``held`` closes them in the end."""
+
+    def __init__(self, config: Config, journal: Journal, held: ExitStack, config_path: Path | None) -> None:
+        self.config, self.journal, self._path = config, journal, config_path
+        access = access_of(config)
+        held.callback(os.close, claim_outbox(config))
+        selector = held.enter_context(selectors.DefaultSelector())
+        self._select = selector.select
+        self.signals = Signals(selector)
+        held.callback(self.signals.close)
+        self.notifier = Notifier()
+        self.hooks = Hooks(config.hooks.model_dump())
+        held.callback(self.hooks.stop)
+        self.pauses = Pauses(self._pause_changed, min(5.0, config.work.retry_base_s))
+        self.intake = Intake(config, journal, lambda sentence: log(INFO, sentence))
+        self.engine = EngineKeeper(self, selector)
+        self.worker = self.engine.worker
+        held.callback(self.engine.end)
+        parts = (journal, self.intake, self.hooks)
+        self.rendering = Rendering(config, access, *parts, self.worker, self.pauses)
+        self.putting_away = PuttingAway(config, access, *parts)
+        self.outlets = Outlets(self)
+        held.callback(self.outlets.close)
+        self.control = Control(config.folders.state, selector, Answers(self).answer, time.monotonic)
+        held.callback(self.control.close)
+        self.stop_by_s: float | None = None
+        """When the service ends at the latest; None while it is not told to."""
+
+    def prepare(self, *, adopt_inbox: bool) -> None:
+        """Brings journal and folders in order after whatever happened before."""
+        folders = self.config.folders
+        try:
+            for root in (folders.outbox, folders.archive, folders.rejected):
+                clear_work(root)
+            found = recover(
+                self.journal,
+                lambda job: keeps_result(folders.outbox, job.name, job.key),
+                time.time(),
+                self.config.work,
+            )
+        except OSError as error:
+            where = error.filename or folders.outbox
+            raise OutputError(f"{where} cannot be used: {error.strerror}.") from error
+        for job in found.interrupted:
+            log(NOTICE, "Taken up again after an interruption.", job=job.id, name=job.relpath)
+        refusal = ensure_sentinel(folders.inbox, self.config.intake, self.journal, adopt=adopt_inbox)
+        self.pauses.set("inbox", refusal or None)
+        self.pauses.set("asked", self.journal.paused())
+
+    def run(self) -> None:
+        """The loop. Raises BacklineError where the engine can never start."""
+        while not self._round(time.monotonic()):
+            if self.engine.fatal is not None:
+                raise self.engine.fatal
+            for key, mask in self._select(self._sleep_s(time.monotonic())):
+                self._guarded(partial(key.data, mask))
+        self.engine.end()
+        log(NOTICE, "Stopped.")
+
+    def _round(self, now_s: float) -> bool:
+        """A piece of everything that is due; True when the service may end."""
+        self._heed_signals(now_s)
+        self.pauses.tend(now_s)
+        for work in (self._look, self.engine.tend, self._take, self._render, self._put_away):
+            self._guarded(partial(work, now_s))
+        self.hooks.tend(now_s)
+        self.control.sweep()
+        self._guarded(partial(self.outlets.tell, now_s))
+        last_s = self.intake.last_look_s
+        bound_s = self.config.intake.scan_s + _SCAN_BOUND_S
+        if self.stop_by_s is not None or (last_s is not None and now_s - last_s < bound_s):
+            self.notifier.alive(now_s)
+        return self.stop_by_s is not None and self._may_end(now_s)
+
+    def _guarded(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except JournalError as error:
+            log(WARNING, str(error))
+            self.pauses.set_for_a_while("journal", str(error), time.monotonic())
+
+    def _sleep_s(self, now_s: float) -> float:
+        if self._can_take or self._can_put_away(now_s) or self.rendering.can_settle:
+            return 0.0
+        return max(0.0, min(_LONGEST_SLEEP_S, self.intake.due_s() - now_s))
+
+    def _look(self, now_s: float) -> None:
+        if self.intake.due_s() > now_s or self.stop_by_s is not None:
+            return
+        folders, space = self.config.folders, self.config.space
+        seen = self.intake.look(now_s)
+        if not seen.sentinel and not self.pauses.stands("inbox"):
+            self.pauses.set("inbox", missing(folders.inbox, self.config.intake))
+        elif seen.sentinel and self.pauses.stands("inbox"):
+            ensure_sentinel(folders.inbox, self.config.intake, self.journal)
+            self.pauses.set("inbox", None)
+        self.putting_away.again()
+        self.pauses.set("folders", self.rendering.roots.changed())
+        try:
+            found = os.statvfs(folders.outbox)
+        except OSError as error:
+            self.pauses.set("space", f"The outbox cannot be read: {error.strerror}.")
+            return
+        self.outlets.free_bytes = found.f_bavail * found.f_frsize
+        self.pauses.free_space(self.outlets.free_bytes, space.least_free_mb << 20, space.resume_free_mb << 20)
+
+    @property
+    def _can_take(self) -> bool:
+        return self.stop_by_s is None and self.intake.pending and not self.pauses.stands("inbox", "journal")
+
+    def _take(self, now_s: float) -> None:
+        if self._can_take:
+            self.intake.step(now_s)
+            self.putting_away.again()
+
+    def _render(self, now_s: float) -> None:
+        accepting = self.stop_by_s is None and self.engine.fits()
+        if self.rendering.step(now_s, accepting=accepting):
+            self.putting_away.again()
+
+    def _can_put_away(self, now_s: float) -> bool:
+        return self.putting_away.pending(now_s) and not self.pauses.stands("inbox", "journal", "folders")
+
+    def _put_away(self, now_s: float) -> None:
+        if self.intake.last_look is not None and self._can_put_away(now_s):
+            self.putting_away.step(now_s)
+
+    def _pause_changed(self, before: str | None, reason: str | None) -> None:
+        if reason is None:
+            log(NOTICE, "The work goes on.")
+        else:
+            log(WARNING, "The work is paused.", reason=reason)
+        if before is None and reason is not None:
+            self.hooks.happened("paused", reason=reason)
+
+    def _heed_signals(self, now_s: float) -> None:
+        if self.signals.stops and self.stop_by_s is None:
+            self._begin_stop(now_s)
+        if self.signals.reload:
+            self.signals.reload = False
+            if self.engine.started:
+                self.notifier.reloading()
+            self._reload()
+            if self.engine.started:
+                self.notifier.ready()
+
+    def _begin_stop(self, now_s: float) -> None:
+        self.notifier.stopping()
+        left_s = self.rendering.left_s(now_s)
+        self.stop_by_s = now_s + _QUIET_STOP_S
+        if left_s is not None and left_s < self.config.work.drain_s:
+            self.stop_by_s += self.config.work.drain_s
+        else:
+            self.worker.end("the service stops", meant=True)
+        log(NOTICE, "Stopping.", left_s="unknown" if left_s is None else left_s)
+
+    def _may_end(self, now_s: float) -> bool:
+        assert self.stop_by_s is not None
+        if self.signals.stops > 1 or now_s >= self.stop_by_s:
+            return True
+        if now_s >= self.stop_by_s - _QUIET_STOP_S:
+            self.worker.end("the service stops", meant=True)
+        return self.rendering.job is None and not self._can_put_away(now_s)
+
+    def _reload(self) -> None:
+        try:
+            new = self.config.reloaded(self._path)
+            access = access_of(new)
+        except BacklineError as error:
+            log(ERROR, f"The settings stay as they were: {error}")
+            return
+        self.engine.reconfigure(new)
+        self.config = self.rendering.config = self.putting_away.config = new
+        self.rendering.access = self.putting_away.access = access
+        self.intake.reconfigure(new)
+        self.hooks.commands = new.hooks.model_dump()
+        self.outlets.reconfigure()
+        self.pauses.set("engine", None)
+        log(NOTICE, "Settings were read again.")

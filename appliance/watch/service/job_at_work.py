@@ -1,0 +1,283 @@
+"""One job at a time goes to the engine, and what the engine says becomes of it.
+
+The order of effects: work folder, journal (``working``), order; result on the disk, result in place,
+journal (``published``). What fails is sorted by whose fault it is: the vocal's (rejected, with a reason),
+its decoder's or worker's (again, then rejected or quarantined), the disk's or the pack's (the work pauses,
+and nobody's attempts are counted).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from appliance.watch.disk.folders import LONGEST_NAME_BYTES, Access, shortened
+from appliance.watch.disk.names import free_name
+from appliance.watch.engine.messages import Done, Failed, Order, Progress
+from appliance.watch.engine.setup import Roots, decode_wall_s
+from appliance.watch.engine.worker import Death, Worker
+from appliance.watch.inbox.intake import Intake
+from appliance.watch.inbox.scan import shown
+from appliance.watch.journal.journal import Journal
+from appliance.watch.journal.recovery import backoff_s
+from appliance.watch.journal.rows import Job
+from appliance.watch.outbox.publishing import clear_work, fresh_work, keeps_result, publish
+from appliance.watch.reports.hooks import Hooks
+from appliance.watch.reports.logs import ERROR, INFO, NOTICE, WARNING, log
+from appliance.watch.service.pauses import Pauses
+from appliance.watch.settings.config import Config
+
+_STEM_BYTES = LONGEST_NAME_BYTES - len(".take99.accompaniment.wav") - len(".-9999.part")
+"""So much of a vocal's name fits into every name that a result needs."""
+
+_TELL_JOURNAL_S = 15.0
+"""The journal hears of progress this often: each time costs a write to the disk."""
+
+
+class Rendering:
+    """The job at work. ``config`` and ``access`` may be replaced while none is."""
+
+    def __init__(
+        self,
+        config: Config,
+        access: Access,
+        journal: Journal,
+        intake: Intake,
+        hooks: Hooks,
+        worker: Worker,
+        pauses: Pauses,
+    ) -> None:
+        self.config = config
+        self.access = access
+        self._journal, self._intake, self._worker = journal, intake, worker
+        self._pauses, self._hooks = pauses, hooks
+        self.roots = Roots(config.folders)
+        self.trouble = ""
+        """What keeps a vocal waiting, in a sentence; empty once something has been published since."""
+        self.job: Job | None = None
+        self.share = 0.0
+        self.started_s = 0.0
+        self._told_s = 0.0
+        self._outcome: Done | Failed | Death | None = None
+        """How the order ended, until the journal knows."""
+
+    @property
+    def can_settle(self) -> bool:
+        """Whether an order has ended and nothing keeps :meth:`step` from drawing the conclusion."""
+        return self._outcome is not None and not self._pauses.stands("disk", "journal", "folders")
+
+    def left_s(self, now_s: float) -> float | None:
+        """Seconds that the job will still take, by what it took so far; None while that is unknown."""
+        if self.job is None or self.share <= 0.02:
+            return None
+        return (now_s - self.started_s) * (1.0 - self.share) / self.share
+
+    def step(self, now_s: float, *, accepting: bool) -> bool:
+        """Draws the conclusion from what has ended, and starts the next job if ``accepting``.
+
+        True if a job may have something to put away now. Raises JournalError, and then nothing has
+        happened that a repetition would spoil.
+        """
+        settled = False
+        if self._outcome is not None and self.can_settle:
+            settled = self._settle(self._outcome, now_s)
+            if settled:
+                self._outcome, self.job, self.share = None, None, 0.0
+        if accepting and self.job is None and self._worker.idle and self._pauses.reason is None:
+            return self._start(now_s) or settled
+        return settled
+
+    def heard(self, message: Progress | Done | Failed, now_s: float) -> None:
+        """What the engine says of its order."""
+        if self.job is None or message.job != self.job.id:
+            return
+        if not isinstance(message, Progress):
+            self._outcome = message
+            return
+        self.share = message.share
+        if message.duration_s is not None and self.job.duration_s != message.duration_s:
+            self.job = self.job._replace(duration_s=message.duration_s)
+            work = self.config.work
+            self._worker.allow(now_s + work.timeout_least_s + work.timeout_factor * message.duration_s)
+            self._told_s = -_TELL_JOURNAL_S
+        if now_s - self._told_s >= _TELL_JOURNAL_S:
+            self._told_s = now_s
+            self._journal.progress(self.job.id, self.share, self.job.duration_s)
+
+    def died(self, death: Death) -> None:
+        """The engine has ended with the order under way."""
+        if self.job is not None and self._outcome is None:
+            self._outcome = death
+
+    def _start(self, now_s: float) -> bool:
+        """Starts the next job that is due; True if it turned out to be published already."""
+        job = self._journal.next_due(time.time(), self.config.work.retry_most_s)
+        if job is None:
+            return False
+        ready = self._worker.ready
+        assert ready is not None
+        if job.pack_sha256 != ready.sha256:
+            self._journal.gone(job.id, "the pack has changed")
+            self._intake.again(job.relpath)
+            return False
+        if not self._intake.refreshed(job, now_s):
+            return False
+        outbox, settings = self.config.folders.outbox, self.config.work
+        try:
+            if keeps_result(outbox, job.name, job.key):
+                self._journal.start(job.id)
+                self._journal.published(job.id, "its result was there already")
+                return True
+            job = self._with_better_name(job)
+            work = fresh_work(outbox, job.id, job.settings)
+        except OSError as error:
+            self._disk(f"The outbox cannot be written: {error.strerror}.", now_s)
+            return False
+        self.job = self._journal.start(job.id)
+        self.share, self.started_s, self._told_s = 0.0, now_s, now_s
+        limit_s = settings.timeout_least_s + decode_wall_s(settings.decode_seconds)
+        self._worker.give(self._order(job, os.fspath(work)), now_s + limit_s)
+        log(INFO, "Rendering.", job=job.id, name=job.relpath, attempt=self.job.attempts)
+        return False
+
+    def _with_better_name(self, job: Job) -> Job:
+        """A job that got a number, without it where that is possible by now.
+
+        Whatever had the name may be gone, as half a copy is that was taken for a whole one.
+        """
+        if job.name == job.wanted:
+            return job
+        others = self._journal.names_in_use() - {job.name}
+        name = free_name(self.config.folders.outbox, job.wanted, others)
+        return job if name == job.name else self._journal.rename(job.id, name)
+
+    def _order(self, job: Job, work: str) -> Order:
+        name = job.relpath.rpartition(b"/")[2]
+        return Order(
+            job=job.id,
+            key=job.key,
+            inbox=os.fspath(self.config.folders.inbox),
+            source=os.fsdecode(job.relpath),
+            title=shown(name),
+            stem=_stem(job.wanted.rpartition(b"/")[2]),
+            sha256=job.content_sha256,
+            work=work,
+            reserve_bytes=(self.config.space.least_free_mb << 20) // 2,
+            file_mode=self.access.file_mode,
+            folder_mode=self.access.folder_mode,
+            group_id=self.access.group_id,
+        )
+
+    def _settle(self, outcome: Done | Failed | Death, now_s: float) -> bool:
+        """False if the disk refuses: then it is to be tried again."""
+        assert self.job is not None
+        if isinstance(outcome, Done):
+            if not self._publish(self.job, now_s):
+                return False
+        elif isinstance(outcome, Failed):
+            self._failed(self.job, outcome, now_s)
+        elif outcome.meant:
+            self._journal.retry(self.job.id, outcome.why, time.time(), counted=False)
+        else:
+            self._worker_died(self.job, f"the engine {outcome.why}")
+        try:
+            clear_work(self.config.folders.outbox, self.job.id)
+        except OSError as error:  # the next start does it
+            log(WARNING, "A work folder cannot be removed.", job=self.job.id, reason=str(error))
+        return True
+
+    def _publish(self, job: Job, now_s: float) -> bool:
+        """Puts the result in place, then tells the journal; False if the disk refuses."""
+        outbox = self.config.folders.outbox
+        try:
+            placed = self._placed(job)
+        except OSError as error:
+            sentence = f"The outbox cannot be written: {error.strerror}."
+            self._disk(self.roots.changed() or sentence, now_s)
+            return False
+        if placed is None:
+            self._journal.retry(job.id, "its result is gone", time.time(), counted=False)
+            return True
+        job = placed
+        self._journal.published(job.id)
+        for cause in ("disk", "journal", "engine"):
+            self._pauses.worked(cause)
+        log(
+            NOTICE, "Published.", job=job.id, name=job.relpath, result=job.name, took_s=now_s - self.started_s
+        )
+        result = os.fsencode(outbox) + b"/" + job.name
+        self._hooks.happened("done", job=job.id, source=job.relpath, result=result)
+        return True
+
+    def _placed(self, job: Job) -> Job | None:
+        """The job once its result lies in the outbox, perhaps under another name; None if it is lost."""
+        outbox = self.config.folders.outbox
+        while not keeps_result(outbox, job.name, job.key):  # as after a rename that was not confirmed
+            try:
+                if publish(outbox, job.id, job.name, self.access):
+                    break
+            except FileNotFoundError:
+                if self.roots.changed() is not None:
+                    raise
+                return None
+            except NotADirectoryError:  # a file has meanwhile the name of a folder above it
+                if self.roots.changed() is not None:
+                    raise
+            name = free_name(outbox, job.wanted, self._journal.names_in_use() - {job.name})
+            job = self._journal.rename(job.id, name)
+        return job
+
+    def _failed(self, job: Job, failed: Failed, now_s: float) -> None:
+        settings, now_unix_s = self.config.work, time.time()
+        log(INFO, "Not rendered.", job=job.id, name=job.relpath, kind=failed.kind, reason=failed.sentence)
+        if failed.kind in ("room", "temporary"):
+            self.trouble = f"{job.shown} waits: {failed.sentence}"
+        if failed.kind == "unusable":
+            self._journal.reject(job.id, failed.sentence)
+        elif failed.kind == "unreadable":
+            young_s = self._intake.patience_left_s(job.relpath, now_s)
+            if young_s > 0:
+                sentence = f"not whole yet: {failed.sentence}"
+                self._journal.retry(job.id, sentence, now_unix_s + young_s, counted=False)
+            else:
+                self._journal.reject(job.id, failed.sentence)
+        elif failed.kind == "decoder" and job.attempts >= settings.attempts:
+            self._journal.reject(job.id, failed.sentence)
+        elif failed.kind == "changed":
+            self._journal.gone(job.id, failed.sentence)
+            self._intake.again(job.relpath)
+        elif failed.kind == "room":
+            again_s = now_unix_s + min(4 * settings.retry_base_s, settings.retry_most_s)
+            self._journal.retry(job.id, failed.sentence, again_s, counted=False)
+        elif failed.kind in ("disk", "pack"):
+            self._journal.retry(job.id, failed.sentence, now_unix_s, counted=False)
+            if failed.kind == "disk":
+                self._disk(failed.sentence, now_s)
+            else:
+                self._pauses.set_for_a_while("engine", failed.sentence, now_s)
+                self._worker.end("its pack does not work", meant=True)
+        elif failed.kind == "bug":
+            self._worker_died(job, f"the engine failed: {failed.sentence}")
+        else:
+            again_s = now_unix_s + backoff_s(job.attempts, settings)
+            self._journal.retry(job.id, failed.sentence, again_s)
+
+    def _worker_died(self, job: Job, why: str) -> None:
+        settings, deaths = self.config.work, job.worker_deaths + 1
+        log(ERROR, "An engine died over a vocal.", job=job.id, name=job.relpath, deaths=deaths, why=why)
+        if deaths >= settings.attempts:
+            sentence = f"Rendering it failed {deaths} times in a way that the service cannot explain ({why})."
+            self._journal.quarantine(job.id, sentence)
+        else:
+            at_s = time.time() + backoff_s(deaths, settings)
+            self._journal.retry(job.id, why, at_s, worker_died=True)
+
+    def _disk(self, sentence: str, now_s: float) -> None:
+        log(WARNING, "The disk refuses results.", reason=sentence)
+        self._pauses.set_for_a_while("disk", sentence, now_s)
+
+
+def _stem(name: bytes) -> str:
+    """What results are called: the vocal's name as plain text, short enough for every ending."""
+    text = "".join(c if c.isprintable() else "_" for c in name.decode("utf-8", "replace"))
+    return shortened(text.encode(), _STEM_BYTES).decode() or "vocal"

@@ -1,0 +1,128 @@
+"""What the commands that ask are told, and how they say it to a person."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.errors import UsageError
+from appliance.watch.inbox.scan import shown
+from appliance.watch.journal.reader import Reader
+from appliance.watch.journal.rows import Job
+from appliance.watch.reports.logs import plain
+
+MOST_SHOWN = 20
+"""So many files that are not taken yet are listed for a person."""
+
+
+def down_facts(journal: Reader | None, now_s: float) -> dict[str, Any]:
+    """The status while no daemon runs: what the journal says. ``now_s`` is unix seconds.
+
+    Keys as in :class:`appliance.watch.service.snapshot.Snapshot`, without what only a daemon knows.
+    """
+    counts = journal.counts() if journal else {}
+    oldest_s = journal.oldest_waiting_s() if journal else None
+    return {
+        "state": "down",
+        "paused": journal.paused() if journal else None,
+        "waiting": counts.get("waiting", 0) + counts.get("working", 0),
+        "oldest_waiting_s": None if oldest_s is None else max(0.0, now_s - oldest_s),
+        "counts": counts,
+        "rejected": counts.get("rejected", 0) + counts.get("quarantined", 0),
+    }
+
+
+def history_facts(journal: Reader | None, limit: int) -> list[dict[str, Any]]:
+    """The last jobs that ended, newest first."""
+    return [job_facts(job) for job in journal.history(limit)] if journal else []
+
+
+def job_facts(job: Job) -> dict[str, Any]:
+    """A job for a program: paths with whatever cannot be printed escaped, times in unix seconds."""
+    return {
+        "job": job.id,
+        "vocal": job.shown,
+        "state": job.state,
+        "reason": plain(job.reason),
+        "result": shown(job.name),
+        "moved_to": None if job.moved_to is None else shown(job.moved_to),
+        "key": job.key,
+        "settings": json.loads(job.settings),
+        "attempts": job.attempts,
+        "duration_s": job.duration_s,
+        "queued_s": job.queued_s,
+        "started_s": job.started_s,
+        "finished_s": job.finished_s,
+    }
+
+
+def asked_job(journal: Reader, request: Mapping[str, Any]) -> Job:
+    """Which job a ``requeue`` means: ``{"job": 12}`` or ``{"path": "sub/song.wav"}``. Raises UsageError."""
+    number, path = request.get("job"), request.get("path")
+    if isinstance(number, int) and abs(number) < 2**63:
+        job, asked = journal.job(number), str(number)
+    elif isinstance(path, str):
+        job, asked = journal.by_path(_as_bytes(path)), ascii(path)
+    else:
+        raise UsageError("Say which job, by its number or by its vocal's path in the inbox.")
+    if job is None:
+        raise UsageError(f"There is no job {asked}; see 'backline history'.")
+    return job
+
+
+def status_lines(facts: Mapping[str, Any]) -> list[str]:
+    """The status for a person; what is not known is left out."""
+    lines = [f"state       {facts['state']}" + (f": {facts['paused']}" if facts["paused"] else "")]
+    if (pack := facts.get("pack")) is not None:
+        plan = f", plan {pack['plan'][:8]}" if pack.get("plan") else ""
+        lines.append(f"pack        {pack['name']} {pack['version']}{plan}")
+    if facts.get("pack_trouble"):
+        lines.append(f"WRONG PACK  {facts['pack_trouble']}")
+    if (job := facts.get("running")) is not None:
+        left = "" if job["left_s"] is None else f", {_span(job['left_s'])} left"
+        lines.append(f"running     {job['name']} ({job['progress']:.0%}{left})")
+    oldest_s, counts = facts["oldest_waiting_s"], facts["counts"]
+    lines.append(
+        f"queue       {facts['waiting']}" + ("" if oldest_s is None else f", oldest {_span(oldest_s)}")
+    )
+    lines.append(
+        f"so far      {counts.get('done', 0)} done, {counts.get('rejected', 0)} rejected, "
+        f"{counts.get('quarantined', 0)} quarantined"
+    )
+    if "inbox_there" in facts:
+        lines += _inbox_lines(facts)
+    if facts.get("free_mb") is not None:
+        lines.append(f"free space  {facts['free_mb']:,} MB")
+    if facts.get("trouble"):
+        lines.append(f"trouble     {facts['trouble']}")
+    return lines
+
+
+def _inbox_lines(facts: Mapping[str, Any]) -> list[str]:
+    age_s = facts["scan_age_s"]
+    seen = "not looked at yet" if age_s is None else f"looked at {_span(age_s)} ago"
+    lines = [f"inbox       {seen if facts['inbox_there'] else 'not there'}, {facts['settling']} settling"]
+    if facts["scan_troubles"]:
+        lines.append(f"            {facts['scan_troubles']} folders or files cannot be looked at")
+    held = list(facts["held"].items())[:MOST_SHOWN]
+    lines += [f"not yet     {name}: {why}" for name, why in held]
+    if (more := facts["held_count"] - len(held)) > 0:
+        lines.append(f"            and {more} more")
+    return lines
+
+
+def _as_bytes(path: str) -> bytes:
+    try:
+        return os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{path!a} is not a path.") from error
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,101 @@
+"""The ``.run``: a shell header, minisign, libsodium and the release as tar.gz, one behind the other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from appliance.releases.contents import PLATFORM, release_comment
+from appliance.signatures.minisign import signature_of
+from appliance.system.cpu import FLOOR_FLAGS
+from bundle.contents.verifier import LIBRARY
+from bundle.release import Release
+from bundle.tools.archive import write_tar_gz
+from bundle.tools.elf import Version
+from bundle.tools.signing import SigningKey
+
+HEADER = Path(__file__).with_name("header.sh")
+
+END_OF_CHECK = "\n}\n"
+"""Ends the first command of the header, which holds the rest of it against its hash."""
+
+SYSTEMS: dict[str, dict[str, Version]] = {
+    "Debian": {"10": (2, 28), "11": (2, 31), "12": (2, 36), "13": (2, 41)},
+    "Ubuntu": {"20.04": (2, 31), "22.04": (2, 35), "24.04": (2, 39)},
+}
+"""The C library of each system's releases, oldest first."""
+
+
+def file_name(version: str) -> str:
+    """Of the bundle of ``version``."""
+    return f"backline-{version}-{PLATFORM}.run"
+
+
+def systems(floor: Version) -> str:
+    """The first release of each system whose C library is no older than ``floor``, for a sentence."""
+    first = (
+        f"{name} {next((number for number, has in releases.items() if has >= floor), 'of tomorrow')}"
+        for name, releases in SYSTEMS.items()
+    )
+    return ", ".join(first)
+
+
+def write_run_file(release: Release, dist: Path, key: SigningKey, time_s: int) -> Path:
+    """Write the bundle of ``release`` and its signature to ``dist``; whole or not at all."""
+    dist.mkdir(parents=True, exist_ok=True)
+    file = dist / file_name(release.version)
+    minisign, library = release.tree / "verify" / "minisign", release.tree / "verify" / LIBRARY
+    written = dist / f".{file.name}.part"
+    with written.open("wb") as stream:
+        stream.write(header(release, key, minisign.stat().st_size, library.stat().st_size))
+        for part in (minisign, library):
+            stream.write(part.read_bytes())
+        write_tar_gz(release.tree, stream, time_s)
+    written.chmod(0o755)
+    signature = key.sign(written, release_comment(release.version))
+    written.replace(file)
+    signature.replace(signature_of(file))
+    return file
+
+
+def header(release: Release, key: SigningKey, minisign_bytes: int, library_bytes: int) -> bytes:
+    """``header.sh`` with all @NAMES@ filled in; it holds offsets that depend on its own length."""
+    facts = {
+        "VERSION": release.version,
+        "NAME": file_name(release.version),
+        "GLIBC": ".".join(map(str, release.glibc)),
+        "SYSTEMS": systems(release.glibc),
+        "CPU_FLAGS": " ".join(sorted(FLOOR_FLAGS)),
+        "INSTALLED_KB": str(release.size_bytes // 1024),
+        "KEY": key.line,
+        "KEY_ID": key.id,
+        "MINISIGN_BYTES": str(minisign_bytes),
+        "LIBRARY_BYTES": str(library_bytes),
+    }
+    length = 0
+    while True:
+        places = {
+            "HEADER_BYTES": str(length),
+            "MINISIGN_AT": str(length + 1),
+            "LIBRARY_AT": str(length + 1 + minisign_bytes),
+            "RELEASE_AT": str(length + 1 + minisign_bytes + library_bytes),
+        }
+        filled = _sealed(_filled(HEADER.read_text(), {**facts, **places}))
+        if len(filled) == length:
+            return filled
+        length = len(filled)
+
+
+def _filled(text: str, facts: Mapping[str, str]) -> str:
+    for name, value in facts.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _sealed(text: str) -> bytes:
+    """The header with the hash of what follows the command that compares it."""
+    before, follows = text.split(END_OF_CHECK, 1)
+    first_line = (before + END_OF_CHECK).count("\n") + 1
+    digest = hashlib.sha256(follows.encode()).hexdigest()
+    return _filled(text, {"FIRST_LINE": str(first_line), "HEADER_SHA256": digest}).encode()

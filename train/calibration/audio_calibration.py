@@ -1,0 +1,51 @@
+"""Calibration inputs of the audio networks: what they are fed on renders of validation songs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.music.score import STYLES
+from appliance.networks.condition_rows import style_row
+from appliance.playing.excitation import Excitation
+from appliance.playing.neural_band import group_row
+from appliance.playing.source_filter import HOP_SAMPLES, sources_of
+from train.data.renders import CROP_SAMPLES, LOUDEST, Render
+from train.data.song_cache import ALL_GROUPS
+
+Inputs = dict[str, NDArray[np.float32]]
+
+UNKNOWN_STYLE_EVERY = 4
+"""One recording in so many is heard without being told its style."""
+
+
+def write_audio_calibration(graphs: Sequence[str], renders: Sequence[Render], folder: Path) -> None:
+    """Write inputs of those of ``graphs`` that are audio networks into ``folder``: a crop, a sample."""
+    for graph, samples in (("audio_decoder", _decoded(renders)), ("audio_encoder", _heard(renders))):
+        if graph in graphs:
+            named = {
+                f"{number:04d}/{name}": array[None]
+                for number, inputs in enumerate(samples)
+                for name, array in inputs.items()
+            }
+            np.savez(folder / f"{graph}.npz", **named)
+
+
+def _decoded(renders: Sequence[Render]) -> Iterator[Inputs]:
+    """Rows of one stem of each crop, all of a crop's groups in turn."""
+    for number, render in enumerate(renders):
+        groups = [ALL_GROUPS[int(index)] for index in render.groups]
+        group = groups[(number // len(STYLES)) % len(groups)]
+        excitation = Excitation(render.score.only(group).notes, render.style, group)
+        _, rows = sources_of(excitation, 0, CROP_SAMPLES // HOP_SAMPLES)
+        yield {"rows": rows, "style": style_row(STYLES.index(render.style)), "group": group_row(group)}
+
+
+def _heard(renders: Sequence[Render]) -> Iterator[Inputs]:
+    for number, render in enumerate(renders):
+        unknown = number % UNKNOWN_STYLE_EVERY == 0
+        style = style_row(None if unknown else STYLES.index(render.style))
+        yield {"spectrum": render.spectrum.astype(np.float32) / np.float32(LOUDEST), "style": style}

@@ -1,0 +1,130 @@
+"""From runs to a checkpoint folder: averaged weights, and the facts a pack and its model card need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+
+from train.checkpoints.adopt import FACTS_NAME
+from train.checkpoints.checkpoint import EXTRAS, SCHEMA, save_network
+from train.checkpoints.fit_anchors import read_anchors
+from train.corpus.ledger import LedgerRow, rows_hash
+from train.data.song_cache import CachedSong
+from train.networks.denoiser import DenoiserConfig
+from train.networks.planner import PlannerConfig
+from train.networks.vae import VaeConfig
+from train.training import curves
+from train.training.student import student_config
+
+CONFIGS = {"vae": VaeConfig(), "planner": PlannerConfig(), "denoiser": DenoiserConfig()}
+OPTIONAL = {
+    "student": student_config(DenoiserConfig()),
+    **{name: config() for name, (config, _) in EXTRAS.items()},
+}
+"""Networks that go in where they were trained."""
+LICENCE = "Apache-2.0"
+
+LIMITS = (
+    "As wide as its data: art songs and hymns of the 18th to early 20th century, in several arrangements. "
+    "Other music is accompanied in that language.",
+    "Heard in training: performances of scores by a simulated singer, no real recordings.",
+    "One tempo and one meter a song are assumed when beats are estimated; free rubato is followed poorly.",
+    "Trained for a few hours on two processor cores; what more training brings is not known.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the pack will draw: steps and guidance, chosen on validation songs; a student has its own."""
+
+    steps: int = 16
+    guidance: float = 2.5
+    shift: float = 1.0
+    few_steps: bool = False
+    window_frames: int = 256
+    context_frames: int = 64
+
+
+def assemble(
+    runs: Path,
+    rows: Sequence[LedgerRow],
+    songs: Sequence[CachedSong],
+    out: Path,
+    sampling: Sampling,
+    hardware: str,
+) -> None:
+    """Write ``out`` from the runs of the three stages.
+
+    Args:
+        runs: the folder that holds the runs and the cache.
+        rows: the ledger rows of the songs that were trained on.
+        songs: those songs.
+        out: the checkpoint folder.
+        sampling: stored for the pack.
+        hardware: what the runs were made on, for the model card.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    training: dict[str, Any] = {}
+    trained = {n: c for n, c in OPTIONAL.items() if (runs / n / "state.safetensors").exists()}
+    for name, config in {**CONFIGS, **trained}.items():
+        weights, step = _averaged(runs / name / "state.safetensors")
+        save_network(out / f"{name}.safetensors", weights, config)
+        training[name] = _training_facts(runs / name, step, weights)
+    with np.load(runs / "cache" / "latent_statistics.npz", allow_pickle=False) as statistics:
+        mean, std = statistics["mean"].tolist(), statistics["std"].tolist()
+    sung = sum(float((song.voice[:, 1] - song.voice[:, 0]).sum()) for song in songs)
+    anchors = {"fit": read_anchors(runs / "fit")} if "fit" in trained else {}
+    facts = {
+        "schema": SCHEMA,
+        "latent_mean": mean,
+        "latent_std": std,
+        "sampler": {name: getattr(sampling, name) for name in Sampling.__slots__},
+        **anchors,
+        "licence": LICENCE,
+        "ledger_rows_sha256": rows_hash(rows),
+        "data": {
+            "songs": len(songs),
+            "hours": round(sum(song.duration_s for song in songs) / 3600, 1),
+            "sung_hours": round(sung / 3600, 1),
+            "licences": sorted({row.licence for row in rows}),
+        },
+        "hardware": hardware,
+        "training": training,
+        "limits": list(LIMITS),
+    }
+    (out / "checkpoint.json").write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def _averaged(path: Path) -> tuple[dict[str, torch.Tensor], int]:
+    with safe_open(path, framework="pt") as file:
+        names = [name for name in file.keys() if name.startswith("ema.")]  # noqa: SIM118
+        weights = {name.removeprefix("ema."): file.get_tensor(name) for name in names}
+        return weights, int(json.loads(file.metadata()["step"]))
+
+
+def _training_facts(run: Path, step: int, weights: dict[str, torch.Tensor]) -> dict[str, Any]:
+    """Steps, minutes, parameters, and the last value of every figure of the curve.
+
+    What an adopted run was before counts too.
+    """
+    rows = curves.read(run / "curve.csv")
+    adopted = json.loads((run / FACTS_NAME).read_text()) if (run / FACTS_NAME).exists() else {}
+    last: dict[str, float] = dict(adopted.get("losses", {}))
+    minutes, before = float(adopted.get("minutes", 0.0)), 0.0
+    for row in rows:
+        last |= {k: round(v, 5) for k, v in row.items() if v == v and k not in ("step", "seconds")}
+        minutes += (row["seconds"] - before if row["seconds"] >= before else row["seconds"]) / 60
+        before = row["seconds"]
+    return {
+        "steps": step,
+        "minutes": round(minutes, 1),
+        "parameters": sum(w.numel() for w in weights.values()),
+        "losses": last,
+    }

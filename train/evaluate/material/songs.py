@@ -1,0 +1,65 @@
+"""Corpus songs for judging: sung by our singer, cut to excerpts; and the band that plays the written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.music.score import Score
+from train.band import render as play
+from train.corpus.ledger import LedgerRow, read_ledger
+from train.corpus.reader import read_song
+from train.evaluate.material.pieces import LENGTH_S, Piece, cut_piece
+from train.evaluate.processes.workers import ask_all
+from train.singer.render import render_songs
+
+SINGER_SEED = 11
+
+
+def chosen_rows(corpus: Path, split: str, count: int) -> list[LedgerRow]:
+    """``count`` rows of a split (all, if it has fewer), spread evenly over the ledger."""
+    rows = [row for row in read_ledger(corpus) if row.split == split]
+    if count >= len(rows):
+        return rows
+    return [rows[k * len(rows) // count] for k in range(count)]
+
+
+def sung_pieces(
+    corpus: Path, rows: Sequence[LedgerRow], folder: Path, workers: int, length_s: float = LENGTH_S
+) -> list[Piece]:
+    """The songs of ``rows`` sung by held-out voices and cut to excerpts, under ``folder``.
+
+    A seed a song of the split, so that every song has a singer of its own, whatever else is chosen.
+    (Songs of other splits than the test's are sung by the voices of training.)
+    """
+    place = {row.id: k for k, row in enumerate(r for r in read_ledger(corpus) if r.split == rows[0].split)}
+    seeds = [SINGER_SEED + place[row.id] for row in rows]
+    sing = partial(_sing, corpus, folder / "sung")
+    ask_all(sing, list(zip(rows, seeds, strict=True)), "singing", lambda job: job[0].id, workers)
+    pieces = []
+    for row, seed in zip(rows, seeds, strict=True):
+        vocal = folder / "sung" / f"{row.id}-{seed}.flac"
+        pieces.append(cut_piece(read_song(corpus, row), vocal, folder / f"vocals-{length_s:g}s", length_s))
+    return pieces
+
+
+def _sing(corpus: Path, folder: Path, job: tuple[LedgerRow, int]) -> None:
+    row, seed = job
+    if not (folder / f"{row.id}-{seed}.flac").is_file():
+        render_songs([read_song(corpus, row)], folder, [seed])
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBand:
+    """The pack's band playing a written piano part, as :data:`~train.evaluate.evaluation.PlayWritten`."""
+
+    soundfont: Path
+
+    def __call__(self, score: Score) -> NDArray[np.float32]:
+        """(N, 2) samples at 44.1 kHz."""
+        return play(score, "piano", self.soundfont)

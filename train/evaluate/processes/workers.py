@@ -1,0 +1,47 @@
+"""The same question about many things, asked by several processes at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TypeVar
+
+from train.evaluate.processes.progress import steps
+
+Job = TypeVar("Job")
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""Two processes of one thread finish sooner than one process of two: most of a judge is not parallel."""
+
+
+def ask_all(
+    ask: Callable[[Job], object],
+    jobs: Sequence[Job],
+    what: str,
+    name: Callable[[Job], str],
+    workers: int = 1,
+) -> None:
+    """``ask`` each of ``jobs``, several processes at a time; its answers are in a store, not here.
+
+    With more than one worker ``ask`` and the jobs must be picklable. What is raised ends it all.
+    """
+    if workers <= 1 or len(jobs) <= 1:
+        for job in steps(jobs, what, name):
+            ask(job)
+        return
+    saved = {key: os.environ.get(key) for key in ONE_THREAD}
+    os.environ.update(ONE_THREAD)
+    try:
+        # Fresh processes: neither OpenVINO nor torch survives a fork of a process that has used it.
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            answers: Iterator[object] = pool.map(ask, jobs)
+            for _ in steps(jobs, what, name):
+                next(answers)
+    finally:
+        for key, value in saved.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value

@@ -1,0 +1,144 @@
+"""The fast judge: validation songs composed from cached features and judged on their notes, without sound.
+
+Chooses between settings and tells training runs apart in minutes; what it prefers is then confirmed by
+:mod:`train.evaluate.evaluation`, which judges audio. Nothing but the vocal's features is given: tempo, key
+and harmony are the model's own. Metrics and anchors are those of the other judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from appliance.composing.composer import Reading, Wishes, compose, listen
+from appliance.music.score import GROUPS, Score
+from train.evaluate.evaluation import METRICS, pitched, score
+from train.evaluate.material.excerpts import Excerpt
+from train.evaluate.measures.gap import Estimate, gap_closed, gap_difference, mean, shuffled_mean
+from train.evaluate.measures.metrics import coverage
+from train.evaluate.players.torch_graphs import Model
+from train.evaluate.processes.progress import steps
+
+Read = Callable[[Model, Excerpt], Reading]
+"""How a vocal is understood; the default is the appliance's own listening."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """One song and one metric, averaged over the seeds."""
+
+    song: str
+    metric: str
+    ours: float
+    shuffled: float
+    true: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoteJudgement:
+    """A model on a list of songs. ``notes_s`` and ``arranged_notes_s`` are notes a second, a song each."""
+
+    label: str
+    rows: tuple[NoteRow, ...]
+    coverage: tuple[float, ...]
+    notes_s: tuple[float, ...]
+    arranged_notes_s: tuple[float, ...]
+
+    def of(self, metric: str) -> tuple[NoteRow, ...]:
+        """The rows of one metric, in the order of the songs."""
+        return tuple(row for row in self.rows if row.metric == metric)
+
+    def gap_closed(self, metric: str) -> Estimate:
+        """Gap closed, 95 % bootstrap interval over songs."""
+        rows = self.of(metric)
+        return gap_closed([r.ours for r in rows], [r.shuffled for r in rows], [r.true for r in rows])
+
+
+def listen_alone(model: Model, excerpt: Excerpt) -> Reading:
+    """What the appliance understands with nothing given."""
+    return listen(model.graphs, excerpt.features, excerpt.duration_s, Wishes())
+
+
+def judge_notes(
+    model: Model,
+    excerpts: Sequence[Excerpt],
+    *,
+    style: str,
+    seeds: Sequence[int] = (0,),
+    read: Read = listen_alone,
+) -> NoteJudgement:
+    """Compose every excerpt with every seed and compare with what was written.
+
+    The shuffled anchor pairs each song with the results of others, as everywhere; scores of several
+    seeds are averaged a song, so that the interval is over songs.
+    """
+    takes: list[list[Score]] = [[] for _ in seeds]
+    for excerpt in steps(excerpts, f"composing {model.label}", lambda e: e.id):
+        reading = read(model, excerpt)
+        for made, seed in zip(takes, seeds, strict=True):
+            made.append(compose(model.graphs, model.pack, reading, excerpt.duration_s, style, seed))
+
+    def per_song(figure: Callable[[Score, Excerpt], float]) -> tuple[float, ...]:
+        return tuple(
+            float(np.mean([figure(take[k], excerpt) for take in takes])) for k, excerpt in enumerate(excerpts)
+        )
+
+    return NoteJudgement(
+        model.label,
+        tuple(row for metric in METRICS for row in _rows(metric, excerpts, takes)),
+        per_song(lambda made, e: coverage(pitched(made.notes), pitched(e.written.notes), e.duration_s)),
+        per_song(lambda made, e: len(made.notes) / e.duration_s),
+        tuple(len(e.arranged.notes) / e.duration_s for e in excerpts),
+    )
+
+
+def _rows(metric: str, excerpts: Sequence[Excerpt], takes: Sequence[Sequence[Score]]) -> list[NoteRow]:
+    def judge(song: int, result: Score) -> float:
+        return score(metric, excerpts[song], result.only(*GROUPS))
+
+    ours = np.mean([[judge(k, made) for k, made in enumerate(take)] for take in takes], axis=0)
+    shuffled = np.mean([shuffled_mean(take, judge) for take in takes], axis=0)
+    return [
+        NoteRow(e.id, metric, float(ours[k]), float(shuffled[k]), judge(k, e.written))
+        for k, e in enumerate(excerpts)
+    ]
+
+
+def compare_notes(ours: NoteJudgement, baseline: NoteJudgement, metric: str) -> Estimate:
+    """Gap closed by ``ours`` minus by ``baseline``, on the songs both have and the baseline's anchors."""
+    theirs = {row.song: row for row in baseline.of(metric)}
+    pairs = [(row, theirs[row.song]) for row in ours.of(metric) if row.song in theirs]
+    return gap_difference(
+        [a.ours for a, _ in pairs],
+        [b.ours for _, b in pairs],
+        [b.shuffled for _, b in pairs],
+        [b.true for _, b in pairs],
+    )
+
+
+def as_table(judgement: NoteJudgement) -> str:
+    """Markdown: gap closed with its interval and anchors a metric, then coverage and density."""
+    lines = [
+        f"{judgement.label}: {len(judgement.coverage)} songs, notes judged, 95 % intervals over songs",
+        "",
+        "| metric | gap closed | ours | shuffled | written |",
+        "|---|---|---|---|---|",
+    ]
+    for metric in METRICS:
+        rows = judgement.of(metric)
+        means = " | ".join(
+            f"{mean([getattr(r, c) for r in rows]).value:.3f}" for c in ("ours", "shuffled", "true")
+        )
+        lines.append(f"| {metric} | {judgement.gap_closed(metric)} | {means} |")
+    covered, ours, arranged = (
+        mean(values) for values in (judgement.coverage, judgement.notes_s, judgement.arranged_notes_s)
+    )
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"sounds in {covered} of the written windows; {ours} notes/s, the arrangements {arranged}",
+        ]
+    )
