@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_pack import fake_pack  # noqa: F401 - a fixture for all
+from support.fake_pack import fake_pack  # noqa: F401 - a fixture for all
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,14 +7,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import base_system
 import pytest
 import soundfile
-from bare import Bare
-from bundles import Bundles
-from machine import Machine, needed
-from studio import Studio
-from vocals import sung
+from support.machine import base_system
+from support.machine.bare import Bare
+from support.machine.bundles import Bundles
+from support.machine.machine import Machine, needed
+from support.machine.studio import Studio
+from support.vocals import sung
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from bare import PREFIX, Bare
-from bundles import Bundles
-from invariants import results
+from support.machine.bare import PREFIX, Bare
+from support.machine.bundles import Bundles
+from support.watch.invariants import results
 
 pytestmark = [pytest.mark.privileged, pytest.mark.slow]
 

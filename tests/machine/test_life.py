@@ -11,15 +11,15 @@ import time
 from pathlib import Path
 
 import pytest
-from invariants import results, sha256
-from studio import UNIT, Studio
-from test_readme import shell_lines
+from support.machine.studio import UNIT, Studio
+from support.pages import shell_lines
+from support.watch.invariants import results, sha256
 
 from appliance.watch.inbox.stillness import Stillness
 
 pytestmark = [pytest.mark.privileged, pytest.mark.slow]
 
-PROBE = Path(__file__).with_name("probe.py")
+PROBE = Path(__file__).parents[1] / "support" / "machine" / "probe.py"
 SHORTER = "[Service]\nWatchdogSec=10s\nRestartSec=100ms\n"
 """The only difference to the unit as shipped: what a test would have to wait for."""
 

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from bare import Bare
-from bundles import Bundles
+from support.machine.bare import Bare
+from support.machine.bundles import Bundles
 
 pytestmark = [pytest.mark.privileged, pytest.mark.slow]
 

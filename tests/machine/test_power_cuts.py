@@ -17,12 +17,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import base_system
 import pytest
-from bare import PREFIX, PROGRAM, Bare
-from bundles import Bundles
-from machine import Machine
-from steps import Stepped, until
+from support.machine import base_system
+from support.machine.bare import PREFIX, PROGRAM, Bare
+from support.machine.bundles import Bundles
+from support.machine.machine import Machine
+from support.machine.steps import Stepped, until
 
 pytestmark = [pytest.mark.privileged, pytest.mark.slow]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from bundles import Bundles
+from support.machine.bundles import Bundles
 
 from bundle.carriers.check_cpus import CPUS, check_cpus
 

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from bare import PREFIX, Bare
-from bundles import BROKEN, FIRST, Bundles
-from invariants import results
+from support.machine.bare import PREFIX, Bare
+from support.machine.bundles import BROKEN, FIRST, Bundles
+from support.watch.invariants import results
 
 from appliance.audio.recording import probe
 

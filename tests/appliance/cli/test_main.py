@@ -1,0 +1,185 @@
+"""The command with everything that can be wrong: one sentence, a documented code, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from support.vocals import sung
+
+from appliance.cli.main import main
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def run(fake_pack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs ``backline`` in this process: exit code and what it said on stderr."""
+
+    def command(*words: object, pack: Path = fake_pack) -> tuple[int, str]:
+        extra = [] if "--pack" in words else ["--pack", str(pack)]
+        monkeypatch.setattr(sys, "argv", ["backline", *map(str, words), *extra])
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), capsys.readouterr().err
+
+    return command
+
+
+@pytest.fixture
+def vocal(tmp_path: Path) -> Path:
+    path = tmp_path / "song.wav"
+    soundfile.write(path, sung(3.0), 44_100)
+    return path
+
+
+def wav(path: Path, samples: np.ndarray, rate_hz: int = 44_100) -> Path:
+    soundfile.write(path, samples, rate_hz, subtype="FLOAT")
+    return path
+
+
+def truncated(path: Path) -> Path:
+    wav(path, sung(3.0))
+    path.write_bytes(path.read_bytes()[:200_000])
+    return path
+
+
+def text(path: Path, content: str = "") -> Path:
+    path.write_text(content)
+    return path
+
+
+noise = np.random.default_rng(0).standard_normal(3 * 44_100).astype(np.float32)
+
+BAD_VOCALS: dict[str, Callable[[Path], Path]] = {
+    "missing": lambda d: d / "none.wav",
+    "a folder": lambda d: d,
+    "empty": lambda d: text(d / "empty.wav"),
+    "text": lambda d: text(d / "text.wav", "la la la\n" * 1000),
+    "truncated": lambda d: truncated(d / "cut.wav"),
+    "nan": lambda d: wav(d / "nan.wav", np.where(np.arange(132_300) == 70_000, np.nan, sung(3.0))),
+    "infinite": lambda d: wav(d / "inf.wav", np.where(np.arange(132_300) == 70_000, np.inf, sung(3.0))),
+    "silence": lambda d: wav(d / "silence.wav", np.zeros(132_300, np.float32)),
+    "noise": lambda d: wav(d / "noise.wav", 0.1 * noise),
+    "one sample": lambda d: wav(d / "one.wav", np.ones(1, np.float32)),
+    "8 channels": lambda d: wav(d / "eight.wav", np.repeat(sung(2.0)[:, None], 8, axis=1)),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_VOCALS)
+def test_bad_vocals_give_one_sentence_and_code_3(run: Run, tmp_path: Path, kind: str) -> None:
+    path = BAD_VOCALS[kind](tmp_path)
+    code, said = run("render", path, "--out", tmp_path / "out")
+    assert code == 3
+    assert said.startswith("backline: ") and said.count("\n") == 1
+    assert path.name in said
+    assert not any((tmp_path / "out").rglob("*")) if (tmp_path / "out").exists() else True
+
+
+@pytest.mark.parametrize("kind", ["silence", "noise"])
+def test_force_renders_what_is_not_sung(run: Run, tmp_path: Path, kind: str) -> None:
+    path = BAD_VOCALS[kind](tmp_path)
+    code, said = run("render", path, "--out", tmp_path / "out", "--force")
+    assert code == 0, said
+    assert soundfile.info(tmp_path / "out" / f"{path.stem}.accompaniment.wav").frames == 132_300
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_vocal(run: Run, vocal: Path, tmp_path: Path) -> None:
+    vocal.chmod(0)
+    code, said = run("render", vocal, "--out", tmp_path / "out")
+    assert code == 3 and "song.wav" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--style", "polka"], "polka"),
+        (["--sound", "tape"], "tape"),
+        (["--key", "H major"], "H major"),
+        (["--bpm", "0"], "0"),
+        (["--bpm", "nan"], "nan"),
+        (["--takes", "0"], "0"),
+        (["--seed", "-1"], "-1"),
+        (["--chords", "nowhere.txt"], "nowhere.txt"),
+        (["--beats", "nowhere.txt"], "nowhere.txt"),
+        (["--beats", "beats.txt", "--bpm", "90"], "--beats"),
+    ],
+)
+def test_bad_options_give_code_2(
+    run: Run, vocal: Path, tmp_path: Path, words: list[str], expected: str
+) -> None:
+    code, said = run("render", vocal, "--out", tmp_path / "out", *words)
+    assert code == 2
+    assert expected in said and said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_pack(run: Run, vocal: Path, tmp_path: Path) -> None:
+    code, said = run("render", vocal, "--out", tmp_path / "out", pack=tmp_path / "nopack")
+    assert code == 4 and "nopack" in said and said.count("\n") == 1
+
+
+def test_an_altered_pack_names_the_file(run: Run, fake_pack: Path, vocal: Path, tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(fake_pack, pack)
+    graph = pack / "denoiser.bin"
+    data = bytearray(graph.read_bytes())
+    data[len(data) // 2] ^= 1
+    graph.write_bytes(data)
+    code, said = run("render", vocal, "--out", tmp_path / "out", pack=pack)
+    assert code == 4 and "denoiser.bin" in said and said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_that_cannot_be_written(run: Run, vocal: Path, tmp_path: Path) -> None:
+    blocked = text(tmp_path / "file", "x")
+    code, said = run("render", vocal, "--out", blocked / "out")
+    assert code == 5 and said.count("\n") == 1
+    assert blocked.read_text() == "x"
+
+
+def test_a_full_disk(run: Run, vocal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    code, said = run("render", vocal, "--out", tmp_path / "out")
+    assert code == 5 and "free" in said and said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_bad_vocal_does_not_stop_the_others(run: Run, vocal: Path, tmp_path: Path) -> None:
+    bad = text(tmp_path / "bad.wav")
+    code, said = run("render", bad, vocal, "--out", tmp_path / "out")
+    assert code == 3 and "bad.wav" in said
+    assert (tmp_path / "out" / "song.receipt.json").is_file()
+
+
+def test_a_second_render_takes_another_name_unless_told(run: Run, vocal: Path, tmp_path: Path) -> None:
+    for extra in ((), (), ("--overwrite",)):
+        assert run("render", vocal, "--out", tmp_path / "out", *extra)[0] == 0
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.mid")) == ["song-2.mid", "song.mid"]
+
+
+def test_ctrl_c_leaves_nothing(fake_pack: Path, tmp_path: Path) -> None:
+    long = wav(tmp_path / "long.wav", sung(240.0))
+    command = [sys.executable, "-m", "appliance", "render", str(long), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen([*command, "--pack", str(fake_pack)], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "out").exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    assert process.poll() is None, "the render was to be running still"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,110 @@
+"""Beats, chords and key that the user gives, through the whole of listening and composing.
+
+The fake pack's band plays C major in the model's key whatever it is told, so all obedience is the
+appliance's own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.vocals import sung
+
+from appliance.composing.composer import Wishes, compose, listen, padded, redrawn
+from appliance.composing.key_request import key_of_score
+from appliance.composing.takes import compose_takes
+from appliance.music.beat_file import parse_beats
+from appliance.music.beat_grid import TRUSTED, trusted
+from appliance.music.chord_chart import ChordSpan, parse_chord
+from appliance.music.keys import Key
+from appliance.music.score import DRUM_GROUP, Score
+from appliance.rendering.job import Engine
+from appliance.vocal.features import features_of
+from appliance.vocal.tracker import track_pitch
+
+SECONDS = 12.0
+
+
+@pytest.fixture(scope="module")
+def engine(fake_pack: Path) -> Engine:
+    return Engine(fake_pack)
+
+
+@pytest.fixture(scope="module")
+def features() -> np.ndarray:
+    sound = sung(SECONDS)
+    return padded(features_of(track_pitch([sound], len(sound))))
+
+
+def composed(engine: Engine, features: np.ndarray, wishes: Wishes) -> Score:
+    reading = listen(engine.graphs, features, SECONDS, wishes)
+    return compose(engine.graphs, engine.pack, reading, SECONDS, wishes.style, 0)
+
+
+def test_given_beats_are_the_grid_and_onsets_lie_on_it(engine: Engine, features: np.ndarray) -> None:
+    # The band plays every 24 frames, 1.115 s; these beats are 25 ms off and twice as many.
+    period = 24 * 2048 / 44_100 / 2
+    text = "".join(f"{0.025 + period * k:.4f}\t{k % 2 + 1}\n" for k in range(20))
+    wishes = Wishes(beats=lambda duration_s: parse_beats(text, duration_s, "beats"))
+    reading = listen(engine.graphs, features, SECONDS, wishes)
+    assert (reading.grid.confidence, reading.grid.meter) == (1.0, 2)
+    assert reading.grid.downbeats[:2] == (0, 2)
+    onsets = {n.start_s for n in composed(engine, features, wishes).notes}
+    off = [min(abs(t - beat) for beat in reading.grid.beats_s) for t in onsets]
+    assert max(off) < 1e-3
+
+
+def test_a_given_tempo_is_kept_however_unsure_the_phase(engine: Engine, features: np.ndarray) -> None:
+    for bpm in (61.0, 93.0, 170.0):
+        grid = listen(engine.graphs, features, SECONDS, Wishes(bpm=bpm)).grid
+        assert trusted(grid) and grid.confidence >= TRUSTED
+        np.testing.assert_allclose(np.diff(grid.beats_s), 60 / bpm)
+
+
+def test_a_given_chart_is_what_is_played(engine: Engine, features: np.ndarray) -> None:
+    chart = [ChordSpan(0.0, 5.0, "F#m"), ChordSpan(5.0, 9.0, "B7/D#"), ChordSpan(9.0, SECONDS, "E")]
+    wishes = Wishes(chart=lambda grid, duration_s: chart, style="jazz")
+    score = composed(engine, features, wishes)
+    assert DRUM_GROUP in score.groups()
+    for span in chart:
+        chord = parse_chord(span.label)
+        assert chord is not None
+        inside = [
+            n
+            for n in score.notes
+            if n.group != DRUM_GROUP and span.start_s + 0.1 < n.end_s and n.start_s < span.end_s - 0.1
+        ]
+        assert {n.pitch % 12 for n in inside} <= chord.pitch_classes
+        low = [n for n in inside if n.group == "bass"]
+        assert low and {n.pitch % 12 for n in low} <= {chord.bass_pitch_class, *chord.pitch_classes}
+        assert low[0].pitch % 12 == chord.bass_pitch_class
+
+
+@pytest.mark.parametrize("name", ["C major", "F# minor", "Eb major"])
+def test_a_given_key_is_the_key_of_the_result(engine: Engine, features: np.ndarray, name: str) -> None:
+    assert key_of_score(composed(engine, features, Wishes(key=Key.parse(name), style="jazz")))[
+        0
+    ] == Key.parse(name)
+
+
+def test_variety_changes_the_harmony_of_other_seeds_and_never_what_was_given(
+    engine: Engine, features: np.ndarray
+) -> None:
+    reading = listen(engine.graphs, features, SECONDS, Wishes())
+    assert redrawn(reading, SECONDS, 0, 1.0) is reading
+    assert redrawn(reading, SECONDS, 3, 0.0) is reading
+    drawn = redrawn(reading, SECONDS, 3, 1.0)
+    assert np.abs(drawn.plan - reading.plan).mean() > 0.01
+    assert (drawn.grid, drawn.key) == (reading.grid, reading.key)
+    given = listen(engine.graphs, features, SECONDS, Wishes(key=Key.parse("G")))
+    assert redrawn(given, SECONDS, 3, 1.0) is given
+
+
+def test_takes_bring_the_harmony_they_play(engine: Engine, features: np.ndarray) -> None:
+    reading = listen(engine.graphs, features, SECONDS, Wishes())
+    takes = compose_takes(engine.graphs, engine.pack, reading, SECONDS, "piano", [0, 4], variety=0.8)
+    by_seed = {take.seed: take.reading for take in takes}
+    assert by_seed[0] is reading
+    assert np.array_equal(by_seed[4].plan, redrawn(reading, SECONDS, 4, 0.8).plan)

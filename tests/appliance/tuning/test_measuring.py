@@ -1,0 +1,194 @@
+"""The plan for a processor: what is chosen, what is refused, and that no second too many is spent."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from support.made_up_bench import KEY, MadeUpBench
+
+from appliance.networks.setting import Setting
+from appliance.tuning.choice import Measured, chosen, snr_db
+from appliance.tuning.measuring import settings, tuned
+from appliance.tuning.profile import SAME_DB, Plan
+from appliance.tuning.table import plan_lines, plan_sentence
+
+SHIPPED = Setting(threads=4)
+HALF = Setting(threads=2)
+BF16 = Setting(precision="bf16", threads=4)
+
+
+def measured(setting: Setting, *times_s: float, snr_db: float | None = SAME_DB) -> Measured:
+    return Measured(setting, times_s, snr_db)
+
+
+def plan_of(bench: MadeUpBench, budget_s: float = 60.0) -> Plan:
+    return list(tuned(KEY, bench, budget_s, bench.clock))[-1]
+
+
+def refusals(plan: Plan, graph: str = "denoiser") -> dict[str, str]:
+    return {str(other.setting): other.refused for other in plan.graphs[graph].alternatives}
+
+
+def test_the_fastest_that_agrees_is_chosen() -> None:
+    found = chosen(
+        measured(SHIPPED, 3.0, 3.0, 3.0),
+        [measured(HALF, 2.0, 2.0, 2.0), measured(BF16, 1.0, 1.0, 1.0, snr_db=45.0)],
+    )
+    assert found.chosen == BF16 and found.ms == 1000 and found.shipped_ms == 3000
+    assert [(other.ratio, other.refused) for other in found.alternatives] == [
+        (1.5, "another is better"),
+        (3.0, ""),
+    ]
+
+
+@pytest.mark.parametrize("snr", [39.9, 25.0, -SAME_DB])
+def test_what_does_not_agree_is_never_chosen_however_fast(snr: float) -> None:
+    found = chosen(measured(SHIPPED, 3.0, 3.0, 3.0), [measured(BF16, 0.1, 0.1, 0.1, snr_db=snr)])
+    assert found.chosen == SHIPPED and found.ms == 3000
+    (other,) = found.alternatives
+    assert f"{snr:.1f} dB" in other.refused and other.ratio == pytest.approx(30)
+
+
+def test_other_bytes_must_be_worth_it() -> None:
+    same, other = measured(HALF, 1.0, 1.0, 1.0), measured(BF16, 0.98, 0.98, 0.98, snr_db=60.0)
+    assert chosen(measured(SHIPPED, 2.0, 2.0, 2.0), [same, other]).chosen == HALF
+    other = measured(BF16, 0.8, 0.8, 0.8, snr_db=60.0)
+    assert chosen(measured(SHIPPED, 2.0, 2.0, 2.0), [same, other]).chosen == BF16
+
+
+@pytest.mark.parametrize(
+    ("times_s", "reason"),
+    [
+        ((0.96, 0.96, 0.96, 0.96), "not faster"),
+        ((0.5, 1.1, 1.2, 0.5), "not reliably faster"),
+        ((0.5, 0.5), "no time was left"),
+        ((), "no time was left"),
+    ],
+)
+def test_a_gain_that_may_be_chance_is_none(times_s: tuple[float, ...], reason: str) -> None:
+    found = chosen(measured(SHIPPED, 1.0, 1.0, 1.0, 1.0), [measured(HALF, *times_s)])
+    assert found.chosen == SHIPPED and found.alternatives[0].refused == reason
+
+
+def test_ratios_compare_the_same_round() -> None:
+    """A computer that grows four times slower meanwhile changes nothing: medians of each would."""
+    slow = [4.0, 1.0, 1.0, 4.0, 1.0]
+    found = chosen(
+        measured(SHIPPED, *(1.2 * s for s in slow)),
+        [measured(HALF, *slow)],
+    )
+    assert found.chosen == HALF and found.alternatives[0].ratio == pytest.approx(1.2)
+
+
+def test_agreement_is_signal_over_difference() -> None:
+    ones = np.ones(100, np.float32)
+    assert snr_db(ones, ones) == SAME_DB
+    assert snr_db(ones, ones * np.float32(1.01)) == pytest.approx(40.0, abs=0.01)
+    assert snr_db(ones, np.append(ones, 1.0).astype(np.float32)) == -SAME_DB
+    assert snr_db(ones, ones * np.float32(math.nan)) == -SAME_DB
+    assert snr_db(0 * ones, ones) == -SAME_DB
+
+
+def test_what_is_tried() -> None:
+    told = [str(setting) for setting in settings(6, ("bf16", "f32"))]
+    assert told == [
+        "shipped, 6 threads",
+        "shipped, 3 threads",
+        "shipped, 1 thread",
+        "bf16, 6 threads",
+        "f32, 6 threads",
+    ]
+    assert settings(1, ()) == [Setting(threads=1)]
+
+
+def test_rounds_take_each_setting_and_every_other_goes_backwards() -> None:
+    bench = MadeUpBench(costs_s={"shipped, 2 threads": 0.5})
+    plan = plan_of(bench)
+    rounds = bench.evaluated[6:12]  # after two draws of each of three settings
+    assert rounds == [
+        *(order := ["shipped, 4 threads", "shipped, 2 threads", "shipped, 1 thread"]),
+        *order[::-1],
+    ]
+    assert plan.finished and plan.settings == {"denoiser": HALF}
+
+
+def test_an_output_that_differs_is_refused_with_how_much() -> None:
+    costs, errors = {"f32, 4 threads": 0.1, "bf16, 4 threads": 0.2}, {"f32, 4 threads": 0.05}
+    bench = MadeUpBench(offered=("bf16", "f32"), costs_s=costs, errors={**errors, "bf16, 4 threads": 0.001})
+    plan = plan_of(bench)
+    assert plan.settings["denoiser"] == BF16
+    assert refusals(plan)["f32, 4 threads"] == "its output agrees to 26.0 dB only, 40 are needed"
+
+
+def test_what_does_not_compile_is_passed_by() -> None:
+    plan = plan_of(MadeUpBench(broken=("shipped, 2 threads",)))
+    assert refusals(plan)["shipped, 2 threads"] == "it does not work here: no kernel for it"
+    assert plan.settings["denoiser"] == SHIPPED
+    nothing = plan_of(MadeUpBench(broken=("shipped, 4 threads",)))
+    assert "no kernel" in nothing.graphs["denoiser"].unmeasured
+    assert nothing.settings["denoiser"] == SHIPPED
+
+
+@pytest.mark.parametrize("budget_s", [0.5, 5.0, 12.0, 20.0, 60.0, 200.0])
+def test_the_budget_is_kept_and_what_was_found_counts(budget_s: float) -> None:
+    graphs = ("denoiser", "vae_decoder", "planner")
+    bench = MadeUpBench(graphs, offered=("f32",), costs_s={"shipped, 2 threads": 0.2})
+    began_s = bench.now_s
+    plan = plan_of(bench, budget_s)
+    # The first compiling of a graph is begun without knowing how long it takes: 2 s and two draws of 1 s.
+    assert bench.now_s - began_s <= budget_s + len(graphs) * 4.0
+    assert set(plan.graphs) == set(graphs)
+    assert plan.finished == (budget_s >= 60.0)
+    assert plan.seconds == pytest.approx(bench.now_s - began_s, abs=0.1)
+    assert (plan.settings["denoiser"] == HALF) == (budget_s >= 60.0)
+
+
+def test_what_was_too_much_for_one_time_is_measured_another_time() -> None:
+    graphs = ("denoiser", "vae_decoder", "planner")
+    bench = MadeUpBench(graphs, offered=("f32",), costs_s={"shipped, 2 threads": 0.2})
+    first = plan_of(bench, 30.0)
+    missing = [name for name, graph in first.graphs.items() if graph.unmeasured]
+    assert missing and missing != list(graphs) and not first.finished
+    bench.compiled.clear()
+    second = list(tuned(KEY, bench, 200.0, bench.clock, first))[-1]
+    assert {graph for graph, _ in bench.compiled} == set(missing)
+    assert second.finished and second.tries == 2
+    assert all(second.graphs[name] == first.graphs[name] for name in graphs if name not in missing)
+
+
+def test_time_between_the_pieces_does_not_count() -> None:
+    bench = MadeUpBench(costs_s={"shipped, 2 threads": 0.5})
+    plan = None
+    for plan in tuned(KEY, bench, 60.0, bench.clock):  # noqa: B007
+        bench.now_s += 1000.0  # a job
+    assert plan is not None
+    assert plan.settings["denoiser"] == HALF and plan.seconds < 60
+
+
+def test_there_is_a_plan_after_every_piece() -> None:
+    bench = MadeUpBench(("denoiser", "planner"), costs_s={"shipped, 2 threads": 0.5})
+    plans = list(tuned(KEY, bench, 100.0, bench.clock))
+    assert [plan.finished for plan in plans] == [False] * (len(plans) - 1) + [True]
+    assert sorted({len(plan.graphs) for plan in plans}) == [0, 1, 2]
+
+
+def test_the_same_choices_have_the_same_name() -> None:
+    quick, slow = (
+        MadeUpBench(costs_s={"shipped, 2 threads": 0.5}),
+        MadeUpBench(costs_s={"shipped, 2 threads": 0.4}, compiling_s=3.0),
+    )
+    assert plan_of(quick).sha256 == plan_of(slow).sha256
+    assert plan_of(quick) != plan_of(slow)
+    assert plan_of(MadeUpBench()).sha256 != plan_of(quick).sha256
+
+
+def test_a_person_is_told() -> None:
+    bench = MadeUpBench(offered=("f32",), costs_s={"shipped, 2 threads": 0.5}, errors={"f32, 4 threads": 0.1})
+    plan = plan_of(bench)
+    text = "\n".join([plan_sentence(plan), *plan_lines(plan)])
+    assert "denoiser differently than shipped" in text and plan.sha256[:8] in text
+    assert "500.0 ms, as shipped 1000.0 ms" in text
+    assert "2.00x same bytes  used" in text
+    assert "20.0 dB  its output agrees to 20.0 dB only" in text

@@ -1,0 +1,210 @@
+"""Plan files: kept whole, ignored with a sentence where they cannot be used, followed where they can."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+from click.testing import CliRunner
+from support.made_up_bench import KEY
+from support.vocals import sung
+
+from appliance.cli.main import cli
+from appliance.errors import OutputError
+from appliance.networks.setting import Setting
+from appliance.packs.pack import load_pack
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import Request, render
+from appliance.system.cpu import read_cpu
+from appliance.tuning.profile import Alternative, GraphPlan, Key, Plan
+from appliance.tuning.profile_key import key_of
+from appliance.tuning.store import MOST_FILES, plan_path, plans_folder, read_plan, write_plan
+from appliance.tuning.workbench import Workbench
+
+
+def plan_of(key: Key = KEY, **changes: Any) -> Plan:
+    one = Setting(threads=1)
+    used = Alternative(setting=one, ratio=1.5, snr_db=200.0, refused="")
+    graphs = {"denoiser": GraphPlan(chosen=one, ms=1.0, shipped_ms=1.5, alternatives=(used,))}
+    return Plan.model_validate({"key": key, "graphs": graphs, "finished": True, **changes})
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "there" / "yet"
+    assert read_plan(folder, KEY) == (None, "")
+    write_plan(folder, plan_of())
+    assert read_plan(folder, KEY) == (plan_of(), "")
+    assert [file.name for file in folder.iterdir()] == [f"{KEY.digest}.json"]
+    assert read_plan(None, KEY) == (None, "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"processor": "Another"},
+        {"flags_sha256": "f" * 64},
+        {"cores": 3},
+        {"threads": 3},
+        {"pack_sha256": "e" * 64},
+        {"openvino": "2"},
+        {"backline": "3"},
+    ],
+)
+def test_a_plan_is_for_one_computer_pack_and_version(tmp_path: Path, change: dict[str, Any]) -> None:
+    write_plan(tmp_path, plan_of())
+    other = KEY.model_copy(update=change)
+    assert read_plan(tmp_path, other) == (None, "")
+    plan_path(tmp_path, KEY).rename(plan_path(tmp_path, other))
+    plan, trouble = read_plan(tmp_path, other)
+    assert plan is None and "is for another computer, pack or version" in trouble
+
+
+def test_the_key_is_this_computer_and_pack(fake_pack: Path) -> None:
+    pack, cpu = load_pack(fake_pack), read_cpu()
+    key = key_of(pack, None)
+    assert (key.processor, key.cores, key.threads) == (cpu.model, cpu.cores, cpu.cores)
+    assert key.pack_sha256 == pack.sha256
+    assert key_of(pack, None) == key != key_of(pack, cpu.cores + 1)
+    lesser = replace(cpu, flags=cpu.flags - {"sse4_2"})
+    assert key_of(pack, None, lesser).flags_sha256 != key.flags_sha256
+
+
+def damaged(text: str) -> dict[str, bytes]:
+    facts = json.loads(text)
+
+    def with_(**changes: Any) -> bytes:
+        return json.dumps({**facts, **changes}).encode()
+
+    threads = json.loads(text)
+    threads["graphs"]["denoiser"]["chosen"]["threads"] = 0
+    unchosen = json.loads(text)
+    unchosen["graphs"]["denoiser"]["chosen"]["threads"] = 7
+    return {
+        "empty": b"",
+        "half": text.encode()[: len(text) // 2],
+        "no text": b"\xff\x00\xfe",
+        "a list": b"[]",
+        "deep": b"[" * 100_000,
+        "endless": b" " * (2 << 20) + text.encode(),
+        "old": with_(schema=0),
+        "new": with_(schema=2),
+        "unknown key": with_(colour="blue"),
+        "word for number": with_(tries="1"),
+        "no threads": json.dumps(threads).encode(),
+        "not what was measured": json.dumps(unchosen).encode(),
+        "not a number": text.replace('"seconds": 0.0', '"seconds": NaN').encode(),
+    }
+
+
+@pytest.mark.parametrize("how", damaged(plan_of().to_json()))
+def test_a_file_that_is_no_plan_is_ignored_and_said(tmp_path: Path, how: str) -> None:
+    plan_path(tmp_path, KEY).write_bytes(damaged(plan_of().to_json())[how])
+    plan, trouble = read_plan(tmp_path, KEY)
+    assert plan is None
+    assert trouble.startswith(str(plan_path(tmp_path, KEY))) and "run 'backline tune'" in trouble
+    write_plan(tmp_path, plan_of())
+    assert read_plan(tmp_path, KEY) == (plan_of(), "")
+
+
+def test_a_folder_in_its_place_is_ignored_and_said(tmp_path: Path) -> None:
+    plan_path(tmp_path, KEY).mkdir()
+    plan, trouble = read_plan(tmp_path, KEY)
+    assert plan is None and "cannot be read (Is a directory)" in trouble
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_plan(tmp_path, plan_of())
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_two_that_measure_at_once_leave_one_whole_plan(tmp_path: Path) -> None:
+    plans = [plan_of(seconds=float(number)) for number in range(8)]
+    seen: list[tuple[Plan | None, str]] = []
+
+    def work(plan: Plan) -> None:
+        for _ in range(10):
+            write_plan(tmp_path, plan)
+            seen.append(read_plan(tmp_path, KEY))
+
+    workers = [threading.Thread(target=work, args=(plan,)) for plan in plans]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(seen) == 80 and all(plan in plans and trouble == "" for plan, trouble in seen)
+    assert [file.name for file in tmp_path.iterdir()] == [f"{KEY.digest}.json"]
+
+
+def test_plans_that_nobody_needs_any_more_go(tmp_path: Path) -> None:
+    for number in range(MOST_FILES + 5):
+        write_plan(tmp_path, plan_of(KEY.model_copy(update={"cores": number + 1})))
+    assert len(list(tmp_path.iterdir())) == MOST_FILES
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({"STATE_DIRECTORY": "/var/lib/backline", "HOME": "/h"}, "/var/lib/backline/plans"),
+        ({"XDG_STATE_HOME": "/s", "HOME": "/h"}, "/s/backline/plans"),
+        ({"HOME": "/h"}, "/h/.local/state/backline/plans"),
+        ({"HOME": "somewhere"}, None),
+        ({}, None),
+    ],
+)
+def test_where_plans_are(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], folder: str | None
+) -> None:
+    for name in ("STATE_DIRECTORY", "XDG_STATE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert plans_folder() == (None if folder is None else Path(folder))
+
+
+def test_every_graph_of_a_job_can_be_measured(fake_pack: Path) -> None:
+    one = Setting(threads=1)
+    bench = Workbench(load_pack(fake_pack), one)
+    assert set(bench.graphs) == {"denoiser", "vae_decoder", "planner", "fit", "condition", "audio_decoder"}
+    for graph in bench.graphs:
+        trial, again = bench.trial(graph, one), Workbench(load_pack(fake_pack), one).trial(graph, one)
+        for first, second in zip(trial(0), again(0), strict=True):
+            assert first.tobytes() == second.tobytes()
+
+
+def test_a_render_follows_the_plan_and_its_receipt_names_it(
+    fake_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vocal = tmp_path / "song.wav"
+    soundfile.write(vocal, sung(3.0), 44_100, subtype="FLOAT")
+    plan = plan_of(key_of(load_pack(fake_pack), None))
+    write_plan(tmp_path / "plans", plan)
+
+    def files(engine: Engine, out: str) -> tuple[str | None, dict[str, str]]:
+        (receipt,) = render(engine, Request(vocal, tmp_path / out), "test")
+        return receipt.facts["plan"], receipt.facts["files"]
+
+    shipped, planned = Engine(fake_pack), Engine(fake_pack, plans=tmp_path / "plans")
+    assert planned.graphs.setting("denoiser") == Setting(threads=1)
+    name, first = files(planned, "a")
+    assert name == plan.sha256
+    assert files(planned, "b") == (name, first)
+    assert files(shipped, "c")[0] is None
+    shipped.follow(plan)
+    assert shipped.plan == plan and files(shipped, "d") == (name, first)
+
+
+def test_tune_writes_what_render_and_doctor_read(fake_pack: Path, tmp_path: Path) -> None:
+    plans = ["--pack", str(fake_pack), "--plans", str(tmp_path / "plans")]
+    run = CliRunner().invoke(cli, ["tune", *plans, "--seconds", "2", "--json"])
+    assert run.exit_code == 0, run.output
+    plan, trouble = read_plan(tmp_path / "plans", key_of(load_pack(fake_pack), None))
+    assert plan is not None and not trouble
+    assert json.loads(run.stdout) == json.loads(plan.to_json())
+    told = CliRunner().invoke(cli, ["doctor", *plans, "--out", str(tmp_path)]).stdout
+    assert f"plan: Plan {plan.sha256[:8]}" in told and "shipped" in told
+    plan_path(tmp_path / "plans", plan.key).write_text("{}")
+    told = CliRunner().invoke(cli, ["doctor", *plans, "--out", str(tmp_path)]).stdout
+    assert "warn  plan: " in told and "is damaged" in told

@@ -1,0 +1,244 @@
+"""The header of the bundle: what it refuses, in which words, and that nothing is left of what was refused."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.bundle_stand_in import Computer, need, new_key, run_file
+
+from bundle.tools.signing import SigningKey
+
+SHELLS = {"dash": ("dash",), "busybox": ("busybox", "sh"), "bash": ("bash", "--posix")}
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
+    need("minisign", "readelf", "ldd")
+    return new_key(tmp_path_factory.mktemp("keys") / "ours")
+
+
+@pytest.fixture(scope="module")
+def first(key: SigningKey, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run_file(tmp_path_factory.mktemp("first"), key, "1.9.0")
+
+
+@pytest.fixture(scope="module")
+def second(key: SigningKey, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run_file(tmp_path_factory.mktemp("second"), key, "1.10.0")
+
+
+@pytest.fixture
+def computer(tmp_path: Path) -> Computer:
+    return Computer(tmp_path)
+
+
+def altered(file: Path, folder: Path, place: int, bit: int = 0x10) -> Path:
+    """A copy of ``file`` and its signature with one ``bit`` flipped at byte ``place``."""
+    folder.mkdir(exist_ok=True)
+    copy = folder / file.name
+    data = bytearray(file.read_bytes())
+    data[place] ^= bit
+    copy.write_bytes(data)
+    shutil.copy(f"{file}.minisig", f"{copy}.minisig")
+    return copy
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_installs_and_upgrades(
+    first: Path, second: Path, key: SigningKey, computer: Computer, shell: str
+) -> None:
+    if shutil.which(SHELLS[shell][0]) is None:
+        pytest.skip(f"no {shell} here")
+    computer.shell = SHELLS[shell]
+    done = computer.install(first, "--yes")
+    assert done.returncode == 0, done.stderr
+    # minisign's own name for the key, from the comment that it wrote into it.
+    assert key.public.splitlines()[0].split()[-1] in done.stdout
+    assert str((computer.prefix / "current").readlink()) == "releases/1.9.0"
+    done = computer.install(second, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "key" not in done.stdout
+    assert str((computer.prefix / "current").readlink()) == "releases/1.10.0"
+    assert not (computer.prefix / "staging").exists()
+
+
+def test_shells_read_it(first: Path, tmp_path: Path) -> None:
+    header = tmp_path / "header.sh"
+    header.write_bytes(first.read_bytes().partition(b"\nexit\n")[0])
+    for shell in SHELLS.values():
+        if shutil.which(shell[0]):
+            subprocess.run([*shell, "-n", header], check=True)
+
+
+@pytest.mark.parametrize(
+    ("programs", "says"),
+    [
+        ({"id": "echo 1000"}, "Only root"),
+        ({"uname": '[ "$1" = -s ] && echo Linux || echo aarch64'}, "Linux on aarch64"),
+        ({"uname": '[ "$1" = -s ] && echo FreeBSD || echo x86_64'}, "FreeBSD"),
+        ({"cat": "echo 'flags : fpu ssse3 cx16 sse4_1'"}, "lacks popcnt sse4_2;"),
+        ({"getconf": "exit 1"}, "does not have the GNU C library"),
+        ({"getconf": "echo glibc 2.27"}, "GNU C library 2.27, and Backline needs 2.28"),
+        ({"df": "echo F 1 2 3000 4"}, "Only 2 MB are free"),
+    ],
+)
+def test_a_computer_that_will_not_do(
+    first: Path, computer: Computer, programs: dict[str, str], says: str
+) -> None:
+    computer.answers |= programs
+    done = computer.install(first, "--yes")
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1, "one sentence"
+    assert computer.untouched
+
+
+def test_a_newer_c_library_is_fine(first: Path, computer: Computer) -> None:
+    computer.answers["getconf"] = "echo glibc 2.100"
+    assert computer.install(first, "--yes").returncode == 0
+
+
+def test_nobody_to_ask(first: Path, computer: Computer) -> None:
+    done = computer.install(first)
+    assert done.returncode == 1
+    assert "say --yes" in done.stderr
+    assert computer.untouched
+
+
+def test_asks(first: Path, computer: Computer) -> None:
+    done = computer.install(first, typed="n\n")
+    assert done.returncode == 1
+    assert f"Install Backline 1.9.0 into {computer.prefix}" in done.stdout
+    assert computer.untouched
+    assert computer.install(first, typed="y\n").returncode == 0
+    assert (computer.prefix / "current").exists()
+
+
+def test_an_unknown_option(first: Path, computer: Computer) -> None:
+    done = computer.install(first, "--yes", "--force")
+    assert done.returncode == 1
+    assert "--force is no option" in done.stderr
+    assert computer.untouched
+
+
+@pytest.mark.parametrize("share", [0.003, 0.05, 0.2, 0.5, 0.9, 1.0])
+def test_an_altered_byte(first: Path, computer: Computer, tmp_path: Path, share: float) -> None:
+    place = int(share * (first.stat().st_size - 1))
+    done = computer.install(altered(first, tmp_path / "stick", place), "--yes")
+    assert done.returncode != 0
+    assert computer.untouched
+
+
+@pytest.mark.parametrize("words", [b"refuse() {", b"tar -x", b'main "$@"'])
+def test_damage_to_the_script_is_found_before_it_runs(
+    first: Path, computer: Computer, tmp_path: Path, words: bytes
+) -> None:
+    place = first.read_bytes().index(words)
+    done = computer.install(altered(first, tmp_path / "stick", place), "--yes")
+    assert done.returncode == 1 and "is damaged" in done.stderr
+    assert not computer.prefix.exists() and computer.untouched
+
+
+def test_a_comment_that_becomes_a_quotation(first: Path, computer: Computer, tmp_path: Path) -> None:
+    header = first.read_bytes()[:1_500]  # the first command and more
+    places = [place for place, byte in enumerate(header) if byte == ord("#")]
+    assert len(places) > 5
+    for place in places:
+        done = computer.install(altered(first, tmp_path / "stick", place, ord("#") ^ ord('"')), "--yes")
+        assert done.returncode != 0, header[place : place + 40]
+        assert computer.untouched
+
+
+def test_cut_off_and_longer(first: Path, computer: Computer, tmp_path: Path) -> None:
+    for name, data in {"short": first.read_bytes()[:-1], "long": first.read_bytes() + b"x"}.items():
+        copy = tmp_path / name / first.name
+        copy.parent.mkdir()
+        copy.write_bytes(data)
+        shutil.copy(f"{first}.minisig", f"{copy}.minisig")
+        done = computer.install(copy, "--yes")
+        assert "not what was signed" in done.stderr
+        assert computer.untouched
+
+
+def test_no_signature(first: Path, computer: Computer, tmp_path: Path) -> None:
+    copy = shutil.copy(first, tmp_path / first.name)
+    done = computer.install(Path(copy), "--yes")
+    assert "minisig is missing" in done.stderr
+    assert computer.untouched
+
+
+@pytest.mark.parametrize("line", range(4))
+def test_an_altered_signature(first: Path, computer: Computer, tmp_path: Path, line: int) -> None:
+    copy = altered(first, tmp_path / "stick", 0)
+    shutil.copy(first, copy)
+    signature = copy.with_name(copy.name + ".minisig")
+    lines = signature.read_text().splitlines()
+    at = len(lines[line]) // 2
+    lines[line] = lines[line][:at] + ("A" if lines[line][at] != "A" else "B") + lines[line][at + 1 :]
+    signature.write_text("\n".join(lines) + "\n")
+    done = computer.install(copy, "--yes")
+    if line == 0:  # the comment that is named untrusted, and is shown to nobody
+        assert done.returncode == 0
+    else:
+        assert done.returncode == 1
+        assert computer.untouched
+
+
+def test_a_foreign_key(first: Path, computer: Computer, tmp_path: Path) -> None:
+    """Somebody signs our file anew; at the first install the key in the header counts."""
+    stranger = new_key(tmp_path / "stranger")
+    copy = Path(shutil.copy(first, tmp_path / first.name))
+    stranger.sign(copy, "backline release 1.9.0 linux-x86_64")
+    done = computer.install(copy, "--yes")
+    assert "not what was signed with a key that is trusted" in done.stderr
+    assert computer.untouched
+
+
+def test_the_pinned_key_counts(first: Path, computer: Computer, tmp_path: Path) -> None:
+    """A whole bundle of somebody else's, with their key in it, where ours is pinned."""
+    assert computer.install(first, "--yes").returncode == 0
+    theirs = run_file(tmp_path / "theirs", new_key(tmp_path / "stranger"), "2.0.0")
+    done = computer.install(theirs, "--yes")
+    assert done.returncode == 1
+    assert "trusted keys" in done.stderr
+    assert sorted(path.name for path in computer.prefix.iterdir()) == ["current", "keys", "releases"]
+    assert str((computer.prefix / "current").readlink()) == "releases/1.9.0"
+
+
+def test_without_keys_an_installed_one_trusts_nobody(first: Path, second: Path, computer: Computer) -> None:
+    assert computer.install(first, "--yes").returncode == 0
+    (computer.prefix / "keys" / "backline.pub").unlink()
+    assert computer.install(second, "--yes").returncode == 1
+
+
+def test_the_signature_of_another_version(
+    first: Path, second: Path, key: SigningKey, computer: Computer, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copy(first, tmp_path / first.name))
+    shutil.copy(f"{second}.minisig", f"{copy}.minisig")
+    assert "not what was signed" in computer.install(copy, "--yes").stderr
+    key.sign(copy, "backline pack reference 3")
+    assert "vouches for 'backline pack reference 3'" in computer.install(copy, "--yes").stderr
+    assert computer.untouched
+
+
+def test_an_older_version(first: Path, second: Path, computer: Computer) -> None:
+    """1.9.0 is older than 1.10.0, which letters would not say."""
+    assert computer.install(second, "--yes").returncode == 0
+    done = computer.install(first, "--yes")
+    assert done.returncode == 1
+    assert "1.10.0 is installed, and 1.9.0 is older; say --allow-downgrade" in done.stderr
+    done = computer.install(first, "--yes", "--allow-downgrade")
+    assert done.returncode == 0
+    assert "--allow-downgrade" in Path(f"{computer.prefix}.log").read_text()
+
+
+def test_what_does_not_work_leaves_nothing(first: Path, computer: Computer) -> None:
+    Path(f"{computer.prefix}.breaks").touch()
+    done = computer.install(first, "--yes")
+    assert done.returncode == 1
+    assert "self-test failed" in done.stderr
+    assert not computer.prefix.exists()

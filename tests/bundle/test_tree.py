@@ -1,0 +1,193 @@
+"""What makes up the tree: what files ask of a system, launcher, man page, licences, bill of materials."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+import click
+import pytest
+from support.bundle_stand_in import TIME_S, need
+
+from appliance.cli.main import cli as command_line
+from bundle.contents.interpreter import _unwanted
+from bundle.contents.man_page import man_page, write_man_page
+from bundle.contents.packages import build_wheel
+from bundle.errors import BundleError
+from bundle.papers.known_licences import of_distribution
+from bundle.papers.licences import collect_licences
+from bundle.papers.parts import Part
+from bundle.papers.sbom import bill_of_materials
+from bundle.tools.elf import elf_files, read_elf
+
+LIBRARY = Path(distribution("soundfile").locate_file("_soundfile_data")) / "libsndfile_x86_64.so"
+
+
+def test_c_library_that_a_file_asks_for() -> None:
+    """objdump lists each symbol with the version it wants; readelf the versions."""
+    need("readelf", "objdump")
+    symbols = subprocess.run(["objdump", "-T", LIBRARY], check=True, capture_output=True, text=True).stdout
+    wanted = {
+        tuple(map(int, number.split(".")[:2]))
+        for number in re.findall(r"\*UND\*.*\(?GLIBC_([\d.]+)\)?", symbols)
+    }
+    assert read_elf(LIBRARY).glibc == max(wanted)
+    assert "libc.so.6" in read_elf(LIBRARY).needs
+
+
+def test_only_elf_files_are_asked(tmp_path: Path) -> None:
+    shutil.copy(LIBRARY, tmp_path / "a.so")
+    (tmp_path / "b.so").write_text("INPUT(-lc)")
+    (tmp_path / "empty").touch()
+    assert [file.name for file in elf_files(tmp_path)] == ["a.so"]
+
+
+def test_what_stays_at_home() -> None:
+    names = ["os.py", "tkinter", "test", "ensurepip", "json", "turtle.py", "libx.a", "config-3.11-x86"]
+    stdlib = f"/x/python{sys.version_info.major}.{sys.version_info.minor}"
+    assert set(names) - _unwanted(stdlib, names) == {"os.py", "json"}
+    modules = ["_sha256.so", "_blake2.so", "_testcapi.so", "_tkinter.so", "_sqlite3.so", "_ssl.so"]
+    assert _unwanted(f"{stdlib}/lib-dynload", modules) == {"_testcapi.so", "_tkinter.so"}
+    assert _unwanted(f"{stdlib}/unittest", ["test_case.py", "turtle.py"]) == set()
+
+
+@pytest.fixture
+def tree(root: Path, tmp_path: Path) -> Path:
+    """An installed release whose interpreter only tells how it was called."""
+    release = tmp_path / "a place" / "opt" / "releases" / "1.2"
+    for folder in ("bin", "python/bin", "packs/reference", "keys"):
+        (release / folder).mkdir(parents=True)
+    shutil.copy(root / "bundle" / "launcher.sh", release / "bin" / "backline")
+    (release / "bin" / "backline").chmod(0o755)
+    python = release / "python" / "bin" / "python3"
+    python.write_text('#!/bin/sh\necho "$BACKLINE_KEYS"; echo "$BACKLINE_PACK"; printf "%s\\n" "$@"\n')
+    python.chmod(0o755)
+    return release
+
+
+def launched(program: Path, *arguments: str, **variables: str) -> list[str]:
+    environment = {"PATH": os.environ["PATH"], **variables}
+    done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_launcher_installed(tree: Path, tmp_path: Path) -> None:
+    """Through two links, as /usr/local/bin/backline is; no argument is torn apart."""
+    prefix = tree.parent.parent
+    (prefix / "keys").mkdir()
+    (prefix / "packs").mkdir()
+    (prefix / "packs" / "active").symlink_to(tree / "packs" / "reference")
+    (prefix / "current").symlink_to("releases/1.2")
+    (tmp_path / "backline").symlink_to(prefix / "current" / "bin" / "backline")
+    said = launched(tmp_path / "backline", "render", "a b")
+    assert said == [
+        f"{prefix}/keys",
+        f"{prefix}/packs/active",
+        *("-I", "-B", "-m", "appliance", "render", "a b"),
+    ]
+
+
+def test_launcher_of_a_tree_somewhere(tree: Path, tmp_path: Path) -> None:
+    moved = tree.rename(tmp_path / "unpacked")
+    assert launched(moved / "bin" / "backline")[:2] == [f"{moved}/keys", f"{moved}/packs/reference"]
+
+
+def test_launcher_leaves_what_is_set(tree: Path) -> None:
+    said = launched(tree / "bin" / "backline", BACKLINE_KEYS="", BACKLINE_PACK="/mine")
+    assert said[:2] == ["", "/mine"]
+
+
+def test_man_page_says_all_that_help_says(tmp_path: Path) -> None:
+    page = man_page(command_line, "1.2.3", TIME_S)
+    plain = page.replace("\\-", "-")
+
+    def visible(group: click.Group, path: str) -> None:
+        for name, command in group.commands.items():
+            if command.hidden:
+                continue
+            if isinstance(command, click.Group):
+                visible(command, f"{path} {name}")
+                continue
+            assert f".SS {path} {name}" in plain
+            for parameter in command.params:
+                if isinstance(parameter, click.Option) and not parameter.hidden:
+                    assert parameter.opts[0] in plain
+
+    visible(command_line, "backline")
+    assert '.TH BACKLINE 1 "2023-11-14" "Backline 1.2.3"' in page
+    write_man_page(tmp_path / "m" / "backline.1.gz", page)
+    assert gzip.decompress((tmp_path / "m" / "backline.1.gz").read_bytes()).decode() == page
+    if shutil.which("man"):
+        checked = subprocess.run(
+            ["man", "--warnings", "-l", tmp_path / "m" / "backline.1.gz"],
+            env={**os.environ, "MANPAGER": "cat", "LC_ALL": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+        )
+        assert checked.stderr == ""
+
+
+def test_a_licence_that_nobody_names() -> None:
+    assert of_distribution("click", distribution("click").metadata) == "BSD-3-Clause"
+    assert of_distribution("mido", distribution("mido").metadata) == "MIT"
+    assert of_distribution("unheard-of", distribution("mido").metadata) is None
+
+
+def test_every_text_of_a_licence(tmp_path: Path) -> None:
+    texts = []
+    for name in ("a/LICENSE.md", "b/LICENSE.md"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(name)
+        texts.append(tmp_path / name)
+    collect_licences([part("x", tuple(texts))], tmp_path / "out")
+    found = {file.name: file.read_text() for file in (tmp_path / "out" / "x-1").iterdir()}
+    assert found == {"LICENSE.md": "a/LICENSE.md", "LICENSE-2.md": "b/LICENSE.md"}
+
+
+def part(name: str, texts: tuple[Path, ...] = ()) -> Part:
+    return Part("library", name, "1", "MIT", texts, "0" * 64, f"pkg:pypi/{name}@1")
+
+
+def test_bill_of_materials() -> None:
+    """What CycloneDX 1.5 demands of such a document, and the same number for the same content."""
+    bill = bill_of_materials(part("whole"), [part("a"), part("b")], TIME_S)
+    assert (bill["bomFormat"], bill["specVersion"], bill["version"]) == ("CycloneDX", "1.5", 1)
+    assert re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", bill["serialNumber"])
+    assert bill["metadata"]["timestamp"] == "2023-11-14T22:13:20Z"
+    references = [component["bom-ref"] for component in bill["components"]]
+    assert references == ["pkg:pypi/a@1", "pkg:pypi/b@1"]
+    assert bill["dependencies"] == [{"ref": "pkg:pypi/whole@1", "dependsOn": references}]
+    assert bill == bill_of_materials(part("whole"), [part("a"), part("b")], TIME_S)
+    assert bill["serialNumber"] != bill_of_materials(part("whole"), [part("a")], TIME_S)["serialNumber"]
+    assert json.loads(json.dumps(bill)) == bill
+
+
+def test_a_package_that_travels_has_a_licence_read(tmp_path: Path) -> None:
+    need("dpkg")
+    from bundle.papers.parts import system_parts
+
+    with pytest.raises(BundleError, match="known_licences"):
+        system_parts([Path("/usr/bin/dpkg")])
+    (tmp_path / "own.so").touch()
+    with pytest.raises(BundleError, match="no Debian package"):
+        system_parts([tmp_path / "own.so"])
+
+
+def test_the_same_sources_are_the_same_wheel(root: Path, tmp_path: Path) -> None:
+    """Whenever it is built: dates in it are not those of the copies that it is built from."""
+    wheels = []
+    for name in ("one", "other"):
+        wheels.append(build_wheel(root, "7.0", tmp_path / name, 1_700_000_000))
+        time.sleep(2.0)  # a date in a zip archive is this coarse
+    assert wheels[0].read_bytes() == wheels[1].read_bytes()
+    with zipfile.ZipFile(wheels[0]) as wheel:
+        assert "Version: 7.0" in wheel.read("backline-7.0.dist-info/METADATA").decode()

@@ -1,0 +1,112 @@
+"""The release tree that `make bundle` left behind: complete, named with its licences, and on its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.bundle_stand_in import need
+
+from bundle.contents.libraries import GLIBC, outsiders
+from bundle.tools.elf import elf_files, read_elf
+
+
+@pytest.fixture(scope="module")
+def tree(root: Path) -> Path:
+    found = sorted((root / "build" / "tree").glob("backline-*/release.json"))
+    if not found:
+        pytest.skip("no release is built here; make bundle")
+    return found[-1].parent
+
+
+@pytest.fixture(scope="module")
+def bill(tree: Path) -> dict[str, Any]:
+    return json.loads((tree / "share" / "sbom.cdx.json").read_text())
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_file_is_listed(tree: Path) -> None:
+    facts = json.loads((tree / "release.json").read_text())
+    there = {str(path.relative_to(tree)) for path in tree.rglob("*") if not path.is_dir()}
+    assert there == {*facts["files"], "release.json"}
+    for name, said in facts["files"].items():
+        data = (tree / name).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (said["bytes"], said["sha256"]), name
+        assert f"{(tree / name).stat().st_mode & 0o7777:04o}" == said["mode"], name
+
+
+def test_every_package_is_in_the_bill_with_the_hash_of_the_lock(
+    root: Path, tree: Path, bill: dict[str, Any]
+) -> None:
+    (packages,) = tree.glob("python/lib/python3.*/site-packages")
+    installed = {(normal(each.name), each.version) for each in distributions(path=[str(packages)])}
+    listed = [bill["metadata"]["component"], *bill["components"]]
+    by_name = {(part["name"], part["version"]): part for part in listed}
+    assert installed <= set(by_name)
+    assert not {"pip", "setuptools", "wheel", "flit-core"} & {name for name, _ in installed}
+    lock = (root / "requirements" / "runtime.txt").read_text()
+    for name, version in installed - {(part["name"], part["version"]) for part in listed[:1]}:
+        assert by_name[name, version]["hashes"][0]["content"] in lock, name
+
+
+def test_every_library_of_the_system_is_in_the_bill(tree: Path, bill: dict[str, Any]) -> None:
+    copied = [file.name for file in (tree / "python" / "lib").glob("*.so*") if "libpython" not in file.name]
+    debian = [part for part in bill["components"] if part.get("purl", "").startswith("pkg:deb/")]
+    # libssl3 holds two libraries; minisign and libsodium lie elsewhere.
+    assert len(copied) >= len(debian) - 2 >= len(copied) - 1
+    assert {"minisign", "libsodium23"} <= {part["name"] for part in debian}
+
+
+def test_no_licence_is_missing(tree: Path, bill: dict[str, Any]) -> None:
+    for part in [bill["metadata"]["component"], *bill["components"]]:
+        assert part["licenses"][0]["expression"], part["name"]
+        said = {fact["name"]: fact["value"] for fact in part["properties"]}
+        texts = list((tree / said["backline:licence_texts"]).iterdir())
+        assert texts, part["name"]
+        assert all(text.stat().st_size > 50 for text in texts), part["name"]
+
+
+def test_it_asks_for_the_c_library_alone(tree: Path) -> None:
+    need("readelf")
+    assert outsiders(tree) == []
+    newest = max(read_elf(file).glibc for file in elf_files(tree))
+    assert json.loads((tree / "release.json").read_text())["glibc"] == ".".join(map(str, newest))
+
+
+def test_it_loads_nothing_from_outside_but_the_c_library(tree: Path) -> None:
+    """What the whole runtime has mapped once everything is imported and a graph was compiled."""
+    script = """
+import hashlib, sqlite3, ctypes, bz2, lzma, ssl, uuid
+import numpy, soundfile, soxr, tinysoundfont, pydantic, click, rich, mido, prometheus_client
+import openvino as ov
+model = ov.Model([ov.opset13.result(ov.opset13.relu(p := ov.opset13.parameter([1, 4])))], [p])
+ov.Core().compile_model(model, "CPU")
+hashlib.new("sha256"), hashlib.new("blake2b"); import _sha256, _blake2
+print(open("/proc/self/maps").read())
+""".replace("import _sha256, _blake2", "import _blake2")
+    python = tree / "python" / "bin" / "python3"
+    done = subprocess.run(
+        [python, "-I", "-B", "-c", script],
+        env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    mapped = {Path(found) for found in re.findall(r" (/\S+\.so\S*)", done.stdout)}
+    outside = {path.name for path in mapped if not path.is_relative_to(tree)}
+    assert {name for name in outside if not GLIBC.fullmatch(name)} == set()
+    assert any("openvino_intel_cpu" in path.name for path in mapped)
+
+
+def test_nothing_was_compiled_by_looking_at_times(tree: Path) -> None:
+    """Flags of a .pyc (PEP 552): 1 is a hash that is never compared with the source."""
+    compiled = sorted(tree.rglob("*.pyc"))
+    assert len(compiled) > 1000
+    assert {file.read_bytes()[4:8] for file in compiled} == {b"\x01\0\0\0"}

@@ -1,0 +1,1 @@
+"""Machines with real systemd, booted for a test."""

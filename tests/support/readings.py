@@ -1,0 +1,21 @@
+"""What a composer would have heard of a vocal, made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from appliance.composing.composer import Reading
+from appliance.music.keys import Key
+from appliance.music.score import FRAME_RATE_HZ, BeatGrid
+from appliance.vocal.features import FEATURE_ROWS, PITCH, VOICED
+
+FRAME_S = 1.0 / FRAME_RATE_HZ
+
+
+def reading() -> Reading:
+    """A scale, a second a note."""
+    features = np.zeros((FEATURE_ROWS, 152), np.float32)
+    scale = [0, 2, 4, 5, 7, 9, 11]
+    for t in range(152):
+        features[scale[t // 22], t] = features[PITCH.start + scale[t // 22], t] = features[VOICED, t] = 1.0
+    return Reading(features, BeatGrid(), Key(0, "major"), 1.0, np.zeros((24, 38), np.float32), [], 0.5)

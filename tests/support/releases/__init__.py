@@ -1,0 +1,1 @@
+"""Installations under test: stand-ins, packs to carry, altered bundles."""

@@ -1,0 +1,1 @@
+"""The watched folder under test: a service, clients, hostile files, invariants."""

@@ -1,0 +1,14 @@
+"""Work that the daemon does in steps, done at once."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+
+def finish(steps: Generator[None, None, Any]) -> Any:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value

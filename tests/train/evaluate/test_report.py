@@ -1,0 +1,229 @@
+"""The page: promises computed from facts, sections of others embedded, and the reduction for the pack."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from support.fake_evaluation import FakeSetting, asked_of, fake_setting
+
+from appliance.packs.pack import load_pack
+from quantize.metrics import replace_metrics
+from train.cli import main
+from train.commands import report as commands
+from train.evaluate.evaluation import METRICS
+from train.evaluate.pack.metrics_file import metrics_of
+from train.evaluate.players.renderers import music_hash
+from train.evaluate.sections import SECTIONS
+from train.evaluate.sections.noise import SPOILINGS
+from train.evaluate.sections.page import write_page
+from train.evaluate.sections.promises import Promise, as_table, promises
+
+
+def estimate(value: float, spread: float = 0.1) -> dict[str, Any]:
+    return {"value": value, "low": value - spread, "high": value + spread, "n": 8}
+
+
+def by_metric(value: float) -> dict[str, Any]:
+    return {metric: estimate(value) for metric in METRICS}
+
+
+def facts() -> dict[str, Any]:
+    """Sections that keep every promise, just."""
+    ceiling = {"harmony": 0.6, "consonance": 0.8, "rhythm": 0.8}
+    columns = ("ours", "shuffled", "true")
+    return {
+        "gap": {
+            "label": "x",
+            "summary": {
+                metric: {
+                    "gap_closed": estimate(0.9 * share),
+                    "ceiling": estimate(0.9),
+                    **{column: estimate(0.5) for column in columns},
+                }
+                for metric, share in ceiling.items()
+            },
+            "chord_agreement": {"ours": estimate(0.4), "shuffled": estimate(0.1)},
+            "coverage": {"a": 1.0},
+            "failures": {},
+            "rows": [
+                {"piece": "a", "metric": m, "ours": 0.5, "shuffled": 0.2, "true": 1.0,
+                 "ceiling": 0.9, "ceiling_shuffled": 0.2}
+                for m in METRICS
+            ],
+        },
+        "precision": {"songs": 8, "int8": by_metric(0.5), "fp32": by_metric(0.52),
+                      "int8_minus_fp32": by_metric(-0.02)},
+        "noise": {
+            "songs": 8, "seconds": 30, "clean": by_metric(0.5),
+            "conditions": {
+                kind: {str(level): {"gap_closed": by_metric(0.45), "drop": by_metric(lost), "refused": 0}
+                       for level, lost in ((20, 0.0), (10, 0.1), (5, 0.5))}
+                for kind in SPOILINGS
+            },
+        },
+        "singing": {
+            "segments": 5, "seeds": 6, "songs": 2, "sung_s": 30.0, "notes_by": {"a": "annotated"},
+            "ours": estimate(0.8), "shuffled": estimate(0.5), "rows": [],
+            "ours_minus_shuffled": estimate(0.11), "ours_minus_other_songs": estimate(0.2),
+        },
+        "takes": {"songs": 8, "takes": 4, "best": by_metric(0.5), "one": by_metric(0.4),
+                  "best_minus_one": by_metric(0.1), "best_minus_one_all": estimate(0.01),
+                  "best_minus_first_all": estimate(0.02),
+                  "fit_of_best": estimate(0.9), "fit_of_one": estimate(0.7)},
+        "steps": {"songs": 8, "seconds": 30, "shipped_steps": 8,
+                  "rows": [{"name": "shipped", "steps": n, "evaluations": n, "gap_closed": by_metric(0.5),
+                            "minus_shipped": by_metric(0.0)} for n in (1, 8)]},
+    }  # fmt: skip
+
+
+ABOUT = {"pack": "fake 1", "identity": "f" * 64, "split": "val", "songs": 8, "style": "piano", "seed": 0}
+
+
+def kept(found: list[Promise]) -> list[bool | None]:
+    return [promise.kept for promise in found]
+
+
+def test_all_promises_are_kept_at_their_very_limit() -> None:
+    found = promises(facts())
+    assert len(found) == 3 + 3 + 4 * 3 + 1 + 1 + 1
+    assert kept(found) == [True] * len(found)
+    assert as_table(found).startswith("21 of 21 measured promises are met.")
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        (lambda f: f["gap"]["summary"]["rhythm"]["gap_closed"].update(value=0.71), "rhythm: gap closed, of"),
+        (lambda f: f["precision"]["int8_minus_fp32"]["harmony"].update(value=-0.021), "harmony: INT8"),
+        (
+            lambda f: f["noise"]["conditions"]["babble"]["10"]["drop"]["harmony"].update(value=0.101),
+            "harmony: gap closed lost to babble at 10 dB",
+        ),
+        (lambda f: f["singing"]["ours_minus_shuffled"].update(low=0.0), "real singing"),
+        (lambda f: f["takes"]["best_minus_one_all"].update(value=0.0), "the take with the best fit"),
+        (lambda f: f["steps"]["rows"][1].update(evaluations=9), "evaluations of the denoiser"),
+    ],
+)
+def test_each_promise_can_be_broken(change: Any, broken: str) -> None:
+    sections = facts()
+    change(sections)
+    lost = [promise.what for promise in promises(sections) if promise.kept is False]
+    assert len(lost) == 1 and lost[0].startswith(broken)
+    assert "| **not met** |" in as_table(promises(sections))
+
+
+def test_what_was_not_measured_is_not_claimed() -> None:
+    found = promises({"gap": facts()["gap"]})
+    assert kept(found)[:3] == [True] * 3 and set(kept(found)[3:]) == {None}
+    assert as_table(found).startswith("3 of 3 measured promises are met; 18 were not measured.")
+    assert kept(promises({"takes": {"missing": "this pack has no fit score"}})) == [None] * 21
+    undefined = facts()
+    undefined["gap"]["summary"]["rhythm"]["ceiling"]["value"] = None
+    assert kept(promises(undefined))[2] is None
+
+
+def test_the_page_embeds_what_others_measured(tmp_path: Path) -> None:
+    (tmp_path / "ablation.json").write_text(json.dumps({"title": "Ablations", "markdown": "| a | b |"}))
+    (tmp_path / "curve.json").write_text("[1, 2]")
+    (tmp_path / "broken.json").write_text("{")
+    page = write_page(ABOUT, SECTIONS, facts(), tmp_path).read_text()
+    headings = [line[3:] for line in page.splitlines() if line.startswith("## ")]
+    assert headings[:2] == ["Promises", "Gap closed"] and headings[-1] == "Ablations"
+    assert "| a | b |" in page and "](evaluation-gap.png)" in page
+    assert (tmp_path / "evaluation-noise.png").is_file()
+    stored = json.loads((tmp_path / "evaluation.json").read_text())
+    assert stored["sections"] == facts() and list(stored["embedded"]) == ["ablation"]
+    assert len(stored["promises"]) == 21
+
+
+def test_metrics_are_the_report_in_short(tmp_path: Path) -> None:
+    write_page(ABOUT, SECTIONS, facts(), tmp_path)
+    report = json.loads((tmp_path / "evaluation.json").read_text())
+    found = metrics_of(report, {"harmony": {"ours": 0.5}})
+    assert found["gap"]["gap_closed"]["harmony"] == {"value": 0.54, "low": 0.44, "high": 0.64, "n": 8}
+    assert found["noise"]["hum"]["10"]["rhythm"]["value"] == 0.1
+    assert [row["steps"] for row in found["steps"]] == [1, 8]
+    assert found["promises"] == {"kept": 21, "measured": 21}
+    assert found["excerpts"] == {"harmony": {"ours": 0.5}}
+    assert "plan" not in found and len(json.dumps(found)) < 8000
+
+
+def test_metrics_go_into_a_finished_pack(fake_pack: Path, tmp_path: Path) -> None:
+    pack, file = tmp_path / "pack", tmp_path / "metrics.json"
+    shutil.copytree(fake_pack, pack)
+    before = load_pack(pack)
+    for value in (1, 2):
+        file.write_text(json.dumps({"value": value}))
+        after = replace_metrics(pack, file)
+        assert json.loads((pack / "metrics.json").read_text()) == {"value": value}
+        assert after.sha256 != before.sha256 and music_hash(after) == music_hash(before)
+    assert after.manifest.files.keys() - before.manifest.files.keys() == {"metrics.json"}
+    other = after.manifest.model_copy(
+        update={"sampler": after.manifest.sampler.model_copy(update={"steps": 99})}
+    )
+    assert music_hash(type(after)(pack, other, "")) != music_hash(after)
+
+
+@pytest.mark.parametrize(
+    ("file", "heard"), [("audio_decoder.bin", False), ("audio_decoder.xml", False), ("denoiser.bin", True)]
+)
+def test_a_report_is_for_what_the_band_plays(fake_pack: Path, file: str, heard: bool) -> None:
+    pack = load_pack(fake_pack)
+    facts = pack.manifest.files[file].model_copy(update={"sha256": "0" * 64})
+    other = pack.manifest.model_copy(update={"files": {**pack.manifest.files, file: facts}})
+    assert (music_hash(type(pack)(pack.folder, other, "")) != music_hash(pack)) is heard
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs ``train`` on the fake setting; returns output and setting."""
+    from train.evaluate.sections import setting as module
+
+    made: list[FakeSetting] = []
+
+    def setting(**given: Any) -> FakeSetting:
+        made.append(fake_setting(given.pop("folder"), **given))
+        return made[-1]
+
+    monkeypatch.setattr(module, "Setting", setting)
+
+    def run(*words: str) -> tuple[str, FakeSetting]:
+        result = CliRunner().invoke(main, ["--runs", str(tmp_path / "runs"), *words], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output, made[-1]
+
+    return run
+
+
+def test_the_command_goes_on_where_it_stopped(command: Any, tmp_path: Path) -> None:
+    words = ("evaluate", str(tmp_path), str(tmp_path), "--songs", "6", "--out", str(tmp_path / "out"))
+    _, setting = command(*words, "--section", "gap")
+    assert asked_of(setting) == 6
+    output, setting = command(*words, "--section", "plan", "--section", "precision")
+    assert asked_of(setting) == 12 and "precision is left out: it needs --fp32." in output
+    page = (tmp_path / "out" / "evaluation.md").read_text()
+    assert "## Gap closed" in page and "## Plan" in page and "## Styles" not in page
+    _, setting = command(*words, "--section", "gap", "--section", "plan")
+    assert asked_of(setting) == 0
+
+
+def test_the_command_that_reduces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_pack: Path) -> None:
+    from train.evaluate.pack import shipped
+
+    about = {**ABOUT, "identity": music_hash(load_pack(fake_pack))}
+    write_page(about, SECTIONS, facts(), tmp_path)
+    monkeypatch.setattr(shipped, "judge_shipped", lambda pack, excerpts: {"songs": len(excerpts)})
+    words = ["metrics", str(fake_pack), "--report", str(tmp_path), "--out", str(tmp_path / "m.json")]
+    assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0
+    assert json.loads((tmp_path / "m.json").read_text())["excerpts"] == {"songs": 4}
+    missing = CliRunner().invoke(main, [*words[:3], str(fake_pack), *words[4:]])
+    assert missing.exit_code == 1 and "no report" in missing.output
+    write_page(ABOUT, SECTIONS, facts(), tmp_path)
+    stale = CliRunner().invoke(main, words)
+    assert stale.exit_code == 1 and "a report of another pack" in stale.output
+    assert tuple(section.name for section in SECTIONS) == commands._SECTIONS
