@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from appliance.grid import FRAME_SAMPLES, FRAMES_PER_LATENT
 from appliance.music.roll import ROLL_ROWS
-from appliance.music.score import FRAME_SAMPLES, FRAMES_PER_LATENT
 from appliance.networks.band_rows import BAND_ROWS
 from appliance.networks.condition_rows import CONDITION_ROWS, PHASE_ROWS, STYLE_ROWS
 from appliance.networks.log_frequency import SPECTRUM_ROWS

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from appliance.audio.blocks import Block, recut
 from appliance.audio.loudness import PERIOD_SAMPLES, STEP_PERIODS, Heard, gated_lufs, power_of_steps
-from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
 
 Curve = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ import soxr
 from numpy.typing import NDArray
 
 from appliance.audio.blocks import Block, Real, recut
-from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.system.threads import ahead
 
 PERIOD_SAMPLES = 30

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from appliance.audio.blocks import BLOCK_SAMPLES, Block, exactly, recut
 from appliance.audio.containers import container_of, cut_short, mp3_samples
 from appliance.errors import InputError
-from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
 
 LOWEST_RATE_HZ = 8_000
 HIGHEST_RATE_HZ = 192_000

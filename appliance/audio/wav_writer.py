@@ -17,8 +17,8 @@ import soundfile
 
 from appliance.audio.blocks import BLOCK_SAMPLES, Block
 from appliance.errors import OutputError
-from appliance.music.score import SAMPLE_RATE_HZ
-from appliance.rendering.publication import output_error, writing
+from appliance.files.write_errors import output_error, writing
+from appliance.grid import SAMPLE_RATE_HZ
 
 _FULL_SCALE = 1 << 23
 _BYTES_PER_SAMPLE = 3

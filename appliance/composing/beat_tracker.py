@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import UsageError
-from appliance.music.score import FRAME_RATE_HZ, BeatGrid
+from appliance.grid import FRAME_RATE_HZ
+from appliance.music.score import BeatGrid
 
 SLOWEST_BPM, FASTEST_BPM = 40.0, 220.0
 USUAL_BPM, TEMPO_SPREAD = 95.0, 0.6

@@ -17,20 +17,13 @@ from appliance.composing.plan_chart import chart_from_plan, plan_from_chart
 from appliance.composing.plan_variation import decided, varied
 from appliance.composing.sampler import euler, guided, timesteps
 from appliance.composing.windows import Window, plan_windows
+from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT, FRAMES_PER_PLAN
 from appliance.music.beat_grid import TRUSTED, phases, snap
 from appliance.music.chart_keeping import follow_chart
 from appliance.music.chord_chart import Chart
 from appliance.music.keys import Key, signature_shift
 from appliance.music.roll import Roll, RollReader
-from appliance.music.score import (
-    FRAME_RATE_HZ,
-    FRAMES_PER_LATENT,
-    FRAMES_PER_PLAN,
-    STYLE_GROUPS,
-    STYLES,
-    BeatGrid,
-    Score,
-)
+from appliance.music.score import STYLE_GROUPS, STYLES, BeatGrid, Score
 from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED, condition_rows, style_row
 from appliance.networks.graphs import Graphs
 from appliance.packs.manifest import SamplerFacts

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import FRAMES_PER_PLAN
+from appliance.grid import FRAMES_PER_PLAN
 from appliance.networks.band_rows import CHROMA as BAND_CHROMA
 from appliance.packs.manifest import FitFacts
 from appliance.vocal.features import CHROMA, VOICED

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
 from appliance.music.chord_chart import NO_CHORD, QUALITIES, Chart, Chord, ChordSpan, merged, parse_chord
 from appliance.music.keys import estimate_key, spell
-from appliance.music.score import FRAME_RATE_HZ, FRAMES_PER_PLAN, BeatGrid
+from appliance.music.score import BeatGrid
 
 PLAN_RATE_HZ = FRAME_RATE_HZ / FRAMES_PER_PLAN
 ESTIMATED_QUALITIES = ("", "m", "dim", "aug", "7", "maj7", "m7", "m7b5", "sus4")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import FRAMES_PER_PLAN
+from appliance.grid import FRAMES_PER_PLAN
 from appliance.vocal.features import CHROMA
 
 Array = NDArray[np.float32]

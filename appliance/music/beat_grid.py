@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import FRAME_RATE_HZ, BeatGrid, Note, Score
+from appliance.grid import FRAME_RATE_HZ
+from appliance.music.score import BeatGrid, Note, Score
 
 TRUSTED = 0.5
 """Confidence below which :func:`phases` and :func:`snap` treat a grid as unknown."""

@@ -21,8 +21,8 @@ from typing import Protocol
 import mido
 import numpy as np
 
+from appliance.files.write_errors import writing
 from appliance.music.score import DRUM_GROUP, BeatGrid, Note, Score
-from appliance.rendering.publication import writing
 
 TICKS_PER_BEAT = 960
 """At 40 beats a minute a tick is 1.6 ms, so no note is further than 0.8 ms from its place."""

@@ -18,16 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import (
-    DRUM_GROUP,
-    DRUM_KEYS,
-    FRAME_RATE_HZ,
-    GROUPS,
-    LOWEST_PITCH,
-    PITCHES,
-    Note,
-    Score,
-)
+from appliance.grid import FRAME_RATE_HZ
+from appliance.music.score import DRUM_GROUP, DRUM_KEYS, GROUPS, LOWEST_PITCH, PITCHES, Note, Score
 
 ONSET, OFFSET, SUSTAIN, VELOCITY = range(4)
 PLANES = 4

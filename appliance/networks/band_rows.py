@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import DRUM_GROUP, FRAME_RATE_HZ, Score
+from appliance.grid import FRAME_RATE_HZ
+from appliance.music.score import DRUM_GROUP, Score
 
 CHROMA = slice(0, 12)
 """How much of the frame each pitch class sounds."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.errors import PackError
-from appliance.music.score import FRAMES_PER_LATENT
+from appliance.grid import FRAMES_PER_LATENT
 from appliance.networks.cache import GraphCache
 from appliance.networks.setting import Setting
 from appliance.packs.pack import Pack

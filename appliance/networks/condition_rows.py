@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import FRAMES_PER_PLAN, STYLES
+from appliance.grid import FRAMES_PER_PLAN
+from appliance.music.score import STYLES
 from appliance.vocal.features import FEATURE_ROWS
 
 PHASE_ROWS = 5

@@ -15,7 +15,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import FRAME_SAMPLES, LOWEST_PITCH, SAMPLE_RATE_HZ
+from appliance.grid import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from appliance.music.score import LOWEST_PITCH
 
 Array = NDArray[np.float32]
 

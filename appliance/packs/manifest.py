@@ -11,8 +11,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from appliance.grid import FRAME_SAMPLES, FRAMES_PER_LATENT, FRAMES_PER_PLAN, SAMPLE_RATE_HZ
 from appliance.music.roll import Thresholds
-from appliance.music.score import FRAME_SAMPLES, FRAMES_PER_LATENT, FRAMES_PER_PLAN, SAMPLE_RATE_HZ, STYLES
+from appliance.music.score import STYLES
 from appliance.packs.sounds import BandSounds
 
 SCHEMA: Final = 1

@@ -11,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.grid import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from appliance.music.roll import Roll, RollReader, Thresholds
-from appliance.music.score import FRAME_SAMPLES, SAMPLE_RATE_HZ, STYLE_GROUPS, STYLES, Score
+from appliance.music.score import STYLE_GROUPS, STYLES, Score
 from appliance.networks.condition_rows import style_row
 from appliance.networks.log_frequency import spectrum_rows
 

@@ -18,7 +18,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import DRUM_GROUP, DRUM_KEYS, LOWEST_PITCH, PITCHES, SAMPLE_RATE_HZ, Note
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import DRUM_GROUP, DRUM_KEYS, LOWEST_PITCH, PITCHES, Note
 
 Array = NDArray[np.float32]
 

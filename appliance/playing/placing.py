@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.playing.reverb import PARTITION_SAMPLES, Reverb
 
 END_FADE_S = 0.03

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from tinysoundfont import _tinysoundfont as tsf  # the public Synth cannot share a loaded soundfont
 
 from appliance.errors import PackError
-from appliance.music.score import DRUM_GROUP, SAMPLE_RATE_HZ, Note, Score
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import DRUM_GROUP, Note, Score
 from appliance.packs.sounds import Sound
 from appliance.playing.placing import Place
 from appliance.playing.reverb import PARTITION_SAMPLES, impulse_response

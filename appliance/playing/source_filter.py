@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import PITCHES, SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import PITCHES
 from appliance.playing.excitation import SOURCES, Excitation
 
 Array = NDArray[np.float32]

@@ -16,10 +16,10 @@ from appliance.errors import OutputError, ReleaseError
 from appliance.files.durable import changing, clear
 from appliance.releases.activate import check_order
 from appliance.releases.contents import PLATFORM, release_comment
+from appliance.releases.copies import private_copy
 from appliance.releases.layout import Layout
 from appliance.releases.leftovers import clear_staging
 from appliance.releases.lock import DESCRIPTOR_VARIABLE, locked
-from appliance.releases.packs.package import private_copy
 from appliance.releases.switch import Say, put_in_order
 from appliance.releases.versions import is_version
 from appliance.signatures.minisign import signature_of, verified_file

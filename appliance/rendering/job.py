@@ -19,13 +19,15 @@ from appliance.audio.wav_writer import write_wav
 from appliance.composing.composer import Wishes, listen, padded, steps_of
 from appliance.composing.takes import Take, compose_takes
 from appliance.errors import InputError, UsageError
+from appliance.files.write_errors import writing
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.midi import write_midi
-from appliance.music.score import SAMPLE_RATE_HZ, Score
+from appliance.music.score import Score
 from appliance.packs.pack import Pack, file_facts
 from appliance.playing.neural_band import neural_stems
 from appliance.playing.soundfont_band import StemBlock, render_stems
 from appliance.rendering.engine import Engine
-from appliance.rendering.publication import STEMS_FOLDER, Publication, writing
+from appliance.rendering.publication import STEMS_FOLDER, Publication
 from appliance.rendering.receipt import Receipt, make_receipt
 from appliance.system.threads import Aside, aside, short_turns
 from appliance.vocal.check import check_vocal

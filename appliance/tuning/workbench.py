@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from appliance.composing.composer import DECODE_FRAMES, DECODE_MARGIN
 from appliance.composing.fit import STRETCH_FRAMES
-from appliance.music.score import FRAMES_PER_LATENT
+from appliance.grid import FRAMES_PER_LATENT
 from appliance.networks.compiler import FIXED, GraphCompiler
 from appliance.networks.condition_rows import style_row
 from appliance.networks.setting import Precision, Setting

@@ -13,7 +13,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
 
 HOP_SAMPLES = 512
 """Samples a pitch frame (11.6 ms); four pitch frames make a score frame."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.vocal.frames import HOP_SAMPLES, FrameChunk
 
 _QUANTILE = 0.1

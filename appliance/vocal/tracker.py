@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.system.threads import ahead
 from appliance.vocal.candidates import Candidates, find_candidates
 from appliance.vocal.frames import HOP_SAMPLES, frame_chunks

@@ -13,7 +13,7 @@ import soundfile
 from openvino import opset13 as op
 
 from appliance.composing.windows import plan_windows
-from appliance.music.score import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
+from appliance.grid import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
 from appliance.networks.kernel_count import count_kernels
 from appliance.packs.pack import load_pack
 from appliance.rendering.job import Engine, Request, render

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from appliance.composing.composer import Reading
+from appliance.grid import FRAME_RATE_HZ
 from appliance.music.keys import Key
-from appliance.music.score import FRAME_RATE_HZ, BeatGrid
+from appliance.music.score import BeatGrid
 from appliance.vocal.features import FEATURE_ROWS, PITCH, VOICED
 
 FRAME_S = 1.0 / FRAME_RATE_HZ

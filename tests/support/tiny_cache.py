@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from appliance.music.score import FRAME_RATE_HZ, FRAMES_PER_LATENT, STYLES
+from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT
+from appliance.music.score import STYLES
 from appliance.vocal.features import CHROMA, FEATURE_ROWS, ONSET, PITCH, VOICED
 
 BAR_S = 2.0

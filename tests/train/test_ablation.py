@@ -14,7 +14,7 @@ from support.tiny_checkpoint import DENOISER, PLANNER, VAE
 torch = pytest.importorskip("torch")
 
 from appliance.errors import UsageError  # noqa: E402
-from appliance.music.score import SAMPLE_RATE_HZ  # noqa: E402
+from appliance.grid import SAMPLE_RATE_HZ  # noqa: E402
 from train.ablation import recordings  # noqa: E402
 from train.ablation.experiment import Laboratory, Outcome, held_out_losses, without_plan  # noqa: E402
 from train.ablation.reliance import CHANGES, reliance  # noqa: E402

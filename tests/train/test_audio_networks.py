@@ -10,8 +10,9 @@ import pytest
 import torch
 from support.tiny_checkpoint import write_tiny_checkpoint
 
+from appliance.grid import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from appliance.music.roll import ROLL_ROWS, roll_of
-from appliance.music.score import FRAME_SAMPLES, SAMPLE_RATE_HZ, Note, Score
+from appliance.music.score import Note, Score
 from appliance.networks.condition_rows import style_row
 from appliance.networks.log_frequency import BINS, SHORT_VIEWS, bin_hz, spectrum_rows
 from appliance.playing.band_hearing import PART_FRAMES, heard_score

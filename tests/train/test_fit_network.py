@@ -13,8 +13,9 @@ torch = pytest.importorskip("torch")
 
 from support.tiny_checkpoint import tiny_facts, write_tiny_checkpoint  # noqa: E402
 
+from appliance.grid import FRAME_RATE_HZ  # noqa: E402
 from appliance.music.keys import Key  # noqa: E402
-from appliance.music.score import FRAME_RATE_HZ, STYLES, BeatGrid, Note, Score  # noqa: E402
+from appliance.music.score import STYLES, BeatGrid, Note, Score  # noqa: E402
 from appliance.networks.band_rows import BAND_ROWS, band_rows  # noqa: E402
 from appliance.vocal.features import FEATURE_ROWS, VOICED, transposed  # noqa: E402
 from export.convert import check_operations, operations, to_ir, to_onnx  # noqa: E402

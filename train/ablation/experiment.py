@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from appliance.composing.composer import Reading
+from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.keys import Key
-from appliance.music.score import FRAMES_PER_PLAN, BeatGrid
+from appliance.music.score import BeatGrid
 from train.ablation.scale import Scale
 from train.ablation.sources import Sources
 from train.ablation.variants import Variant

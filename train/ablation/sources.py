@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from appliance.music.score import FRAMES_PER_LATENT
+from appliance.grid import FRAMES_PER_LATENT
 from train.ablation import recordings
 from train.ablation.scale import Scale
 from train.ablation.spectrum import Components, fit_components

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from appliance.grid import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from appliance.vocal.features import FEATURE_ROWS
 
 Array = NDArray[np.float32]

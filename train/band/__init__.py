@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import SAMPLE_RATE_HZ, Score
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import Score
 from appliance.packs.sounds import StyleSounds
 from appliance.playing.soundfont_band import SoundFont, render_stems
 from train.band.balance import balanced

@@ -12,7 +12,8 @@ import click
 import numpy as np
 import pyloudnorm
 
-from appliance.music.score import DRUM_GROUP, GROUPS, SAMPLE_RATE_HZ, STYLES, Note, Score
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import DRUM_GROUP, GROUPS, STYLES, Note, Score
 from appliance.packs.sounds import DEFAULT_SOUNDS, StyleSounds
 from appliance.playing.soundfont_band import SoundFont, render_stems
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from appliance.music.score import DRUM_GROUP, GROUPS, SAMPLE_RATE_HZ, STYLES, Score
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import DRUM_GROUP, GROUPS, STYLES, Score
 from appliance.packs.sounds import DEFAULT_SOUNDS
 from appliance.playing.soundfont_band import SoundFont, render_stems
 from train.band.balance import typical_part

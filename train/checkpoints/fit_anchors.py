@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from appliance.composing.fit import Judge, song_value
-from appliance.music.score import FRAMES_PER_PLAN, STYLES
+from appliance.grid import FRAMES_PER_PLAN
+from appliance.music.score import STYLES
 from appliance.packs.manifest import FitFacts
 from train.data import damage
 from train.data.pairs import PairSource, rows_of, told_phases

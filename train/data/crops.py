@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.grid import FRAME_RATE_HZ
 from appliance.music.roll import (
     DRUM_OFFSET,
     DRUM_ONSET,
@@ -22,7 +23,7 @@ from appliance.music.roll import (
     SUSTAIN,
     VELOCITY,
 )
-from appliance.music.score import DRUM_KEYS, FRAME_RATE_HZ, GROUPS, LOWEST_PITCH, PITCHES, STYLES
+from appliance.music.score import DRUM_KEYS, GROUPS, LOWEST_PITCH, PITCHES, STYLES
 from train.data.song_cache import CachedSong
 
 Array = NDArray[np.float32]

@@ -19,8 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
+from appliance.grid import FRAMES_PER_LATENT
 from appliance.music.keys import signature_shift
-from appliance.music.score import FRAMES_PER_LATENT, STYLES
+from appliance.music.score import STYLES
 from train.data.crops import draw_rows
 from train.data.song_cache import CachedSong
 from train.networks.vae import ScoreVae

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
 from appliance.music.beat_grid import phases
 from appliance.music.keys import Key, signature_shift
-from appliance.music.score import FRAME_RATE_HZ, FRAMES_PER_PLAN, STYLES, BeatGrid
+from appliance.music.score import STYLES, BeatGrid
 from appliance.networks import band_rows as band
 from appliance.vocal.features import transposed as features_transposed
 from train.data import damage

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.beat_grid import phases
-from appliance.music.score import FRAMES_PER_PLAN
 from train.data.song_cache import CachedSong
 from train.data.targets import cut
 from train.networks.planner import Planner

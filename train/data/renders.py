@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import FRAME_SAMPLES, SAMPLE_RATE_HZ, STYLES, Score
+from appliance.grid import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from appliance.music.score import STYLES, Score
 from appliance.networks.log_frequency import spectrum_rows
 from appliance.packs.sounds import DEFAULT_SOUNDS, StyleSounds
 from appliance.playing.reverb import PARTITION_SAMPLES, Reverb, impulse_response

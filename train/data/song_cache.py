@@ -15,17 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
 from appliance.music.keys import Key
-from appliance.music.score import (
-    DRUM_GROUP,
-    FRAME_RATE_HZ,
-    FRAMES_PER_PLAN,
-    GROUPS,
-    STYLES,
-    BeatGrid,
-    Note,
-    Score,
-)
+from appliance.music.score import DRUM_GROUP, GROUPS, STYLES, BeatGrid, Note, Score
 from train.arrange import arrange
 from train.corpus.ledger import LedgerRow, rows_hash
 from train.corpus.reader import read_song

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.grid import FRAME_RATE_HZ
 from appliance.music.keys import Key
-from appliance.music.score import FRAME_RATE_HZ
 
 Array = NDArray[np.float32]
 

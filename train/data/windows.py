@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.grid import FRAMES_PER_LATENT, FRAMES_PER_PLAN
 from appliance.music.beat_grid import phases
-from appliance.music.score import FRAMES_PER_LATENT, FRAMES_PER_PLAN
 from appliance.networks.condition_rows import condition_rows, style_row
 from appliance.vocal.features import transposed
 from train.data.latents import SongLatents

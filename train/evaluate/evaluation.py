@@ -16,7 +16,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from appliance.music.score import DRUM_GROUP, SAMPLE_RATE_HZ, Note, Score
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import DRUM_GROUP, Note, Score
 from train.evaluate.judges.chord_judge import chord_agreement
 from train.evaluate.judges.hearing import Heard, Hearing, Render
 from train.evaluate.material.pieces import Piece

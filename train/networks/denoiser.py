@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from appliance.music.score import FRAMES_PER_LATENT
+from appliance.grid import FRAMES_PER_LATENT
 from appliance.networks.condition_rows import CONDITION_ROWS, STYLE_ROWS
 from train.networks.attention import (
     LOCAL_BLOCK,

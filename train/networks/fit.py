@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from appliance.music.score import FRAMES_PER_PLAN
+from appliance.grid import FRAMES_PER_PLAN
 from appliance.networks.band_rows import BAND_ROWS, PITCHED_ROWS
 from appliance.networks.condition_rows import PHASE_ROWS
 from appliance.vocal.features import CHROMA, FEATURE_ROWS, VOICED

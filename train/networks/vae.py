@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from appliance.grid import FRAMES_PER_LATENT
 from appliance.music.roll import DRUM_PLANES, PLANES
-from appliance.music.score import DRUM_KEYS, FRAMES_PER_LATENT, GROUPS, PITCHES
+from appliance.music.score import DRUM_KEYS, GROUPS, PITCHES
 
 PITCHED_PLANES = len(GROUPS) * PLANES
 PITCHED_ROWS = PITCHED_PLANES * PITCHES

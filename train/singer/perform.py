@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.vocal.onsets import onset_strength
 from train.singer.level_curve import FLOOR_DB, Levels, levels_of
 from train.singer.pitch_curve import pitch_midi

@@ -14,7 +14,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
 from train.singer.level_curve import FLOOR_DB
 from train.singer.perform import FINE_HOP_SAMPLES, HOP_SAMPLES, Curves, Performance, midi_to_hz, perform
 from train.singer.schedule import PlacedNote, melody

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.beat_grid import phases
-from appliance.music.score import FRAMES_PER_PLAN
 from appliance.vocal.features import transposed
 from train.data.song_cache import CachedSong
 from train.data.targets import beat_targets, cut, key_index

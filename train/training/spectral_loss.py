@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.playing.source_filter import mel
 
 RESOLUTIONS = ((256, 40), (512, 64), (1024, 80), (2048, 120))

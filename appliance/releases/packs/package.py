@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from appliance.errors import OutputError, PackError, SignatureError
+from appliance.errors import PackError, SignatureError
 from appliance.files.durable import changing, clear, sync_folder
 from appliance.packs.manifest import MANIFEST_NAME, SIGNATURE_NAME
 from appliance.packs.pack import Pack, load_pack, read_manifest
+from appliance.releases.copies import BLOCK_BYTES, check_room, private_copy
 from appliance.releases.packs.plain_tar import Member, members
 from appliance.releases.versions import is_version
 from appliance.signatures.minisign import Signature, opened, signature_of, verified
 from appliance.signatures.trusted_keys import trusted_keys
 
-SPARE_BYTES = 64 << 20
-"""So much of the disk stays free."""
-
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", re.ASCII)
-_BLOCK_BYTES = 1 << 20
 _LARGEST_TEXTS = {MANIFEST_NAME: 4 << 20, SIGNATURE_NAME: 4096}
 
 
@@ -54,25 +50,6 @@ def folder_name(name: str, version: str) -> str:
             "and a version such as 1.2; make it again with both."
         )
     return f"{name}-{version}"
-
-
-def private_copy(source: Path, target: Path) -> None:
-    """Copies a plain file, so that what is verified is what is used. Raises OutputError, OSError."""
-    with opened(source) as stream:
-        check_room(target.parent, os.fstat(stream.fileno()).st_size)
-        with target.open("xb") as copy:
-            os.fchmod(copy.fileno(), 0o600)
-            shutil.copyfileobj(stream, copy, _BLOCK_BYTES)
-
-
-def check_room(folder: Path, needed_bytes: int) -> None:
-    """Raises OutputError where the disk has not the room."""
-    free = shutil.disk_usage(folder).free
-    if free < needed_bytes + SPARE_BYTES:
-        raise OutputError(
-            f"{folder}: {(needed_bytes + SPARE_BYTES) >> 20:,} MB are needed and {free >> 20:,} MB are free; "
-            "free some space and do it again."
-        )
 
 
 def _from_folder(source: Path, staging: Path, keys: Path) -> Path:
@@ -149,7 +126,7 @@ def _write(stream: BinaryIO, size: int, target: Path) -> None:
     with target.open("xb") as file:
         os.fchmod(file.fileno(), 0o644)
         left = size
-        while left and (block := stream.read(min(left, _BLOCK_BYTES))):
+        while left and (block := stream.read(min(left, BLOCK_BYTES))):
             file.write(block)
             left -= len(block)
         file.flush()

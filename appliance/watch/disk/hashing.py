@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from appliance.watch.disk.folders import opened
-from appliance.watch.inbox.scan import Found, same_file
+from appliance.watch.disk.found import Found, same_file
 
 SLICE_BYTES = 8 << 20
 """About ten milliseconds of work on a file that is in memory."""

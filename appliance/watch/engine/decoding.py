@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.audio.recording import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS, AudioInfo
 from appliance.errors import BacklineError, InputError
-from appliance.music.score import SAMPLE_RATE_HZ
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.watch.engine.decode_child import SOURCE
 
 HEADER_BYTES = 80

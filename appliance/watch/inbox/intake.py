@@ -15,10 +15,11 @@ from collections.abc import Callable
 
 from appliance.errors import InputError
 from appliance.watch.disk.folders import exists
+from appliance.watch.disk.found import Found
 from appliance.watch.disk.hashing import Changed, Hasher
 from appliance.watch.disk.names import free_name, wanted_name
 from appliance.watch.inbox.companions import companions_of, done_markers
-from appliance.watch.inbox.scan import Found, Scan, scan
+from appliance.watch.inbox.scan import Scan, scan
 from appliance.watch.inbox.settling import Tracker
 from appliance.watch.inbox.sidecar import Missing, NotYet, settings_of
 from appliance.watch.inbox.stillness import Stillness, stillness, wait_s

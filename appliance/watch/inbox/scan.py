@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from appliance.watch.disk.found import Found, found_of
 from appliance.watch.settings.config import Intake
 
 CHART_ENDINGS = (b".txt", b".chords", b".chart")
@@ -41,22 +42,6 @@ _IGNORED_FOLDERS = (
     *(".*", "*~", "@eadir", "#recycle", "#snapshot", "$recycle.bin", "system volume information"),
     *("lost+found", "network trash folder", "temporary items"),
 )
-
-
-class Found(NamedTuple):
-    """A regular file and its state. ``path`` is relative to the inbox; times are in ns of the file system."""
-
-    path: bytes
-    dev: int
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-    @property
-    def shown(self) -> str:
-        """The path for people, with whatever cannot be printed escaped."""
-        return shown(self.path)
 
 
 class Trouble(NamedTuple):
@@ -105,21 +90,6 @@ def scan(inbox: Path, intake: Intake) -> Scan:
         tuple(look.troubles),
         look.others,
     )
-
-
-def shown(path: bytes) -> str:
-    """A path for people and logs: printable characters as they are, all others escaped."""
-    text = os.fsdecode(path)
-    return "".join(c if c.isprintable() and c != "\\" else _escaped(c) for c in text)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if character == "\\":
-        return "\\\\"
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no text
-        return f"\\x{code - 0xDC00:02x}"
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def is_companion(name: bytes) -> bool:
@@ -189,11 +159,6 @@ class _Look:
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def found_of(path: bytes, state: os.stat_result) -> Found:
-    """The record of a file from its state."""
-    return Found(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
-
-
 class _Matcher:
     """Whether a name fits one of the patterns, whatever the case of its letters."""
 
@@ -227,9 +192,3 @@ def _sentinel_by_path(inbox: Path, name: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return (state.st_dev, state.st_ino) if stat.S_ISREG(state.st_mode) else None
-
-
-def same_file(found: Found, state: os.stat_result, *, ctime: bool = False) -> bool:
-    """Whether ``state`` is that of a regular file as it was found; with ``ctime`` also in that time."""
-    now = found_of(found.path, state)
-    return stat.S_ISREG(state.st_mode) and (now if ctime else now._replace(ctime_ns=found.ctime_ns)) == found

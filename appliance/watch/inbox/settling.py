@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.watch.inbox.scan import Found, Scan
+from appliance.watch.disk.found import Found
+from appliance.watch.inbox.scan import Scan
 
 
 @dataclass(slots=True)

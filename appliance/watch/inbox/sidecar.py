@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.errors import InputError
 from appliance.watch.disk.folders import opened
+from appliance.watch.disk.found import Found, same_file, shown
 from appliance.watch.inbox.companions import stem_of
-from appliance.watch.inbox.scan import CHART_ENDINGS, SETTINGS_ENDING, SETTINGS_NAME, Found, same_file, shown
+from appliance.watch.inbox.scan import CHART_ENDINGS, SETTINGS_ENDING, SETTINGS_NAME
 from appliance.watch.inbox.settling import Tracker
 from appliance.watch.settings.config import Work, sentence_of
 

@@ -20,7 +20,7 @@ import signal
 from enum import Enum
 from pathlib import Path
 
-from appliance.watch.inbox.scan import Found, same_file
+from appliance.watch.disk.found import Found, same_file
 from appliance.watch.settings.config import Intake
 
 TAIL_BYTES = 32

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from appliance.watch.inbox.scan import Found
+from appliance.watch.disk.found import Found
 from appliance.watch.journal.file import JOURNAL_NAME, lock_for_daemon, open_journal
 from appliance.watch.journal.reader import PAUSED_FACT, Reader
 from appliance.watch.journal.rows import Job, clean_columns, identity_columns

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from appliance.watch.inbox.scan import Found
+from appliance.watch.disk.found import Found
 from appliance.watch.journal.file import sqlite_errors
 from appliance.watch.journal.rows import COLUMNS, Job, Transition, job_of
 from appliance.watch.journal.states import FINAL, State

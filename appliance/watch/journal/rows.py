@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, NamedTuple
 
-from appliance.watch.inbox.scan import Found, shown
+from appliance.watch.disk.found import Found, shown
 from appliance.watch.journal.states import State
 
 

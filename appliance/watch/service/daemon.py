@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 
 from appliance.errors import BacklineError, OutputError
-from appliance.watch.engine.setup import access_of, claim_outbox
 from appliance.watch.inbox.intake import Intake
 from appliance.watch.inbox.sentinel import ensure_sentinel, missing
 from appliance.watch.journal.file import JournalError
@@ -25,6 +24,7 @@ from appliance.watch.journal.journal import Journal
 from appliance.watch.journal.recovery import recover
 from appliance.watch.outbox.publishing import clear_work, keeps_result
 from appliance.watch.outbox.putting_away import PuttingAway
+from appliance.watch.outbox.roots import access_of, claim_outbox
 from appliance.watch.reports.hooks import Hooks
 from appliance.watch.reports.logs import ERROR, INFO, NOTICE, WARNING, log
 from appliance.watch.reports.systemd import Notifier

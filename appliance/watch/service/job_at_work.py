@@ -12,16 +12,17 @@ import os
 import time
 
 from appliance.watch.disk.folders import LONGEST_NAME_BYTES, Access, shortened
+from appliance.watch.disk.found import shown
 from appliance.watch.disk.names import free_name
 from appliance.watch.engine.messages import Done, Failed, Order, Progress
-from appliance.watch.engine.setup import Roots, decode_wall_s
+from appliance.watch.engine.setup import decode_wall_s
 from appliance.watch.engine.worker import Death, Worker
 from appliance.watch.inbox.intake import Intake
-from appliance.watch.inbox.scan import shown
 from appliance.watch.journal.journal import Journal
 from appliance.watch.journal.recovery import backoff_s
 from appliance.watch.journal.rows import Job
 from appliance.watch.outbox.publishing import clear_work, fresh_work, keeps_result, publish
+from appliance.watch.outbox.roots import Roots
 from appliance.watch.reports.hooks import Hooks
 from appliance.watch.reports.logs import ERROR, INFO, NOTICE, WARNING, log
 from appliance.watch.service.pauses import Pauses

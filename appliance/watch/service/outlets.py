@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance.watch.inbox.scan import shown
+from appliance.watch.disk.found import shown
 from appliance.watch.reports.logs import ERROR, WARNING, log
 from appliance.watch.service.snapshot import MOST_HELD, Running, Snapshot, State
 

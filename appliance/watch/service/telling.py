@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.errors import UsageError
-from appliance.watch.inbox.scan import shown
+from appliance.watch.disk.found import shown
 from appliance.watch.journal.reader import Reader
 from appliance.watch.journal.rows import Job
 from appliance.watch.reports.logs import plain

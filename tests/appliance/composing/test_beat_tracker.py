@@ -10,8 +10,9 @@ import pytest
 
 from appliance.composing.beat_tracker import track_beats
 from appliance.errors import UsageError
+from appliance.grid import FRAME_RATE_HZ
 from appliance.music.beat_grid import SNAP_LIMIT_S, TRUSTED, phases, snap
-from appliance.music.score import FRAME_RATE_HZ, BeatGrid, Note, Score
+from appliance.music.score import BeatGrid, Note, Score
 
 
 def steady(

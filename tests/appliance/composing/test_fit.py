@@ -16,8 +16,9 @@ from support.vocals import sung
 from appliance.composing import takes as takes_module
 from appliance.composing.fit import AGREEMENT_WEIGHT, MET_WEIGHT, STRETCH_FRAMES, rated, song_value, stretches
 from appliance.composing.takes import RETRY_SEED_STEP, compose_takes
+from appliance.grid import FRAME_RATE_HZ
 from appliance.music.beat_grid import phases
-from appliance.music.score import FRAME_RATE_HZ, BeatGrid, Note, Score
+from appliance.music.score import BeatGrid, Note, Score
 from appliance.networks.band_rows import (
     BAND_ROWS,
     BASS,

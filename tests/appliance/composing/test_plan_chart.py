@@ -11,10 +11,11 @@ import pytest
 from appliance.composing.beat_tracker import with_bars
 from appliance.composing.key_request import key_of_score, obeyed, plan_in_key
 from appliance.composing.plan_chart import PLAN_RATE_HZ, plan_from_chart
+from appliance.grid import FRAME_RATE_HZ
 from appliance.music.beat_grid import TRUSTED, phases, snap, trusted
 from appliance.music.chord_chart import ChordSpan
 from appliance.music.keys import Key
-from appliance.music.score import FRAME_RATE_HZ, BeatGrid, Note, Score
+from appliance.music.score import BeatGrid, Note, Score
 from train.evaluate.control.chords import as_heard
 from train.evaluate.control.confidence import beats_right
 from train.evaluate.control.key import requested

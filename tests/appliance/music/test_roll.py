@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from appliance.grid import FRAME_RATE_HZ
 from appliance.music.roll import ONSET, SUSTAIN, Roll, RollReader, Thresholds, notes_of, roll_of
-from appliance.music.score import DRUM_GROUP, DRUM_KEYS, FRAME_RATE_HZ, GROUPS, LOWEST_PITCH, Note, Score
+from appliance.music.score import DRUM_GROUP, DRUM_KEYS, GROUPS, LOWEST_PITCH, Note, Score
 
 
 def random_score(seed: int, duration_s: float = 12.0) -> Score:

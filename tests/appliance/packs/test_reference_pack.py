@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from appliance.composing.windows import plan_windows
+from appliance.grid import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
 from appliance.music.keys import Key
-from appliance.music.score import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
 from appliance.packs.pack import load_pack
 from appliance.rendering.job import Engine, Request, render
 

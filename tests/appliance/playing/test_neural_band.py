@@ -13,7 +13,8 @@ from support.vocals import sung
 
 from appliance.composing.composer import Wishes
 from appliance.errors import UsageError
-from appliance.music.score import DRUM_KEYS, GROUPS, SAMPLE_RATE_HZ, Note, Score
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import DRUM_KEYS, GROUPS, Note, Score
 from appliance.packs.sounds import DEFAULT_SOUNDS
 from appliance.playing.excitation import SOURCES, Excitation
 from appliance.playing.neural_band import CHUNK_FRAMES, MARGIN_FRAMES, neural_stems

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from appliance.errors import PackError
-from appliance.music.score import DRUM_KEYS, GROUPS, SAMPLE_RATE_HZ, STYLES, Note, Score
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import DRUM_KEYS, GROUPS, STYLES, Note, Score
 from appliance.packs.sounds import DEFAULT_SOUNDS, BandSounds, Sound
 from appliance.playing.reverb import PARTITION_SAMPLES, Reverb, impulse_response
 from appliance.playing.soundfont_band import SoundFont, StemBlock, render_stems

@@ -21,7 +21,8 @@ from support.small_render import render, tree
 
 from appliance.audio.wav_writer import WavWriter, write_wav
 from appliance.errors import OutputError
-from appliance.rendering.publication import RESULT_ENDINGS, STEM_ENDINGS, STEMS_FOLDER, Publication, writing
+from appliance.files.write_errors import writing
+from appliance.rendering.publication import RESULT_ENDINGS, STEM_ENDINGS, STEMS_FOLDER, Publication
 
 TESTS = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import itertools
 import random
 from typing import Any
 
-from appliance.watch.inbox.scan import Found
+from appliance.watch.disk.found import Found
 from appliance.watch.journal.journal import Journal
 from appliance.watch.journal.states import FOLLOWS
 

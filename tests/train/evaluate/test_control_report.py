@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance.grid import FRAME_RATE_HZ
 from appliance.music.keys import Key
-from appliance.music.score import FRAME_RATE_HZ, Note
+from appliance.music.score import Note
 from train.corpus.song import Song, SungNote
 from train.evaluate.control import chords, report
 from train.evaluate.control.subjects import Subject, excerpt, performed

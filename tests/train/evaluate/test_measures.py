@@ -12,7 +12,8 @@ import pytest
 import soundfile
 
 from appliance.errors import InputError
-from appliance.music.score import FRAME_RATE_HZ, Note, Score
+from appliance.grid import FRAME_RATE_HZ
+from appliance.music.score import Note, Score
 from train.evaluate.judges.chord_judge import HeardChord, chord_agreement, root_and_third
 from train.evaluate.judges.note_creation import create_notes
 from train.evaluate.judges.note_judge import transcribe

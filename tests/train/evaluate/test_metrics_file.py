@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from appliance.music.score import FRAME_RATE_HZ
+from appliance.grid import FRAME_RATE_HZ
 from appliance.packs.pack import load_pack
 from train.corpus.ledger import ALLOWED_LICENCES, read_ledger
 from train.evaluate.evaluation import METRICS

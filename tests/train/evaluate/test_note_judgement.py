@@ -14,7 +14,8 @@ torch = pytest.importorskip("torch")
 
 from appliance.composing.composer import Wishes, listen  # noqa: E402
 from appliance.errors import InputError  # noqa: E402
-from appliance.music.score import FRAME_RATE_HZ, Score  # noqa: E402
+from appliance.grid import FRAME_RATE_HZ  # noqa: E402
+from appliance.music.score import Score  # noqa: E402
 from export.graphs import graphs_of  # noqa: E402
 from train.checkpoints.checkpoint import CheckpointError, load_checkpoint  # noqa: E402
 from train.evaluate.evaluation import score  # noqa: E402

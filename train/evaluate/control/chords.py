@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.chord_chart import Chart, Chord, ChordSpan, merged, parse_chord
 from appliance.music.keys import spell
-from appliance.music.score import SAMPLE_RATE_HZ, STYLES, Score
+from appliance.music.score import STYLES, Score
 from train.arrange.chords import read_chords
 from train.band import render as play
 from train.evaluate.control.subjects import Asked, Composer, Subject

@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 
 from appliance.composing.windows import plan_windows
-from appliance.music.score import DRUM_GROUP, FRAME_RATE_HZ, FRAMES_PER_LATENT, Note, Score
+from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT
+from appliance.music.score import DRUM_GROUP, Note, Score
 from train.evaluate.control.key_profile import heard_key
 from train.evaluate.control.subjects import Asked, Composer, Subject, with_silence
 from train.evaluate.control.tempo import deviations_s

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import DRUM_GROUP, SAMPLE_RATE_HZ, STYLES, Score
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import DRUM_GROUP, STYLES, Score
 from train.band import render as play
 from train.evaluate.control.subjects import Asked, Composer, Subject
 from train.evaluate.processes.progress import steps

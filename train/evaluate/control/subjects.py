@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.composing.composer import Reading, Wishes, compose, listen, padded
+from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
 from appliance.music.beat_file import parse_beats
 from appliance.music.chord_chart import Chart, chart_text
 from appliance.music.keys import Key
-from appliance.music.score import FRAME_RATE_HZ, FRAMES_PER_PLAN, BeatGrid, Note, Score
+from appliance.music.score import BeatGrid, Note, Score
 from appliance.rendering.job import Engine
 from appliance.vocal.features import features_of
 from train.corpus.ledger import read_ledger

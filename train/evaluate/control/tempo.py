@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import SAMPLE_RATE_HZ, BeatGrid
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import BeatGrid
 from train.band import render as play
 from train.evaluate.control.subjects import Asked, Composer, Subject, Take
 from train.evaluate.judges.note_judge import transcribe

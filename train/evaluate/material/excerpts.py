@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import InputError
-from appliance.music.score import FRAME_RATE_HZ, FRAMES_PER_PLAN, Score
+from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
+from appliance.music.score import Score
 from train.data import song_cache
 from train.data.song_cache import CachedSong, score_from
 from train.evaluate.material.pieces import LEAD_IN_S, Sung

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT
 from appliance.music.roll import Roll, notes_of
-from appliance.music.score import FRAME_RATE_HZ, FRAMES_PER_LATENT, STYLES
+from appliance.music.score import STYLES
 from train.data.crops import draw_rows
 from train.data.song_cache import CachedSong, score_from
 from train.evaluate.measures.roll_f1 import RollF1, roll_f1

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from appliance.music.score import DRUM_GROUP, FRAME_RATE_HZ, Note, Score
+from appliance.grid import FRAME_RATE_HZ
+from appliance.music.score import DRUM_GROUP, Note, Score
 
 STRICT_ONSET_S = 0.025
 ONSET_FRAMES = 1

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu, spearmanr
 
 from appliance.composing.fit import Judge, song_value
-from appliance.music.score import FRAMES_PER_PLAN, STYLES
+from appliance.grid import FRAMES_PER_PLAN
+from appliance.music.score import STYLES
 from train.checkpoints.fit_anchors import EXCERPT_FRAMES
 from train.data import damage
 from train.data.pairs import PairSource, qualities, rows_of, told_phases

@@ -17,8 +17,9 @@ import appliance
 from appliance.audio.recording import probe, read_mono
 from appliance.composing.composer import Reading, Wishes, compose, listen, padded
 from appliance.errors import InputError
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.midi import write_midi
-from appliance.music.score import SAMPLE_RATE_HZ, Score
+from appliance.music.score import Score
 from appliance.packs.pack import Pack, load_pack
 from appliance.rendering.job import Engine, Request, render
 from appliance.vocal.check import check_vocal

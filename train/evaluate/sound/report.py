@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import SAMPLE_RATE_HZ, STYLES
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import STYLES
 from train.evaluate.measures.roll_f1 import RollF1
 from train.evaluate.sound.trip import WAYS, Excerpt, Judged, Trip
 

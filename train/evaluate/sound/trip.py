@@ -25,8 +25,9 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 
+from appliance.grid import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from appliance.music.roll import Roll, notes_of, roll_of
-from appliance.music.score import DRUM_GROUP, FRAME_RATE_HZ, SAMPLE_RATE_HZ, STYLE_GROUPS, STYLES, Score
+from appliance.music.score import DRUM_GROUP, STYLE_GROUPS, STYLES, Score
 from appliance.packs.sounds import DEFAULT_SOUNDS
 from appliance.playing.band_hearing import heard_score
 from appliance.playing.neural_band import neural_stems

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance.watch.disk.found import shown
 from appliance.watch.inbox import scan as scan_module
-from appliance.watch.inbox.scan import Scan, scan, shown
+from appliance.watch.inbox.scan import Scan, scan
 from appliance.watch.settings.config import Config
 
 HOSTILE = [

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from appliance.watch.inbox.scan import Found, Scan
+from appliance.watch.disk.found import Found
+from appliance.watch.inbox.scan import Scan
 from appliance.watch.inbox.settling import Tracker
 
 SETTLE_S = 10.0

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import InputError
+from appliance.watch.disk.found import Found
 from appliance.watch.disk.names import free_name, wanted_name
 from appliance.watch.inbox.companions import companions_of, done_markers
-from appliance.watch.inbox.scan import Found, Scan, scan
+from appliance.watch.inbox.scan import Scan, scan
 from appliance.watch.inbox.settling import Tracker
 from appliance.watch.inbox.sidecar import Missing, NotYet, Settings, settings_of
 from appliance.watch.settings.config import Config

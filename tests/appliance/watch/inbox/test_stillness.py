@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.watch.inbox.scan import found_of
+from appliance.watch.disk.found import found_of
 from appliance.watch.inbox.stillness import LOCAL, Stillness, filesystem, stillness, wait_s
 from appliance.watch.settings.config import Intake
 

@@ -10,7 +10,7 @@ import pytest
 from support.watch.journal_moves import check_ways, dump, move
 
 from appliance.errors import OutputError
-from appliance.watch.inbox.scan import Found
+from appliance.watch.disk.found import Found
 from appliance.watch.journal.file import JOURNAL_NAME, JournalError, reading
 from appliance.watch.journal.journal import Journal, job_key
 from appliance.watch.journal.reader import Reader

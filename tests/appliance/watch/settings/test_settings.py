@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from appliance.cli.main import cli
 from appliance.errors import BacklineError, UsageError
-from appliance.watch.inbox.scan import Found
+from appliance.watch.disk.found import Found
 from appliance.watch.journal.journal import Journal
 from appliance.watch.settings.config import Config
 from appliance.watch.settings.text import config_text

@@ -1,0 +1,43 @@
+"""A failed write as a sentence: which file, what is wrong, what to do."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from appliance.errors import OutputError
+
+
+def output_error(name: str | Path, error: OSError) -> OutputError:
+    """The sentence for a file or folder that cannot be written."""
+    reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
+    found = OutputError(f"{name} cannot be written: {reason}.")
+    found.errno = error.errno or 0
+    return found
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns an OSError of the block into an OutputError about ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise output_error(path.name, error) from error
+
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full; free some space and render again",
+    errno.EDQUOT: "your disk quota is used up; free some space and render again",
+    errno.EFBIG: "the file is larger than this system or user may write; raise the limit",
+    errno.EACCES: "this user may not write there; change the permissions or choose another --out",
+    errno.EPERM: "this user may not write there; change the permissions or choose another --out",
+    errno.EROFS: "that file system is read-only; choose another --out",
+    errno.ENOTDIR: "part of that path is a file, not a folder; choose another --out",
+    errno.EEXIST: "something else has that name; choose another --out",
+    errno.EISDIR: "a folder has that name; move it away or choose another --out",
+    errno.ENOTEMPTY: "a folder has that name; move it away or choose another --out",
+    errno.ENAMETOOLONG: "the name is too long for this file system; shorten the recording's name",
+    errno.EIO: "the disk reports an error; check it and choose another --out",
+}

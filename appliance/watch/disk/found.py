@@ -1,0 +1,49 @@
+"""What the file system says about a file of the users, and its name for people."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import NamedTuple
+
+
+class Found(NamedTuple):
+    """A regular file and its state. ``path`` is relative to the inbox; times are in ns of the file system."""
+
+    path: bytes
+    dev: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @property
+    def shown(self) -> str:
+        """The path for people, with whatever cannot be printed escaped."""
+        return shown(self.path)
+
+
+def shown(path: bytes) -> str:
+    """A path for people and logs: printable characters as they are, all others escaped."""
+    text = os.fsdecode(path)
+    return "".join(c if c.isprintable() and c != "\\" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if character == "\\":
+        return "\\\\"
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no text
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def found_of(path: bytes, state: os.stat_result) -> Found:
+    """The record of a file from its state."""
+    return Found(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+def same_file(found: Found, state: os.stat_result, *, ctime: bool = False) -> bool:
+    """Whether ``state`` is that of a regular file as it was found; with ``ctime`` also in that time."""
+    now = found_of(found.path, state)
+    return stat.S_ISREG(state.st_mode) and (now if ctime else now._replace(ctime_ns=found.ctime_ns)) == found
