@@ -6,15 +6,13 @@ import hashlib
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from scipy.signal import resample_poly
+from support.obeying_modes import obeying_modes
 
 from appliance.audio.containers import mp3_samples
 from appliance.audio.recording import probe, read_blocks, read_mono
@@ -250,27 +248,10 @@ def test_missing_folder_device_empty(tmp_path: Path) -> None:
     assert "cannot be read" in refusal(tmp_path / ("n" * 300 + ".wav"))
 
 
-@contextmanager
-def ordinary_user() -> Iterator[Path]:
-    """A folder, and the rights of somebody who is not root."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        root = os.geteuid() == 0
-        if root:
-            os.chown(folder, 65534, 65534)
-            os.seteuid(65534)
-        try:
-            yield folder
-        finally:
-            if root:
-                os.seteuid(0)
-
-
-def test_unreadable_permission() -> None:
-    with ordinary_user() as folder:
-        path = write(folder / "private.wav", tone(1.5, 8_000), 8_000)
-        path.chmod(0)
+def test_unreadable_permission(tmp_path: Path) -> None:
+    path = write(tmp_path / "private.wav", tone(1.5, 8_000), 8_000)
+    path.chmod(0)
+    with obeying_modes():
         assert "may not be read" in refusal(path)
 
 

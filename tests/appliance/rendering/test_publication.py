@@ -8,7 +8,6 @@ import resource
 import signal
 import subprocess
 import sys
-import tempfile
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from support.obeying_modes import obeying_modes
 from support.small_render import render, tree
 
 from appliance.audio.wav_writer import WavWriter, write_wav
@@ -242,20 +242,13 @@ def test_a_name_too_long_is_refused_before_the_work(tmp_path: Path, length: int)
     assert not list(tmp_path.iterdir())
 
 
-def test_no_permission() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        out = Path(name)
-        out.chmod(0o555)
-        root = os.geteuid() == 0
-        if root:
-            os.seteuid(65534)
-        try:
-            assert "may not write there" in refusal(out)
-            assert "may not write there" in refusal(out / "new" / "folder")
-        finally:
-            if root:
-                os.seteuid(0)
-        assert not list(out.iterdir())
+def test_no_permission(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir(mode=0o555)
+    with obeying_modes():
+        assert "may not write there" in refusal(out)
+        assert "may not write there" in refusal(out / "new" / "folder")
+    assert not list(out.iterdir())
 
 
 @contextmanager
