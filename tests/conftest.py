@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from support.fake_pack import fake_pack  # noqa: F401 - a fixture for all
 
+pytest_plugins = ["support.skips.recorder"]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
