@@ -38,12 +38,10 @@ class Worker:
     def __init__(
         self,
         selector: selectors.BaseSelector,
-        on_message: Callable[[Message], None],
-        on_death: Callable[[Death], None],
     ) -> None:
         self._selector = selector
-        self._on_message = on_message
-        self._on_death = on_death
+        self._on_message: Callable[[Message], None] = _unheard
+        self._on_death: Callable[[Death], None] = _unheard
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
         self._why = ""
@@ -52,6 +50,10 @@ class Worker:
         self.ready: Ready | None = None
         self.tuning = Tuning(1.0, "")
         self.order: Order | None = None
+
+    def listen(self, on_message: Callable[[Message], None], on_death: Callable[[Death], None]) -> None:
+        """Whom to tell what the child says, and that it has ended."""
+        self._on_message, self._on_death = on_message, on_death
 
     @property
     def running(self) -> bool:
@@ -178,3 +180,7 @@ def _ending(code: int) -> str:
     with suppress(ValueError):
         return f"was killed by {signal.Signals(-code).name}"
     return f"was killed by signal {-code}"
+
+
+def _unheard(_: object) -> None:
+    """Until somebody listens."""

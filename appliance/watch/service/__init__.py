@@ -6,7 +6,7 @@
 - ``pauses``: why no job may start now
 - ``signals``: signals as something to read
 - ``control``: the socket that commands ask over; ``answers``: what the daemon answers
-- ``snapshot``: the daemon at one moment
+- ``snapshot``: the daemon at one moment; ``observer``: takes it
 - ``telling``: a snapshot for a person
 - ``outlets``: where the daemon tells of itself; ``metrics``: numbers for Prometheus
 """

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from appliance.errors import OutputError, UsageError
 from appliance.watch.disk.folders import exists
+from appliance.watch.inbox.intake import Intake
+from appliance.watch.journal.journal import Journal
 from appliance.watch.journal.states import FINAL
 from appliance.watch.reports.logs import NOTICE, log
 from appliance.watch.service.control import Peer
+from appliance.watch.service.pauses import Pauses
+from appliance.watch.service.snapshot import Snapshot
 from appliance.watch.service.telling import asked_job, history_facts
-
-if TYPE_CHECKING:
-    from appliance.watch.service.daemon import Daemon
 
 _LONGEST_HISTORY = 100_000
 _LONGEST_REASON = 500
 
 
 class Answers:
-    """One method a request. Raises BacklineError where the request makes no sense."""
+    """One method a request. Raises BacklineError where the request makes no sense.
 
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
+    ``snapshot`` describes the daemon now, ``reload`` has the settings read again.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        intake: Intake,
+        pauses: Pauses,
+        inbox: Path,
+        snapshot: Callable[[], Snapshot],
+        reload: Callable[[], None],
+    ) -> None:
+        self._journal, self._intake, self._pauses, self._inbox = journal, intake, pauses, inbox
+        self._snapshot, self._read_again = snapshot, reload
 
     def answer(self, request: dict[str, Any], peer: Peer) -> Mapping[str, Any]:
         """The reply to ``request``, which asks for one of ``control.REQUESTS``."""
@@ -35,41 +48,40 @@ class Answers:
         return reply
 
     def _status(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"status": self._daemon.outlets.snapshot(time.monotonic()).to_json()}
+        return {"status": self._snapshot().to_json()}
 
     def _history(self, request: dict[str, Any]) -> dict[str, Any]:
         limit = request.get("limit", 20)
         if not isinstance(limit, int) or not 1 <= limit <= _LONGEST_HISTORY:
             raise UsageError(f"limit: a number from 1 to {_LONGEST_HISTORY:,}.")
-        return {"jobs": history_facts(self._daemon.journal, limit)}
+        return {"jobs": history_facts(self._journal, limit)}
 
     def _requeue(self, request: dict[str, Any]) -> dict[str, Any]:
-        daemon = self._daemon
-        job = asked_job(daemon.journal, request)
+        job = asked_job(self._journal, request)
         if job.state in FINAL:
-            if not exists(daemon.config.folders.inbox, job.relpath):
+            if not exists(self._inbox, job.relpath):
                 raise OutputError(f"{job.shown} is not in the inbox; move it back there, which is enough.")
         elif job.state != "waiting":
             raise OutputError(f"{job.shown} is {job.state} and needs no queue.")
-        daemon.journal.requeue(job.id)
-        daemon.intake.again(job.relpath)
+        self._journal.requeue(job.id)
+        self._intake.again(job.relpath)
         return {"vocal": job.shown}
 
     def _pause(self, request: dict[str, Any]) -> dict[str, Any]:
         reason = str(request.get("reason") or "paused by hand")[:_LONGEST_REASON]
-        self._daemon.journal.pause(reason)
-        self._daemon.pauses.set("asked", reason)
+        self._journal.pause(reason)
+        self._pauses.set("asked", reason)
         return {}
 
     def _resume(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._daemon.journal.resume()
-        self._daemon.pauses.set("asked", None)
+        self._journal.resume()
+        self._pauses.set("asked", None)
         return {}
 
     def _scan_now(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._daemon.intake.last_look_s = None
+        self._intake.last_look_s = None
         return {}
 
     def _reload(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._daemon.signals.reload = True
+        self._read_again()
         return {}

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from appliance.errors import BacklineError, OutputError
+from appliance.watch.engine.worker import Worker
 from appliance.watch.inbox.intake import Intake
 from appliance.watch.inbox.sentinel import ensure_sentinel, missing
 from appliance.watch.journal.file import JournalError
@@ -32,6 +33,7 @@ from appliance.watch.service.answers import Answers
 from appliance.watch.service.control import Control
 from appliance.watch.service.engine_keeper import EngineKeeper
 from appliance.watch.service.job_at_work import Rendering
+from appliance.watch.service.observer import Observer
 from appliance.watch.service.outlets import Outlets
 from appliance.watch.service.pauses import Pauses
 from appliance.watch.service.signals import Signals
@@ -74,15 +76,35 @@ class Daemon:
         held.callback(self.hooks.stop)
         self.pauses = Pauses(self._pause_changed, min(5.0, config.work.retry_base_s))
         self.intake = Intake(config, journal, lambda sentence: log(INFO, sentence))
-        self.engine = EngineKeeper(self, selector)
-        self.worker = self.engine.worker
-        held.callback(self.engine.end)
+        self.worker = Worker(selector)
         parts = (journal, self.intake, self.hooks)
         self.rendering = Rendering(config, access, *parts, self.worker, self.pauses)
         self.putting_away = PuttingAway(config, access, *parts)
-        self.outlets = Outlets(self)
+        self.engine = EngineKeeper(
+            config, self.worker, self.pauses, self.rendering, self.intake, self.notifier
+        )
+        held.callback(self.engine.end)
+        self.observer = Observer(
+            journal,
+            self.intake,
+            self.pauses,
+            self.engine,
+            self.worker,
+            self.rendering,
+            self.putting_away,
+        )
+        self.observer.queue_limit = config.work.queue_limit
+        self.outlets = Outlets(config.metrics, self.notifier)
         held.callback(self.outlets.close)
-        self.control = Control(config.folders.state, selector, Answers(self).answer, time.monotonic)
+        answers = Answers(
+            journal,
+            self.intake,
+            self.pauses,
+            config.folders.inbox,
+            lambda: self.observer.snapshot(time.monotonic()),
+            self.signals.ask_for_reload,
+        )
+        self.control = Control(config.folders.state, selector, answers.answer, time.monotonic)
         held.callback(self.control.close)
         self.stop_by_s: float | None = None
         """When the service ends at the latest; None while it is not told to."""
@@ -122,16 +144,23 @@ class Daemon:
         """A piece of everything that is due; True when the service may end."""
         self._heed_signals(now_s)
         self.pauses.tend(now_s)
-        for work in (self._look, self.engine.tend, self._take, self._render, self._put_away):
+        for work in (self._look, self._tend_engine, self._take, self._render, self._put_away):
             self._guarded(partial(work, now_s))
         self.hooks.tend(now_s)
         self.control.sweep()
-        self._guarded(partial(self.outlets.tell, now_s))
+        self._guarded(partial(self._tell, now_s))
         last_s = self.intake.last_look_s
         bound_s = self.config.intake.scan_s + _SCAN_BOUND_S
         if self.stop_by_s is not None or (last_s is not None and now_s - last_s < bound_s):
             self.notifier.alive(now_s)
         return self.stop_by_s is not None and self._may_end(now_s)
+
+    def _tend_engine(self, now_s: float) -> None:
+        self.engine.tend(now_s, stopping=self.stop_by_s is not None)
+
+    def _tell(self, now_s: float) -> None:
+        if self.outlets.due(now_s):
+            self.outlets.tell(self.observer.snapshot(now_s), now_s)
 
     def _guarded(self, work: Callable[[], object]) -> None:
         try:
@@ -162,8 +191,9 @@ class Daemon:
         except OSError as error:
             self.pauses.set("space", f"The outbox cannot be read: {error.strerror}.")
             return
-        self.outlets.free_bytes = found.f_bavail * found.f_frsize
-        self.pauses.free_space(self.outlets.free_bytes, space.least_free_mb << 20, space.resume_free_mb << 20)
+        free_bytes = found.f_bavail * found.f_frsize
+        self.observer.free_bytes = free_bytes
+        self.pauses.free_space(free_bytes, space.least_free_mb << 20, space.resume_free_mb << 20)
 
     @property
     def _can_take(self) -> bool:
@@ -207,6 +237,7 @@ class Daemon:
 
     def _begin_stop(self, now_s: float) -> None:
         self.notifier.stopping()
+        self.observer.stopping = True
         left_s = self.rendering.left_s(now_s)
         self.stop_by_s = now_s + _QUIET_STOP_S
         if left_s is not None and left_s < self.config.work.drain_s:
@@ -235,6 +266,7 @@ class Daemon:
         self.rendering.access = self.putting_away.access = access
         self.intake.reconfigure(new)
         self.hooks.commands = new.hooks.model_dump()
-        self.outlets.reconfigure()
+        self.observer.queue_limit = new.work.queue_limit
+        self.outlets.reconfigure(new.metrics)
         self.pauses.set("engine", None)
         log(NOTICE, "Settings were read again.")

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-import selectors
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from appliance.errors import BacklineError, PackError
 from appliance.watch.engine.chosen_pack import ChosenPack
 from appliance.watch.engine.messages import Done, Failed, Message, Progress, Ready
 from appliance.watch.engine.setup import setup_of
 from appliance.watch.engine.worker import Death, Worker
+from appliance.watch.inbox.intake import Intake
 from appliance.watch.reports.logs import ERROR, NOTICE, WARNING, log
+from appliance.watch.reports.systemd import Notifier
+from appliance.watch.service.job_at_work import Rendering
+from appliance.watch.service.pauses import Pauses
 from appliance.watch.settings.config import Config
-
-if TYPE_CHECKING:
-    from appliance.watch.service.daemon import Daemon
 
 _LONGEST_END_S = 5.0
 """So long a killed engine is waited for."""
 
 
 class EngineKeeper:
-    """The engine of ``daemon``. ``fatal`` is why the service cannot start at all."""
+    """Keeps ``worker`` ready for the job that ``rendering`` has. ``fatal``: why the service cannot start."""
 
-    def __init__(self, daemon: Daemon, selector: selectors.BaseSelector) -> None:
-        self._daemon = daemon
-        self.worker = Worker(selector, self._said, self._died)
-        self.pack = ChosenPack(daemon.config.work.pack)
+    def __init__(
+        self,
+        config: Config,
+        worker: Worker,
+        pauses: Pauses,
+        rendering: Rendering,
+        intake: Intake,
+        notifier: Notifier,
+    ) -> None:
+        self._config, self._worker, self._pauses = config, worker, pauses
+        self._rendering, self._intake, self._notifier = rendering, intake, notifier
+        worker.listen(self._said, self._died)
+        self.pack = ChosenPack(config.work.pack)
         self.started = False
         """Whether an engine has ever been ready."""
         self.starts = self.deaths = 0
@@ -37,24 +45,25 @@ class EngineKeeper:
 
     def fits(self) -> bool:
         """Whether a job may be given to the engine: it has the pack and the settings that are wanted now."""
-        if self.worker.idle and not self._renew and self.pack.stale:
+        if self._worker.idle and not self._renew and self.pack.stale:
             log(NOTICE, "Another pack is wanted.", pack=self.pack.wanted)
             self._renew = True
         return not self._renew
 
     def reconfigure(self, new: Config) -> None:
         """Settings were read again; the engine takes them after its job."""
-        self._renew = self._renew or setup_of(new) != setup_of(self._daemon.config)
+        self._renew = self._renew or setup_of(new) != setup_of(self._config)
+        self._config = new
         self.pack.reconsider(new.work.pack)
 
-    def tend(self, now_s: float) -> None:
-        """Ends an engine that is to be renewed, and starts one where none runs."""
-        pauses = self._daemon.pauses
-        if self._renew and self._daemon.rendering.job is None:
+    def tend(self, now_s: float, *, stopping: bool) -> None:
+        """Ends an engine that is to be renewed, and starts one where none runs, unless the service stops."""
+        pauses = self._pauses
+        if self._renew and self._rendering.job is None:
             self._renew = False
-            self.worker.end("it takes other settings", meant=True)
-        self.worker.tend(now_s)
-        if self.worker.running or self._daemon.stop_by_s is not None:
+            self._worker.end("it takes other settings", meant=True)
+        self._worker.tend(now_s)
+        if self._worker.running or stopping:
             return
         if pauses.stands("engine"):
             if not self.pack.stale:
@@ -62,37 +71,37 @@ class EngineKeeper:
             pauses.set("engine", None)  # there is something else to try
         try:
             folder = str(self.pack.folder())
-            self.worker.start(replace(setup_of(self._daemon.config), pack=folder), now_s)
+            self._worker.start(replace(setup_of(self._config), pack=folder), now_s)
             self.starts += 1
         except OSError as error:
             pauses.set_for_a_while("engine", f"The engine cannot start: {error.strerror}.", now_s)
 
     def end(self) -> None:
         """Kills the engine, if there is one, and waits until it is gone."""
-        self.worker.end("the service stops", meant=True)
+        self._worker.end("the service stops", meant=True)
         give_up_s = time.monotonic() + _LONGEST_END_S
-        while self.worker.running and time.monotonic() < give_up_s:
-            self.worker.tend(time.monotonic())
+        while self._worker.running and time.monotonic() < give_up_s:
+            self._worker.tend(time.monotonic())
             time.sleep(0.01)
 
     def _said(self, message: Message) -> None:
-        daemon = self._daemon
         if isinstance(message, Ready):
-            if daemon.config.work.style not in message.styles:
+            style = self._config.work.style
+            if style not in message.styles:
                 known = ", ".join(message.styles)
-                self._unfit(f"work.style: this pack has no '{daemon.config.work.style}', but {known}.")
+                self._unfit(f"work.style: this pack has no '{style}', but {known}.")
                 return
             log(NOTICE, "Ready.", pack=message.pack, version=message.version, sha256=message.sha256)
             self.pack.works()
-            daemon.intake.pack_sha256 = message.sha256
-            daemon.pauses.set("engine", None)
+            self._intake.pack_sha256 = message.sha256
+            self._pauses.set("engine", None)
             if not self.started:
                 self.started = True
-                daemon.notifier.ready()
+                self._notifier.ready()
         elif isinstance(message, Failed) and message.job == 0:
             self._unfit(message.sentence)
         elif isinstance(message, Progress | Done | Failed):
-            daemon.rendering.heard(message, time.monotonic())
+            self._rendering.heard(message, time.monotonic())
 
     def _unfit(self, sentence: str) -> None:
         """The pack does not work. Another one plays, where there is one; else it is the end of a service that
@@ -103,8 +112,8 @@ class EngineKeeper:
         else:
             if not self.started:
                 self.fatal = PackError(sentence)
-            self._daemon.pauses.set_for_a_while("engine", sentence, time.monotonic())
-        self.worker.end("its pack does not work", meant=True)
+            self._pauses.set_for_a_while("engine", sentence, time.monotonic())
+        self._worker.end("its pack does not work", meant=True)
 
     def _died(self, death: Death) -> None:
         if not death.meant:
@@ -114,8 +123,8 @@ class EngineKeeper:
             if self.pack.died(death.why):
                 self._instead()
             else:
-                self._daemon.pauses.set_for_a_while("engine", sentence, time.monotonic())
-        self._daemon.rendering.died(death)
+                self._pauses.set_for_a_while("engine", sentence, time.monotonic())
+        self._rendering.died(death)
 
     def _instead(self) -> None:
         log(ERROR, "The pack that the settings name does not work; another one plays.", pack=self.pack.wanted)

@@ -34,6 +34,10 @@ class Signals:
         os.close(self._read)
         os.close(self._write)
 
+    def ask_for_reload(self) -> None:
+        """As SIGHUP does."""
+        self.reload = True
+
     def _readable(self, mask: int) -> None:
         with suppress(BlockingIOError):
             for number in os.read(self._read, 4096):
