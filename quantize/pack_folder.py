@@ -10,7 +10,7 @@ from pathlib import Path
 
 from appliance.errors import OutputError, PackError, UsageError
 from appliance.music.score import STYLES
-from appliance.packs.manifest import MANIFEST_NAME, Graphs, Manifest
+from appliance.packs.manifest import MANIFEST_NAME, GraphFiles, Manifest
 from appliance.packs.pack import Pack, file_facts, load_pack
 from appliance.packs.sounds import DEFAULT_SOUNDS
 from quantize.exported import ExportedGraphs
@@ -117,7 +117,7 @@ def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, v
         styles=STYLES,
         sounds=DEFAULT_SOUNDS,
         soundfont=soundfont,
-        graphs=Graphs(**{graph: f"{graph}.xml" for graph in graphs.graphs}),
+        graphs=GraphFiles(**{graph: f"{graph}.xml" for graph in graphs.graphs}),
         ledger_rows_sha256=facts.ledger_rows_sha256,
         checkpoint_sha256=graphs.checkpoint_sha256,
         files={file.name: file_facts(file) for file in files},

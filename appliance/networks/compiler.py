@@ -11,7 +11,7 @@ from typing import Any
 from appliance.errors import PackError
 from appliance.grid import FRAMES_PER_LATENT
 from appliance.networks.cache import GraphCache
-from appliance.networks.setting import Setting
+from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import Pack
 
 FIXED = ("condition", "denoiser")
@@ -28,7 +28,7 @@ class GraphCompiler:
         self.batch = 1 if sampler.guidance == 1.0 else 2
         self._cache = cache
 
-    def compiled(self, name: str, setting: Setting) -> Any:
+    def compiled(self, name: str, setting: GraphSetting) -> Any:
         """An ``openvino.CompiledModel``; raises PackError where that is impossible."""
         path = self.pack.graph_path(name)
         shape = (self.batch, self.window) if name in FIXED else (0, 0)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.networks.compiler import GraphCompiler
-from appliance.networks.setting import Setting
+from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import Pack
 from appliance.system.malloc import give_back_what_is_free
 
@@ -49,9 +49,9 @@ class Graphs:
         pack: Pack,
         threads: int | None = None,
         cache: Path | None = None,
-        settings: Mapping[str, Setting] | None = None,
+        settings: Mapping[str, GraphSetting] | None = None,
     ) -> None:
-        self._shipped = Setting(threads=threads or len(os.sched_getaffinity(0)))
+        self._shipped = GraphSetting(threads=threads or len(os.sched_getaffinity(0)))
         self._settings = settings or {}
         self._compiler = GraphCompiler(pack, cache)
         self.window, self.batch = self._compiler.window, self._compiler.batch
@@ -66,7 +66,7 @@ class Graphs:
             names.append("fit")
         self._coming = [self._worker.submit(self._ready, name) for name in names]
 
-    def setting(self, name: str) -> Setting:
+    def setting(self, name: str) -> GraphSetting:
         """How graph ``name`` is computed."""
         return self._settings.get(name, self._shipped)
 

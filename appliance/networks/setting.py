@@ -14,7 +14,7 @@ layer is computed in float32, with the pack's INT8 weights."""
 MOST_THREADS = 1024
 
 
-class Setting(BaseModel):
+class GraphSetting(BaseModel):
     """How a graph is computed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

@@ -100,7 +100,7 @@ class FitFacts(_Strict):
         return self
 
 
-class Graphs(_Strict):
+class GraphFiles(_Strict):
     """File name of each graph's ``.xml``; its weights lie beside it as ``.bin``."""
 
     planner: FileName
@@ -139,7 +139,7 @@ class Manifest(_Strict):
     styles: Annotated[tuple[str, ...], Field(min_length=1)]
     sounds: BandSounds
     soundfont: FileName
-    graphs: Graphs
+    graphs: GraphFiles
     ledger_rows_sha256: Sha256
     checkpoint_sha256: Sha256
     files: dict[FileName, FileFacts]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.networks.setting import Setting
+from appliance.networks.setting import GraphSetting
 from appliance.tuning.profile import SAME_DB, Alternative, GraphPlan
 
 AGREEMENT_DB = 40.0
@@ -29,7 +29,7 @@ class Measured:
     ``trouble`` says why a setting could not be computed at all.
     """
 
-    setting: Setting
+    setting: GraphSetting
     times_s: tuple[float, ...] = ()
     snr_db: float | None = None
     trouble: str = ""

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from appliance.errors import BacklineError
-from appliance.networks.setting import Setting
+from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import Pack
 from appliance.tuning.choice import Measured, chosen, snr_db
-from appliance.tuning.profile import GraphPlan, Key, Plan
+from appliance.tuning.profile import GraphPlan, Plan, ProfileKey
 from appliance.tuning.profile_key import key_of
 from appliance.tuning.workbench import Array, Bench, Trial, Workbench
 
@@ -49,7 +49,9 @@ class Budget:
         self.spent_s += self.last_s
 
 
-def tuned(key: Key, bench: Bench, budget_s: float, clock: Clock, known: Plan | None = None) -> Iterator[Plan]:
+def tuned(
+    key: ProfileKey, bench: Bench, budget_s: float, clock: Clock, known: Plan | None = None
+) -> Iterator[Plan]:
     """The plan after each piece of measuring; the last one is finished if the time was enough for it.
 
     What ``known``, a plan that was not finished, measured is not measured again.
@@ -86,7 +88,7 @@ class _Comparison:
     budget: Budget
     reserve_s: float
     _found: list[Measured] = field(default_factory=list)
-    _trials: dict[Setting, Trial] = field(default_factory=dict)
+    _trials: dict[GraphSetting, Trial] = field(default_factory=dict)
     _outputs: list[Array] = field(default_factory=list)
     """As shipped."""
 
@@ -123,7 +125,7 @@ class _Comparison:
     def _left_s(self) -> float:
         return self.budget.left_s - self.reserve_s
 
-    def _prepare(self, setting: Setting) -> None:
+    def _prepare(self, setting: GraphSetting) -> None:
         try:
             trial = self.bench.trial(self.graph, setting)
             outputs = [output for draw in range(DRAWS) for output in trial(draw)]
@@ -135,7 +137,7 @@ class _Comparison:
         self._found.append(Measured(setting, snr_db=agreement))
         self._trials[setting] = trial
 
-    def _round(self, order: list[Setting]) -> None:
+    def _round(self, order: list[GraphSetting]) -> None:
         for setting in order:
             trial = self._trials[setting]
             began_s = self.budget.clock()
@@ -146,14 +148,14 @@ class _Comparison:
             self._found[index] = replace(self._found[index], times_s=times_s)
 
 
-def settings(threads: int, precisions: tuple[str, ...]) -> list[Setting]:
+def settings(threads: int, precisions: tuple[str, ...]) -> list[GraphSetting]:
     """What to compare: as shipped with all threads first, then with half of them, a quarter and so on,
     then other precisions with all."""
-    fewer, found = threads // 2, [Setting(threads=threads)]
+    fewer, found = threads // 2, [GraphSetting(threads=threads)]
     while fewer:
-        found.append(Setting(threads=fewer))
+        found.append(GraphSetting(threads=fewer))
         fewer //= 2
-    return [*found, *(Setting.model_validate({"precision": p, "threads": threads}) for p in precisions)]
+    return [*found, *(GraphSetting.model_validate({"precision": p, "threads": threads}) for p in precisions)]
 
 
 def measured(
@@ -165,5 +167,5 @@ def measured(
 ) -> Iterator[Plan]:
     """The plan for ``pack`` on this computer, with ``threads`` at most, piece by piece as :func:`tuned`."""
     key = key_of(pack, threads)
-    bench = Workbench(pack, Setting(threads=key.threads), cache)
+    bench = Workbench(pack, GraphSetting(threads=key.threads), cache)
     return tuned(key, bench, budget_s, time.perf_counter, known)

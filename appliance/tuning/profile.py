@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from appliance.networks.setting import Setting
+from appliance.networks.setting import GraphSetting
 from appliance.packs.manifest import Sha256
 
 SCHEMA: Final = 1
@@ -28,7 +28,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class Key(_Strict):
+class ProfileKey(_Strict):
     """What a plan was measured on; it holds for nothing else."""
 
     processor: Text
@@ -51,7 +51,7 @@ class Key(_Strict):
 class Alternative(_Strict):
     """A setting that was compared with the one as shipped."""
 
-    setting: Setting
+    setting: GraphSetting
     ratio: Annotated[float, Field(ge=0)] | None = None
     """How many times as fast, the median over rounds; None where it was not timed."""
     snr_db: float | None = None
@@ -63,7 +63,7 @@ class Alternative(_Strict):
 class GraphPlan(_Strict):
     """What was found out about one graph. ``ms`` are medians of one evaluation."""
 
-    chosen: Setting
+    chosen: GraphSetting
     ms: Milliseconds | None = None
     shipped_ms: Milliseconds | None = None
     alternatives: tuple[Alternative, ...] = ()
@@ -82,7 +82,7 @@ class Plan(_Strict):
     """Everything in a plan file. A graph that is not in it is computed as shipped."""
 
     version: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
-    key: Key
+    key: ProfileKey
     graphs: dict[GraphName, GraphPlan]
     finished: bool
     """Whether every graph was measured; if not, the rest may be measured another time."""
@@ -93,7 +93,7 @@ class Plan(_Strict):
     model_config = ConfigDict(populate_by_name=True)
 
     @property
-    def settings(self) -> dict[str, Setting]:
+    def settings(self) -> dict[str, GraphSetting]:
         """Graph name to the setting that is used."""
         return {name: graph.chosen for name, graph in self.graphs.items()}
 

@@ -9,13 +9,13 @@ from importlib.metadata import version
 from appliance.packs.pack import Pack
 from appliance.system.cpu import Cpu, read_cpu
 from appliance.system.cpu_features import kernel_facts
-from appliance.tuning.profile import Key
+from appliance.tuning.profile import ProfileKey
 
 
-def key_of(pack: Pack, threads: int | None, cpu: Cpu | None = None) -> Key:
+def key_of(pack: Pack, threads: int | None, cpu: Cpu | None = None) -> ProfileKey:
     """The key of ``pack`` here, computed with ``threads`` at most; None is as many as there are cores."""
     cpu = cpu or read_cpu()
-    return Key(
+    return ProfileKey(
         processor=cpu.model[:500],
         flags_sha256=hashlib.sha256(json.dumps(kernel_facts(cpu)).encode()).hexdigest(),
         cores=cpu.cores,

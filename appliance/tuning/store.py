@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from appliance.errors import OutputError
 from appliance.files.own_files import make_room, own_folder, write_whole
-from appliance.tuning.profile import Key, Plan
+from appliance.tuning.profile import Plan, ProfileKey
 
 MOST_FILES = 40
 """Every update of pack or library leaves a plan behind that nobody needs; the oldest go first."""
@@ -26,12 +26,12 @@ def plans_folder() -> Path | None:
     return own_folder("STATE_DIRECTORY", "XDG_STATE_HOME", ".local/state", "plans")
 
 
-def plan_path(folder: Path, key: Key) -> Path:
+def plan_path(folder: Path, key: ProfileKey) -> Path:
     """The file of the plan for ``key``."""
     return folder / f"{key.digest}.json"
 
 
-def read_plan(folder: Path | None, key: Key) -> tuple[Plan | None, str]:
+def read_plan(folder: Path | None, key: ProfileKey) -> tuple[Plan | None, str]:
     """The plan for ``key``, and what is wrong with its file; '' where nothing is, or there is none."""
     if folder is None:
         return None, ""

@@ -19,7 +19,7 @@ from appliance.composing.fit import STRETCH_FRAMES
 from appliance.grid import FRAMES_PER_LATENT
 from appliance.networks.compiler import FIXED, GraphCompiler
 from appliance.networks.condition_rows import style_row
-from appliance.networks.setting import Precision, Setting
+from appliance.networks.setting import GraphSetting, Precision
 from appliance.packs.pack import Pack
 from appliance.playing.neural_band import CHUNK_FRAMES, MARGIN_FRAMES
 
@@ -48,7 +48,7 @@ class Bench(Protocol):
     def precisions(self, graph: str) -> tuple[Precision, ...]:
         """What ``graph`` can be computed in here, besides as shipped."""
 
-    def trial(self, graph: str, setting: Setting) -> Trial:
+    def trial(self, graph: str, setting: GraphSetting) -> Trial:
         """Compiles; raises BacklineError or RuntimeError where that is impossible."""
 
 
@@ -56,7 +56,7 @@ class Workbench:
     """The bench of a real pack. What is compiled here is not kept, except for the graphs as ``shipped``,
     which lie in the folder ``cache`` anyway."""
 
-    def __init__(self, pack: Pack, shipped: Setting, cache: Path | None = None) -> None:
+    def __init__(self, pack: Pack, shipped: GraphSetting, cache: Path | None = None) -> None:
         self._pack, self._shipped = pack, shipped
         self._cached, self._compiler = GraphCompiler(pack, cache), GraphCompiler(pack)
         self._inputs: dict[tuple[str, int], dict[str, Array]] = {}
@@ -75,7 +75,7 @@ class Workbench:
         quantised = any(node.get_type_name() == "FakeQuantize" for node in model.get_ops())
         return (*(("bf16",) if native else ()), *(("f32",) if quantised else ()))
 
-    def trial(self, graph: str, setting: Setting) -> Trial:
+    def trial(self, graph: str, setting: GraphSetting) -> Trial:
         """The graph compiled as ``setting`` says."""
         compiler = self._cached if setting == self._shipped else self._compiler
         compiled = compiler.compiled(graph, setting)

@@ -25,7 +25,7 @@ from train.evaluate.judges.hearing import Hearing
 from train.evaluate.judges.note_judge import HeardNote
 from train.evaluate.material.pieces import Piece, Sung
 from train.evaluate.processes.store import Store
-from train.evaluate.sections.setting import Setting
+from train.evaluate.sections.setting import EvaluationSetting
 
 RATE_HZ = 44_100
 NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
@@ -154,7 +154,7 @@ class FakePack:
             write_midi(folder / f"{vocal.stem}.mid", score, BeatGrid(), sounds)
 
 
-class FakeSetting(Setting):
+class FakeSetting(EvaluationSetting):
     """A setting whose pack is a :class:`FakePack` and whose ears are perfect."""
 
     def pieces(self, share: int = 1, length_s: float = 60.0) -> list[Piece]:

@@ -26,7 +26,7 @@ from appliance.networks.condition_rows import CONDITION_ROWS, PHASE_ROWS, PLAN_R
 from appliance.packs.manifest import (
     MANIFEST_NAME,
     FitFacts,
-    Graphs,
+    GraphFiles,
     Manifest,
     RollThresholds,
     SamplerFacts,
@@ -83,7 +83,7 @@ def write_fake_manifest(folder: Path, styles: tuple[str, ...] = STYLES) -> Manif
         styles=styles,
         sounds=DEFAULT_SOUNDS,
         soundfont="band.sf2",
-        graphs=Graphs(**{p.stem: p.name for p in folder.glob("*.xml")}),
+        graphs=GraphFiles(**{p.stem: p.name for p in folder.glob("*.xml")}),
         ledger_rows_sha256=hashlib.sha256(b"no ledger").hexdigest(),
         checkpoint_sha256=hashlib.sha256(b"no checkpoint").hexdigest(),
         files={p.relative_to(folder).as_posix(): file_facts(p) for p in files},

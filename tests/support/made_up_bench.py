@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from appliance.errors import PackError
-from appliance.networks.setting import Precision, Setting
-from appliance.tuning.profile import Key
+from appliance.networks.setting import GraphSetting, Precision
+from appliance.tuning.profile import ProfileKey
 from appliance.tuning.workbench import Array, Trial
 
-KEY = Key(
+KEY = ProfileKey(
     processor="Test CPU",
     flags_sha256="0" * 64,
     cores=4,
@@ -44,7 +44,7 @@ class MadeUpBench:
     def precisions(self, graph: str) -> tuple[Precision, ...]:
         return self.offered
 
-    def trial(self, graph: str, setting: Setting) -> Trial:
+    def trial(self, graph: str, setting: GraphSetting) -> Trial:
         self.now_s += self.compiling_s
         self.compiled.append((graph, str(setting)))
         if str(setting) in self.broken:

@@ -49,10 +49,10 @@ def evaluate(
     from train.evaluate.sections import SECTIONS
     from train.evaluate.sections.page import write_page
     from train.evaluate.sections.promises import as_table, promises
-    from train.evaluate.sections.setting import Setting
+    from train.evaluate.sections.setting import EvaluationSetting
 
     folder = runs / "evaluation" / split
-    setting = Setting(
+    setting = EvaluationSetting(
         pack=pack,
         corpus=corpus,
         folder=folder,

@@ -7,7 +7,7 @@ import stat
 from typing import NamedTuple
 
 
-class Found(NamedTuple):
+class FoundFile(NamedTuple):
     """A regular file and its state. ``path`` is relative to the inbox; times are in ns of the file system."""
 
     path: bytes
@@ -38,12 +38,12 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-def found_of(path: bytes, state: os.stat_result) -> Found:
+def found_of(path: bytes, state: os.stat_result) -> FoundFile:
     """The record of a file from its state."""
-    return Found(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    return FoundFile(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
-def same_file(found: Found, state: os.stat_result, *, ctime: bool = False) -> bool:
+def same_file(found: FoundFile, state: os.stat_result, *, ctime: bool = False) -> bool:
     """Whether ``state`` is that of a regular file as it was found; with ``ctime`` also in that time."""
     now = found_of(found.path, state)
     return stat.S_ISREG(state.st_mode) and (now if ctime else now._replace(ctime_ns=found.ctime_ns)) == found

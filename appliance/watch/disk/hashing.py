@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from appliance.watch.disk.folders import opened
-from appliance.watch.disk.found import Found, same_file
+from appliance.watch.disk.found import FoundFile, same_file
 
 SLICE_BYTES = 8 << 20
 """About ten milliseconds of work on a file that is in memory."""
@@ -23,7 +23,7 @@ class Hasher:
     Holds the file open; close it. Raises OSError where the file cannot be opened or read.
     """
 
-    def __init__(self, inbox: Path, found: Found) -> None:
+    def __init__(self, inbox: Path, found: FoundFile) -> None:
         self.found = found
         with opened(inbox, found.path) as descriptor:
             self.descriptor = os.dup(descriptor)

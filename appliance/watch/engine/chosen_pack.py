@@ -21,7 +21,7 @@ MOST_DEATHS = 2
 """An engine that dies so often while it loads a pack says that the pack does not work."""
 
 
-class Found(NamedTuple):
+class FoundPack(NamedTuple):
     """A pack as it lies there: its real folder, and what tells its manifest from another one."""
 
     folder: str
@@ -29,14 +29,14 @@ class Found(NamedTuple):
     """Device, inode, size and time of change in ns; zeros where there is none."""
 
 
-def found_at(path: Path) -> Found:
+def found_at(path: Path) -> FoundPack:
     """The pack that ``path`` leads to now, whatever it is."""
     folder = os.path.realpath(path)
     try:
         facts = Path(folder, _MANIFEST_NAME).stat()
     except OSError:
-        return Found(folder, (0, 0, 0, 0))
-    return Found(folder, (facts.st_dev, facts.st_ino, facts.st_size, facts.st_ctime_ns))
+        return FoundPack(folder, (0, 0, 0, 0))
+    return FoundPack(folder, (facts.st_dev, facts.st_ino, facts.st_size, facts.st_ctime_ns))
 
 
 class ChosenPack:
@@ -44,10 +44,10 @@ class ChosenPack:
 
     def __init__(self, wanted: Path) -> None:
         self.wanted = wanted
-        self._loaded: Found | None = None
-        self._good: Found | None = None
-        self._seen: Found | None = None
-        self._refused: dict[Found, str] = {}
+        self._loaded: FoundPack | None = None
+        self._good: FoundPack | None = None
+        self._seen: FoundPack | None = None
+        self._refused: dict[FoundPack, str] = {}
         """What does not work, and why, since the settings lead to ``_seen``."""
         self._deaths = 0
 
@@ -96,7 +96,7 @@ class ChosenPack:
         """The settings were read again: whatever was refused may be tried once more."""
         self.wanted, self._refused = wanted, {}
 
-    def _next(self) -> Found:
+    def _next(self) -> FoundPack:
         wanted = found_at(self.wanted)
         if wanted != self._seen:
             self._seen, self._refused = wanted, {}

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from appliance.errors import InputError
 from appliance.watch.disk.folders import exists
-from appliance.watch.disk.found import Found
+from appliance.watch.disk.found import FoundFile
 from appliance.watch.disk.hashing import Changed, Hasher
 from appliance.watch.disk.names import free_name, wanted_name
 from appliance.watch.inbox.companions import companions_of, done_markers
@@ -49,7 +49,7 @@ class Intake:
         self._journal = journal
         self._log = log
         self._tracker = Tracker(config.intake.settle_s)
-        self._ready: deque[Found] = deque()
+        self._ready: deque[FoundFile] = deque()
         self._hasher: Hasher | None = None
 
     def reconfigure(self, config: Config) -> None:
@@ -146,14 +146,14 @@ class Intake:
         """Take a new look at a file that was handled: its job has been asked for again."""
         self._tracker.again(path)
 
-    def _step(self, found: Found, now_s: float) -> None:
+    def _step(self, found: FoundFile, now_s: float) -> None:
         if self._hasher is None:
             self._begin(found, now_s)
         elif (digest := self._hasher.step()) is not None:
             self._close()
             self._take(found, digest, now_s)
 
-    def _begin(self, found: Found, now_s: float) -> None:
+    def _begin(self, found: FoundFile, now_s: float) -> None:
         """Look closer at a file that has settled, and open it for hashing if nothing speaks against it."""
         known = self._journal.by_found(found)
         if known is not None and (known.state in ON_ITS_WAY or (known.state == "done" and self._stays)):
@@ -172,7 +172,7 @@ class Intake:
         if not certain and self._tracker.age_s(found.path, now_s) < wait_s(what, self.config.intake):
             raise NotYet(what.value)
 
-    def _take(self, found: Found, content_sha256: str, now_s: float) -> None:
+    def _take(self, found: FoundFile, content_sha256: str, now_s: float) -> None:
         """Write a file that was hashed into the journal."""
         settings = self._settings(found, now_s)
         if isinstance(settings, InputError):
@@ -180,11 +180,11 @@ class Intake:
         else:
             self._queue(found, content_sha256, settings)
 
-    def _reject(self, found: Found, content_sha256: str, reason: str) -> None:
+    def _reject(self, found: FoundFile, content_sha256: str, reason: str) -> None:
         """A job that begins as ``rejecting``; its settings say why, so it is another key when mended."""
         self._queue(found, content_sha256, json.dumps({"wrong": reason}), reason)
 
-    def _queue(self, found: Found, content_sha256: str, settings: str, reason: str = "") -> None:
+    def _queue(self, found: FoundFile, content_sha256: str, settings: str, reason: str = "") -> None:
         wanted = wanted_name(found.path)
         before = self._journal.by_key(job_key(content_sha256, self.pack_sha256, settings), wanted)
         if before is not None and before.state in ON_ITS_WAY:
@@ -205,7 +205,7 @@ class Intake:
         self._handled(found)
         self._log(f"{found.shown} is job {job.id}" + (f", rejected: {reason}" if reason else ""))
 
-    def _unreadable(self, found: Found, now_s: float, error: PermissionError) -> None:
+    def _unreadable(self, found: FoundFile, now_s: float, error: PermissionError) -> None:
         """A file that the service may not read: its owner may still be giving it away."""
         if self._tracker.age_s(found.path, now_s) < self.config.intake.patience_s:
             self._hold(found, now_s, "the service may not read it")
@@ -218,7 +218,7 @@ class Intake:
         except NotYet as why:
             self._hold(found, now_s, str(why))
 
-    def _settings(self, found: Found, now_s: float) -> str | InputError:
+    def _settings(self, found: FoundFile, now_s: float) -> str | InputError:
         """Canonical settings of a vocal, or what is wrong with them."""
         try:
             return settings_of(
@@ -245,12 +245,12 @@ class Intake:
         last = self._journal.last_of_name(job.name)
         return last is not None and last.id == job.id and exists(self.config.folders.outbox, job.name)
 
-    def _handled(self, found: Found) -> None:
+    def _handled(self, found: FoundFile) -> None:
         self._close()
         self._tracker.handled(found)
         self.held.pop(found.path, None)
 
-    def _hold(self, found: Found, now_s: float, why: str) -> None:
+    def _hold(self, found: FoundFile, now_s: float, why: str) -> None:
         self._close()
         self._tracker.not_yet(found, now_s)
         if self.held.get(found.path) != why:

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from appliance.watch.disk.found import Found, found_of
-from appliance.watch.settings.config import Intake
+from appliance.watch.disk.found import FoundFile, found_of
+from appliance.watch.settings.config import IntakeSettings
 
 CHART_ENDINGS = (b".txt", b".chords", b".chart")
 """How the names of chord charts end."""
@@ -54,9 +54,9 @@ class Trouble(NamedTuple):
 class Scan(NamedTuple):
     """What one look found. Without its sentinel the inbox is not there and both tuples are empty."""
 
-    found: tuple[Found, ...]
+    found: tuple[FoundFile, ...]
     """Vocals: all that is neither ignored nor a companion, in no particular order."""
-    companions: tuple[Found, ...]
+    companions: tuple[FoundFile, ...]
     """Settings, done markers and chord charts."""
     sentinel: bool
     seconds: float
@@ -65,7 +65,7 @@ class Scan(NamedTuple):
     """Links, pipes, sockets and devices, which are never touched."""
 
 
-def scan(inbox: Path, intake: Intake) -> Scan:
+def scan(inbox: Path, intake: IntakeSettings) -> Scan:
     """Look at everything in ``inbox``. Never raises for what it meets there."""
     started = time.monotonic()
     nothing = Scan((), (), False, 0.0)
@@ -100,9 +100,9 @@ def is_companion(name: bytes) -> bool:
 class _Look:
     """Collects while it walks."""
 
-    def __init__(self, intake: Intake) -> None:
-        self.found: list[Found] = []
-        self.companions: list[Found] = []
+    def __init__(self, intake: IntakeSettings) -> None:
+        self.found: list[FoundFile] = []
+        self.companions: list[FoundFile] = []
         self.troubles: list[Trouble] = []
         self.others = 0
         self._skip_file = _Matcher((*_IGNORED_FILES, *intake.ignore))

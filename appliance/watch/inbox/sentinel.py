@@ -11,14 +11,14 @@ import os
 from pathlib import Path
 
 from appliance.watch.journal.journal import Journal
-from appliance.watch.settings.config import Intake
+from appliance.watch.settings.config import IntakeSettings
 
 SEEN_FACT = "sentinel seen"
 
 _TEXT = b"Backline takes vocals from this folder as long as this file is here. Please leave it.\n"
 
 
-def ensure_sentinel(inbox: Path, intake: Intake, journal: Journal, *, adopt: bool = False) -> str:
+def ensure_sentinel(inbox: Path, intake: IntakeSettings, journal: Journal, *, adopt: bool = False) -> str:
     """Make the sentinel if that is safe, or if the administrator says so (``adopt``).
 
     Returns why the inbox cannot be used, in a sentence, or nothing. Raises JournalError.
@@ -38,7 +38,7 @@ def ensure_sentinel(inbox: Path, intake: Intake, journal: Journal, *, adopt: boo
     return ""
 
 
-def missing(inbox: Path, intake: Intake) -> str:
+def missing(inbox: Path, intake: IntakeSettings) -> str:
     """The sentence for an inbox whose sentinel was there before and is not now."""
     return (
         f"{inbox / intake.sentinel} is missing: the share seems to be gone and nothing is touched; mount it, "
@@ -46,7 +46,7 @@ def missing(inbox: Path, intake: Intake) -> str:
     )
 
 
-def _make(inbox: Path, intake: Intake, adopt: bool, *, known: bool) -> str:
+def _make(inbox: Path, intake: IntakeSettings, adopt: bool, *, known: bool) -> str:
     if not adopt:
         if known:
             return missing(inbox, intake)

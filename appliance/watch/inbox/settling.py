@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.watch.disk.found import Found
+from appliance.watch.disk.found import FoundFile
 from appliance.watch.inbox.scan import Scan
 
 
@@ -18,7 +18,7 @@ from appliance.watch.inbox.scan import Scan
 class _Seen:
     """A file as last seen, since when it looks so, and when it is to be offered (never: None)."""
 
-    found: Found
+    found: FoundFile
     since_s: float
     offer_s: float | None
 
@@ -33,9 +33,9 @@ class Tracker:
     def __init__(self, settle_s: float) -> None:
         self.settle_s = settle_s
         self._seen: dict[bytes, _Seen] = {}
-        self._companions: dict[bytes, Found] = {}
+        self._companions: dict[bytes, FoundFile] = {}
 
-    def observe(self, now_s: float, scan: Scan) -> list[Found]:
+    def observe(self, now_s: float, scan: Scan) -> list[FoundFile]:
         """The vocals that stand still and are not handled, longest still first.
 
         A look without its sentinel says nothing about the files, so all must settle anew.
@@ -62,12 +62,12 @@ class Tracker:
         ready.sort(key=lambda seen: (seen.since_s, seen.found.mtime_ns, seen.found.path))
         return [seen.found for seen in ready]
 
-    def handled(self, found: Found) -> None:
+    def handled(self, found: FoundFile) -> None:
         """The journal has this file: it is offered again only if it changes."""
         if (seen := self._match(found)) is not None:
             seen.offer_s = None
 
-    def not_yet(self, found: Found, now_s: float) -> None:
+    def not_yet(self, found: FoundFile, now_s: float) -> None:
         """Something speaks against this file: it is offered again when it has had time to change."""
         if (seen := self._match(found)) is not None:
             seen.offer_s = now_s + self.settle_s
@@ -82,12 +82,12 @@ class Tracker:
         seen = self._seen.get(path)
         return seen is not None and now_s - seen.since_s >= self.settle_s
 
-    def found(self, path: bytes) -> Found | None:
+    def found(self, path: bytes) -> FoundFile | None:
         """The file of this path as the last look saw it."""
         seen = self._seen.get(path)
         return None if seen is None else seen.found
 
-    def companion(self, path: bytes) -> Found | None:
+    def companion(self, path: bytes) -> FoundFile | None:
         """The companion of this path at the last look; its ending may be written in capitals."""
         return self._companions.get(_folded(path))
 
@@ -104,7 +104,7 @@ class Tracker:
         """How many files are not handled yet, companions not counted."""
         return sum(seen.offer_s is not None for seen in self._seen.values())
 
-    def _match(self, found: Found) -> _Seen | None:
+    def _match(self, found: FoundFile) -> _Seen | None:
         return None if _new(self._seen, found) else self._seen[found.path]
 
 
@@ -113,6 +113,6 @@ def _folded(path: bytes) -> bytes:
     return path[:dot] + path[dot:].lower()
 
 
-def _new(seen: dict[bytes, _Seen], found: Found) -> bool:
+def _new(seen: dict[bytes, _Seen], found: FoundFile) -> bool:
     before = seen.get(found.path)
     return before is None or before.found != found

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.errors import InputError
 from appliance.watch.disk.folders import opened
-from appliance.watch.disk.found import Found, same_file, shown
+from appliance.watch.disk.found import FoundFile, same_file, shown
 from appliance.watch.inbox.companions import stem_of
 from appliance.watch.inbox.scan import CHART_ENDINGS, SETTINGS_ENDING, SETTINGS_NAME
 from appliance.watch.inbox.settling import Tracker
@@ -157,7 +157,7 @@ def _text(inbox: Path, path: bytes, tracker: Tracker, now_s: float, most_bytes: 
         raise InputError(f"{shown(path)} is not text in UTF-8; save it as such.") from error
 
 
-def _bytes(inbox: Path, companion: Found) -> bytes:
+def _bytes(inbox: Path, companion: FoundFile) -> bytes:
     try:
         with opened(inbox, companion.path) as descriptor:
             data = os.pread(descriptor, MOST_BYTES + 1, 0)

@@ -20,8 +20,8 @@ import signal
 from enum import Enum
 from pathlib import Path
 
-from appliance.watch.disk.found import Found, same_file
-from appliance.watch.settings.config import Intake
+from appliance.watch.disk.found import FoundFile, same_file
+from appliance.watch.settings.config import IntakeSettings
 
 TAIL_BYTES = 32
 """So many zeros at the end may be a last piece that is missing. Of a reserved file the rest of a block that
@@ -45,7 +45,7 @@ class Stillness(Enum):
     ZEROS = "it ends in zeros and may not be written yet"
 
 
-def stillness(descriptor: int, found: Found) -> Stillness:
+def stillness(descriptor: int, found: FoundFile) -> Stillness:
     """Look at an open file that stood still as ``found``. Raises OSError where it cannot be read."""
     if not same_file(found, os.fstat(descriptor), ctime=True):
         return Stillness.CHANGED
@@ -61,7 +61,7 @@ def stillness(descriptor: int, found: Found) -> Stillness:
     return Stillness.STILL
 
 
-def wait_s(what: Stillness, intake: Intake) -> float:
+def wait_s(what: Stillness, intake: IntakeSettings) -> float:
     """Seconds since its last change after which a file is taken in spite of ``what``; may be infinite."""
     return {
         Stillness.STILL: 0.0,

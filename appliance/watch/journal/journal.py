@@ -19,11 +19,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from appliance.watch.disk.found import Found
+from appliance.watch.disk.found import FoundFile
 from appliance.watch.journal.file import JOURNAL_NAME, lock_for_daemon, open_journal
 from appliance.watch.journal.reader import PAUSED_FACT, Reader
 from appliance.watch.journal.rows import Job, clean_columns, identity_columns
-from appliance.watch.journal.states import FINAL, FOLLOWS, State
+from appliance.watch.journal.states import FINAL, FOLLOWS, JobState
 
 
 def job_key(content_sha256: str, pack_sha256: str, settings: str) -> str:
@@ -65,7 +65,7 @@ class Journal(Reader):
 
     def add(
         self,
-        found: Found,
+        found: FoundFile,
         content_sha256: str,
         pack_sha256: str,
         settings: str,
@@ -116,7 +116,7 @@ class Journal(Reader):
         """``working`` -> ``published``: its result lies whole and durable in the outbox."""
         return self._go(job, "published", reason, progress=1.0)
 
-    def still_there(self, job: int, found: Found) -> Job:
+    def still_there(self, job: int, found: FoundFile) -> Job:
         """``done`` -> ``published``: the same vocal came again and its result still lies there."""
         return self._go(
             job,
@@ -181,7 +181,7 @@ class Journal(Reader):
     def rejected(self, job: int, moved_to: bytes | None = None) -> Job:
         """``rejecting`` -> ``rejected`` or ``quarantined``: vocal and reason.txt are in place."""
         now = self._get(job)
-        verdict: State = "quarantined" if now.verdict == "quarantined" else "rejected"
+        verdict: JobState = "quarantined" if now.verdict == "quarantined" else "rejected"
         return self._go(job, verdict, now.reason, moved_to=moved_to, finished_s=self._clock())
 
     def gone(self, job: int, reason: str) -> Job:
@@ -229,7 +229,7 @@ class Journal(Reader):
             raise KeyError(f"there is no job {job}")
         return found
 
-    def _go(self, job: Job | int, state: State, reason: str, **values: Any) -> Job:
+    def _go(self, job: Job | int, state: JobState, reason: str, **values: Any) -> Job:
         """One step of a job's life. Repeating the last step changes nothing, except to start twice."""
         now = job if isinstance(job, Job) else self._get(job)
         if now.state == state and state != "working":
@@ -274,7 +274,7 @@ class Journal(Reader):
         changes = ", ".join(f"{name} = ?" for name in values)
         self._db.execute(f"UPDATE jobs SET {changes} WHERE id = ?", (*values.values(), job))
 
-    def _note(self, job: int, before: str, after: State, reason: str) -> None:
+    def _note(self, job: int, before: str, after: JobState, reason: str) -> None:
         self._db.execute(
             "INSERT INTO transitions (job, at_s, before, after, reason) VALUES (?, ?, ?, ?, ?)",
             (job, self._clock(), before, after, reason),

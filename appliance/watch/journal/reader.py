@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from appliance.watch.disk.found import Found
+from appliance.watch.disk.found import FoundFile
 from appliance.watch.journal.file import sqlite_errors
 from appliance.watch.journal.rows import COLUMNS, Job, Transition, job_of
-from appliance.watch.journal.states import FINAL, State
+from appliance.watch.journal.states import FINAL, JobState
 
 PAUSED_FACT = "paused"
 
@@ -33,7 +33,7 @@ class Reader:
         """The job that renders, or has rendered, this key for a result of this name."""
         return self._one("key = ? AND wanted = ?", key, wanted)
 
-    def by_found(self, found: Found) -> Job | None:
+    def by_found(self, found: FoundFile) -> Job | None:
         """The last job that took this very file: path, device, inode, size and mtime; ctime may differ."""
         identity = (found.path, found.dev, found.inode, found.size, found.mtime_ns)
         return self._one(
@@ -45,7 +45,7 @@ class Reader:
         """The last job of the vocal at this path."""
         return self._one(f"relpath = ? ORDER BY {_LAST}", path)
 
-    def in_state(self, *states: State) -> list[Job]:
+    def in_state(self, *states: JobState) -> list[Job]:
         """Jobs in one of the states, in the order of the queue."""
         marks = ", ".join("?" * len(states))
         return self._all(f"state IN ({marks}) ORDER BY place", *states)

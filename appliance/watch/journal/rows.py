@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, NamedTuple
 
-from appliance.watch.disk.found import Found, shown
-from appliance.watch.journal.states import State
+from appliance.watch.disk.found import FoundFile, shown
+from appliance.watch.journal.states import JobState
 
 
 class Job(NamedTuple):
@@ -23,7 +23,7 @@ class Job(NamedTuple):
     settings: str
     """Canonical JSON of :class:`appliance.watch.inbox.sidecar.Settings`."""
     pack_sha256: str
-    state: State
+    state: JobState
     verdict: str
     """Of a job in ``rejecting``: the state that follows, ``rejected`` or ``quarantined``."""
     reason: str
@@ -55,9 +55,9 @@ class Job(NamedTuple):
         return shown(self.relpath)
 
     @property
-    def found(self) -> Found:
+    def found(self) -> FoundFile:
         """The vocal as it was when it was hashed; its ctime is not kept (0)."""
-        return Found(self.relpath, self.dev, self.inode, self.size, self.mtime_ns, 0)
+        return FoundFile(self.relpath, self.dev, self.inode, self.size, self.mtime_ns, 0)
 
 
 class Transition(NamedTuple):
@@ -79,7 +79,7 @@ def job_of(row: sqlite3.Row | tuple[Any, ...]) -> Job:
     return Job._make(row)
 
 
-def identity_columns(found: Found) -> dict[str, Any]:
+def identity_columns(found: FoundFile) -> dict[str, Any]:
     """Which file a job is about."""
     return {
         "relpath": found.path,

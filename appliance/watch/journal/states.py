@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-State = Literal["waiting", "working", "published", "done", "rejecting", "rejected", "quarantined", "gone"]
+JobState = Literal["waiting", "working", "published", "done", "rejecting", "rejected", "quarantined", "gone"]
 
-STATES: tuple[State, ...] = (
+STATES: tuple[JobState, ...] = (
     *("waiting", "working", "published", "done"),
     *("rejecting", "rejected", "quarantined", "gone"),
 )
 
-FOLLOWS: dict[State, frozenset[State]] = {
+FOLLOWS: dict[JobState, frozenset[JobState]] = {
     "waiting": frozenset({"working", "rejecting", "gone"}),
     "working": frozenset({"waiting", "published", "rejecting", "gone"}),
     "published": frozenset({"done"}),
@@ -34,8 +34,8 @@ FOLLOWS: dict[State, frozenset[State]] = {
 }
 """Which states may follow each."""
 
-FINAL: frozenset[State] = frozenset({"done", "rejected", "quarantined", "gone"})
+FINAL: frozenset[JobState] = frozenset({"done", "rejected", "quarantined", "gone"})
 """States in which nothing is left to do."""
 
-ON_ITS_WAY: frozenset[State] = frozenset({"waiting", "working", "published", "rejecting"})
+ON_ITS_WAY: frozenset[JobState] = frozenset({"waiting", "working", "published", "rejecting"})
 """States in which something is left to do."""

@@ -13,7 +13,7 @@ from appliance.watch.outbox.putting_away import PuttingAway
 from appliance.watch.service.engine_keeper import EngineKeeper
 from appliance.watch.service.job_at_work import Rendering
 from appliance.watch.service.pauses import Pauses
-from appliance.watch.service.snapshot import MOST_HELD, Running, Snapshot, State
+from appliance.watch.service.snapshot import MOST_HELD, DaemonState, Running, Snapshot
 
 
 class Observer:
@@ -80,7 +80,7 @@ class Observer:
             pack_trouble=self._engine.pack.trouble,
         )
 
-    def _state(self) -> State:
+    def _state(self) -> DaemonState:
         if self.stopping:
             return "stopping"
         if not self._engine.started:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-State = Literal["starting", "idle", "working", "paused", "stopping"]
+DaemonState = Literal["starting", "idle", "working", "paused", "stopping"]
 
 MOST_HELD = 50
 """So many files that are not taken are named with their reasons; the rest is counted."""
@@ -32,7 +32,7 @@ class Snapshot:
     """Everything that can be said at one moment. Names are escaped already."""
 
     version: str
-    state: State
+    state: DaemonState
     paused: str | None
     """Why no job starts; None while jobs may."""
     pack: dict[str, str] | None

@@ -93,7 +93,7 @@ class Folders(_Section):
         return self
 
 
-class Intake(_Section):
+class IntakeSettings(_Section):
     """When a vocal is taken from the inbox."""
 
     settle_s: Annotated[float, Field(ge=0.05, le=86_400)] = 10.0
@@ -185,7 +185,7 @@ class Space(_Section):
         return self
 
 
-class Metrics(_Section):
+class MetricsSettings(_Section):
     """Numbers for Prometheus. Nothing else listens or speaks, and never beyond this computer."""
 
     listen: Annotated[str, Field(pattern=r"^$|^(127\.\d+\.\d+\.\d+|\[::1\]|localhost):\d{1,5}$")] = ""
@@ -194,7 +194,7 @@ class Metrics(_Section):
     """File for node_exporter's textfile collector, its name ending in .prom; empty is off."""
 
 
-class Hooks(_Section):
+class HookSettings(_Section):
     """Commands to run after an event: 60 s at most, no shell, facts in BACKLINE_* variables; empty: none."""
 
     done: str = ""
@@ -212,12 +212,12 @@ class Config(_Section):
     """Everything in ``backline.toml``."""
 
     folders: Folders = Folders()
-    intake: Intake = Intake()
+    intake: IntakeSettings = IntakeSettings()
     work: Work = Work()
     publish: Publish = Publish()
     space: Space = Space()
-    metrics: Metrics = Metrics()
-    hooks: Hooks = Hooks()
+    metrics: MetricsSettings = MetricsSettings()
+    hooks: HookSettings = HookSettings()
 
     @staticmethod
     def read(path: Path | None = None) -> Config:

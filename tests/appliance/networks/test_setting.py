@@ -10,7 +10,7 @@ import pytest
 from openvino import opset13 as op
 from pydantic import ValidationError
 
-from appliance.networks.setting import Setting
+from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import load_pack
 from appliance.tuning.workbench import Workbench
 
@@ -24,7 +24,7 @@ def quantised() -> ov.Model:
     return ov.Model([op.convolution(stepped, weight, [1], [0], [0], [1])], [x], "quantised")
 
 
-def computed(setting: Setting, x: float) -> float:
+def computed(setting: GraphSetting, x: float) -> float:
     model = quantised()
     setting.prepare(model)
     compiled = ov.Core().compile_model(model, "CPU", setting.config())
@@ -32,26 +32,26 @@ def computed(setting: Setting, x: float) -> float:
 
 
 def test_float32_passes_the_quantisers_by() -> None:
-    assert computed(Setting(threads=1), 0.3) == pytest.approx(1.0)
-    assert computed(Setting(precision="f32", threads=1), 0.3) == pytest.approx(0.6)
+    assert computed(GraphSetting(threads=1), 0.3) == pytest.approx(1.0)
+    assert computed(GraphSetting(precision="f32", threads=1), 0.3) == pytest.approx(0.6)
 
 
 def test_bf16_is_only_used_where_it_is_said() -> None:
-    assert Setting(threads=3).config()["INFERENCE_PRECISION_HINT"] == "f32"
-    assert Setting(precision="f32", threads=3).config()["INFERENCE_PRECISION_HINT"] == "f32"
-    assert Setting(precision="bf16", threads=3).config()["INFERENCE_PRECISION_HINT"] == "bf16"
-    assert Setting(threads=3).config()["INFERENCE_NUM_THREADS"] == "3"
+    assert GraphSetting(threads=3).config()["INFERENCE_PRECISION_HINT"] == "f32"
+    assert GraphSetting(precision="f32", threads=3).config()["INFERENCE_PRECISION_HINT"] == "f32"
+    assert GraphSetting(precision="bf16", threads=3).config()["INFERENCE_PRECISION_HINT"] == "bf16"
+    assert GraphSetting(threads=3).config()["INFERENCE_NUM_THREADS"] == "3"
 
 
 def test_the_cache_tells_every_setting_from_the_others() -> None:
-    settings = [Setting(precision=p, threads=n) for p in ("shipped", "f32", "bf16") for n in (1, 2)]
+    settings = [GraphSetting(precision=p, threads=n) for p in ("shipped", "f32", "bf16") for n in (1, 2)]
     assert len({str(sorted(setting.cache_config().items())) for setting in settings}) == len(settings)
 
 
 def test_float32_is_offered_where_something_is_quantised(
     fake_pack: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = Workbench(load_pack(fake_pack), Setting(threads=1))
+    bench = Workbench(load_pack(fake_pack), GraphSetting(threads=1))
     assert "f32" not in bench.precisions("denoiser")
     native = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     assert ("bf16" in bench.precisions("denoiser")) == native
@@ -64,4 +64,4 @@ def test_float32_is_offered_where_something_is_quantised(
 @pytest.mark.parametrize("wrong", [{"threads": 0}, {"threads": "2"}, {"threads": 1, "precision": "f16"}, {}])
 def test_what_is_no_setting(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        Setting.model_validate(wrong)
+        GraphSetting.model_validate(wrong)

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from support.made_up_bench import KEY, MadeUpBench
 
-from appliance.networks.setting import Setting
+from appliance.networks.setting import GraphSetting
 from appliance.tuning.choice import Measured, chosen, snr_db
 from appliance.tuning.measuring import settings, tuned
 from appliance.tuning.profile import SAME_DB, Plan
 from appliance.tuning.table import plan_lines, plan_sentence
 
-SHIPPED = Setting(threads=4)
-HALF = Setting(threads=2)
-BF16 = Setting(precision="bf16", threads=4)
+SHIPPED = GraphSetting(threads=4)
+HALF = GraphSetting(threads=2)
+BF16 = GraphSetting(precision="bf16", threads=4)
 
 
-def measured(setting: Setting, *times_s: float, snr_db: float | None = SAME_DB) -> Measured:
+def measured(setting: GraphSetting, *times_s: float, snr_db: float | None = SAME_DB) -> Measured:
     return Measured(setting, times_s, snr_db)
 
 
@@ -100,7 +100,7 @@ def test_what_is_tried() -> None:
         "bf16, 6 threads",
         "f32, 6 threads",
     ]
-    assert settings(1, ()) == [Setting(threads=1)]
+    assert settings(1, ()) == [GraphSetting(threads=1)]
 
 
 def test_rounds_take_each_setting_and_every_other_goes_backwards() -> None:

@@ -16,19 +16,19 @@ from support.vocals import sung
 
 from appliance.cli.main import cli
 from appliance.errors import OutputError
-from appliance.networks.setting import Setting
+from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import load_pack
 from appliance.rendering.engine import Engine
 from appliance.rendering.job import Request, render
 from appliance.system.cpu import read_cpu
-from appliance.tuning.profile import Alternative, GraphPlan, Key, Plan
+from appliance.tuning.profile import Alternative, GraphPlan, Plan, ProfileKey
 from appliance.tuning.profile_key import key_of
 from appliance.tuning.store import MOST_FILES, plan_path, plans_folder, read_plan, write_plan
 from appliance.tuning.workbench import Workbench
 
 
-def plan_of(key: Key = KEY, **changes: Any) -> Plan:
-    one = Setting(threads=1)
+def plan_of(key: ProfileKey = KEY, **changes: Any) -> Plan:
+    one = GraphSetting(threads=1)
     used = Alternative(setting=one, ratio=1.5, snr_db=200.0, refused="")
     graphs = {"denoiser": GraphPlan(chosen=one, ms=1.0, shipped_ms=1.5, alternatives=(used,))}
     return Plan.model_validate({"key": key, "graphs": graphs, "finished": True, **changes})
@@ -165,7 +165,7 @@ def test_where_plans_are(
 
 
 def test_every_graph_of_a_job_can_be_measured(fake_pack: Path) -> None:
-    one = Setting(threads=1)
+    one = GraphSetting(threads=1)
     bench = Workbench(load_pack(fake_pack), one)
     assert set(bench.graphs) == {"denoiser", "vae_decoder", "planner", "fit", "condition", "audio_decoder"}
     for graph in bench.graphs:
@@ -187,7 +187,7 @@ def test_a_render_follows_the_plan_and_its_receipt_names_it(
         return receipt.facts["plan"], receipt.facts["files"]
 
     shipped, planned = Engine(fake_pack), Engine(fake_pack, plans=tmp_path / "plans")
-    assert planned.graphs.setting("denoiser") == Setting(threads=1)
+    assert planned.graphs.setting("denoiser") == GraphSetting(threads=1)
     name, first = files(planned, "a")
     assert name == plan.sha256
     assert files(planned, "b") == (name, first)

@@ -7,7 +7,7 @@ import itertools
 import random
 from typing import Any
 
-from appliance.watch.disk.found import Found
+from appliance.watch.disk.found import FoundFile
 from appliance.watch.journal.journal import Journal
 from appliance.watch.journal.states import FOLLOWS
 
@@ -52,7 +52,7 @@ def move(journal: Journal, number: int) -> str:
 def _add(journal: Journal, choice: random.Random) -> str:
     path = b"sub/vocal-%d.wav" % choice.randrange(VOCALS)
     content = choice.randrange(2)
-    found = Found(path, 1, choice.randrange(5), 100, choice.randrange(5), 0)
+    found = FoundFile(path, 1, choice.randrange(5), 100, choice.randrange(5), 0)
     digest = hashlib.sha256(path + bytes([content])).hexdigest()
     because = "wrong" if choice.random() < 0.1 else ""
     journal.add(found, digest, "pack", "{}", path[:-4], path[:-4] + b"-%d" % content, because)

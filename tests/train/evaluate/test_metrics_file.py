@@ -20,7 +20,7 @@ from train.evaluate.material.songs import chosen_rows
 from train.evaluate.pack.metrics_file import EXCERPT_TOLERANCE
 from train.evaluate.pack.shipped import judge_shipped, read_excerpts, write_excerpts
 from train.evaluate.players.renderers import music_hash
-from train.evaluate.sections.setting import Setting
+from train.evaluate.sections.setting import EvaluationSetting
 
 SONG_TOLERANCE = 0.1
 """On a metric (0-1) of one song; songs differ by several times that."""
@@ -100,7 +100,7 @@ def test_songs_of_the_report_are_judged_as_it_says(
     about, stored = report["about"], report["sections"]["gap"]["rows"]
     assert about["identity"] == music_hash(load_pack(reference_pack, verify=False))
     known = {key: about[key] for key in ("split", "songs", "style", "seed")}
-    setting = Setting(reference_pack, shared / "corpus", tmp_path, workers=1, **known)
+    setting = EvaluationSetting(reference_pack, shared / "corpus", tmp_path, workers=1, **known)
     rows = chosen_rows(setting.corpus, setting.split, setting.songs)[:2]
     judged = setting.judged(setting.sung(rows), setting.renderer)
     assert judged.failures == {}

@@ -22,7 +22,7 @@ from train.evaluate.judges.sung_notes import heard_notes, notes_beside, notes_of
 from train.evaluate.material.songs import WrittenBand
 from train.evaluate.players.renderers import PackRenderer, code_hash, engine_of, music_hash, read_vocal
 from train.evaluate.sections import takes
-from train.evaluate.sections.setting import Setting
+from train.evaluate.sections.setting import EvaluationSetting
 
 
 @pytest.fixture(scope="module")
@@ -131,14 +131,14 @@ def test_a_vocal_that_a_render_would_refuse_is_refused(renderer: PackRenderer, t
 
 
 def test_workers_can_be_told_what_to_do(fake_pack: Path, renderer: PackRenderer) -> None:
-    setting = Setting(fake_pack, Path("corpus"), Path("folder"))
+    setting = EvaluationSetting(fake_pack, Path("corpus"), Path("folder"))
     band = WrittenBand(load_pack(fake_pack).soundfont_path)
     stored = pickle.dumps((setting, renderer, band))
     assert pickle.loads(stored) == (setting, renderer, band)  # noqa: S301 - our own bytes
 
 
 def test_takes_are_the_appliances(fake_pack: Path, vocal: Path, tmp_path: Path) -> None:
-    setting = Setting(fake_pack, Path("corpus"), tmp_path)
+    setting = EvaluationSetting(fake_pack, Path("corpus"), tmp_path)
     drawn = takes._takes((setting, vocal))
     assert len(drawn) == takes.TAKES and all(np.isfinite(take["fit"]) for take in drawn)
     assert all(take["heard"].notes and take["heard"].duration_s == 6.0 for take in drawn)

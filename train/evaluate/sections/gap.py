@@ -12,15 +12,15 @@ from train.evaluate.measures.gap import BOOTSTRAP_RESAMPLES, ROTATIONS
 from train.evaluate.sections.facts import Fact, fact, number, shown, table, without_nan
 from train.evaluate.sections.pictures import errors, new_figure, save
 from train.evaluate.sections.section import Facts, Section
-from train.evaluate.sections.setting import Setting
+from train.evaluate.sections.setting import EvaluationSetting
 
 
-def main_evaluation(setting: Setting) -> Evaluation:
+def main_evaluation(setting: EvaluationSetting) -> Evaluation:
     """Every song as audio, with chords; what other sections are paired with."""
     return setting.judged(setting.pieces(), setting.renderer, chords=True)
 
 
-def measure(setting: Setting) -> Facts:
+def measure(setting: EvaluationSetting) -> Facts:
     return facts_of(main_evaluation(setting))
 
 

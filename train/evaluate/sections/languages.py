@@ -9,7 +9,7 @@ from train.evaluate.evaluation import METRICS, Evaluation
 from train.evaluate.material.songs import chosen_rows
 from train.evaluate.sections.facts import gaps, shown, table
 from train.evaluate.sections.section import Facts, Section
-from train.evaluate.sections.setting import Setting
+from train.evaluate.sections.setting import EvaluationSetting
 
 NAMES = {"de": "German", "en": "English", "fr": "French", "it": "Italian", "es": "Spanish", "la": "Latin"}
 
@@ -17,7 +17,7 @@ FEWEST = 3
 """Of a language with fewer songs in the main table, others of the split are added."""
 
 
-def measure(setting: Setting) -> Facts:
+def measure(setting: EvaluationSetting) -> Facts:
     every = [row for row in read_ledger(setting.corpus) if row.split == setting.split]
     main = {row.id for row in chosen_rows(setting.corpus, setting.split, setting.songs)}
     chosen = [row for row in every if row.id in main | rare(every, main)]

@@ -24,7 +24,7 @@ from train.evaluate.processes.workers import ask_all
 from train.evaluate.sections.facts import fact, gaps, number, shown, table
 from train.evaluate.sections.pictures import curves
 from train.evaluate.sections.section import Facts, Section
-from train.evaluate.sections.setting import SHORT_S, Setting
+from train.evaluate.sections.setting import SHORT_S, EvaluationSetting
 from train.singer.augment import RecordingSettings, augment
 from train.singer.noise import add_noise
 
@@ -37,7 +37,7 @@ SHARE = 1
 Audio = NDArray[np.float32]
 
 
-def measure(setting: Setting) -> Facts:
+def measure(setting: EvaluationSetting) -> Facts:
     pieces = setting.pieces(SHARE, SHORT_S)
     clean = setting.judged(pieces, setting.renderer)
     every = [(kind, level_db) for kind in SPOILINGS for level_db in LEVELS_DB]

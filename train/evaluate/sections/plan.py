@@ -5,10 +5,10 @@ from __future__ import annotations
 from train.evaluate.evaluation import METRICS, compare
 from train.evaluate.sections.facts import fact, gaps, shown, table
 from train.evaluate.sections.section import Facts, Section
-from train.evaluate.sections.setting import SHORT_S, Setting
+from train.evaluate.sections.setting import SHORT_S, EvaluationSetting
 
 
-def measure(setting: Setting) -> Facts:
+def measure(setting: EvaluationSetting) -> Facts:
     pieces = setting.pieces(1, SHORT_S)
     both = (setting.notes_only(), setting.notes_only(plan=False))
     setting.prepare([(piece, renderer) for renderer in both for piece in pieces], "plan")

@@ -7,10 +7,10 @@ from dataclasses import replace
 from train.evaluate.evaluation import METRICS, compare
 from train.evaluate.sections.facts import fact, gaps, shown, table
 from train.evaluate.sections.section import Facts, Section
-from train.evaluate.sections.setting import Setting
+from train.evaluate.sections.setting import EvaluationSetting
 
 
-def measure(setting: Setting) -> Facts:
+def measure(setting: EvaluationSetting) -> Facts:
     assert setting.fp32 is not None
     pieces = setting.pieces()
     int8 = setting.judged(pieces, setting.renderer)

@@ -10,14 +10,14 @@ from train.evaluate.players.renderers import PackRenderer
 from train.evaluate.sections.facts import Fact, fact, gaps, number, shown, table
 from train.evaluate.sections.pictures import curves
 from train.evaluate.sections.section import Facts, Section
-from train.evaluate.sections.setting import SHORT_S, Setting
+from train.evaluate.sections.setting import SHORT_S, EvaluationSetting
 
 STEPS = (1, 2, 4, 8)
 UNDISTILLED_STEPS = 50
 SHARE = 2
 
 
-def measure(setting: Setting) -> Facts:
+def measure(setting: EvaluationSetting) -> Facts:
     pieces = setting.pieces(SHARE, SHORT_S)
     own = setting.manifest().sampler.steps
     renderers = _renderers(setting)
@@ -40,7 +40,7 @@ def measure(setting: Setting) -> Facts:
     return {"songs": len(pieces), "seconds": SHORT_S, "shipped_steps": own, "rows": rows}
 
 
-def _renderers(setting: Setting) -> list[tuple[str, PackRenderer]]:
+def _renderers(setting: EvaluationSetting) -> list[tuple[str, PackRenderer]]:
     own = setting.manifest().sampler.steps
     # The pack's own steps are not an override: those notes are known already.
     chosen = sorted({*STEPS, own})

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from train.evaluate.processes.store import write_whole
 from train.evaluate.sections.facts import without_nan
-from train.evaluate.sections.setting import Setting
+from train.evaluate.sections.setting import EvaluationSetting
 
 Facts = dict[str, Any]
 """What was measured, ready for JSON: estimates as ``{"value", "low", "high", "n"}``, NaN as None."""
@@ -23,26 +23,26 @@ class Section:
 
     name: str
     title: str
-    measure: Callable[[Setting], Facts]
+    measure: Callable[[EvaluationSetting], Facts]
     describe: Callable[[Facts], str]
     draw: Callable[[Facts, Path], None] | None = None
     needs: tuple[str, ...] = ()
     """Attributes of the setting that must be given; without them the section is left out."""
 
     asks: tuple[str, ...] = ()
-    """What of :meth:`Setting.question` changes its answer beside pack, split, songs and seed."""
+    """What of :meth:`EvaluationSetting.question` changes its answer beside pack, split, songs and seed."""
 
-    def possible(self, setting: Setting) -> bool:
+    def possible(self, setting: EvaluationSetting) -> bool:
         """Whether the setting has what the section needs."""
         return all(getattr(setting, name) is not None for name in self.needs)
 
-    def question(self, setting: Setting) -> Facts:
+    def question(self, setting: EvaluationSetting) -> Facts:
         """What a stored section must have been asked."""
         asked = setting.question()
         optional = {"fp32", "undistilled"} - {*self.needs, *self.asks}
         return {name: value for name, value in asked.items() if name not in optional}
 
-    def run(self, setting: Setting, folder: Path) -> Facts:
+    def run(self, setting: EvaluationSetting, folder: Path) -> Facts:
         """The stored facts of the section, measured first if they are not there or no longer true."""
         facts = self.stored(setting, folder)
         if facts is None:
@@ -57,7 +57,7 @@ class Section:
             write_whole(folder / f"{self.name}.json", json.dumps(kept, indent=1, allow_nan=False) + "\n")
         return facts
 
-    def stored(self, setting: Setting, folder: Path) -> Facts | None:
+    def stored(self, setting: EvaluationSetting, folder: Path) -> Facts | None:
         """The facts in ``folder``, None if there are none for this setting."""
         file = folder / f"{self.name}.json"
         if not file.is_file():

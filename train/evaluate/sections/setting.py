@@ -32,7 +32,7 @@ SHORT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class EvaluationSetting:
     """One evaluation. ``songs`` is the size of the main table; smaller sections take an even share of
     the same songs, so that what is paired is paired and nothing is sung twice."""
 
@@ -139,6 +139,6 @@ class Setting:
         return replace(self.renderer, sound=False, **changes)  # type: ignore[arg-type]
 
 
-def _ask(job: tuple[Setting, Path, PackRenderer]) -> None:
+def _ask(job: tuple[EvaluationSetting, Path, PackRenderer]) -> None:
     setting, vocal, renderer = job
     setting.heard(vocal, renderer)

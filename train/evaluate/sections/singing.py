@@ -22,7 +22,7 @@ from train.evaluate.measures.gap import Estimate, mean
 from train.evaluate.measures.metrics import consonance
 from train.evaluate.sections.facts import fact, shown, table
 from train.evaluate.sections.section import Facts, Section
-from train.evaluate.sections.setting import Setting
+from train.evaluate.sections.setting import EvaluationSetting
 
 SEEDS = 6
 SEGMENT_S = 10.0
@@ -39,7 +39,7 @@ class Segment:
     sung: tuple[Sung, ...]
 
 
-def measure(setting: Setting) -> Facts:
+def measure(setting: EvaluationSetting) -> Facts:
     assert setting.vocals is not None
     segments, judges = [], {}
     for recording in sorted(setting.vocals.glob("*.wav")):

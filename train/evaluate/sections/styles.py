@@ -13,13 +13,13 @@ from train.evaluate.measures.metrics import pitch_class_vectors
 from train.evaluate.sections.facts import gaps, shown, table
 from train.evaluate.sections.pictures import bars
 from train.evaluate.sections.section import Facts, Section
-from train.evaluate.sections.setting import SHORT_S, Setting
+from train.evaluate.sections.setting import SHORT_S, EvaluationSetting
 
 SHARE = 3
 """Every third song of the main table."""
 
 
-def measure(setting: Setting) -> Facts:
+def measure(setting: EvaluationSetting) -> Facts:
     pieces = setting.pieces(SHARE, SHORT_S)
     styles = {}
     renderers = {s: replace(setting.renderer, style=s, sound=False) for s in setting.manifest().styles}

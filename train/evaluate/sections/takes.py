@@ -25,12 +25,12 @@ from train.evaluate.processes.store import Refused
 from train.evaluate.processes.workers import ask_all
 from train.evaluate.sections.facts import fact, gaps, shown, table
 from train.evaluate.sections.section import Facts, Section
-from train.evaluate.sections.setting import SHORT_S, Setting
+from train.evaluate.sections.setting import SHORT_S, EvaluationSetting
 
 TAKES = 4
 
 
-def measure(setting: Setting) -> Facts:
+def measure(setting: EvaluationSetting) -> Facts:
     if setting.manifest().graphs.fit is None:
         return {"missing": "this pack has no fit score"}
     pieces = setting.pieces(1, SHORT_S)
@@ -90,7 +90,7 @@ def together(ours: Evaluation, other: Evaluation) -> Estimate:
     return mean(np.mean(parts, axis=0).tolist())
 
 
-def _takes(job: tuple[Setting, Path]) -> list[dict[str, Any]]:
+def _takes(job: tuple[EvaluationSetting, Path]) -> list[dict[str, Any]]:
     """Fit and notes of each take, in the order in which they were drawn; empty where refused."""
     setting, vocal = job
     renderer = setting.renderer

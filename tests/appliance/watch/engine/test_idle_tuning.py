@@ -13,7 +13,7 @@ import soundfile
 from support.vocals import sung
 from support.watch.service import Service
 
-from appliance.networks.setting import Setting
+from appliance.networks.setting import GraphSetting
 from appliance.rendering.engine import Engine
 from appliance.tuning.profile import GraphPlan, Plan
 from appliance.tuning.profile_key import key_of
@@ -22,7 +22,7 @@ from appliance.watch.engine.idle_tuning import MOST_TRIES, IdleTuning
 from appliance.watch.engine.messages import Setup, Tuning
 
 Measured = Callable[..., Iterator[Plan]]
-ONE = {"denoiser": GraphPlan(chosen=Setting(threads=1), ms=1.0, shipped_ms=1.0)}
+ONE = {"denoiser": GraphPlan(chosen=GraphSetting(threads=1), ms=1.0, shipped_ms=1.0)}
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_each_piece_is_told_and_the_last_plan_is_followed(
     assert tuning.piece() == Tuning(1.0, final.sha256) and not tuning.pending
     assert asked == {"threads": 2, "known": None}
     assert kept(engine, setup) == final
-    assert engine.graphs.setting("denoiser") == Setting(threads=1)
+    assert engine.graphs.setting("denoiser") == GraphSetting(threads=1)
 
 
 def test_an_engine_that_died_of_it_tries_so_often_and_keeps_what_was_found(

@@ -6,18 +6,18 @@ import random
 
 import pytest
 
-from appliance.watch.disk.found import Found
+from appliance.watch.disk.found import FoundFile
 from appliance.watch.inbox.scan import Scan
 from appliance.watch.inbox.settling import Tracker
 
 SETTLE_S = 10.0
 
 
-def file(path: bytes = b"a.wav", **changes: int) -> Found:
-    return Found(path, 1, 7, 100, 5_000, 6_000)._replace(**changes)
+def file(path: bytes = b"a.wav", **changes: int) -> FoundFile:
+    return FoundFile(path, 1, 7, 100, 5_000, 6_000)._replace(**changes)
 
 
-def look(*found: Found, companions: tuple[Found, ...] = (), sentinel: bool = True) -> Scan:
+def look(*found: FoundFile, companions: tuple[FoundFile, ...] = (), sentinel: bool = True) -> Scan:
     return Scan(found if sentinel else (), companions if sentinel else (), sentinel, 0.0)
 
 
@@ -133,9 +133,9 @@ def test_random_histories(seed: int) -> None:
     """Offered is exactly what the definition calls still, less what was handled or put off."""
     random_ = random.Random(seed)
     tracker, history = Tracker(SETTLE_S), []
-    disk: dict[bytes, Found] = {}
-    done: dict[bytes, Found] = {}
-    put_off: dict[bytes, tuple[Found, float]] = {}
+    disk: dict[bytes, FoundFile] = {}
+    done: dict[bytes, FoundFile] = {}
+    put_off: dict[bytes, tuple[FoundFile, float]] = {}
     now_s, offered_in_all = random_.uniform(-1e6, 1e6), 0
     for step in range(300):
         for path in (b"a", b"b", b"c", b"sub/d\n"):

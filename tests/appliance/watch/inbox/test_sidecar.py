@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import InputError
-from appliance.watch.disk.found import Found
+from appliance.watch.disk.found import FoundFile
 from appliance.watch.disk.names import free_name, wanted_name
 from appliance.watch.inbox.companions import companions_of, done_markers
 from appliance.watch.inbox.scan import Scan, scan
@@ -104,7 +104,7 @@ def test_a_sidecar_that_changed_since_the_look_is_waited_for(watched: Config) ->
 
 
 def looked(vocals: list[bytes], companions: list[bytes]) -> Scan:
-    found = [tuple(Found(path, 0, 0, 0, 0, 0) for path in paths) for paths in (vocals, companions)]
+    found = [tuple(FoundFile(path, 0, 0, 0, 0, 0) for path in paths) for paths in (vocals, companions)]
     return Scan(found[0], found[1], True, 0.0)
 
 

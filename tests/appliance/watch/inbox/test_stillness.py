@@ -13,7 +13,7 @@ import pytest
 
 from appliance.watch.disk.found import found_of
 from appliance.watch.inbox.stillness import LOCAL, Stillness, filesystem, stillness, wait_s
-from appliance.watch.settings.config import Intake
+from appliance.watch.settings.config import IntakeSettings
 
 SOUND = os.urandom(200_000)
 
@@ -134,7 +134,7 @@ def test_a_change_since_it_was_found(file: Path) -> None:
 
 
 def test_how_long_each_is_waited_for() -> None:
-    intake = Intake()
+    intake = IntakeSettings()
     waits = {what: wait_s(what, intake) for what in Stillness}
     assert waits[Stillness.STILL] == 0
     assert waits[Stillness.BUSY] == waits[Stillness.CHANGED] == float("inf")

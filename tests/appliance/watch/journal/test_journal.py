@@ -10,7 +10,7 @@ import pytest
 from support.watch.journal_moves import check_ways, dump, move
 
 from appliance.errors import OutputError
-from appliance.watch.disk.found import Found
+from appliance.watch.disk.found import FoundFile
 from appliance.watch.journal.file import JOURNAL_NAME, JournalError, reading
 from appliance.watch.journal.journal import Journal, job_key
 from appliance.watch.journal.reader import Reader
@@ -18,7 +18,7 @@ from appliance.watch.journal.rows import Job
 from appliance.watch.journal.schema import MIGRATIONS, migrate, version
 from appliance.watch.journal.states import FOLLOWS, STATES
 
-FOUND = Found(b"a\n\xff/song.wav", 1, 2, 3, 4, 5)
+FOUND = FoundFile(b"a\n\xff/song.wav", 1, 2, 3, 4, 5)
 
 
 class Clock:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from appliance.cli.main import cli
 from appliance.errors import BacklineError, UsageError
-from appliance.watch.disk.found import Found
+from appliance.watch.disk.found import FoundFile
 from appliance.watch.journal.journal import Journal
 from appliance.watch.settings.config import Config
 from appliance.watch.settings.text import config_text
@@ -152,7 +152,7 @@ def run(*words: str) -> Any:
 def test_commands_without_a_daemon(watched: Config, settings: str) -> None:
     assert "state       down" in run("status", "--config", settings).output
     with Journal(watched.folders.state, lambda: 5.0) as journal:
-        job = journal.add(Found(b"a\n\xff.wav", 1, 2, 3, 4, 5), "c", "p", "{}", b"a", b"a")
+        job = journal.add(FoundFile(b"a\n\xff.wav", 1, 2, 3, 4, 5), "c", "p", "{}", b"a", b"a")
         journal.reject(job.id, "It is silent.")
         journal.rejected(job.id)
     done = run("status", "--json", "--config", settings)
