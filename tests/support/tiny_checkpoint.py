@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from train.checkpoints.checkpoint import Generator, save_network
+from train.checkpoints.checkpoint import save_network
 from train.networks.denoiser import DenoiserConfig
+from train.networks.generator import Generator
 from train.networks.planner import Planner, PlannerConfig
 from train.networks.vae import ScoreVae, VaeConfig
 

@@ -24,8 +24,8 @@ from train.ablation.scale import Scale  # noqa: E402
 from train.ablation.sources import Sources, choose  # noqa: E402
 from train.ablation.spectrum import BANDS, fit_components, mel_bank, mel_spectrum  # noqa: E402
 from train.ablation.variants import VARIANTS, variant  # noqa: E402
-from train.checkpoints.checkpoint import Generator  # noqa: E402
 from train.evaluate.quick.note_judgement import NoteJudgement, NoteRow  # noqa: E402
+from train.networks.generator import Generator  # noqa: E402
 from train.networks.planner import Planner  # noqa: E402
 from train.networks.vae import ScoreVae  # noqa: E402
 

@@ -27,9 +27,11 @@ from train.checkpoints.adopt import adopt  # noqa: E402
 from train.checkpoints.checkpoint import load_checkpoint, save_network  # noqa: E402
 from train.checkpoints.fit_anchors import fit_facts, floor_between, judge_of, read_anchors, write_anchors  # noqa: E402
 from train.data import damage  # noqa: E402
-from train.data.pairs import SHUFFLED, TRUE, PairSource, in_white_keys, qualities, rows_of  # noqa: E402
+from train.data.pairs import PairSource, in_white_keys  # noqa: E402
+from train.data.quality import SHUFFLED, TRUE, qualities, rows_of  # noqa: E402
+from train.data.rhythm import rhythm  # noqa: E402
 from train.data.song_cache import CachedSong, notes_array, score_from  # noqa: E402
-from train.evaluate.measures.metrics import consonance, harmony, rhythm  # noqa: E402
+from train.evaluate.measures.metrics import consonance, harmony  # noqa: E402
 from train.evaluate.measures.telling_apart import telling_apart  # noqa: E402
 from train.networks.fit import FitConfig, FitNet  # noqa: E402
 from train.training.fit import FitStage, _rank_loss  # noqa: E402

@@ -15,7 +15,8 @@ torch = pytest.importorskip("torch")
 from appliance.networks.condition_rows import CONDITION_ROWS, STYLE_ROWS  # noqa: E402
 from train.checkpoints.adopt import adopt  # noqa: E402
 from train.checkpoints.assemble import _training_facts  # noqa: E402
-from train.checkpoints.checkpoint import CheckpointError, Generator, load_checkpoint, save_network  # noqa: E402
+from train.checkpoints.checkpoint import CheckpointError, load_checkpoint, save_network  # noqa: E402
+from train.networks.generator import Generator  # noqa: E402
 from train.training.state import load_ema  # noqa: E402
 from train.training.student import STEPS, StudentStage, student_config  # noqa: E402
 

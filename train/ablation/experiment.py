@@ -17,11 +17,11 @@ from appliance.music.score import BeatGrid
 from train.ablation.scale import Scale
 from train.ablation.sources import Sources
 from train.ablation.variants import Variant
-from train.checkpoints.checkpoint import Generator
 from train.data.windows import WindowSource
 from train.evaluate.material.excerpts import Excerpt
 from train.evaluate.players.torch_graphs import Drawing, Model, TorchGraphs, TorchPack
 from train.evaluate.quick.note_judgement import NoteJudgement, NoteRow, judge_notes, listen_alone
+from train.networks.generator import Generator
 from train.networks.planner import Planner
 from train.training.denoiser import TIMESTEP_MEAN, TIMESTEP_SPREAD, DenoiserStage
 from train.training.loop import LoopConfig, fit

@@ -15,8 +15,8 @@ from torch import nn
 
 from train.ablation.experiment import held_out_losses
 from train.ablation.scale import Scale
-from train.checkpoints.checkpoint import Generator
 from train.data.windows import WindowSource
+from train.networks.generator import Generator
 
 Change = Callable[[Generator], None]
 

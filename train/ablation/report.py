@@ -12,11 +12,11 @@ from train.ablation.experiment import Outcome
 from train.ablation.reliance import CHANGES, Losses
 from train.ablation.scale import Scale
 from train.ablation.variants import VARIANTS, Variant
-from train.checkpoints.checkpoint import Generator
 from train.evaluate.evaluation import METRICS
 from train.evaluate.measures.gap import BOOTSTRAP_RESAMPLES, BOOTSTRAP_SEED, Estimate, gap_difference
 from train.evaluate.quick.note_judgement import NoteRow, compare_notes
 from train.networks.denoiser import DenoiserConfig
+from train.networks.generator import Generator
 
 TITLE = "What each part of the design is worth"
 

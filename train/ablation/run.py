@@ -16,9 +16,9 @@ from train.ablation.report import as_section
 from train.ablation.scale import Scale
 from train.ablation.sources import Songs, Sources, choose
 from train.ablation.variants import VARIANTS, Variant
-from train.checkpoints.checkpoint import Generator
 from train.corpus.ledger import read_ledger
 from train.evaluate.processes.store import write_whole
+from train.networks.generator import Generator
 from train.networks.planner import Planner, PlannerConfig
 from train.networks.vae import ScoreVae, VaeConfig
 from train.training.state import load_ema

@@ -22,8 +22,9 @@ from torch import Tensor, nn
 
 from train.networks.audio_decoder import AudioDecoder, AudioDecoderConfig
 from train.networks.audio_encoder import AudioEncoder, AudioEncoderConfig
-from train.networks.denoiser import ConditionEncoder, Denoiser, DenoiserConfig
+from train.networks.denoiser import DenoiserConfig
 from train.networks.fit import FitConfig, FitNet
+from train.networks.generator import Generator
 from train.networks.planner import Planner, PlannerConfig
 from train.networks.vae import ScoreVae, VaeConfig
 
@@ -45,16 +46,6 @@ Config = TypeVar("Config")
 
 class CheckpointError(Exception):
     """A checkpoint cannot be used; the text says which file and why."""
-
-
-class Generator(nn.Module):
-    """Condition encoder and denoiser: trained together, exported apart."""
-
-    def __init__(self, config: DenoiserConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.condition = ConditionEncoder(config)
-        self.denoiser = Denoiser(config)
 
 
 @dataclass(frozen=True, slots=True)

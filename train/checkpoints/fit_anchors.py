@@ -19,7 +19,8 @@ from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.score import STYLES
 from appliance.packs.manifest import FitFacts
 from train.data import damage
-from train.data.pairs import PairSource, rows_of, told_phases
+from train.data.pairs import PairSource, told_phases
+from train.data.quality import rows_of
 from train.networks.fit import FitNet
 
 ANCHORS_NAME = "anchors.json"

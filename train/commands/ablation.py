@@ -33,8 +33,8 @@ def ablate(
     """
     from train.ablation.run import PAGE, laboratory, measure_reliance, run, sing_songs
     from train.ablation.scale import Scale
-    from train.checkpoints.checkpoint import Generator
     from train.networks.denoiser import DenoiserConfig
+    from train.networks.generator import Generator
     from train.training.state import load_ema
 
     folder = runs / "ablation"

@@ -92,8 +92,9 @@ def student(
     start: Path | None,
 ) -> None:
     """Distil the denoiser to few steps without guidance."""
-    from train.checkpoints.checkpoint import Generator, load_checkpoint
+    from train.checkpoints.checkpoint import load_checkpoint
     from train.networks.denoiser import DenoiserConfig
+    from train.networks.generator import Generator
     from train.training.sources import window_sources
     from train.training.state import load_ema
     from train.training.student import StudentStage

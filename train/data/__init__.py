@@ -5,6 +5,7 @@
 - ``melodies``: every song sung, as vocal features; ``damage``: noise and errors in them
 - ``plans``: the planner's view of the songs; ``targets``: what the planner learns
 - ``latents``: the songs as latents
-- ``pairs``: true and false accompaniments for the fit network
+- ``pairs``: true and false accompaniments for the fit network; ``quality``: how good each is; ``rhythm``: a
+  part of that
 - ``renders``: excerpts played by the band
 """

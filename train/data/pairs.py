@@ -1,7 +1,6 @@
 """What the fit network trains on: a stretch of a sung song beside its accompaniment, true and worsened.
 
-Every accompaniment comes with its quality: how much of the way from a stranger's to the written one it
-goes, by the same three measures that judge a pack (``train.evaluate.measures.metrics``), taken from the rows.
+Every accompaniment comes with its quality (:mod:`train.data.quality`).
 
 Letters: T score frames, K accompaniments of a stretch, N notes.
 """
@@ -15,27 +14,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
+from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.beat_grid import phases
 from appliance.music.keys import Key, signature_shift
 from appliance.music.score import STYLES, BeatGrid
-from appliance.networks import band_rows as band
 from appliance.vocal.features import transposed as features_transposed
 from train.data import damage
+from train.data.quality import qualities, rows_of
 from train.data.song_cache import CachedSong
 from train.data.targets import cut
-from train.evaluate.measures.metrics import STEPS_PER_BAR
 
 Array = NDArray[np.float32]
-
-SHUFFLED, TRUE = np.array([0.24, 0.26, 0.52]), np.array([1.0, 0.785, 0.855])
-"""Harmony, consonance and rhythm of a stranger's and of the written accompaniment, over songs."""
-
-POOLED_FRAMES = 11
-"""Half a second, the window of harmony."""
-
-NEAR_FRAMES = 2
-"""0.1 s, the tolerance of consonance."""
 
 PIANO_SHARE = 0.4
 KNOWN_BEATS, WRONG_BEATS = 0.65, 0.15
@@ -49,12 +38,6 @@ def in_white_keys(song: CachedSong) -> CachedSong:
     voice[:, 2] += shift
     scores = {style: damage.transposed(notes, shift) for style, notes in song.scores.items()}
     return replace(song, key=Key((song.key.tonic + shift) % 12, song.key.mode), voice=voice, scores=scores)
-
-
-def rows_of(notes: Array, first: int, frames: int) -> Array:
-    """(BAND_ROWS, T) of score frames ``first`` .. ``first + frames`` of ``notes`` (N, 5)."""
-    drums = (notes[:, 4] == damage.DRUMS).astype(np.float32)
-    return band.draw_band(np.column_stack([notes[:, :3], drums]), first, frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,51 +129,3 @@ def told_phases(song: CachedSong, first: int, frames: int, rng: np.random.Genera
         beats = beats[:-1] + np.diff(beats) * float(rng.choice([1 / 2, 1 / 3, 2 / 3]))
         grid = BeatGrid(tuple(beats.tolist()), tuple(range(0, len(beats), grid.meter)), 1.0, grid.meter)
     return cut(phases(grid, song.frames), first, frames)
-
-
-def qualities(
-    song: CachedSong, made: Sequence[Array], bands: Array, first: int, frames: int
-) -> NDArray[np.float32]:
-    """(K,) mean over harmony, consonance and rhythm of the share of the gap that each closes."""
-    written = _pooled(rows_of(song.scores[STYLES[0]], first, frames)[band.CHROMA])
-    sung = rows_of(np.column_stack([song.voice[:, :3], np.zeros((len(song.voice), 2))]), first, frames)
-    bars = damage.bars_of(song)
-    found = [
-        (_harmony(rows, written), _consonance(rows, sung), _rhythm(notes, bars, first, frames))
-        for notes, rows in zip(made, bands, strict=True)
-    ]
-    return np.mean((np.array(found) - SHUFFLED) / (TRUE - SHUFFLED), axis=1).astype(np.float32)
-
-
-def _pooled(chroma: Array) -> Array:
-    frames = chroma.shape[1] // POOLED_FRAMES * POOLED_FRAMES
-    return chroma[:, :frames].reshape(12, -1, POOLED_FRAMES).sum(axis=2)
-
-
-def _harmony(rows: Array, written: Array) -> float:
-    ours = _pooled(rows[band.CHROMA])
-    both = ours.any(axis=0) & written.any(axis=0)
-    if not both.any():
-        return float(SHUFFLED[0])
-    a, b = ours[:, both], written[:, both]
-    return float(((a * b).sum(axis=0) / np.linalg.norm(a, axis=0) / np.linalg.norm(b, axis=0)).mean())
-
-
-def _consonance(rows: Array, sung: Array) -> float:
-    voice = sung[band.CHROMA]
-    if not voice.any():
-        return float(TRUE[1])
-    wide = np.pad(rows[band.CHROMA], ((0, 0), (NEAR_FRAMES, NEAR_FRAMES)))
-    near = np.lib.stride_tricks.sliding_window_view(wide, 2 * NEAR_FRAMES + 1, axis=1).max(axis=2)
-    return float(np.minimum(voice, near).sum() / voice.sum())
-
-
-def _rhythm(notes: Array, bars_s: NDArray[np.float64], first: int, frames: int) -> float:
-    onsets = notes[notes[:, 4] < damage.DRUMS, 0].astype(np.float64)
-    start_s, end_s = first / FRAME_RATE_HZ, (first + frames) / FRAME_RATE_HZ
-    onsets = onsets[(onsets >= max(start_s, bars_s[0])) & (onsets < min(end_s, bars_s[-1]))]
-    if not len(onsets):
-        return 0.5
-    bar = np.searchsorted(bars_s, onsets, side="right") - 1
-    steps = (onsets - bars_s[bar]) / np.diff(bars_s)[bar] * STEPS_PER_BAR
-    return float(np.mean(np.abs(steps - np.round(steps)) <= 0.25 + 1e-9))

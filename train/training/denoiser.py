@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from train.checkpoints.checkpoint import Generator
 from train.data.windows import WindowSource
 from train.networks.denoiser import DenoiserConfig
+from train.networks.generator import Generator
 from train.training.stage import Batch
 
 TIMESTEP_MEAN, TIMESTEP_SPREAD = 0.3, 1.2

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from train.checkpoints.checkpoint import Generator
 from train.data.windows import Dropout, WindowSource
 from train.networks.denoiser import DenoiserConfig
+from train.networks.generator import Generator
 from train.training.stage import Batch
 
 STEPS = 8

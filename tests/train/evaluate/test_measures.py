@@ -14,12 +14,13 @@ import soundfile
 from appliance.errors import InputError
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.score import Note, Score
+from train.data.rhythm import rhythm
 from train.evaluate.judges.chord_judge import HeardChord, chord_agreement, root_and_third
 from train.evaluate.judges.note_creation import create_notes
 from train.evaluate.judges.note_judge import transcribe
 from train.evaluate.material.pieces import Sung, cut_piece
 from train.evaluate.measures.gap import gap_closed, gap_difference, mean, shuffled_mean
-from train.evaluate.measures.metrics import consonance, coverage, harmony, pitch_class_vectors, rhythm
+from train.evaluate.measures.metrics import consonance, coverage, harmony, pitch_class_vectors
 from train.evaluate.measures.roll_f1 import RollF1, roll_f1, roll_f1_by_group
 
 needs_basic_pitch = pytest.mark.skipif(

@@ -1,14 +1,14 @@
-"""Harmony, consonance and rhythm of an accompaniment, each 0-1, from lists of notes.
+"""Harmony and consonance of an accompaniment, each 0-1, from lists of notes.
 
 Pure functions of times and pitches; a note is anything with ``start_s``, ``end_s`` and ``pitch``
 (written, sung, decoded or heard). Where a song has nothing to measure against (nothing written, nothing
-sung, no bars) the value is NaN and the song is left out of that metric. A silent *result* is not left
-out: it has no harmony and no consonance (0), and rhythm at chance.
+sung) the value is NaN and the song is left out of that metric. A silent *result* is not left out: it has
+no harmony and no consonance (0). The third measure, rhythm, is :func:`train.data.rhythm.rhythm`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 
 HARMONY_WINDOW_S = 0.5
 CONSONANCE_TOLERANCE_S = 0.1
-STEPS_PER_BAR = 12
-RHYTHM_CHANCE = 0.5
-"""Share of random onsets within a quarter of a step: half of the time line is."""
 
 
 class Sounding(Protocol):
@@ -103,20 +100,3 @@ def consonance(
         for start, end in sounding[voice.pitch % 12]:
             matched += max(0.0, min(end, voice.end_s) - max(start, voice.start_s))
     return matched / total if total > 0.0 else float("nan")
-
-
-def rhythm(onsets_s: Iterable[float], bars_s: Sequence[float]) -> float:
-    """Share of onsets within a quarter of a step of the song's grid, twelve steps a bar.
-
-    ``bars_s`` are the bar starts and, last, the end of the last bar; onsets outside are not counted.
-    Chance is 0.5, and so is a result without onsets; NaN without a bar.
-    """
-    bars = np.asarray(bars_s, dtype=np.float64)
-    if len(bars) < 2:
-        return float("nan")
-    onsets = np.asarray([o for o in onsets_s if bars[0] <= o < bars[-1]], dtype=np.float64)
-    if not len(onsets):
-        return RHYTHM_CHANCE
-    bar = np.searchsorted(bars, onsets, side="right") - 1
-    steps = (onsets - bars[bar]) / (bars[bar + 1] - bars[bar]) * STEPS_PER_BAR
-    return float(np.mean(np.abs(steps - np.round(steps)) <= 0.25 + 1e-9))

@@ -19,7 +19,8 @@ from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.score import STYLES
 from train.checkpoints.fit_anchors import EXCERPT_FRAMES
 from train.data import damage
-from train.data.pairs import PairSource, qualities, rows_of, told_phases
+from train.data.pairs import PairSource, told_phases
+from train.data.quality import qualities, rows_of
 from train.evaluate.measures.gap import Estimate, mean
 
 Array = NDArray[np.float32]

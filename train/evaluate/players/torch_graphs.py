@@ -18,8 +18,9 @@ from torch import Tensor
 from appliance.networks.graphs import Graphs
 from appliance.packs.manifest import MANIFEST_NAME, RollThresholds, SamplerFacts
 from appliance.packs.pack import load_pack
-from train.checkpoints.checkpoint import CheckpointError, Generator, load_checkpoint
+from train.checkpoints.checkpoint import CheckpointError, load_checkpoint
 from train.networks.denoiser import DenoiserConfig
+from train.networks.generator import Generator
 from train.networks.planner import Planner, PlannerConfig
 from train.networks.vae import RollDecoder, ScoreVae, VaeConfig
 from train.training.sources import window_sources

@@ -1,0 +1,84 @@
+"""How good an accompaniment is, 0-1, taken from its rows: what the fit network learns to tell.
+
+The quality says how much of the way from a stranger's accompaniment to the written one it goes, by the
+three measures that judge a pack: harmony and consonance as in ``train.evaluate.measures.metrics``, but read
+from frames instead of notes, as training needs thousands, and rhythm (:mod:`train.data.rhythm`).
+
+Letters: T score frames, K accompaniments of a stretch, N notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.grid import FRAME_RATE_HZ
+from appliance.music.score import STYLES
+from appliance.networks import band_rows as band
+from train.data import damage
+from train.data.rhythm import RHYTHM_CHANCE, rhythm
+from train.data.song_cache import CachedSong
+
+Array = NDArray[np.float32]
+
+SHUFFLED, TRUE = np.array([0.24, 0.26, 0.52]), np.array([1.0, 0.785, 0.855])
+"""Harmony, consonance and rhythm of a stranger's and of the written accompaniment, over songs."""
+
+POOLED_FRAMES = 11
+"""Half a second, the window of harmony."""
+
+NEAR_FRAMES = 2
+"""0.1 s, the tolerance of consonance."""
+
+
+def rows_of(notes: Array, first: int, frames: int) -> Array:
+    """(BAND_ROWS, T) of score frames ``first`` .. ``first + frames`` of ``notes`` (N, 5)."""
+    drums = (notes[:, 4] == damage.DRUMS).astype(np.float32)
+    return band.draw_band(np.column_stack([notes[:, :3], drums]), first, frames)
+
+
+def qualities(
+    song: CachedSong, made: Sequence[Array], bands: Array, first: int, frames: int
+) -> NDArray[np.float32]:
+    """(K,) mean over harmony, consonance and rhythm of the share of the gap that each closes."""
+    written = _pooled(rows_of(song.scores[STYLES[0]], first, frames)[band.CHROMA])
+    sung = rows_of(np.column_stack([song.voice[:, :3], np.zeros((len(song.voice), 2))]), first, frames)
+    bars = damage.bars_of(song)
+    found = [
+        (_harmony(rows, written), _consonance(rows, sung), _rhythm(notes, bars, first, frames))
+        for notes, rows in zip(made, bands, strict=True)
+    ]
+    return np.mean((np.array(found) - SHUFFLED) / (TRUE - SHUFFLED), axis=1).astype(np.float32)
+
+
+def _pooled(chroma: Array) -> Array:
+    frames = chroma.shape[1] // POOLED_FRAMES * POOLED_FRAMES
+    return chroma[:, :frames].reshape(12, -1, POOLED_FRAMES).sum(axis=2)
+
+
+def _harmony(rows: Array, written: Array) -> float:
+    ours = _pooled(rows[band.CHROMA])
+    both = ours.any(axis=0) & written.any(axis=0)
+    if not both.any():
+        return float(SHUFFLED[0])
+    a, b = ours[:, both], written[:, both]
+    return float(((a * b).sum(axis=0) / np.linalg.norm(a, axis=0) / np.linalg.norm(b, axis=0)).mean())
+
+
+def _consonance(rows: Array, sung: Array) -> float:
+    voice = sung[band.CHROMA]
+    if not voice.any():
+        return float(TRUE[1])
+    wide = np.pad(rows[band.CHROMA], ((0, 0), (NEAR_FRAMES, NEAR_FRAMES)))
+    near = np.lib.stride_tricks.sliding_window_view(wide, 2 * NEAR_FRAMES + 1, axis=1).max(axis=2)
+    return float(np.minimum(voice, near).sum() / voice.sum())
+
+
+def _rhythm(notes: Array, bars_s: NDArray[np.float64], first: int, frames: int) -> float:
+    if len(bars_s) < 2:
+        return RHYTHM_CHANCE  # a number all the same: the network is trained on it
+    onsets = notes[notes[:, 4] < damage.DRUMS, 0].astype(np.float64)
+    start_s, end_s = first / FRAME_RATE_HZ, (first + frames) / FRAME_RATE_HZ
+    return rhythm(onsets[(onsets >= start_s) & (onsets < end_s)], bars_s)

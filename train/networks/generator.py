@@ -1,0 +1,17 @@
+"""The condition encoder and the denoiser as one network: a checkpoint holds their weights together."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from train.networks.denoiser import ConditionEncoder, Denoiser, DenoiserConfig
+
+
+class Generator(nn.Module):
+    """Condition encoder and denoiser: trained together, exported apart."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.condition = ConditionEncoder(config)
+        self.denoiser = Denoiser(config)
