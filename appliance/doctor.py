@@ -68,13 +68,13 @@ def doctor(
     pack_dir: Path,
     out_dir: Path = Path(),
     *,
-    plans: Path | None = None,
+    profiles: Path | None = None,
     load_pack: Callable[[Path], object] | None = None,
     cpu: Cpu | None = None,
 ) -> DoctorReport:
     """Examine this machine, ``pack_dir`` and the place where results go. Never raises for what it finds.
 
-    ``plans`` is the folder of plans for processors; without one nothing is said of them.
+    ``profiles`` is the folder of profiles for processors; without one nothing is said of them.
 
     ``load_pack`` verifies a pack and raises :class:`PackError`; the default is
     :func:`appliance.packs.pack.load_pack`. ``cpu`` is the processor to judge, by default this one.
@@ -89,8 +89,8 @@ def doctor(
         checks.append(pack)
         if pack.status != "fail":
             checks.append(check_kernels(pack_dir))
-        if pack.status != "fail" and plans is not None:
-            checks.append(check_plan(pack_dir, plans))
+        if pack.status != "fail" and profiles is not None:
+            checks.append(check_profile(pack_dir, profiles))
     return DoctorReport(tuple(checks))
 
 
@@ -248,22 +248,22 @@ def check_kernels(pack_dir: Path) -> Check:
     return Check("kernels", "ok", f"Layers that run as INT8: {told}.", facts=facts)
 
 
-def check_plan(pack_dir: Path, plans: Path) -> Check:
-    """Is there a plan for this processor and pack, and what does it say?"""
+def check_profile(pack_dir: Path, profiles: Path) -> Check:
+    """Is there a profile for this processor and pack, and what does it say?"""
     from appliance.packs.pack import load_pack
     from appliance.tuning.profile_key import key_of
-    from appliance.tuning.store import read_plan
-    from appliance.tuning.table import plan_lines, plan_sentence
+    from appliance.tuning.store import read_profile
+    from appliance.tuning.table import profile_lines, profile_sentence
 
-    plan, trouble = read_plan(plans, key_of(load_pack(pack_dir, verify=False), None))
+    profile, trouble = read_profile(profiles, key_of(load_pack(pack_dir, verify=False), None))
     if trouble:
         sentence, _, remedy = trouble.partition("; ")
-        return Check("plan", "warn", f"{sentence}.", _capital(remedy))
-    if plan is None:
-        sentence = f"This processor has no plan in {plans}; everything is computed as shipped."
-        return Check("plan", "ok", f"{sentence} 'backline tune' measures what is fastest.")
-    facts = {"sha256": plan.sha256, **plan.model_dump(mode="json", by_alias=True)}
-    return Check("plan", "ok", plan_sentence(plan), facts=facts, lines=tuple(plan_lines(plan)))
+        return Check("profile", "warn", f"{sentence}.", _capital(remedy))
+    if profile is None:
+        sentence = f"This processor has no profile in {profiles}; everything is computed as shipped."
+        return Check("profile", "ok", f"{sentence} 'backline tune' measures what is fastest.")
+    facts = {"sha256": profile.sha256, **profile.model_dump(mode="json", by_alias=True)}
+    return Check("profile", "ok", profile_sentence(profile), facts=facts, lines=tuple(profile_lines(profile)))
 
 
 def _load_pack(pack_dir: Path) -> object:

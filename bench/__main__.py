@@ -17,9 +17,9 @@ from appliance.system.cpu import read_cpu
 from bench.collect import Collector
 from bench.mask import ONEDNN_CAP
 from bench.packs import same_in_fp32
-from bench.plan import SONG_S, Plan
 from bench.process import ROOT
 from bench.report import write
+from bench.schedule import SONG_S, Schedule
 
 MASKS = (*ONEDNN_CAP, "host")
 
@@ -83,7 +83,7 @@ def main() -> int:
         twin = options.fp32 or same_in_fp32(load_pack(options.pack, verify=False), _say)
         packs |= {"FP32": twin} if twin else {}
     masks = tuple(options.mask or MASKS)
-    plan = Plan(
+    schedule = Schedule(
         masks=masks,
         focus=options.focus if options.focus in masks else masks[0],
         short_s=options.seconds,
@@ -93,7 +93,7 @@ def main() -> int:
         fp32="FP32" in packs,
     )
     with tempfile.TemporaryDirectory(prefix="backline-bench-") as folder:
-        collector = Collector(plan, packs, options.vocal, Path(folder))
+        collector = Collector(schedule, packs, options.vocal, Path(folder))
         collector.prepare(_say)
         spent = time.monotonic() - began
         collector.measure(options.rounds, options.minutes * 60.0 - spent, _say)

@@ -1,4 +1,4 @@
-"""Measures the cases of a plan, round by round, and gathers what was found in one JSON-like dictionary.
+"""Measures the cases of a schedule, round by round, and gathers what was found in one JSON-like dictionary.
 
 This process stays small (it loads no graphs): a child's peak memory counts from its parent's size.
 """
@@ -20,9 +20,9 @@ from bench.agreement import matrix
 from bench.job import Job, notes_in_common, render
 from bench.mask import Mask, mask
 from bench.order import rounds
-from bench.plan import Case, GraphCase, Plan, StartCase, measured_once, needed_lengths
 from bench.process import Failed, forget_cached, libraries, run
 from bench.render import vocal_of
+from bench.schedule import Case, GraphCase, Schedule, StartCase, measured_once, needed_lengths
 
 REPEATS = 7
 """Evaluations of each graph in each round."""
@@ -31,21 +31,21 @@ REPEATS = 7
 class Collector:
     """Measures into ``found``; ``folder`` is for vocals, inputs, outputs and caches."""
 
-    def __init__(self, plan: Plan, packs: dict[str, Path], source: Path, folder: Path) -> None:
-        self.plan = plan
+    def __init__(self, schedule: Schedule, packs: dict[str, Path], source: Path, folder: Path) -> None:
+        self.schedule = schedule
         self.packs = packs
         self.folder = folder
         self.found: dict[str, Any] = {"jobs": {}, "graphs": {}, "starts": {}, "skipped": []}
         self._masks: dict[str, Mask] = {}
         self._notes: dict[str, frozenset[tuple[int, int, int]]] = {}
         self._vocals: dict[float, Path] = {}
-        for seconds in needed_lengths(plan.cases()):
+        for seconds in needed_lengths(schedule.cases()):
             self._vocals[seconds] = folder / f"vocal-{seconds:g}.wav"
             vocal_of(source, seconds, self._vocals[seconds])
 
     def playable(self) -> list[str]:
-        """The plan's masks that this processor can wear; why not, is said under ``skipped``."""
-        for name in self.plan.masks:
+        """The schedule's masks that this processor can wear; why not, is said under ``skipped``."""
+        for name in self.schedule.masks:
             try:
                 self._masks[name] = mask(None if name == "host" else name)
             except ValueError as error:
@@ -56,7 +56,7 @@ class Collector:
     def prepare(self, say: Callable[[str], None]) -> None:
         """Record a job's inputs; fill each mask's cache of compiled graphs, which finds libraries too."""
         say("recording a job")
-        vocal = self._vocals[self.plan.short_s]
+        vocal = self._vocals[self.schedule.short_s]
         command = [sys.executable, "-m", "bench.graph_inputs", vocal, self.packs["INT8"], self.folder]
         run(Mask("host", "none"), command)
         self.found["flops"] = json.loads((self.folder / "flops.json").read_text())
@@ -67,7 +67,7 @@ class Collector:
 
     def measure(self, most: int, budget_s: float, say: Callable[[str], None]) -> None:
         """Take the cases in rounds; a case that fails is left out and said why."""
-        cases = [case for case in self.plan.cases() if case.mask in self._masks]
+        cases = [case for case in self.schedule.cases() if case.mask in self._masks]
         for number, case in rounds(cases, most, budget_s, time.monotonic, measured_once):
             say(f"round {number + 1}: {case.name}")
             self.found["rounds"] = number + 1
@@ -100,7 +100,7 @@ class Collector:
         entry["retried"] = done.retried
         for stage, seconds in done.stages_s.items():
             entry["stages_s"].setdefault(stage, []).append(seconds)
-        if (job.audio_s, job.takes, job.precision) == (self.plan.short_s, 1, "INT8"):
+        if (job.audio_s, job.takes, job.precision) == (self.schedule.short_s, 1, "INT8"):
             self._notes[job.mask] = done.notes
 
     def _start(self, name: str, precision: str, pack: Path) -> Any:

@@ -20,7 +20,7 @@ from appliance.cli import pack as cli_pack
 from appliance.cli import release as cli_release
 from appliance.cli import tune as cli_tune
 from appliance.cli import watch as cli_watch
-from appliance.cli.options import PACK_OPTION, PLANS_OPTION
+from appliance.cli.options import PACK_OPTION, PROFILES_OPTION
 from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
 from appliance.system.cpu import cpu_trouble, read_cpu, require_machine
 
@@ -63,13 +63,13 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
     """Render an accompaniment for each VOCAL (WAV, AIFF, FLAC, OGG, MP3)."""
     from appliance.networks.cache import cache_folder
     from appliance.rendering.engine import Engine
-    from appliance.tuning.store import plans_folder
+    from appliance.tuning.store import profiles_folder
 
     requests = [_request(vocal, **options) for vocal in vocals]
     rows, first_error = [], 0
-    with closing(Engine(pack, cache=cache_folder(), wait=False, plans=plans_folder())) as engine:
-        if engine.plan_trouble:
-            click.echo(f"backline: {engine.plan_trouble}", err=True)
+    with closing(Engine(pack, cache=cache_folder(), wait=False, profiles=profiles_folder())) as engine:
+        if engine.profile_trouble:
+            click.echo(f"backline: {engine.profile_trouble}", err=True)
         for request in requests:
             try:
                 receipts = _with_progress(engine, request)
@@ -157,17 +157,17 @@ def _print_table(receipts: list[Receipt]) -> None:
 @cli.command()
 @PACK_OPTION
 @click.option("--out", default=Path(), type=click.Path(path_type=Path), help="Where results would go.")
-@PLANS_OPTION
+@PROFILES_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
-def doctor(pack: Path, out: Path, plans: Path | None, as_json: bool) -> None:
-    """Say whether this computer can do the job: processor, memory, disk, pack, kernels, plan."""
+def doctor(pack: Path, out: Path, profiles: Path | None, as_json: bool) -> None:
+    """Say whether this computer can do the job: processor, memory, disk, pack, kernels, profile."""
     from appliance.doctor import doctor as examine
 
-    if plans is None and not cpu_trouble(read_cpu()):  # what plans are made of needs a newer processor
-        from appliance.tuning.store import plans_folder
+    if profiles is None and not cpu_trouble(read_cpu()):  # what profiles are made of needs a newer processor
+        from appliance.tuning.store import profiles_folder
 
-        plans = plans_folder()
-    report = examine(pack, out, plans=plans)
+        profiles = profiles_folder()
+    report = examine(pack, out, profiles=profiles)
     if as_json:
         click.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
     else:

@@ -14,8 +14,10 @@ PACK_OPTION = click.option(
     envvar="BACKLINE_PACK",
     help="Folder of the pack.",
 )
-PLANS_OPTION = click.option(
-    "--plans",
+PROFILES_OPTION = click.option(
+    "--profiles",
+    "--plans",  # the name of earlier releases
+    "profiles",
     type=click.Path(path_type=Path),
-    help="Folder of plans, such as /var/lib/backline/plans of the service.  [default: this user's]",
+    help="Folder of profiles, such as /var/lib/backline/profiles of the service.  [default: this user's]",
 )

@@ -16,7 +16,7 @@ from appliance.composing.key_request import obeyed, plan_in_key
 from appliance.composing.plan_chart import chart_from_plan, plan_from_chart
 from appliance.composing.plan_variation import decided, varied
 from appliance.composing.sampler import euler, guided, timesteps
-from appliance.composing.windows import Window, plan_windows
+from appliance.composing.windows import Window, song_windows
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT, FRAMES_PER_PLAN
 from appliance.music.beat_grid import TRUSTED, phases, snap
 from appliance.music.chart_keeping import follow_chart
@@ -170,7 +170,7 @@ def steps_of(pack: Pack, features: Array) -> int:
     """Evaluations of the denoiser that a take of a song with ``features`` (F, T) needs."""
     sampler = pack.manifest.sampler
     frames = features.shape[1] // FRAMES_PER_LATENT
-    return sampler.steps * len(plan_windows(frames, sampler.window_frames, sampler.context_frames))
+    return sampler.steps * len(song_windows(frames, sampler.window_frames, sampler.context_frames))
 
 
 def _denoised(
@@ -187,7 +187,7 @@ def _denoised(
     rows = _condition(reading, shift)
     frames = reading.features.shape[1] // FRAMES_PER_LATENT
     latent = np.zeros((pack.manifest.latent_channels, frames), np.float32)
-    for number, window in enumerate(plan_windows(frames, sampler.window_frames, sampler.context_frames)):
+    for number, window in enumerate(song_windows(frames, sampler.window_frames, sampler.context_frames)):
         noise = np.random.default_rng([seed, number]).standard_normal(
             (latent.shape[0], window.length), dtype=np.float32
         )

@@ -17,7 +17,7 @@ class Window:
     known: int
 
 
-def plan_windows(frames: int, length: int, context: int) -> tuple[Window, ...]:
+def song_windows(frames: int, length: int, context: int) -> tuple[Window, ...]:
     """Cover ``frames`` latent frames with windows of ``length``, each overlapping the last by ``context``.
 
     The last window may reach beyond the song; what lies there is masked. Window starts stay on whole

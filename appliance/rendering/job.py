@@ -197,7 +197,7 @@ def _take(
             timings_s=watch.seconds,
             job=request.job,
             sound=request.sound,
-            plan=None if engine.plan is None else engine.plan.sha256,
+            profile=None if engine.profile is None else engine.profile.sha256,
         )
         with writing(receipt_path):
             receipt.write(receipt_path)

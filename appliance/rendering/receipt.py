@@ -69,11 +69,11 @@ def make_receipt(
     timings_s: dict[str, float],
     job: str | None = None,
     sound: str = "band",
-    plan: str | None = None,
+    profile: str | None = None,
 ) -> Receipt:
     """Gather the facts. ``take`` counts from 1, the best fit, to ``takes``; ``files`` is name to SHA-256;
     ``timings_s`` is stage to seconds. ``job`` names the task that asked for it,
-    ``plan`` what was measured and chosen for this processor; None: everything is computed as shipped."""
+    ``profile`` what was measured and chosen for this processor; None: everything is computed as shipped."""
     grid = reading.grid
     total_s = sum(timings_s.values())
     return Receipt(
@@ -95,7 +95,7 @@ def make_receipt(
                 "sha256": pack.sha256,
                 "ledger_rows_sha256": pack.manifest.ledger_rows_sha256,
             },
-            "plan": plan,
+            "profile": profile,
             "seed": seed,
             "take": take,
             "takes": takes,

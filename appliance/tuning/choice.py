@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.networks.setting import GraphSetting
-from appliance.tuning.profile import SAME_DB, Alternative, GraphPlan
+from appliance.tuning.profile import SAME_DB, Alternative, GraphProfile
 
 AGREEMENT_DB = 40.0
 """A setting whose output agrees less than this with the pack as shipped is never used."""
@@ -47,7 +47,7 @@ def snr_db(shipped: NDArray[np.float32], other: NDArray[np.float32]) -> float:
         return float(np.clip(10 * np.log10(signal / noise), -SAME_DB, SAME_DB - 1))
 
 
-def chosen(shipped: Measured, others: Sequence[Measured]) -> GraphPlan:
+def chosen(shipped: Measured, others: Sequence[Measured]) -> GraphProfile:
     """The fastest setting that agrees and is clearly faster than the one as shipped, else that one.
 
     Other bytes are not worth it where a setting that gives the same bytes is about as fast.
@@ -69,7 +69,7 @@ def chosen(shipped: Measured, others: Sequence[Measured]) -> GraphPlan:
     )
     setting = shipped.setting if best is None else best.setting
     times_s = next((other.times_s for other in others if other.setting == setting), shipped.times_s)
-    return GraphPlan(
+    return GraphProfile(
         chosen=setting,
         ms=_ms(times_s),
         shipped_ms=_ms(shipped.times_s),

@@ -1,4 +1,4 @@
-"""Measuring, one piece after the other, within a budget; after each piece there is a plan.
+"""Measuring, one piece after the other, within a budget; after each piece there is a profile.
 
 Whoever measures decides when the next piece is done, so that a service can do its work in between: time
 between two pieces does not count.
@@ -16,7 +16,7 @@ from appliance.errors import BacklineError
 from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import Pack
 from appliance.tuning.choice import Measured, chosen, snr_db
-from appliance.tuning.profile import GraphPlan, Plan, ProfileKey
+from appliance.tuning.profile import GraphProfile, Profile, ProfileKey
 from appliance.tuning.profile_key import key_of
 from appliance.tuning.workbench import Array, Bench, Trial, Workbench
 
@@ -50,11 +50,11 @@ class Budget:
 
 
 def tuned(
-    key: ProfileKey, bench: Bench, budget_s: float, clock: Clock, known: Plan | None = None
-) -> Iterator[Plan]:
-    """The plan after each piece of measuring; the last one is finished if the time was enough for it.
+    key: ProfileKey, bench: Bench, budget_s: float, clock: Clock, known: Profile | None = None
+) -> Iterator[Profile]:
+    """The profile after each piece of measuring; the last one is finished if the time was enough for it.
 
-    What ``known``, a plan that was not finished, measured is not measured again.
+    What ``known``, a profile that was not finished, measured is not measured again.
 
     A graph may use half of what is left, so that one which is slow to compile leaves time to the others.
     Nothing is begun that would end late, should it take as long as the last of its kind.
@@ -63,8 +63,8 @@ def tuned(
     graphs = {} if known is None else {n: graph for n, graph in known.graphs.items() if not graph.unmeasured}
     tries = 1 if known is None else known.tries + 1
 
-    def plan(finished: bool = False) -> Plan:
-        return Plan(
+    def profile(finished: bool = False) -> Profile:
+        return Profile(
             key=key, graphs=dict(graphs), finished=finished, tries=tries, seconds=round(budget.spent_s, 1)
         )
 
@@ -73,10 +73,10 @@ def tuned(
         share = 1.0 if name == names[-1] else 0.5
         comparison = _Comparison(name, bench, budget, budget.left_s * (1 - share))
         for _ in comparison.pieces(key.threads):
-            yield plan()
+            yield profile()
         graphs[name] = comparison.result()
-        yield plan()
-    yield plan(finished=not any(graph.unmeasured for graph in graphs.values()))
+        yield profile()
+    yield profile(finished=not any(graph.unmeasured for graph in graphs.values()))
 
 
 @dataclass
@@ -93,7 +93,10 @@ class _Comparison:
     """As shipped."""
 
     def pieces(self, threads: int) -> Iterator[None]:
-        """Compiles each setting and compares its output, then times them all, round after round."""
+        """Compiles each setting and compares its output, then times them all, round after round.
+
+        A setting that is the only one possible is timed once.
+        """
         with self.budget.spending():
             offered = settings(threads, self.bench.precisions(self.graph))
         slowest_s = 0.0
@@ -108,16 +111,18 @@ class _Comparison:
             yield
             if not self._trials:
                 return
+        put_off = any(found.snr_db is None and not found.trouble for found in self._found)
         round_s = 0.0
         for number in range(MOST_ROUNDS):
-            if len(self._trials) == 1 or self._left_s <= round_s:
+            alone = len(self._trials) == 1 and (number > 0 or put_off)
+            if alone or self._left_s <= round_s:
                 return
             with self.budget.spending():
                 self._round(list(self._trials)[:: 1 if number % 2 == 0 else -1])
             round_s = self.budget.last_s
             yield
 
-    def result(self) -> GraphPlan:
+    def result(self) -> GraphProfile:
         """What to do with this graph, by what was measured so far."""
         return chosen(self._found[0], self._found[1:])
 
@@ -163,9 +168,9 @@ def measured(
     threads: int | None = None,
     cache: Path | None = None,
     budget_s: float = BUDGET_S,
-    known: Plan | None = None,
-) -> Iterator[Plan]:
-    """The plan for ``pack`` on this computer, with ``threads`` at most, piece by piece as :func:`tuned`."""
+    known: Profile | None = None,
+) -> Iterator[Profile]:
+    """The profile for ``pack`` here, with ``threads`` at most, piece by piece as :func:`tuned`."""
     key = key_of(pack, threads)
     bench = Workbench(pack, GraphSetting(threads=key.threads), cache)
     return tuned(key, bench, budget_s, time.perf_counter, known)

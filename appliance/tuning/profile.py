@@ -1,6 +1,6 @@
-"""A plan as its file says it: what was measured, what was chosen, what was refused and why.
+"""A profile as its file says it: what was measured, what was chosen, what was refused and why.
 
-Strict, as all that is read from disk: an unknown key or a number in quotes makes the file no plan.
+Strict, as all that is read from disk: an unknown key or a number in quotes makes the file no profile.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Strict(BaseModel):
 
 
 class ProfileKey(_Strict):
-    """What a plan was measured on; it holds for nothing else."""
+    """What a profile was measured on; it holds for nothing else."""
 
     processor: Text
     flags_sha256: Sha256
@@ -60,7 +60,7 @@ class Alternative(_Strict):
     """Why it is not used; empty for the one that is."""
 
 
-class GraphPlan(_Strict):
+class GraphProfile(_Strict):
     """What was found out about one graph. ``ms`` are medians of one evaluation."""
 
     chosen: GraphSetting
@@ -71,19 +71,19 @@ class GraphPlan(_Strict):
     """Why nothing was measured; empty where it was."""
 
     @model_validator(mode="after")
-    def _one_choice(self) -> GraphPlan:
+    def _one_choice(self) -> GraphProfile:
         used = [other.setting for other in self.alternatives if not other.refused]
         if used not in ([], [self.chosen]):
             raise ValueError("the chosen setting is not the alternative that was not refused")
         return self
 
 
-class Plan(_Strict):
-    """Everything in a plan file. A graph that is not in it is computed as shipped."""
+class Profile(_Strict):
+    """Everything in a profile file. A graph that is not in it is computed as shipped."""
 
     version: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
     key: ProfileKey
-    graphs: dict[GraphName, GraphPlan]
+    graphs: dict[GraphName, GraphProfile]
     finished: bool
     """Whether every graph was measured; if not, the rest may be measured another time."""
     tries: Annotated[int, Field(ge=1)] = 1

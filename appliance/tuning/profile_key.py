@@ -1,4 +1,4 @@
-"""What a plan holds for: this processor, as many cores, this pack, these versions."""
+"""What a profile holds for: this processor, as many cores, this pack, these versions."""
 
 from __future__ import annotations
 

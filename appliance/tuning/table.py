@@ -1,27 +1,27 @@
-"""A plan for a person, as lines of a table."""
+"""A profile for a person, as lines of a table."""
 
 from __future__ import annotations
 
-from appliance.tuning.profile import SAME_DB, Alternative, Plan
+from appliance.tuning.profile import SAME_DB, Alternative, Profile
 
 
-def plan_lines(plan: Plan) -> list[str]:
+def profile_lines(profile: Profile) -> list[str]:
     """Graph, setting, milliseconds as shipped and here; under it what else was tried."""
     lines = []
-    for name, graph in plan.graphs.items():
+    for name, graph in profile.graphs.items():
         if graph.unmeasured:
             lines.append(f"{name:<14} {graph.chosen!s:<22} not measured: {graph.unmeasured}")
             continue
         times = f"{graph.ms:.1f} ms" + (
-            f", as shipped {graph.shipped_ms:.1f} ms" if _changed(plan, name) else ""
+            f", as shipped {graph.shipped_ms:.1f} ms" if _changed(profile, name) else ""
         )
         lines.append(f"{name:<14} {graph.chosen!s:<22} {times}")
         lines += [f"{'':<14} {_told(other)}" for other in graph.alternatives]
     return lines
 
 
-def _changed(plan: Plan, name: str) -> bool:
-    return any(not other.refused for other in plan.graphs[name].alternatives)
+def _changed(profile: Profile, name: str) -> bool:
+    return any(not other.refused for other in profile.graphs[name].alternatives)
 
 
 def _told(other: Alternative) -> str:
@@ -33,10 +33,10 @@ def _told(other: Alternative) -> str:
     return f"{other.setting!s:<22} {ratio} {agreement:>10}  {other.refused or 'used'}".rstrip()
 
 
-def plan_sentence(plan: Plan) -> str:
-    """The plan in a sentence."""
-    changed = [name for name in plan.graphs if _changed(plan, name)]
+def profile_sentence(profile: Profile) -> str:
+    """The profile in a sentence."""
+    changed = [name for name in profile.graphs if _changed(profile, name)]
     what = f"{', '.join(changed)} differently than shipped" if changed else "everything as shipped"
-    unmeasured = [name for name, graph in plan.graphs.items() if graph.unmeasured]
+    unmeasured = [name for name, graph in profile.graphs.items() if graph.unmeasured]
     without = f"; not measured: {', '.join(unmeasured)}" if unmeasured else ""
-    return f"Plan {plan.sha256[:8]}, measured in {plan.seconds:.0f} s: {what}{without}."
+    return f"Profile {profile.sha256[:8]}, measured in {profile.seconds:.0f} s: {what}{without}."

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from openvino import opset13 as op
 
-from appliance.composing.windows import plan_windows
+from appliance.composing.windows import song_windows
 from appliance.grid import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
 from appliance.networks.kernel_count import count_kernels
 from appliance.packs.pack import load_pack
@@ -133,7 +133,7 @@ def test_a_window_costs_four_evaluations(reference_pack: Path, demo_vocal: Path,
     assert engine.pack.manifest.sampler.guidance == 1.0
     sampler = engine.pack.manifest.sampler
     latents = -(-40 * SAMPLE_RATE_HZ // (FRAME_SAMPLES * FRAMES_PER_LATENT))
-    windows = len(plan_windows(latents, sampler.window_frames, sampler.context_frames))
+    windows = len(song_windows(latents, sampler.window_frames, sampler.context_frames))
     assert windows == 2
     drawn = 2 if receipt.facts.get("fit", {}).get("retried") else 1
     assert heard.evaluations("denoiser") == EVALUATIONS_A_WINDOW * windows * drawn

@@ -11,7 +11,7 @@ from bench.agreement import least, matrix, snr_db
 from bench.extrapolate import Line, real_time_factor, through
 from bench.job import Job, notes_in_common
 from bench.order import one_round, rounds
-from bench.plan import SONG_S, STARTS, GraphCase, Plan, StartCase, measured_once, needed_lengths
+from bench.schedule import SONG_S, STARTS, GraphCase, Schedule, StartCase, measured_once, needed_lengths
 
 
 class Clock:
@@ -52,11 +52,11 @@ def test_long_cases_are_measured_once() -> None:
     assert [(n, case) for n, case in order if n] == [(1, "b"), (1, "a"), (2, "a"), (2, "b")]
 
 
-def test_the_plan_holds_every_case_once() -> None:
-    plan = Plan(("haswell", "host"), "haswell", 30.0, (30.0, SONG_S, 600.0), (1, 3), (1,))
-    cases = plan.cases()
+def test_the_schedule_holds_every_case_once() -> None:
+    schedule = Schedule(("haswell", "host"), "haswell", 30.0, (30.0, SONG_S, 600.0), (1, 3), (1,))
+    cases = schedule.cases()
     assert len(cases) == len(set(cases)) == len({case.name for case in cases})
-    for mask in plan.masks:
+    for mask in schedule.masks:
         place = cases.index(Job(mask, "INT8", 30.0))
         assert cases[place + 1] == Job(mask, "FP32", 30.0)  # neighbours
         assert GraphCase(mask) in cases
@@ -70,8 +70,8 @@ def test_the_plan_holds_every_case_once() -> None:
 
 
 def test_without_a_pack_in_fp32_nothing_asks_for_it() -> None:
-    plan = Plan(("host",), "host", 10.0, (SONG_S,), (1,), (), fp32=False)
-    assert {case.precision for case in plan.cases() if isinstance(case, Job)} == {"INT8"}
+    schedule = Schedule(("host",), "host", 10.0, (SONG_S,), (1,), (), fp32=False)
+    assert {case.precision for case in schedule.cases() if isinstance(case, Job)} == {"INT8"}
 
 
 def test_the_line_through_two_pieces() -> None:

@@ -69,8 +69,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     manifest = engine.pack.manifest
     tuning = IdleTuning(engine, setup)
-    styles, plan = list(manifest.styles), engine.plan.sha256 if engine.plan else ""
-    send(channel, Ready(manifest.name, manifest.version, engine.pack.sha256, styles, plan))
+    styles, profile = list(manifest.styles), engine.profile.sha256 if engine.profile else ""
+    send(channel, Ready(manifest.name, manifest.version, engine.pack.sha256, styles, profile))
     while isinstance(order := _next(channel, tuning), Order):
         send(channel, _Work(engine, setup, order, channel).done())
 
@@ -88,10 +88,10 @@ def _loaded(setup: Setup) -> Engine:
     from appliance.networks.cache import cache_folder
     from appliance.rendering.engine import Engine
 
-    plans = Path(setup.plans) if setup.plans else None
-    engine = Engine(Path(setup.pack), setup.threads or None, cache_folder(), plans=plans)
-    if engine.plan_trouble:
-        log(WARNING, engine.plan_trouble)
+    profiles = Path(setup.profiles) if setup.profiles else None
+    engine = Engine(Path(setup.pack), setup.threads or None, cache_folder(), profiles=profiles)
+    if engine.profile_trouble:
+        log(WARNING, engine.profile_trouble)
     _check_decoder(setup)
     return engine
 

@@ -17,21 +17,21 @@ from appliance.watch.reports.logs import NOTICE, WARNING, log
 
 if TYPE_CHECKING:
     from appliance.rendering.engine import Engine
-    from appliance.tuning.profile import Plan
+    from appliance.tuning.profile import Profile
 
 MOST_TRIES = 3
-"""So often measuring is begun for a plan; what was found by then is followed afterwards."""
+"""So often measuring is begun for a profile; what was found by then is followed afterwards."""
 
 
 class IdleTuning:
-    """The measuring that ``engine`` still has to do; none where it follows a finished plan."""
+    """The measuring that ``engine`` still has to do; none where it follows a finished profile."""
 
     def __init__(self, engine: Engine, setup: Setup) -> None:
-        self._engine, self._folder, self._threads = engine, Path(setup.plans), setup.threads or None
-        known = engine.plan
+        self._engine, self._folder, self._threads = engine, Path(setup.profiles), setup.threads or None
+        known = engine.profile
         open_ = known is None or (not known.finished and known.tries < MOST_TRIES)
-        self._pieces: Iterator[Plan] | None = None
-        self.pending = setup.tune and bool(setup.plans) and open_
+        self._pieces: Iterator[Profile] | None = None
+        self.pending = setup.tune and bool(setup.profiles) and open_
         """Whether there is anything left to measure."""
 
     def piece(self) -> Tuning:
@@ -42,37 +42,37 @@ class IdleTuning:
             log(WARNING, "This processor could not be measured; the work goes on.", reason=error)
             self.pending = False
             share = 1.0
-        return Tuning(share, self._engine.plan.sha256 if self._engine.plan else "")
+        return Tuning(share, self._engine.profile.sha256 if self._engine.profile else "")
 
     def _next(self) -> float:
         """Does a piece; the share of the budget that is spent, 1 when nothing is left to do."""
         from appliance.tuning.measuring import BUDGET_S
-        from appliance.tuning.store import write_plan
-        from appliance.tuning.table import plan_sentence
+        from appliance.tuning.store import write_profile
+        from appliance.tuning.table import profile_sentence
 
         if self._pieces is None:
-            self._plan = self._begun()
-            write_plan(self._folder, self._plan)
+            self._profile = self._begun()
+            write_profile(self._folder, self._profile)
             return 0.0
-        plan = next(self._pieces, None)
-        if plan is not None:
-            self._plan = plan
-            return min(0.99, plan.seconds / BUDGET_S)
+        profile = next(self._pieces, None)
+        if profile is not None:
+            self._profile = profile
+            return min(0.99, profile.seconds / BUDGET_S)
         self.pending = False
-        write_plan(self._folder, self._plan)
-        self._engine.follow(self._plan)
-        log(NOTICE, plan_sentence(self._plan))
+        write_profile(self._folder, self._profile)
+        self._engine.follow(self._profile)
+        log(NOTICE, profile_sentence(self._profile))
         return 1.0
 
-    def _begun(self) -> Plan:
+    def _begun(self) -> Profile:
         """What an earlier try found, or nothing, with this try noted."""
         from appliance.networks.cache import cache_folder
         from appliance.tuning.measuring import measured
-        from appliance.tuning.profile import Plan
+        from appliance.tuning.profile import Profile
         from appliance.tuning.profile_key import key_of
 
-        pack, known = self._engine.pack, self._engine.plan
+        pack, known = self._engine.pack, self._engine.profile
         self._pieces = measured(pack, self._threads, cache_folder(), known=known)
         if known is not None:
             return known.model_copy(update={"tries": known.tries + 1})
-        return Plan(key=key_of(pack, self._threads), graphs={}, finished=False)
+        return Profile(key=key_of(pack, self._threads), graphs={}, finished=False)

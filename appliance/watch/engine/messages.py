@@ -31,7 +31,7 @@ something else that may pass; ``pack``: the pack does not work; ``bug``: nobody 
 class Setup:
     """What the engine is to load, and what it may spend on decoding a recording.
 
-    ``plans`` is the folder of plans for processors, '' for none; ``tune``: whether to measure for one.
+    ``profiles`` is the folder of profiles for processors, '' for none; ``tune``: whether to measure for one.
     """
 
     pack: str
@@ -40,7 +40,7 @@ class Setup:
     memory_bytes: int
     cpu_s: int
     wall_s: float
-    plans: str = ""
+    profiles: str = ""
     tune: bool = False
 
 
@@ -69,21 +69,21 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The graphs are compiled and the decoder works; ``plan`` is the hash of the plan that is followed."""
+    """The graphs are compiled and the decoder works; ``profile`` is the hash of the one that is followed."""
 
     pack: str
     version: str
     sha256: str
     styles: list[str]
-    plan: str = ""
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """Between two orders the processor is measured: the share that is done, the plan that is followed."""
+    """Between two orders the processor is measured: the share that is done, the profile that is followed."""
 
     share: float
-    plan: str
+    profile: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ def setup_of(config: Config) -> Setup:
         memory_bytes=work.decode_memory_mb << 20,
         cpu_s=work.decode_seconds,
         wall_s=decode_wall_s(work.decode_seconds),
-        plans=os.fspath(config.folders.state / "plans"),
+        profiles=os.fspath(config.folders.state / "profiles"),
         tune=work.tune,
     )
 

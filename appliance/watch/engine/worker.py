@@ -155,7 +155,7 @@ class Worker:
             return False
         if isinstance(message, Ready):
             self.ready, self._until_s = message, float("inf")
-            self.tuning = Tuning(1.0, message.plan)
+            self.tuning = Tuning(1.0, message.profile)
         elif isinstance(message, Tuning):
             self.tuning = message
         elif isinstance(message, Done | Failed):

@@ -56,7 +56,7 @@ class Observer:
                 "name": ready.pack,
                 "version": ready.version,
                 "sha256": ready.sha256,
-                "plan": self._worker.tuning.plan,
+                "profile": self._worker.tuning.profile,
             },
             waiting=counts.get("waiting", 0),
             settling=intake.settling,

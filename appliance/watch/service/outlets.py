@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from appliance.watch.reports.logs import ERROR, WARNING, log
 from appliance.watch.reports.systemd import Notifier
 from appliance.watch.service.snapshot import Snapshot
-from appliance.watch.settings.config import Metrics as MetricsSettings
+from appliance.watch.settings.config import MetricsSettings
 
 if TYPE_CHECKING:
     from appliance.watch.service.metrics import Metrics

@@ -36,8 +36,8 @@ class Snapshot:
     paused: str | None
     """Why no job starts; None while jobs may."""
     pack: dict[str, str] | None
-    """``name``, ``version``, ``sha256``, and the hash of the ``plan`` that is followed, '' without one; None
-    until the engine is ready."""
+    """``name``, ``version``, ``sha256``, and the hash of the ``profile`` that is followed ('' without one).
+    None until the engine is ready."""
     waiting: int
     settling: int
     queue_limit: int

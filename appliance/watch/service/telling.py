@@ -76,8 +76,9 @@ def status_lines(facts: Mapping[str, Any]) -> list[str]:
     """The status for a person; what is not known is left out."""
     lines = [f"state       {facts['state']}" + (f": {facts['paused']}" if facts["paused"] else "")]
     if (pack := facts.get("pack")) is not None:
-        plan = f", plan {pack['plan'][:8]}" if pack.get("plan") else ""
-        lines.append(f"pack        {pack['name']} {pack['version']}{plan}")
+        profile = pack.get("profile") or pack.get("plan")  # a daemon of an earlier release says plan
+        followed = f", profile {profile[:8]}" if profile else ""
+        lines.append(f"pack        {pack['name']} {pack['version']}{followed}")
     if facts.get("pack_trouble"):
         lines.append(f"WRONG PACK  {facts['pack_trouble']}")
     if (job := facts.get("running")) is not None:

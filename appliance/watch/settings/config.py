@@ -154,7 +154,7 @@ class Work(_Section):
     """Processor threads for the networks; 0 is all."""
     tune: bool = True
     """Whether a new processor, pack or version is measured for what is fastest there: a minute in all, while
-    nothing is to be rendered. A plan that was measured before is followed either way."""
+    nothing is to be rendered. A profile that was measured before is followed either way."""
 
 
 class Publish(_Section):

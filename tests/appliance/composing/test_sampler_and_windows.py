@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from appliance.composing.sampler import euler, guided, timesteps
-from appliance.composing.windows import plan_windows
+from appliance.composing.windows import song_windows
 
 
 def test_timesteps_run_from_noise_to_data() -> None:
@@ -41,7 +41,7 @@ def test_guidance_of_one_is_the_condition() -> None:
 
 @pytest.mark.parametrize("frames", [1, 2, 191, 256, 257, 448, 449, 5000])
 def test_windows_make_every_frame_once(frames: int) -> None:
-    windows = plan_windows(frames, 256, 64)
+    windows = song_windows(frames, 256, 64)
     made = np.zeros(windows[-1].first + 256, int)
     for window in windows:
         made[window.first + window.known : window.first + window.length] += 1
@@ -53,4 +53,4 @@ def test_windows_make_every_frame_once(frames: int) -> None:
 
 def test_windows_without_context_are_refused() -> None:
     with pytest.raises(ValueError, match="context"):
-        plan_windows(100, 256, 0)
+        song_windows(100, 256, 0)

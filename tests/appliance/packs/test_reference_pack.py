@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from appliance.composing.windows import plan_windows
+from appliance.composing.windows import song_windows
 from appliance.grid import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
 from appliance.music.keys import Key
 from appliance.packs.pack import load_pack
@@ -77,7 +77,7 @@ def test_windows_join_without_a_click(engine: Engine, demo: tuple[dict, Path]) -
     energy = bend[: len(bend) // frame * frame].reshape(-1, frame).sum(axis=1)
     sampler = engine.pack.manifest.sampler
     latents = len(sound) // (FRAME_SAMPLES * FRAMES_PER_LATENT)
-    windows = plan_windows(latents, sampler.window_frames, sampler.context_frames)
+    windows = song_windows(latents, sampler.window_frames, sampler.context_frames)
     joins = [(w.first + w.known) * FRAMES_PER_LATENT * FRAME_SAMPLES / frame for w in windows[1:]]
     assert joins
     for join in map(int, joins):

@@ -1,4 +1,4 @@
-"""The plan for a processor: what is chosen, what is refused, and that no second too many is spent."""
+"""The profile for a processor: what is chosen, what is refused, and that no second too many is spent."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from support.made_up_bench import KEY, MadeUpBench
 from appliance.networks.setting import GraphSetting
 from appliance.tuning.choice import Measured, chosen, snr_db
 from appliance.tuning.measuring import settings, tuned
-from appliance.tuning.profile import SAME_DB, Plan
-from appliance.tuning.table import plan_lines, plan_sentence
+from appliance.tuning.profile import SAME_DB, Profile
+from appliance.tuning.table import profile_lines, profile_sentence
 
 SHIPPED = GraphSetting(threads=4)
 HALF = GraphSetting(threads=2)
@@ -23,12 +23,12 @@ def measured(setting: GraphSetting, *times_s: float, snr_db: float | None = SAME
     return Measured(setting, times_s, snr_db)
 
 
-def plan_of(bench: MadeUpBench, budget_s: float = 60.0) -> Plan:
+def profile_of(bench: MadeUpBench, budget_s: float = 60.0) -> Profile:
     return list(tuned(KEY, bench, budget_s, bench.clock))[-1]
 
 
-def refusals(plan: Plan, graph: str = "denoiser") -> dict[str, str]:
-    return {str(other.setting): other.refused for other in plan.graphs[graph].alternatives}
+def refusals(profile: Profile, graph: str = "denoiser") -> dict[str, str]:
+    return {str(other.setting): other.refused for other in profile.graphs[graph].alternatives}
 
 
 def test_the_fastest_that_agrees_is_chosen() -> None:
@@ -105,30 +105,40 @@ def test_what_is_tried() -> None:
 
 def test_rounds_take_each_setting_and_every_other_goes_backwards() -> None:
     bench = MadeUpBench(costs_s={"shipped, 2 threads": 0.5})
-    plan = plan_of(bench)
+    profile = profile_of(bench)
     rounds = bench.evaluated[6:12]  # after two draws of each of three settings
     assert rounds == [
         *(order := ["shipped, 4 threads", "shipped, 2 threads", "shipped, 1 thread"]),
         *order[::-1],
     ]
-    assert plan.finished and plan.settings == {"denoiser": HALF}
+    assert profile.finished and profile.settings == {"denoiser": HALF}
 
 
 def test_an_output_that_differs_is_refused_with_how_much() -> None:
     costs, errors = {"f32, 4 threads": 0.1, "bf16, 4 threads": 0.2}, {"f32, 4 threads": 0.05}
     bench = MadeUpBench(offered=("bf16", "f32"), costs_s=costs, errors={**errors, "bf16, 4 threads": 0.001})
-    plan = plan_of(bench)
-    assert plan.settings["denoiser"] == BF16
-    assert refusals(plan)["f32, 4 threads"] == "its output agrees to 26.0 dB only, 40 are needed"
+    profile = profile_of(bench)
+    assert profile.settings["denoiser"] == BF16
+    assert refusals(profile)["f32, 4 threads"] == "its output agrees to 26.0 dB only, 40 are needed"
 
 
 def test_what_does_not_compile_is_passed_by() -> None:
-    plan = plan_of(MadeUpBench(broken=("shipped, 2 threads",)))
-    assert refusals(plan)["shipped, 2 threads"] == "it does not work here: no kernel for it"
-    assert plan.settings["denoiser"] == SHIPPED
-    nothing = plan_of(MadeUpBench(broken=("shipped, 4 threads",)))
+    profile = profile_of(MadeUpBench(broken=("shipped, 2 threads",)))
+    assert refusals(profile)["shipped, 2 threads"] == "it does not work here: no kernel for it"
+    assert profile.settings["denoiser"] == SHIPPED
+    nothing = profile_of(MadeUpBench(broken=("shipped, 4 threads",)))
     assert "no kernel" in nothing.graphs["denoiser"].unmeasured
     assert nothing.settings["denoiser"] == SHIPPED
+
+
+@pytest.mark.parametrize("broken", [(), ("f32, 1 thread",)])
+def test_a_graph_with_one_way_of_computing_is_measured_too(broken: tuple[str, ...]) -> None:
+    """One core and no other precision: there is nothing to choose, and it is not for want of time."""
+    key = KEY.model_copy(update={"threads": 1})
+    bench = MadeUpBench(("planner", "denoiser"), offered=("f32",) if broken else (), broken=broken)
+    last = list(tuned(key, bench, 60.0, bench.clock))[-1]
+    assert last.finished
+    assert [(graph.ms, graph.unmeasured) for graph in last.graphs.values()] == [(1000.0, "")] * 2
 
 
 @pytest.mark.parametrize("budget_s", [0.5, 5.0, 12.0, 20.0, 60.0, 200.0])
@@ -136,19 +146,19 @@ def test_the_budget_is_kept_and_what_was_found_counts(budget_s: float) -> None:
     graphs = ("denoiser", "vae_decoder", "planner")
     bench = MadeUpBench(graphs, offered=("f32",), costs_s={"shipped, 2 threads": 0.2})
     began_s = bench.now_s
-    plan = plan_of(bench, budget_s)
+    profile = profile_of(bench, budget_s)
     # The first compiling of a graph is begun without knowing how long it takes: 2 s and two draws of 1 s.
     assert bench.now_s - began_s <= budget_s + len(graphs) * 4.0
-    assert set(plan.graphs) == set(graphs)
-    assert plan.finished == (budget_s >= 60.0)
-    assert plan.seconds == pytest.approx(bench.now_s - began_s, abs=0.1)
-    assert (plan.settings["denoiser"] == HALF) == (budget_s >= 60.0)
+    assert set(profile.graphs) == set(graphs)
+    assert profile.finished == (budget_s >= 60.0)
+    assert profile.seconds == pytest.approx(bench.now_s - began_s, abs=0.1)
+    assert (profile.settings["denoiser"] == HALF) == (budget_s >= 60.0)
 
 
 def test_what_was_too_much_for_one_time_is_measured_another_time() -> None:
     graphs = ("denoiser", "vae_decoder", "planner")
     bench = MadeUpBench(graphs, offered=("f32",), costs_s={"shipped, 2 threads": 0.2})
-    first = plan_of(bench, 30.0)
+    first = profile_of(bench, 30.0)
     missing = [name for name, graph in first.graphs.items() if graph.unmeasured]
     assert missing and missing != list(graphs) and not first.finished
     bench.compiled.clear()
@@ -160,18 +170,18 @@ def test_what_was_too_much_for_one_time_is_measured_another_time() -> None:
 
 def test_time_between_the_pieces_does_not_count() -> None:
     bench = MadeUpBench(costs_s={"shipped, 2 threads": 0.5})
-    plan = None
-    for plan in tuned(KEY, bench, 60.0, bench.clock):  # noqa: B007
+    profile = None
+    for profile in tuned(KEY, bench, 60.0, bench.clock):  # noqa: B007
         bench.now_s += 1000.0  # a job
-    assert plan is not None
-    assert plan.settings["denoiser"] == HALF and plan.seconds < 60
+    assert profile is not None
+    assert profile.settings["denoiser"] == HALF and profile.seconds < 60
 
 
-def test_there_is_a_plan_after_every_piece() -> None:
+def test_there_is_a_profile_after_every_piece() -> None:
     bench = MadeUpBench(("denoiser", "planner"), costs_s={"shipped, 2 threads": 0.5})
-    plans = list(tuned(KEY, bench, 100.0, bench.clock))
-    assert [plan.finished for plan in plans] == [False] * (len(plans) - 1) + [True]
-    assert sorted({len(plan.graphs) for plan in plans}) == [0, 1, 2]
+    profiles = list(tuned(KEY, bench, 100.0, bench.clock))
+    assert [profile.finished for profile in profiles] == [False] * (len(profiles) - 1) + [True]
+    assert sorted({len(profile.graphs) for profile in profiles}) == [0, 1, 2]
 
 
 def test_the_same_choices_have_the_same_name() -> None:
@@ -179,16 +189,16 @@ def test_the_same_choices_have_the_same_name() -> None:
         MadeUpBench(costs_s={"shipped, 2 threads": 0.5}),
         MadeUpBench(costs_s={"shipped, 2 threads": 0.4}, compiling_s=3.0),
     )
-    assert plan_of(quick).sha256 == plan_of(slow).sha256
-    assert plan_of(quick) != plan_of(slow)
-    assert plan_of(MadeUpBench()).sha256 != plan_of(quick).sha256
+    assert profile_of(quick).sha256 == profile_of(slow).sha256
+    assert profile_of(quick) != profile_of(slow)
+    assert profile_of(MadeUpBench()).sha256 != profile_of(quick).sha256
 
 
 def test_a_person_is_told() -> None:
     bench = MadeUpBench(offered=("f32",), costs_s={"shipped, 2 threads": 0.5}, errors={"f32, 4 threads": 0.1})
-    plan = plan_of(bench)
-    text = "\n".join([plan_sentence(plan), *plan_lines(plan)])
-    assert "denoiser differently than shipped" in text and plan.sha256[:8] in text
+    profile = profile_of(bench)
+    text = "\n".join([profile_sentence(profile), *profile_lines(profile)])
+    assert "denoiser differently than shipped" in text and profile.sha256[:8] in text
     assert "500.0 ms, as shipped 1000.0 ms" in text
     assert "2.00x same bytes  used" in text
     assert "20.0 dB  its output agrees to 20.0 dB only" in text

@@ -1,4 +1,4 @@
-"""Plan files: kept whole, ignored with a sentence where they cannot be used, followed where they can."""
+"""Profile files: kept whole, ignored with a sentence where they cannot be used, followed where they can."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from appliance.packs.pack import load_pack
 from appliance.rendering.engine import Engine
 from appliance.rendering.job import Request, render
 from appliance.system.cpu import read_cpu
-from appliance.tuning.profile import Alternative, GraphPlan, Plan, ProfileKey
+from appliance.tuning.profile import Alternative, GraphProfile, Profile, ProfileKey
 from appliance.tuning.profile_key import key_of
-from appliance.tuning.store import MOST_FILES, plan_path, plans_folder, read_plan, write_plan
+from appliance.tuning.store import MOST_FILES, profile_path, profiles_folder, read_profile, write_profile
 from appliance.tuning.workbench import Workbench
 
 
-def plan_of(key: ProfileKey = KEY, **changes: Any) -> Plan:
+def profile_of(key: ProfileKey = KEY, **changes: Any) -> Profile:
     one = GraphSetting(threads=1)
     used = Alternative(setting=one, ratio=1.5, snr_db=200.0, refused="")
-    graphs = {"denoiser": GraphPlan(chosen=one, ms=1.0, shipped_ms=1.5, alternatives=(used,))}
-    return Plan.model_validate({"key": key, "graphs": graphs, "finished": True, **changes})
+    graphs = {"denoiser": GraphProfile(chosen=one, ms=1.0, shipped_ms=1.5, alternatives=(used,))}
+    return Profile.model_validate({"key": key, "graphs": graphs, "finished": True, **changes})
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "not" / "there" / "yet"
-    assert read_plan(folder, KEY) == (None, "")
-    write_plan(folder, plan_of())
-    assert read_plan(folder, KEY) == (plan_of(), "")
+    assert read_profile(folder, KEY) == (None, "")
+    write_profile(folder, profile_of())
+    assert read_profile(folder, KEY) == (profile_of(), "")
     assert [file.name for file in folder.iterdir()] == [f"{KEY.digest}.json"]
-    assert read_plan(None, KEY) == (None, "")
+    assert read_profile(None, KEY) == (None, "")
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         {"backline": "3"},
     ],
 )
-def test_a_plan_is_for_one_computer_pack_and_version(tmp_path: Path, change: dict[str, Any]) -> None:
-    write_plan(tmp_path, plan_of())
+def test_a_profile_is_for_one_computer_pack_and_version(tmp_path: Path, change: dict[str, Any]) -> None:
+    write_profile(tmp_path, profile_of())
     other = KEY.model_copy(update=change)
-    assert read_plan(tmp_path, other) == (None, "")
-    plan_path(tmp_path, KEY).rename(plan_path(tmp_path, other))
-    plan, trouble = read_plan(tmp_path, other)
-    assert plan is None and "is for another computer, pack or version" in trouble
+    assert read_profile(tmp_path, other) == (None, "")
+    profile_path(tmp_path, KEY).rename(profile_path(tmp_path, other))
+    profile, trouble = read_profile(tmp_path, other)
+    assert profile is None and "is for another computer, pack or version" in trouble
 
 
 def test_the_key_is_this_computer_and_pack(fake_pack: Path) -> None:
@@ -101,67 +101,67 @@ def damaged(text: str) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("how", damaged(plan_of().to_json()))
-def test_a_file_that_is_no_plan_is_ignored_and_said(tmp_path: Path, how: str) -> None:
-    plan_path(tmp_path, KEY).write_bytes(damaged(plan_of().to_json())[how])
-    plan, trouble = read_plan(tmp_path, KEY)
-    assert plan is None
-    assert trouble.startswith(str(plan_path(tmp_path, KEY))) and "run 'backline tune'" in trouble
-    write_plan(tmp_path, plan_of())
-    assert read_plan(tmp_path, KEY) == (plan_of(), "")
+@pytest.mark.parametrize("how", damaged(profile_of().to_json()))
+def test_a_file_that_is_no_profile_is_ignored_and_said(tmp_path: Path, how: str) -> None:
+    profile_path(tmp_path, KEY).write_bytes(damaged(profile_of().to_json())[how])
+    profile, trouble = read_profile(tmp_path, KEY)
+    assert profile is None
+    assert trouble.startswith(str(profile_path(tmp_path, KEY))) and "run 'backline tune'" in trouble
+    write_profile(tmp_path, profile_of())
+    assert read_profile(tmp_path, KEY) == (profile_of(), "")
 
 
 def test_a_folder_in_its_place_is_ignored_and_said(tmp_path: Path) -> None:
-    plan_path(tmp_path, KEY).mkdir()
-    plan, trouble = read_plan(tmp_path, KEY)
-    assert plan is None and "cannot be read (Is a directory)" in trouble
+    profile_path(tmp_path, KEY).mkdir()
+    profile, trouble = read_profile(tmp_path, KEY)
+    assert profile is None and "cannot be read (Is a directory)" in trouble
     with pytest.raises(OutputError, match="cannot be written"):
-        write_plan(tmp_path, plan_of())
+        write_profile(tmp_path, profile_of())
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_two_that_measure_at_once_leave_one_whole_plan(tmp_path: Path) -> None:
-    plans = [plan_of(seconds=float(number)) for number in range(8)]
-    seen: list[tuple[Plan | None, str]] = []
+def test_two_that_measure_at_once_leave_one_whole_profile(tmp_path: Path) -> None:
+    profiles = [profile_of(seconds=float(number)) for number in range(8)]
+    seen: list[tuple[Profile | None, str]] = []
 
-    def work(plan: Plan) -> None:
+    def work(profile: Profile) -> None:
         for _ in range(10):
-            write_plan(tmp_path, plan)
-            seen.append(read_plan(tmp_path, KEY))
+            write_profile(tmp_path, profile)
+            seen.append(read_profile(tmp_path, KEY))
 
-    workers = [threading.Thread(target=work, args=(plan,)) for plan in plans]
+    workers = [threading.Thread(target=work, args=(profile,)) for profile in profiles]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert len(seen) == 80 and all(plan in plans and trouble == "" for plan, trouble in seen)
+    assert len(seen) == 80 and all(profile in profiles and trouble == "" for profile, trouble in seen)
     assert [file.name for file in tmp_path.iterdir()] == [f"{KEY.digest}.json"]
 
 
-def test_plans_that_nobody_needs_any_more_go(tmp_path: Path) -> None:
+def test_profiles_that_nobody_needs_any_more_go(tmp_path: Path) -> None:
     for number in range(MOST_FILES + 5):
-        write_plan(tmp_path, plan_of(KEY.model_copy(update={"cores": number + 1})))
+        write_profile(tmp_path, profile_of(KEY.model_copy(update={"cores": number + 1})))
     assert len(list(tmp_path.iterdir())) == MOST_FILES
 
 
 @pytest.mark.parametrize(
     ("environment", "folder"),
     [
-        ({"STATE_DIRECTORY": "/var/lib/backline", "HOME": "/h"}, "/var/lib/backline/plans"),
-        ({"XDG_STATE_HOME": "/s", "HOME": "/h"}, "/s/backline/plans"),
-        ({"HOME": "/h"}, "/h/.local/state/backline/plans"),
+        ({"STATE_DIRECTORY": "/var/lib/backline", "HOME": "/h"}, "/var/lib/backline/profiles"),
+        ({"XDG_STATE_HOME": "/s", "HOME": "/h"}, "/s/backline/profiles"),
+        ({"HOME": "/h"}, "/h/.local/state/backline/profiles"),
         ({"HOME": "somewhere"}, None),
         ({}, None),
     ],
 )
-def test_where_plans_are(
+def test_where_profiles_are(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], folder: str | None
 ) -> None:
     for name in ("STATE_DIRECTORY", "XDG_STATE_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert plans_folder() == (None if folder is None else Path(folder))
+    assert profiles_folder() == (None if folder is None else Path(folder))
 
 
 def test_every_graph_of_a_job_can_be_measured(fake_pack: Path) -> None:
@@ -174,37 +174,37 @@ def test_every_graph_of_a_job_can_be_measured(fake_pack: Path) -> None:
             assert first.tobytes() == second.tobytes()
 
 
-def test_a_render_follows_the_plan_and_its_receipt_names_it(
+def test_a_render_follows_the_profile_and_its_receipt_names_it(
     fake_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vocal = tmp_path / "song.wav"
     soundfile.write(vocal, sung(3.0), 44_100, subtype="FLOAT")
-    plan = plan_of(key_of(load_pack(fake_pack), None))
-    write_plan(tmp_path / "plans", plan)
+    profile = profile_of(key_of(load_pack(fake_pack), None))
+    write_profile(tmp_path / "profiles", profile)
 
     def files(engine: Engine, out: str) -> tuple[str | None, dict[str, str]]:
         (receipt,) = render(engine, Request(vocal, tmp_path / out), "test")
-        return receipt.facts["plan"], receipt.facts["files"]
+        return receipt.facts["profile"], receipt.facts["files"]
 
-    shipped, planned = Engine(fake_pack), Engine(fake_pack, plans=tmp_path / "plans")
+    shipped, planned = Engine(fake_pack), Engine(fake_pack, profiles=tmp_path / "profiles")
     assert planned.graphs.setting("denoiser") == GraphSetting(threads=1)
     name, first = files(planned, "a")
-    assert name == plan.sha256
+    assert name == profile.sha256
     assert files(planned, "b") == (name, first)
     assert files(shipped, "c")[0] is None
-    shipped.follow(plan)
-    assert shipped.plan == plan and files(shipped, "d") == (name, first)
+    shipped.follow(profile)
+    assert shipped.profile == profile and files(shipped, "d") == (name, first)
 
 
 def test_tune_writes_what_render_and_doctor_read(fake_pack: Path, tmp_path: Path) -> None:
-    plans = ["--pack", str(fake_pack), "--plans", str(tmp_path / "plans")]
-    run = CliRunner().invoke(cli, ["tune", *plans, "--seconds", "2", "--json"])
+    profiles = ["--pack", str(fake_pack), "--profiles", str(tmp_path / "profiles")]
+    run = CliRunner().invoke(cli, ["tune", *profiles, "--seconds", "2", "--json"])
     assert run.exit_code == 0, run.output
-    plan, trouble = read_plan(tmp_path / "plans", key_of(load_pack(fake_pack), None))
-    assert plan is not None and not trouble
-    assert json.loads(run.stdout) == json.loads(plan.to_json())
-    told = CliRunner().invoke(cli, ["doctor", *plans, "--out", str(tmp_path)]).stdout
-    assert f"plan: Plan {plan.sha256[:8]}" in told and "shipped" in told
-    plan_path(tmp_path / "plans", plan.key).write_text("{}")
-    told = CliRunner().invoke(cli, ["doctor", *plans, "--out", str(tmp_path)]).stdout
-    assert "warn  plan: " in told and "is damaged" in told
+    profile, trouble = read_profile(tmp_path / "profiles", key_of(load_pack(fake_pack), None))
+    assert profile is not None and not trouble
+    assert json.loads(run.stdout) == json.loads(profile.to_json())
+    told = CliRunner().invoke(cli, ["doctor", *profiles, "--out", str(tmp_path)]).stdout
+    assert f"profile: Profile {profile.sha256[:8]}" in told and "shipped" in told
+    profile_path(tmp_path / "profiles", profile.key).write_text("{}")
+    told = CliRunner().invoke(cli, ["doctor", *profiles, "--out", str(tmp_path)]).stdout
+    assert "warn  profile: " in told and "is damaged" in told

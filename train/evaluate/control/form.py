@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from appliance.composing.windows import plan_windows
+from appliance.composing.windows import song_windows
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT
 from appliance.music.score import DRUM_GROUP, Note, Score
 from train.evaluate.control.key_profile import heard_key
@@ -128,7 +128,7 @@ def join_times_s(composer: Composer, subject: Subject) -> list[float]:
     """Where a window's own music begins."""
     sampler = composer.engine.pack.manifest.sampler
     frames = subject.features.shape[1] // FRAMES_PER_LATENT
-    windows = plan_windows(frames, sampler.window_frames, sampler.context_frames)
+    windows = song_windows(frames, sampler.window_frames, sampler.context_frames)
     return [(w.first + w.known) * FRAMES_PER_LATENT / FRAME_RATE_HZ for w in windows[1:]]
 
 

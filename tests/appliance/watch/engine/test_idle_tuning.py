@@ -15,14 +15,14 @@ from support.watch.service import Service
 
 from appliance.networks.setting import GraphSetting
 from appliance.rendering.engine import Engine
-from appliance.tuning.profile import GraphPlan, Plan
+from appliance.tuning.profile import GraphProfile, Profile
 from appliance.tuning.profile_key import key_of
-from appliance.tuning.store import read_plan, write_plan
+from appliance.tuning.store import read_profile, write_profile
 from appliance.watch.engine.idle_tuning import MOST_TRIES, IdleTuning
 from appliance.watch.engine.messages import Setup, Tuning
 
-Measured = Callable[..., Iterator[Plan]]
-ONE = {"denoiser": GraphPlan(chosen=GraphSetting(threads=1), ms=1.0, shipped_ms=1.0)}
+Measured = Callable[..., Iterator[Profile]]
+ONE = {"denoiser": GraphProfile(chosen=GraphSetting(threads=1), ms=1.0, shipped_ms=1.0)}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def engine(fake_pack: Path) -> Engine:
 
 @pytest.fixture
 def setup(fake_pack: Path, tmp_path: Path) -> Setup:
-    return Setup(str(fake_pack), "", 2, 0, 0, 0.0, str(tmp_path / "plans"), tune=True)
+    return Setup(str(fake_pack), "", 2, 0, 0, 0.0, str(tmp_path / "profiles"), tune=True)
 
 
 @pytest.fixture
@@ -45,9 +45,9 @@ def measuring(monkeypatch: pytest.MonkeyPatch) -> Callable[[Measured], None]:
     return replaced
 
 
-def plan_of(engine: Engine, **changes: Any) -> Plan:
+def profile_of(engine: Engine, **changes: Any) -> Profile:
     facts = {"key": key_of(engine.pack, 2), "graphs": ONE, "finished": True, **changes}
-    return Plan.model_validate(facts)
+    return Profile.model_validate(facts)
 
 
 def song_of(folder: Path, seconds: float) -> Path:
@@ -56,22 +56,22 @@ def song_of(folder: Path, seconds: float) -> Path:
     return song
 
 
-def kept(engine: Engine, setup: Setup) -> Plan:
-    plan, trouble = read_plan(Path(setup.plans), key_of(engine.pack, 2))
-    assert plan is not None and not trouble
-    return plan
+def kept(engine: Engine, setup: Setup) -> Profile:
+    profile, trouble = read_profile(Path(setup.profiles), key_of(engine.pack, 2))
+    assert profile is not None and not trouble
+    return profile
 
 
-def test_each_piece_is_told_and_the_last_plan_is_followed(
+def test_each_piece_is_told_and_the_last_profile_is_followed(
     engine: Engine, setup: Setup, measuring: Callable[[Measured], None]
 ) -> None:
-    engine.plan = None
-    final = plan_of(engine, seconds=31.0)
+    engine.profile = None
+    final = profile_of(engine, seconds=31.0)
     asked: dict[str, Any] = {}
 
-    def measured(pack: object, threads: int | None, cache: object, known: object) -> Iterator[Plan]:
+    def measured(pack: object, threads: int | None, cache: object, known: object) -> Iterator[Profile]:
         asked.update(threads=threads, known=known)
-        yield plan_of(engine, graphs={}, finished=False, seconds=15.0)
+        yield profile_of(engine, graphs={}, finished=False, seconds=15.0)
         yield final
 
     measuring(measured)
@@ -91,44 +91,44 @@ def test_each_piece_is_told_and_the_last_plan_is_followed(
 def test_an_engine_that_died_of_it_tries_so_often_and_keeps_what_was_found(
     engine: Engine, setup: Setup, measuring: Callable[[Measured], None]
 ) -> None:
-    measuring(lambda *_, **__: iter([plan_of(engine)]))
+    measuring(lambda *_, **__: iter([profile_of(engine)]))
     for tries in range(1, MOST_TRIES + 1):
-        engine.plan = None if tries == 1 else plan_of(engine, finished=False, tries=tries - 1)
+        engine.profile = None if tries == 1 else profile_of(engine, finished=False, tries=tries - 1)
         tuning = IdleTuning(engine, setup)
         assert tuning.pending
         tuning.piece()
         assert kept(engine, setup).tries == tries
         assert kept(engine, setup).graphs == ({} if tries == 1 else ONE)
-    engine.plan = plan_of(engine, finished=False, tries=MOST_TRIES)
+    engine.profile = profile_of(engine, finished=False, tries=MOST_TRIES)
     assert not IdleTuning(engine, setup).pending
 
 
 def test_nothing_is_measured_that_is_known_or_not_wanted(engine: Engine, setup: Setup) -> None:
-    engine.plan = plan_of(engine)
+    engine.profile = profile_of(engine)
     assert not IdleTuning(engine, setup).pending
-    engine.plan = None
+    engine.profile = None
     assert not IdleTuning(engine, replace(setup, tune=False)).pending
-    assert not IdleTuning(engine, replace(setup, plans="")).pending
+    assert not IdleTuning(engine, replace(setup, profiles="")).pending
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no kernel"), MemoryError(), OSError(28, "full")])
 def test_measuring_that_fails_leaves_the_engine_as_it_was(
     engine: Engine, setup: Setup, measuring: Callable[[Measured], None], error: Exception
 ) -> None:
-    def measured(*_: object, **__: object) -> Iterator[Plan]:
+    def measured(*_: object, **__: object) -> Iterator[Profile]:
         raise error
         yield
 
     measuring(measured)
-    engine.plan = None
+    engine.profile = None
     tuning = IdleTuning(engine, setup)
     tuning.piece()
     assert tuning.piece() == Tuning(1.0, "") and not tuning.pending
 
 
 def test_a_folder_that_cannot_be_written_is_no_end(engine: Engine, setup: Setup, tmp_path: Path) -> None:
-    (tmp_path / "plans").write_text("a file")
-    engine.plan = None
+    (tmp_path / "profiles").write_text("a file")
+    engine.profile = None
     tuning = IdleTuning(engine, setup)
     assert tuning.piece() == Tuning(1.0, "") and not tuning.pending
 
@@ -141,35 +141,37 @@ def test_the_service_measures_once_and_follows_it(fake_pack: Path, tmp_path: Pat
         service.drop(song, "early.wav")  # a vocal that comes meanwhile is rendered meanwhile
         service.until_quiet()
         assert (tmp_path / "outbox" / "early" / "early.receipt.json").is_file()
-        service.until(lambda: service.status()["pack"]["plan"], "for a plan")
+        service.until(lambda: service.status()["pack"]["profile"], "for a profile")
         service.until(lambda: service.status()["tuned"] == 1.0, "for the measuring")
-        (file,) = (tmp_path / "state" / "plans").iterdir()
-        stored = Plan.model_validate_json(file.read_bytes())
+        (file,) = (tmp_path / "state" / "profiles").iterdir()
+        stored = Profile.model_validate_json(file.read_bytes())
         assert stored.finished and stored.key.threads == 1
-        plan = service.status()["pack"]["plan"]
-        assert plan == stored.sha256
+        profile = service.status()["pack"]["profile"]
+        assert profile == stored.sha256
         service.drop(song_of(tmp_path, 2.1), "song.wav")
         service.until_quiet()
         receipt = json.loads((tmp_path / "outbox" / "song" / "song.receipt.json").read_text())
-        assert receipt["plan"] == plan
+        assert receipt["profile"] == profile
         assert service.stop() == 0
         before = file.stat().st_mtime_ns
         service.start()
-        service.until(lambda: (service.status().get("pack") or {}).get("plan") == plan, "for the plan")
+        service.until(
+            lambda: (service.status().get("pack") or {}).get("profile") == profile, "for the profile"
+        )
         assert service.status()["tuned"] == 1.0
         assert service.stop() == 0
-        assert file.stat().st_mtime_ns == before and service.log.count("Plan ") == 1
+        assert file.stat().st_mtime_ns == before and service.log.count("Profile ") == 1
 
 
-def test_a_damaged_plan_is_said_and_measured_anew(fake_pack: Path, tmp_path: Path) -> None:
+def test_a_damaged_profile_is_said_and_measured_anew(fake_pack: Path, tmp_path: Path) -> None:
     engine = Engine(fake_pack, 1, wait=False)
-    write_plan(tmp_path / "state" / "plans", plan_of(engine, key=key_of(engine.pack, 1)))
-    (file,) = (tmp_path / "state" / "plans").iterdir()
+    write_profile(tmp_path / "state" / "profiles", profile_of(engine, key=key_of(engine.pack, 1)))
+    (file,) = (tmp_path / "state" / "profiles").iterdir()
     file.write_bytes(file.read_bytes()[:100])
     with Service(tmp_path, fake_pack, {"work": {"tune": True}}) as service:
         service.start()
         service.until(lambda: "is damaged, or of another version" in service.log)
-        service.until(lambda: Plan.model_validate_json(file.read_bytes()) if _whole(file) else None)
+        service.until(lambda: Profile.model_validate_json(file.read_bytes()) if _whole(file) else None)
         assert service.stop() == 0
 
 

@@ -47,7 +47,7 @@ Case = Job | GraphCase | StartCase
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Schedule:
     """What is wanted: masks, lengths in seconds, numbers of takes and cores.
 
     ``short_s`` is the length at which all masks are compared; ``focus`` the mask for all else.
