@@ -45,8 +45,8 @@ def lay(watched: Watched, files: int) -> None:
             digest = hashlib.sha256(found.path).hexdigest()
             job = journal.add(found, digest, "0" * 64, "{}", found.path[:-4], found.path[:-4])
             journal.start(job.id)
-            journal.published(job.id)
-            journal.done(job.id)
+            journal.record_published(job.id)
+            journal.record_done(job.id)
 
 
 def idle(watched: Watched, seconds: float) -> dict[str, float]:

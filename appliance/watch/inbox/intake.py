@@ -92,7 +92,7 @@ class Intake:
             blind = tuple(trouble.path for trouble in seen.troubles)
             for job in self._journal.in_state("waiting"):
                 if not self._lies_there(job) and not job.relpath.startswith(blind):
-                    self._journal.gone(job.id, "the vocal is no longer in the inbox")
+                    self._journal.record_gone(job.id, "the vocal is no longer in the inbox")
                     self._log(f"{job.shown} is gone from the inbox")
         return seen
 
@@ -130,7 +130,7 @@ class Intake:
         except (NotYet, OSError) as why:
             self._journal.defer(job.id, str(why), self.config.intake.settle_s)
             return False
-        self._journal.gone(job.id, "the vocal or what lies beside it has changed")
+        self._journal.record_gone(job.id, "the vocal or what lies beside it has changed")
         self._tracker.again(job.relpath)
         return False
 
@@ -159,7 +159,7 @@ class Intake:
         if known is not None and (known.state in ON_ITS_WAY or (known.state == "done" and self._stays)):
             self._handled(found)
             return
-        if self._journal.waiting() >= self.config.work.queue_limit:
+        if self._journal.waiting_count() >= self.config.work.queue_limit:
             raise NotYet("the queue is full")
         markers = (self._tracker.companion(marker) for marker in done_markers(found.path))
         marked = any(m is not None and self._tracker.still(m.path, now_s) for m in markers)
@@ -192,7 +192,7 @@ class Intake:
                 raise NotYet(f"the same recording is on its way as {before.shown}")
             name = before.name
         elif before is not None and before.state == "done" and self._result_is_there(before):
-            self._journal.still_there(before.id, found)
+            self._journal.record_still_there(before.id, found)
             self._handled(found)
             self._log(f"{found.shown} was rendered before; its result is still there")
             return

@@ -2,7 +2,7 @@
 
 Write-ahead log, ``synchronous=FULL``, one process and one connection, guarded by a lock file: what a
 method has returned from survives ``kill -9`` and power cuts. Every method is one transaction. The order
-of effects is the caller's: first the result is in place, then :meth:`Journal.published` is called, and
+of effects is the caller's: first the result is in place, then :meth:`Journal.record_published` is called, and
 only then the source is moved.
 
 A journal that is damaged is set aside, never thrown away, and a new one begun: inbox and outbox tell
@@ -103,7 +103,7 @@ class Journal(Reader):
         now = self._get(job)
         return self._go(job, "working", "", attempts=now.attempts + 1, progress=0.0, started_s=self._clock())
 
-    def progress(self, job: int, share: float, duration_s: float | None = None) -> None:
+    def record_progress(self, job: int, share: float, duration_s: float | None = None) -> None:
         """How much of a running job is done. Costs a write to the disk: not more than every few seconds."""
         values: dict[str, Any] = {"progress": min(max(share, 0.0), 1.0)}
         if duration_s is not None:
@@ -112,11 +112,11 @@ class Journal(Reader):
             if self._get(job).state == "working":
                 self._update(job, **values)
 
-    def published(self, job: int, reason: str = "") -> Job:
+    def record_published(self, job: int, reason: str = "") -> Job:
         """``working`` -> ``published``: its result lies whole and durable in the outbox."""
         return self._go(job, "published", reason, progress=1.0)
 
-    def still_there(self, job: int, found: FoundFile) -> Job:
+    def record_still_there(self, job: int, found: FoundFile) -> Job:
         """``done`` -> ``published``: the same vocal came again and its result still lies there."""
         return self._go(
             job,
@@ -126,7 +126,7 @@ class Journal(Reader):
             **identity_columns(found),
         )
 
-    def done(self, job: int, moved_to: bytes | None = None) -> Job:
+    def record_done(self, job: int, moved_to: bytes | None = None) -> Job:
         """``published`` -> ``done``: the source is in the archive at ``moved_to``, or stays in place."""
         return self._go(job, "done", "", moved_to=moved_to, finished_s=self._clock())
 
@@ -149,7 +149,7 @@ class Journal(Reader):
             progress=0.0,
         )
 
-    def interrupted(self, job: int, at_s: float, *, last: bool) -> Job:
+    def record_interrupted(self, job: int, at_s: float, *, last: bool) -> Job:
         """``working`` -> ``waiting``: the service died meanwhile. ``last`` puts it behind all others."""
         now = self._get(job)
         place = {"place": self._last_place() + 1} if last else {}
@@ -178,13 +178,13 @@ class Journal(Reader):
         """-> ``rejecting``, to end as ``quarantined``: it killed its workers."""
         return self._go(job, "rejecting", reason, verdict="quarantined")
 
-    def rejected(self, job: int, moved_to: bytes | None = None) -> Job:
+    def record_rejected(self, job: int, moved_to: bytes | None = None) -> Job:
         """``rejecting`` -> ``rejected`` or ``quarantined``: vocal and reason.txt are in place."""
         now = self._get(job)
         verdict: JobState = "quarantined" if now.verdict == "quarantined" else "rejected"
         return self._go(job, verdict, now.reason, moved_to=moved_to, finished_s=self._clock())
 
-    def gone(self, job: int, reason: str) -> Job:
+    def record_gone(self, job: int, reason: str) -> Job:
         """-> ``gone``: the vocal vanished from the inbox, or is no longer what was taken."""
         return self._go(job, "gone", reason, finished_s=self._clock())
 

@@ -85,7 +85,7 @@ class Reader:
         with self._asking():
             return dict(self._db.execute("SELECT state, count(*) FROM jobs GROUP BY state"))
 
-    def waiting(self) -> int:
+    def waiting_count(self) -> int:
         """How many jobs are in the queue."""
         with self._asking():
             (count,) = self._db.execute("SELECT count(*) FROM jobs WHERE state = 'waiting'").fetchone()
@@ -112,7 +112,7 @@ class Reader:
             )
             return [Transition._make(row) for row in rows]
 
-    def paused(self) -> str | None:
+    def pause_reason(self) -> str | None:
         """Why the work is paused by somebody's wish; None if it is not."""
         return self.fact(PAUSED_FACT)
 

@@ -42,9 +42,9 @@ def recover(journal: Journal, has_result: Callable[[Job], bool], now_s: float, w
     published, interrupted = [], []
     for job in journal.in_state("working"):
         if has_result(job):
-            published.append(journal.published(job.id, "found complete after an interruption"))
+            published.append(journal.record_published(job.id, "found complete after an interruption"))
             continue
         again = job.interruptions + 1 - FREE_INTERRUPTIONS
         at_s = now_s + backoff_s(again, work) if again > 0 else now_s
-        interrupted.append(journal.interrupted(job.id, at_s, last=again > 0))
+        interrupted.append(journal.record_interrupted(job.id, at_s, last=again > 0))
     return Recovered(tuple(published), tuple(interrupted), tuple(journal.unfinished()))

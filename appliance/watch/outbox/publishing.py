@@ -120,7 +120,7 @@ def publish(outbox: Path, job: int, name: bytes, access: Access) -> bool:
     return True
 
 
-def archived(
+def move_to_archive(
     inbox: Path, source: bytes, sha256: str, companions: Sequence[bytes], archive: Path, access: Access
 ) -> Generator[None, None, bytes | None]:
     """Moves a rendered vocal to the archive, then what lies beside it; where the vocal lies now.
@@ -138,7 +138,7 @@ def archived(
     return place
 
 
-def rejected(
+def move_to_rejected(
     vocal: tuple[Path, bytes],
     sha256: str,
     companions: Sequence[bytes],

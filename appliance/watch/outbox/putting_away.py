@@ -14,7 +14,7 @@ from appliance.watch.inbox.intake import Intake
 from appliance.watch.journal.journal import Journal
 from appliance.watch.journal.recovery import backoff_s
 from appliance.watch.journal.rows import Job
-from appliance.watch.outbox.publishing import archived, rejected
+from appliance.watch.outbox.publishing import move_to_archive, move_to_rejected
 from appliance.watch.reports.hooks import Hooks
 from appliance.watch.reports.logs import INFO, NOTICE, WARNING, log, plain
 from appliance.watch.reports.reason_text import reason_text, reference_of
@@ -90,8 +90,10 @@ class PuttingAway:
         if self.config.publish.archive_sources:
             companions = self._intake.companions(job.relpath)
             ends = (folders.inbox, job.relpath)
-            place = yield from archived(*ends, job.content_sha256, companions, folders.archive, self.access)
-        self._journal.done(job.id, place)
+            place = yield from move_to_archive(
+                *ends, job.content_sha256, companions, folders.archive, self.access
+            )
+        self._journal.record_done(job.id, place)
         log(INFO, "Put away.", job=job.id, name=job.relpath, to=place or "")
 
     def _rejecting(self, job: Job) -> Steps:
@@ -99,7 +101,7 @@ class PuttingAway:
         reference = reference_of(job.id, job.queued_s, job.key)
         title = job.relpath.rpartition(b"/")[2].decode("utf-8", "surrogateescape")
         text = reason_text(title, job.reason, reference, time.time(), quarantined=quarantined)
-        place = yield from rejected(
+        place = yield from move_to_rejected(
             (folders.inbox, job.relpath),
             job.content_sha256,
             self._intake.companions(job.relpath),
@@ -107,7 +109,7 @@ class PuttingAway:
             (text, reference),
             self.access,
         )
-        self._journal.rejected(job.id, place)
+        self._journal.record_rejected(job.id, place)
         log(NOTICE, "Rejected.", job=job.id, name=job.relpath, reason=job.reason)
         self._hooks.happened(
             "rejected", job=job.id, source=job.relpath, reason=plain(job.reason), place=place or b""

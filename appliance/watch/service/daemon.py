@@ -128,7 +128,7 @@ class Daemon:
             log(NOTICE, "Taken up again after an interruption.", job=job.id, name=job.relpath)
         refusal = ensure_sentinel(folders.inbox, self.config.intake, self.journal, adopt=adopt_inbox)
         self.pauses.set("inbox", refusal or None)
-        self.pauses.set("asked", self.journal.paused())
+        self.pauses.set("asked", self.journal.pause_reason())
 
     def run(self) -> None:
         """The loop. Raises BacklineError where the engine can never start."""

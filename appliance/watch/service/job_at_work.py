@@ -103,7 +103,7 @@ class Rendering:
             self._told_s = -_TELL_JOURNAL_S
         if now_s - self._told_s >= _TELL_JOURNAL_S:
             self._told_s = now_s
-            self._journal.progress(self.job.id, self.share, self.job.duration_s)
+            self._journal.record_progress(self.job.id, self.share, self.job.duration_s)
 
     def died(self, death: Death) -> None:
         """The engine has ended with the order under way."""
@@ -118,7 +118,7 @@ class Rendering:
         ready = self._worker.ready
         assert ready is not None
         if job.pack_sha256 != ready.sha256:
-            self._journal.gone(job.id, "the pack has changed")
+            self._journal.record_gone(job.id, "the pack has changed")
             self._intake.again(job.relpath)
             return False
         if not self._intake.refreshed(job, now_s):
@@ -127,7 +127,7 @@ class Rendering:
         try:
             if keeps_result(outbox, job.name, job.key):
                 self._journal.start(job.id)
-                self._journal.published(job.id, "its result was there already")
+                self._journal.record_published(job.id, "its result was there already")
                 return True
             job = self._with_better_name(job)
             work = fresh_work(outbox, job.id, job.settings)
@@ -200,7 +200,7 @@ class Rendering:
             self._journal.retry(job.id, "its result is gone", time.time(), counted=False)
             return True
         job = placed
-        self._journal.published(job.id)
+        self._journal.record_published(job.id)
         for cause in ("disk", "journal", "engine"):
             self._pauses.worked(cause)
         log(
@@ -245,7 +245,7 @@ class Rendering:
         elif failed.kind == "decoder" and job.attempts >= settings.attempts:
             self._journal.reject(job.id, failed.sentence)
         elif failed.kind == "changed":
-            self._journal.gone(job.id, failed.sentence)
+            self._journal.record_gone(job.id, failed.sentence)
             self._intake.again(job.relpath)
         elif failed.kind == "room":
             again_s = now_unix_s + min(4 * settings.retry_base_s, settings.retry_most_s)

@@ -71,7 +71,7 @@ class Observer:
             held_count=len(held),
             free_mb=None if self.free_bytes is None else self.free_bytes >> 20,
             counts=counts,
-            rejected=counts.get("rejected", 0) + counts.get("quarantined", 0),
+            rejected_count=counts.get("rejected", 0) + counts.get("quarantined", 0),
             trouble=self._putting_away.trouble or self._rendering.trouble,
             engine_pid=self._worker.pid,
             engine_starts=self._engine.starts,

@@ -52,7 +52,7 @@ class Snapshot:
     free_mb: int | None
     counts: dict[str, int]
     """Jobs by state, over the journal's whole life."""
-    rejected: int
+    rejected_count: int
     """Rejected and quarantined together."""
     trouble: str
     """What cannot be put away or waits for something, and why; empty where all is well."""
@@ -65,8 +65,10 @@ class Snapshot:
     """Why another pack plays than the one that the settings name; empty where it is that one."""
 
     def to_json(self) -> dict[str, Any]:
-        """As the control socket and ``status --json`` give it."""
-        return asdict(self)
+        """As the control socket and ``status --json`` give it: ``rejected_count`` is called ``rejected``."""
+        facts = asdict(self)
+        facts["rejected"] = facts.pop("rejected_count")
+        return facts
 
     @property
     def sentence(self) -> str:
@@ -85,5 +87,7 @@ class Snapshot:
         elif self.paused is None:
             tuning = f", measuring what is fastest here ({self.tuned:.0%})" if self.tuned < 1.0 else ""
             words.append(f"Idle{tuning}.")
-        words.append(f"{self.waiting} waiting, {self.counts.get('done', 0)} done, {self.rejected} rejected.")
+        words.append(
+            f"{self.waiting} waiting, {self.counts.get('done', 0)} done, {self.rejected_count} rejected."
+        )
         return " ".join(words)

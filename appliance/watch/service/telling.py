@@ -26,7 +26,7 @@ def down_facts(journal: Reader | None, now_s: float) -> dict[str, Any]:
     oldest_s = journal.oldest_waiting_s() if journal else None
     return {
         "state": "down",
-        "paused": journal.paused() if journal else None,
+        "paused": journal.pause_reason() if journal else None,
         "waiting": counts.get("waiting", 0) + counts.get("working", 0),
         "oldest_waiting_s": None if oldest_s is None else max(0.0, now_s - oldest_s),
         "counts": counts,

@@ -43,6 +43,18 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read_profile(None, KEY) == (None, "")
 
 
+def test_what_earlier_releases_called_a_plan_is_read(tmp_path: Path) -> None:
+    """They kept it in the folder ``plans`` and named that with ``--plans``."""
+    old, new = tmp_path / "plans", tmp_path / "profiles"
+    write_profile(old, profile_of())
+    assert read_profile(new, KEY) == (profile_of(), "")
+    newer = profile_of(seconds=2.0)
+    write_profile(new, newer)
+    assert read_profile(new, KEY) == (newer, "")
+    help_text = CliRunner().invoke(cli, ["doctor", "--help"]).output
+    assert "--profiles" in help_text and "--plans" in help_text
+
+
 @pytest.mark.parametrize(
     "change",
     [

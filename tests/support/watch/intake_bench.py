@@ -59,9 +59,9 @@ class Bench:
         assert job is not None
         self.journal.start(job.id)
         (self.config.folders.outbox / os.fsdecode(job.name)).mkdir(parents=True)
-        self.journal.published(job.id)
+        self.journal.record_published(job.id)
         self.put_away(job)
-        return self.journal.done(job.id)
+        return self.journal.record_done(job.id)
 
     def put_away(self, job: Job) -> None:
         for name in (job.relpath, *self.intake.companions(job.relpath)):

@@ -28,22 +28,22 @@ def move(journal: Journal, number: int) -> str:
     calls: dict[str, list[Any]] = {
         "waiting": [
             lambda: journal.start(job.id),
-            lambda: journal.gone(job.id, "gone"),
+            lambda: journal.record_gone(job.id, "gone"),
             lambda: journal.defer(job.id, "later", 5.0),
             lambda: journal.reject(job.id, "no"),
             lambda: journal.rename(job.id, b"other-%d" % number),
         ],
         "working": [
-            lambda: journal.progress(job.id, choice.random(), 3.0),
-            lambda: journal.published(job.id),
-            lambda: journal.published(job.id),
+            lambda: journal.record_progress(job.id, choice.random(), 3.0),
+            lambda: journal.record_published(job.id),
+            lambda: journal.record_published(job.id),
             lambda: journal.retry(job.id, "again", number + 0.5, worker_died=choice.random() < 0.5),
-            lambda: journal.interrupted(job.id, number + 0.5, last=choice.random() < 0.5),
+            lambda: journal.record_interrupted(job.id, number + 0.5, last=choice.random() < 0.5),
             lambda: journal.quarantine(job.id, "killer"),
         ],
-        "published": [lambda: journal.done(job.id, b"archive/x")],
-        "rejecting": [lambda: journal.rejected(job.id, b"rejected/x")],
-        "done": [lambda: journal.requeue(job.id), lambda: journal.still_there(job.id, job.found)],
+        "published": [lambda: journal.record_done(job.id, b"archive/x")],
+        "rejecting": [lambda: journal.record_rejected(job.id, b"rejected/x")],
+        "done": [lambda: journal.requeue(job.id), lambda: journal.record_still_there(job.id, job.found)],
     }
     choice.choice(calls.get(job.state, [lambda: journal.requeue(job.id)]))()
     return job.state

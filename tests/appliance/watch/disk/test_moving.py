@@ -19,7 +19,13 @@ from appliance.system import syscalls
 from appliance.watch.disk import moving
 from appliance.watch.disk.folders import Access, clear, folder, numbered, opened, seal
 from appliance.watch.disk.moving import moved
-from appliance.watch.outbox.publishing import archived, fresh_work, holds_result, publish, rejected
+from appliance.watch.outbox.publishing import (
+    fresh_work,
+    holds_result,
+    move_to_archive,
+    move_to_rejected,
+    publish,
+)
 
 ACCESS = Access(0o640, 0o750)
 
@@ -179,13 +185,17 @@ def test_a_rejected_vocal_lies_beside_its_reason(tmp_path: Path) -> None:
         (inbox / "a.wav").write_bytes(content)
         (inbox / "a.toml").write_text("x")
         reason = (f"Reference: {number}\n", f"Reference: {number}\n")
-        steps = rejected((inbox, b"a.wav"), digest(content), [b"a.toml"], (root, b"a"), reason, ACCESS)
+        steps = move_to_rejected(
+            (inbox, b"a.wav"), digest(content), [b"a.toml"], (root, b"a"), reason, ACCESS
+        )
         assert finish(steps) == expected
         place = root / expected.decode()
         assert place.read_bytes() == content and (place.parent / "reason.txt").read_text() == reason[0]
         assert (place.parent / "a.toml").exists()
         # and again, as after a kill: nothing new
-        steps = rejected((inbox, b"a.wav"), digest(content), [b"a.toml"], (root, b"a"), reason, ACCESS)
+        steps = move_to_rejected(
+            (inbox, b"a.wav"), digest(content), [b"a.toml"], (root, b"a"), reason, ACCESS
+        )
         assert finish(steps) == expected
     assert list(inbox.iterdir()) == []
 
@@ -195,7 +205,7 @@ def test_companions_of_a_new_vocal_of_the_same_name_stay(tmp_path: Path) -> None
     inbox.mkdir(), archive.mkdir()
     (inbox / "a.wav").write_bytes(b"new")
     (inbox / "a.toml").write_text("x")
-    assert finish(archived(inbox, b"a.wav", digest(b"old"), [b"a.toml"], archive, ACCESS)) is None
+    assert finish(move_to_archive(inbox, b"a.wav", digest(b"old"), [b"a.toml"], archive, ACCESS)) is None
     assert sorted(p.name for p in inbox.iterdir()) == ["a.toml", "a.wav"]
 
 

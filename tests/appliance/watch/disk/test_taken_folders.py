@@ -10,7 +10,7 @@ from support.watch.steps import finish
 
 from appliance.watch.disk.folders import Access, beside
 from appliance.watch.disk.names import free_name
-from appliance.watch.outbox.publishing import archived, rejected
+from appliance.watch.outbox.publishing import move_to_archive, move_to_rejected
 
 ACCESS = Access(0o640, 0o750)
 
@@ -38,11 +38,11 @@ def test_the_archive_holds_a_file_where_a_folder_is_needed(roots: tuple[Path, Pa
     inbox, archive = roots
     take(archive, how)
     digest = hashlib.sha256(b"c").hexdigest()
-    place = finish(archived(inbox, b"a.wav/b/c.wav", digest, [b"a.wav/b/c.toml"], archive, ACCESS))
+    place = finish(move_to_archive(inbox, b"a.wav/b/c.wav", digest, [b"a.wav/b/c.toml"], archive, ACCESS))
     assert place == b"a.wav-2/b/c.wav"
     assert (archive / "a.wav-2" / "b" / "c.wav").read_bytes() == b"c"
     assert (archive / "a.wav-2" / "b" / "c.toml").read_bytes() == b"t"
-    again = finish(archived(inbox, b"a.wav/b/c.wav", digest, [], archive, ACCESS))  # as after a kill
+    again = finish(move_to_archive(inbox, b"a.wav/b/c.wav", digest, [], archive, ACCESS))  # as after a kill
     assert again == place and not list((archive.parent / "outside").iterdir())
 
 
@@ -53,7 +53,7 @@ def test_rejected_holds_a_file_where_a_folder_is_needed(roots: tuple[Path, Path]
     digest = hashlib.sha256(b"c").hexdigest()
     vocal, wanted = (inbox, b"a.wav/b/c.wav"), (root, b"a.wav/b/c")
     for _ in range(2):
-        place = finish(rejected(vocal, digest, [], wanted, ("why 1-2-3", "1-2-3"), ACCESS))
+        place = finish(move_to_rejected(vocal, digest, [], wanted, ("why 1-2-3", "1-2-3"), ACCESS))
         assert place == b"a.wav-2/b/c/c.wav"
     assert (root / "a.wav-2" / "b" / "c" / "reason.txt").read_text() == "why 1-2-3"
 

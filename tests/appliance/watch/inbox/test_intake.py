@@ -92,7 +92,7 @@ def test_the_same_vocal_again(bench: Bench) -> None:
     bench.run(20.0)
     assert bench.journal.job(done.id).state == "published"  # type: ignore[union-attr]
     bench.put_away(done)
-    bench.journal.done(done.id)
+    bench.journal.record_done(done.id)
     (bench.config.folders.outbox / "song").rmdir()  # the result was fetched: render again
     bench.put("song.wav", b"one")
     bench.run(20.0)
@@ -162,7 +162,7 @@ def test_a_wrong_sidecar_rejects_and_a_mended_one_does_not(bench: Bench) -> None
     (job,) = bench.journal.in_state("rejecting")
     assert job.reason.startswith("song.toml: bpm:")
     bench.put_away(job)
-    bench.journal.rejected(job.id)
+    bench.journal.record_rejected(job.id)
     bench.put("song.wav")
     bench.put("song.toml", "bpm = 50")
     bench.run(20.0)

@@ -52,12 +52,12 @@ def test_a_job_from_inbox_to_archive(journal: Journal, clock: Clock) -> None:
     clock.now_s += 5
     assert journal.start(job.id).attempts == 1
     assert journal.next_due(clock.now_s) is None
-    journal.progress(job.id, 0.5, 180.0)
+    journal.record_progress(job.id, 0.5, 180.0)
     assert journal.in_state("working")[0].progress == 0.5
-    journal.published(job.id)
+    journal.record_published(job.id)
     assert [j.id for j in journal.unfinished()] == [job.id]
     clock.now_s += 5
-    done = journal.done(job.id, b"a\n\xff/song.wav")
+    done = journal.record_done(job.id, b"a\n\xff/song.wav")
     assert (done.state, done.moved_to, done.duration_s) == ("done", FOUND.path, 180.0)
     assert (done.created_s, done.started_s, done.finished_s) == (1000.0, 1005.0, 1010.0)
     assert [step.after for step in journal.transitions(job.id)] == ["waiting", "working", "published", "done"]
@@ -71,9 +71,9 @@ def test_what_is_written_survives_the_end(tmp_path: Path, clock: Clock) -> None:
         before = dump(journal)
     with Journal(tmp_path, clock) as journal:
         assert dump(journal) == before and journal.notices == []
-        assert journal.paused() == "lunch"
+        assert journal.pause_reason() == "lunch"
         journal.resume()
-        assert journal.paused() is None
+        assert journal.pause_reason() is None
 
 
 @pytest.mark.parametrize("before", STATES)
@@ -119,7 +119,7 @@ def test_attempts_deaths_and_interruptions_are_told_apart(journal: Journal) -> N
     for expected in ((1, 1, 0), (1, 1, 0), (1, 1, 1)):
         journal.start(job.id)
         if expected == (1, 1, 1):
-            job = journal.interrupted(job.id, 0.0, last=False)
+            job = journal.record_interrupted(job.id, 0.0, last=False)
         elif job.worker_deaths == 0:
             job = journal.retry(job.id, "died", 0.0, worker_died=True)
         else:
@@ -132,12 +132,12 @@ def test_the_same_again(journal: Journal) -> None:
     moved = add(journal, inode=99)  # touched while it waits: the same job learns of it
     assert moved.id == job.id and moved.inode == 99 and moved.state == "waiting"
     journal.start(job.id)
-    journal.published(job.id)
-    journal.done(job.id, b"song.wav")
+    journal.record_published(job.id)
+    journal.record_done(job.id, b"song.wav")
     assert journal.by_found(moved.found) == journal.job(job.id)
     assert journal.by_found(moved.found._replace(mtime_ns=0)) is None
-    assert journal.still_there(job.id, FOUND).state == "published"
-    journal.done(job.id)
+    assert journal.record_still_there(job.id, FOUND).state == "published"
+    journal.record_done(job.id)
     again = add(journal)
     assert (again.id, again.state, again.attempts, again.finished_s) == (job.id, "waiting", 0, None)
     other = add(journal, content="other")
@@ -147,13 +147,13 @@ def test_the_same_again(journal: Journal) -> None:
 def test_rejected_in_one_breath_and_quarantine(journal: Journal) -> None:
     job = journal.add(FOUND, "c", "p", '{"wrong":"x"}', b"s", b"s", "bpm: no")
     assert (job.state, job.reason) == ("rejecting", "bpm: no")
-    assert journal.rejected(job.id, b"s/song.wav").state == "rejected"
+    assert journal.record_rejected(job.id, b"s/song.wav").state == "rejected"
     killer = add(journal)
     journal.start(killer.id)
     journal.quarantine(killer.id, "killed three")
-    ended = journal.rejected(killer.id)
+    ended = journal.record_rejected(killer.id)
     assert (ended.state, ended.reason) == ("quarantined", "killed three")
-    assert journal.rejected(killer.id).state == "quarantined"  # repeating changes nothing
+    assert journal.record_rejected(killer.id).state == "quarantined"  # repeating changes nothing
     assert journal.requeue(killer.id).state == "waiting"
 
 

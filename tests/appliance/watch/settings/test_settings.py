@@ -154,7 +154,7 @@ def test_commands_without_a_daemon(watched: Config, settings: str) -> None:
     with Journal(watched.folders.state, lambda: 5.0) as journal:
         job = journal.add(FoundFile(b"a\n\xff.wav", 1, 2, 3, 4, 5), "c", "p", "{}", b"a", b"a")
         journal.reject(job.id, "It is silent.")
-        journal.rejected(job.id)
+        journal.record_rejected(job.id)
     done = run("status", "--json", "--config", settings)
     assert done.exit_code == 1 and json.loads(done.output)["rejected"] == 1
     (line,) = run("history", "--config", settings).output.splitlines()
