@@ -31,7 +31,7 @@ def model_card(
         *_facts(said),
         "## Styles",
         "\n".join(_styles(manifest)),
-        "An excerpt of each is `demo/styles/NAME.ogg` in the project.",
+        "An excerpt of each is `demo/styles/NAME.mp3` in the project.",
         "## Sampling",
         f"{sampler.steps} steps of a rectified flow, shift {sampler.shift:g}, guidance {sampler.guidance:g}; "
         f"windows of {sampler.window_frames} latent frames, {sampler.context_frames} of them from the window "
