@@ -55,7 +55,7 @@ class DoctorReport:
 
     @property
     def exit_code(self) -> int:
-        """0 when nothing failed, else the code of the first failure (README, "Exit codes")."""
+        """0 when nothing failed, else the code of the first failure (docs/options.md, "Exit codes")."""
         return next((check.exit_code for check in self.checks if check.status == "fail"), 0)
 
     def to_json(self) -> dict[str, Any]:

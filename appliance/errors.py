@@ -2,7 +2,7 @@
 
 Every error that Backline expects is a :class:`BacklineError`: its text names the file, says what is
 wrong and what to do about it. Anything else that escapes is a bug. The exit codes are part of the
-command's contract (README, "Exit codes").
+command's contract (docs/options.md, "Exit codes").
 """
 
 from __future__ import annotations
