@@ -1,132 +1,281 @@
-"""The README and the map say what is so: their commands are understood, their paths exist."""
+"""The pages say what is so: their links lead somewhere, their tables are those of the code.
+
+``test_page_commands.py`` runs their commands.
+"""
 
 from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
-import click
 import pytest
-from support.pages import backline_commands, build_commands, parse, shell_lines
+import soundfile
+from support.pages import (
+    anchors,
+    blocks,
+    commands_of,
+    first_cells,
+    inline_code,
+    links,
+    named,
+    options_of,
+    pages,
+    parse,
+    section,
+    sentences,
+    word_count,
+)
 
 from appliance import errors
 from appliance.cli.main import cli
+from appliance.composing.composer import Wishes
+from appliance.music.beat_file import parse_beats
+from appliance.music.chord_chart import QUALITIES, parse_chart, parse_chord
+from appliance.music.keys import Key
 from appliance.music.score import STYLES
+from appliance.watch.inbox.sidecar import MOST_BYTES, MOST_LINE_CHARACTERS, MOST_SETTINGS_BYTES, _Sidecar
+from appliance.watch.settings.config import Config
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+MOST_WORDS = 900
+
+TERMS = (
+    *("vocal", "accompaniment", "beat-grid", "chart", "key", "plan", "score", "group", "style", "band"),
+    *("stem", "take", "variety", "fit", "voicing", "frame", "roll", "latent", "score-vae", "planner"),
+    *("condition", "denoiser", "student", "sampler", "forward-pass", "window", "fit-network"),
+    *("audio-decoder", "graph", "graph-setting", "profile", "corpus", "checkpoint", "calibration", "pack"),
+    *("manifest", "room", "job", "publishing", "receipt", "setting", "hook", "inbox", "settling"),
+    *("sentinel", "companion", "sidecar", "journal", "rejected", "release", "bundle", "signing-key"),
+    *("evaluation", "gap-closed", "judge", "real-time-factor", "mask"),
+)
+"""What the glossary must hold, as links to it are written."""
+
+ONE_MEANING = (
+    (r"\bplans?\b", r"^(?!.*\b(CPU|fastest|tunes?)\b)", "it is harmony; what is measured is a profile"),
+    (r"\b[Pp]rocessors?\b", "$^", "say CPU"),
+    (r"\breckon|\baloud\b|\bloudly\b|\bgives? way\b|\bholds? itself\b", "$^", "say what happens"),
+    (r"\bsampler\b", r"\b(noise|denoiser|solver|solves)\b", "the band plays"),
+    (r"\b[Vv]oicing\b", r"\b(sung|pitch)\b", "it is of singing"),
+    (r"\b[Ss]ettl", r"\b(inbox|file|files|vocal)\b", "it is of the inbox"),
+    (r"\b[Pp]ublish", r"\b(results?|files?|permissions|CODE)\b", "it is of results"),
+    (r"(?<!signing )\b[Kk]eys?\b", r"^(?!.*\b([Ss]ign|trust))", "say signing key"),
+)
+"""Words of one meaning: the word, what else its sentence must hold (nothing is enough: ``$^``), and why."""
+
+OUTSIDE = {
+    *("demo/out", "corpus/", "vocals/", "../shared", "stems/", "rejected/", "build/bench/report"),
+    *("build/bench", "build/cpumask", "dist/", "styles/", ".venv-runtime/bin", "appliance/grid.py"),
+}
+"""Paths that no checkout holds: results, builds, data from elsewhere; or named from another folder."""
 
 
 @pytest.fixture(scope="module")
-def readme(root: Path) -> str:
-    return (root / "README.md").read_text()
+def page(root: Path) -> dict[str, str]:
+    return pages(root)
 
 
-def test_every_training_command_parses(readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("torch")
-    from train.cli import main
-
-    commands = build_commands(readme, "train")
-    assert {"songs", "vae", "planner", "denoiser", "checkpoint", "evaluate"} <= {c[0] for c in commands}
-    monkeypatch.chdir(tmp_path)  # where the folders that the commands name exist
-    for name in ("CORPUS", "checkpoints/mine", "checkpoints/reference", "packs/reference", "docs/reference"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "packs" / "reference" / "band.sf2").write_bytes(b"")
-    group = click.Context(main, info_name="train")
-    for words in commands:
-        name, command, rest = main.resolve_command(group, words)
-        assert command is not None
-        command.make_context(name, rest, parent=group)
+@pytest.fixture(scope="module")
+def options(page: dict[str, str]) -> str:
+    return page["docs/options.md"]
 
 
-def test_every_backline_command_parses(readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    commands = backline_commands(readme)
-    assert {words[0] for words in commands} >= {"render", "doctor"}
-    monkeypatch.chdir(tmp_path)  # where the files that the commands name exist
-    for name in ("vocal.wav", "chart.txt"):
-        (tmp_path / name).write_bytes(b"")
-    (tmp_path / "packs" / "reference").mkdir(parents=True)
-    for words in commands:
-        parse(words)
+def test_the_readme_is_one_screen_after_another_and_not_many(page: dict[str, str]) -> None:
+    assert word_count(page["README.md"]) <= MOST_WORDS
+
+
+def test_words_are_counted_as_a_reader_sees_them() -> None:
+    text = "# One two\n\n![no](no.svg)<!-- no -->\n| [three](no.md) | `four --five` | - |\n```sh\nsix\n```\n"
+    assert word_count(text) == 6
+
+
+def test_links_lead_somewhere(page: dict[str, str], root: Path) -> None:
+    broken = []
+    for name, text in page.items():
+        for link in links(text):
+            path, _, anchor = link.partition("#")
+            target = (root / name).parent / path if path else root / name
+            if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
+                broken.append(f"{name}: {link}")
+    assert broken == []
+
+
+def test_every_page_is_linked_from_the_first(page: dict[str, str]) -> None:
+    first = {link.partition("#")[0] for link in links(page["README.md"])}
+    assert {name for name in page if name.startswith(("docs/", "CONTRIBUTING", "systemd/"))} <= first
+
+
+def test_paths_in_the_pages_exist(page: dict[str, str], root: Path) -> None:
+    named_paths = {
+        code
+        for name, text in page.items()
+        if name != "systemd/README.md"  # its paths are those of an installation
+        for code in inline_code(text)
+        if re.fullmatch(r"(\.\./)?[a-z_.-]+/[\w/.-]*", code)
+    }
+    assert len(named_paths) > 40
+    assert sorted(path for path in named_paths - OUTSIDE if not (root / path).exists()) == []
+
+
+def test_rooms_are_those_of_the_source(page: dict[str, str], root: Path) -> None:
+    listing = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=False)
+    if listing.returncode:
+        pytest.skip("not a git checkout")
+    files = [line.split("/") for line in listing.stdout.splitlines()]
+    tops = {parts[0] for parts in files if len(parts) > 1 and parts[0][0] != "."}
+    assert {top for top in tops if f"`{top}/`" not in page["CONTRIBUTING.md"]} == set()
+    architecture = page["docs/architecture.md"]
+    layers = set(named(re.findall(r"^\| \d+ \| (.*?) \|", architecture, re.MULTILINE)))
+    watch = {cell for cell in named(first_cells(architecture)) if cell.startswith("appliance/watch/")}
+    rooms = {
+        "/".join(parts[:-1]) for parts in files if parts[0] == "appliance" and parts[-1] == "__init__.py"
+    }
+    here = {room for room in rooms if room.count("/") == 1}
+    assert layers - {"appliance/doctor.py", "appliance/errors.py", "appliance/grid.py"} == here
+    assert watch == {room for room in rooms if re.fullmatch(r"appliance/watch/\w+", room)}
+    drawn = set(re.findall(r">(\w+)</text>", (root / "docs" / "architecture.svg").read_text()))
+    assert {Path(layer).stem for layer in layers} <= drawn
+
+
+def test_the_glossary_has_every_term(page: dict[str, str]) -> None:
+    assert set(TERMS) - anchors(page["docs/glossary.md"]) == set()
+
+
+def other_meanings(text: str) -> list[str]:
+    """Sentences of more than two words that use a word for something else."""
+    return [
+        f"{why}: {sentence}"
+        for sentence in sentences(text)
+        for word, company, why in ONE_MEANING
+        if re.search(word, sentence) and not re.search(company, sentence) and len(sentence.split()) > 2
+    ]
+
+
+def test_one_word_has_one_meaning(page: dict[str, str]) -> None:
+    odd = {name: found for name, text in page.items() if (found := other_meanings(text))}
+    assert odd == {}
+
+
+def test_another_meaning_is_noticed() -> None:
+    text = "The plan is what is fastest. It is fine.\n\n| this key is trusted | the sampler plays | key |\n"
+    assert [found.split(": ")[1] for found in other_meanings(text)] == [
+        *("The plan is what is fastest.", "this key is trusted", "the sampler plays"),
+    ]
+
+
+def test_the_options_of_render_are_those_documented(options: str) -> None:
+    table = section(options, "## Options of `backline render`")
+    documented = {cell.split()[0] for cell in named(first_cells(table))}
+    offered = {o for p in cli.commands["render"].params for o in p.opts if o.startswith("--")}
+    assert documented == offered - {"--help"}
+
+
+def test_options_in_the_text_exist(page: dict[str, str]) -> None:
+    known = options_of(cli) | {"--help", "--start", "--device"}  # the last two: train
+    elsewhere = {"--now", "--no-deps", "--yes", "--strict", "--minutes", "--rounds", "--peer", "--peers-mask"}
+    said = {
+        word
+        for text in page.values()
+        for code in inline_code(text)
+        for word in code.split()
+        if re.fullmatch(r"--[a-z][a-z-]+", word)
+    }
+    assert said - known - elsewhere == set()
+
+
+def test_commands_in_the_text_exist(page: dict[str, str], options: str) -> None:
+    known = {name for name, _ in commands_of(cli)}
+    documented = named(first_cells(section(options, "## All commands")))
+    assert sorted(documented) == sorted(known)
+    for text in page.values():
+        for code in inline_code(text):
+            if re.fullmatch(r"backline [a-z][a-z-]*( [a-z][a-z-]*)*", code):
+                assert any(
+                    f"{name} ".startswith(f"{code} ") or f"{code} ".startswith(f"{name} ") for name in known
+                ), code
 
 
 def test_a_wrong_option_would_be_noticed() -> None:
+    import click
+
     with pytest.raises(click.UsageError):
         parse(["render", "vocal.wav", "--loudly"])
 
 
-def test_the_options_of_render_are_those_documented(readme: str) -> None:
-    documented = set(re.findall(r"^\| `(--[a-z-]+)", readme, re.MULTILINE))
-    offered = {
-        option
-        for parameter in cli.commands["render"].params
-        for option in parameter.opts
-        if option.startswith("--") and option != "--help"
-    }
-    assert documented == offered
-
-
-def test_the_styles_are_those_documented(readme: str) -> None:
-    (row,) = re.findall(r"^\| `--style S` \| (.+) \|$", readme, re.MULTILINE)
+def test_styles_are_those_documented_and_can_be_heard(page: dict[str, str], options: str, root: Path) -> None:
+    (row,) = re.findall(r"^\| `--style S` \| `piano` \| (.+) \|$", options, re.MULTILINE)
     assert tuple(re.findall(r"`(\w+)`", row)) == STYLES
+    heard = re.findall(r"\[(\w+)\]\((demo/styles/\w+\.mp3)\)", page["README.md"])
+    assert tuple(name for name, _ in heard) == STYLES
+    for _, path in heard:
+        assert (root / path).stat().st_size <= 250_000
+        assert soundfile.info(root / path).duration == pytest.approx(15.0, abs=0.1)
 
 
-def test_the_exit_codes_are_those_documented(readme: str) -> None:
-    table = readme.split("### Exit codes")[1].split("\n## ")[0]
-    documented = set(map(int, re.findall(r"^\| (\d+) \|", table, re.MULTILINE)))
+def test_the_exit_codes_are_those_documented(options: str) -> None:
+    documented = set(map(int, first_cells(section(options, "## Exit codes"))))
     kinds = [errors.BacklineError, *errors.BacklineError.__subclasses__()]
     assert documented == {0, *(kind.exit_code for kind in kinds), errors.INTERRUPTED_EXIT_CODE}
 
 
-def test_make_targets_exist(root: Path, readme: str) -> None:
-    contributing = (root / "CONTRIBUTING.md").read_text()
-    targets = {words[1] for words in shell_lines(readme + contributing) if words[0] == "make"}
-    assert {"demo", "test"} <= targets
-    rules = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(), re.MULTILINE))
-    assert targets <= rules
-    assert "make test" in (root / ".ci" / "run").read_text().splitlines()
+def test_sidecar_settings_are_those_documented(options: str) -> None:
+    text = section(options, "## Sidecars")
+    assert named(first_cells(text)) == list(_Sidecar.model_fields)
+    (example,) = blocks(text, "toml")
+    read = _Sidecar.model_validate(tomllib.loads(example))
+    assert set(read.model_dump(exclude_none=True)) == set(_Sidecar.model_fields)
+    assert f"{MOST_SETTINGS_BYTES >> 10} KiB" in text and f"{MOST_LINE_CHARACTERS} characters" in text
+    assert f"{MOST_BYTES >> 10} KiB" in text
 
 
-def test_python_modules_of_the_readme_run(root: Path, readme: str) -> None:
-    modules = {words[2] for words in shell_lines(readme) if words[:2] == [".venv/bin/python", "-m"]}
-    assert {"train", "export", "quantize", "bench.render"} <= modules
-    for module in sorted(modules):
-        command = [sys.executable, "-m", module, "--help"]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{module}: {done.stderr}"
+def test_sections_of_the_settings_file_are_those_documented(options: str) -> None:
+    rows = named(first_cells(section(options, "## The settings file")))
+    assert rows == [f"[{name}]" for name in Config.model_fields]
 
 
-def test_paths_in_the_documents_exist(root: Path, readme: str) -> None:
-    contributing = (root / "CONTRIBUTING.md").read_text()
-    linked = set(re.findall(r"\]\(([^):#]+)\)", readme + contributing))
-    outside = {"corpus/", "vocals/", "../shared"}  # data that no checkout holds
-    named = set(re.findall(r"`([a-z_.-]+/[\w/.-]*)`", contributing)) - outside
-    assert len(named) > 10
-    assert [path for path in sorted(linked | named) if not (root / path).exists()] == []
+def test_chart_and_beat_examples_are_read(options: str) -> None:
+    (beats,) = blocks(options, "beats")
+    grid = parse_beats(beats, 12.0, "beats.txt")
+    assert grid.meter == 3 and grid.beats_s[grid.downbeats[0]] == 0.512
+    timed, bars = blocks(options, "chart")
+    spans = parse_chart(timed, grid, 12.0, "chart.txt")
+    assert [(span.start_s, span.label) for span in spans] == [(0.0, "Am7"), (2.5, "F/A"), (4.0, "N")]
+    labels = [span.label for span in parse_chart(bars, grid, 12.0, "chart.txt")]
+    assert labels == ["Am", "F", "G", "C", "N"]  # the repeated C joins the one before it
 
 
-def test_every_room_is_on_the_map(root: Path) -> None:
-    contributing = (root / "CONTRIBUTING.md").read_text()
-    listing = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=False)
-    if listing.returncode:
-        pytest.skip("not a git checkout")
-    rooms = {line.split("/")[0] for line in listing.stdout.splitlines() if "/" in line and line[0] != "."}
-    assert {room for room in rooms if f"`{room}/`" not in contributing} == set()
+def test_chord_names_are_those_documented(options: str) -> None:
+    text = section(options, "## Chord charts")
+    table = re.findall(r"^\| \(none\).*$", text, re.MULTILINE)
+    assert set(named(table)) | {""} == set(QUALITIES)
+    (others,) = re.findall(r"^Other common spellings are read too, such as (.*?)\.$", text, re.M | re.S)
+    assert all(parse_chord(spelling) for spelling in named([others]))
+    for key in named([section(options, "## Keys")])[2:]:
+        assert key in ("major", "minor") or Key.parse(key)
 
 
-@pytest.mark.slow
-def test_the_render_example_renders(
-    readme: str, reference_pack: Path, demo_vocal: Path, tmp_path: Path
-) -> None:
-    """The first example, word for word, on six seconds of the demo vocal."""
-    import soundfile
+def test_variables_are_read_somewhere(page: dict[str, str], root: Path) -> None:
+    sources = "".join(
+        path.read_text() for room in ("appliance", "bundle", "tests") for path in (root / room).rglob("*.py")
+    )
+    said = {name for text in page.values() for name in re.findall(r"\bBACKLINE_[A-Z_]+\b", text)}
+    assert said >= {"BACKLINE_PACK", "BACKLINE_SIGNING_KEY"}
+    assert {name for name in said if name not in sources} == set()
 
-    (tmp_path / "packs").mkdir()
-    (tmp_path / "packs" / "reference").symlink_to(reference_pack)
-    samples, rate_hz = soundfile.read(demo_vocal, frames=6 * soundfile.info(demo_vocal).samplerate)
-    soundfile.write(tmp_path / "vocal.wav", samples, rate_hz)
-    words = next(words for words in backline_commands(readme) if words[0] == "render")
-    backline = [sys.executable, "-c", "from appliance.cli.main import main; main()"]
-    subprocess.run([*backline, *words], cwd=tmp_path, check=True, capture_output=True)
-    promised = re.findall(r"^\| `(vocal\.[\w.]+|stems/)` \|", readme, re.MULTILINE)
-    assert len(promised) == 5
-    assert [name for name in promised if not (tmp_path / "results" / name).exists()] == []
+
+def test_defaults_in_the_options_table_are_true(options: str) -> None:
+    values = parse(["render", "a.wav", "--out", "b"]).params
+    for name, default in re.findall(r"^\| `(--\w+)[^|]*` \| `?([\w/]+)`? \|", options, re.MULTILINE):
+        (parameter,) = (p for p in cli.commands["render"].params if name in p.opts)
+        if default == "required":
+            assert parameter.required
+        elif default == "estimated":
+            assert getattr(Wishes(), {"chords": "chart"}.get(name[2:], name[2:])) is None
+        elif default == "off":
+            assert values[parameter.name] is False
+        else:
+            assert type(values[parameter.name])(default) == values[parameter.name]
