@@ -1,37 +1,34 @@
-"""Makes what is carried to the studio: one file that installs Backline where there is nothing and no network.
+"""Builds the release: one file that installs Backline on a machine without network or Python.
 
 ``python -m bundle`` (``make bundle``) writes to ``dist/``
 
-- ``backline-VERSION-linux-x86_64.run``: a shell header, the verifier, and the release tree as tar.gz;
-- ``backline_VERSION_amd64.deb``: that very file and its signature in a Debian package;
-- a ``.minisig`` beside the ``.run``; ``apt`` and ``dpkg`` do not look at it, the ``.run`` inside does.
+- ``backline-VERSION-linux-x86_64.run``: shell header, signature verifier, and the release tree as tar.gz;
+- ``backline-VERSION-linux-x86_64.run.minisig``: its signature;
+- ``backline_VERSION_amd64.deb``: both files in a Debian package. ``apt`` and ``dpkg`` verify no minisign
+  signature; the ``.run`` inside verifies its own.
 
-``python -m bundle pack FOLDER`` writes ``NAME-VERSION.backline-pack``, ``python -m bundle check-cpus`` runs
-a finished bundle as older processors. The steps, one file each, in their order:
+``python -m bundle pack FOLDER`` writes ``NAME-VERSION.backline-pack``. ``python -m bundle check-cpus`` runs a
+finished release on emulated older processors.
 
-=================  =======================================================================================
-``release``        the order of the steps, and what a release is made of
-``interpreter``    the Python that travels, without what a service never imports
-``packages``       the locked packages and our own wheel, without what the CPU runtime never loads
-``libraries``      shared libraries of the system that these need, beside the interpreter
-``bytecode``       everything compiled beforehand
-``pack_folder``    the pack with its signature
-``manual``         the man page, written from the command line's own help
-``licences``       the text of every licence;  ``known_licences``: of what does not name its own
-``sbom``           what is inside, as CycloneDX
-``manifest``       ``release.json``: every file with its hash, and the C library that the whole needs
-``archive``        tar.gz: same files, same bytes
-``run_file``       ``header.sh``, verifier and archive in one file;  ``deb``: the Debian package
-``signing``        minisign, and whose key;  ``check_cpus``: the result on other processors
-=================  =======================================================================================
+From top to bottom; each room imports only those below it:
 
-**How the interpreter travels.** The bundle brings the Python that ``make`` found, moved: no Debian release
-has the versions that the lock names, a bare Debian 12 has no Python at all, and freezing the program into
-one file would hide from an administrator what is inside. Its floor is then the C library of the machine
-that builds; it is measured from the symbols that every file asks for, not guessed.
+=============  ========================================================================================
+``carriers/``  the files that carry a release: the ``.run``, the Debian package; ``check_cpus`` tests one
+``release``    builds the release tree, step by step; ``launcher.sh`` is its ``bin/backline``
+``papers/``    what a release documents: parts, licences, bill of materials, ``release.json``
+``contents/``  what a release contains: interpreter, packages, libraries, verifier, pack, man page
+``tools/``     ELF files, signing, tar archives, programs of the build machine
+``errors``     why a release cannot be built
+=============  ========================================================================================
+
+**Which interpreter.** The release ships the Python that runs ``bundle``. No Debian release has the versions
+that the lock requires, a bare Debian 12 has no Python at all, and a program frozen into one file would hide
+its contents from the administrator. The oldest system a release runs on is therefore set by the C library of
+the build machine; ``papers.manifest`` measures it from the symbols that every shipped file requires.
 
 **Why gzip.** A bare Debian has tar and gzip, but neither zstd nor xz.
 
-**Prerequisites** on the build machine: ``apt install minisign patchelf binutils dpkg``. patchelf comes from
-Debian because minisign has to, so that there is one place to get build tools from; it is not shipped.
+**The build machine** runs Debian with ``apt install minisign patchelf binutils dpkg``: minisign signs,
+patchelf sets search paths, ``strip`` (binutils) removes debug symbols, dpkg builds the package and names the
+owner of each library. Of these programs only minisign is shipped.
 """

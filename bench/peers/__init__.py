@@ -1,7 +1,12 @@
 """Other software beside ours, in the same run: each peer is a process of its own, under the same mask.
 
-A peer prints its rows as JSON in the last line; what it needs (``transformers``, ``diffusers``,
-``onnxruntime``, torch) is no dependency of the project, and a row says so where it is missing.
+A peer prints its rows as JSON in the last line; what it needs (transformers, diffusers, ONNX Runtime, torch)
+is no dependency of the project, and a row says so where it is missing.
+
+- ``pytorch``, ``onnx_runtime``: our own denoiser
+- ``musicgen``: MusicGen by its public architecture; ``oobleck``: the decoder of Stable Audio Open
+- ``paper``: the code of arXiv 2507.19991, from a checkout
+- ``timing``: threads, a stopwatch, and how a row is printed
 """
 
 from __future__ import annotations

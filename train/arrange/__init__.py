@@ -1,9 +1,12 @@
 """Arrangements of a corpus song: one score a style, from its written part or the chords read from it.
 
-`grid` counts bars in pulses, `chords` reads the harmony, `dynamics` finds the phrases; `piano` and
-`sustained` play what is written, `guitar`, `pop`, `folk`, `jazz` and `synth` play our own patterns
-over the chords (`groove`: patterns as text; `voicing`, `fretboard`: chords as notes; `band` and
-`drums`: the players); `tidy` makes it a score and `measure` describes it in numbers.
+- ``context``: what every arranger works from; ``grid``: bars in pulses; ``chords``: the harmony;
+  ``dynamics``: the phrases
+- ``piano``, ``sustained``: play what is written
+- ``guitar``, ``pop``, ``folk``, ``jazz``, ``synth``: play our own patterns over the chords
+- ``groove``: patterns as text; ``voicing``, ``fretboard``: chords as notes; ``band``, ``drums``: the players
+- ``tidy``: makes it a score
+- ``measure``: describes arrangements in numbers
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Whole soundfonts are large in memory (four bytes a sample: FluidR3 0.3 GB, MuseScore General 1 GB), so
 cut them with ``python -m quantize.soundfont`` first; a cut loads in a tenth of a second.
+
+- ``balance``: gains that make each group of a style as loud as wanted
+- ``speed``: how fast a full band is
 """
 
 from __future__ import annotations

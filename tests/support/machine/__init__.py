@@ -1,1 +1,6 @@
-"""Machines with real systemd, booted for a test."""
+"""Machines with real systemd, booted for a test.
+
+- ``machine``: one of them; ``base_system``: what it is made of; ``bundles``: the bundles it gets
+- ``bare``: one that had nothing of ours; ``studio``: Backline inside one
+- ``probe``: a hook that tries what must be impossible; ``steps``: a command that stands still at each step
+"""

@@ -1,5 +1,7 @@
 """Whether control is obeyed and whole songs hold together, measured on songs of a held-out split.
 
-`subjects` sings songs without sound and composes takes; `tempo`, `chords`, `key`, `styles`, `form` and
-`confidence` each measure one promise; `report` runs them all and writes Markdown and JSON.
+- ``subjects``: sings songs without sound and composes takes
+- ``tempo``, ``chords``, ``key``, ``styles``, ``form``, ``confidence``: measure one promise each
+- ``key_profile``: the key of notes, independent of the appliance's own estimate
+- ``report``: runs them all and writes Markdown and JSON
 """

@@ -1,12 +1,12 @@
 """The evaluation report in sections, each measured on its own, kept, and told from what was kept.
 
-- :mod:`~train.evaluate.sections.setting`: what is evaluated, on what, where answers are kept;
-- :mod:`~train.evaluate.sections.section`: what a section is;
-- :mod:`~train.evaluate.sections.gap`, ``languages``, ``styles``, ``noise``, ``singing``, ``precision``,
-  ``sampling`` (steps), ``plan``, ``takes``: the sections;
-- :mod:`~train.evaluate.sections.facts` and ``pictures``: how figures are written and drawn;
-- :mod:`~train.evaluate.sections.promises`: numbers asked against numbers measured;
-- :mod:`~train.evaluate.sections.page`: the whole as Markdown, JSON and PNG.
+- ``setting``: what is evaluated, on what, where answers are kept
+- ``section``: what a section is
+- ``gap``, ``languages``, ``styles``, ``noise``, ``singing``, ``precision``, ``sampling``, ``plan``,
+  ``takes``: the sections
+- ``facts``, ``pictures``: how figures are written and drawn
+- ``promises``: numbers asked against numbers measured
+- ``page``: the whole as Markdown, JSON and PNG
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 A way to copy is a function ``(vocal, inbox, name, between)`` that returns when the program has ended with
 the whole vocal in place. ``between`` is called in the middle, often several times, while something is
 surely still to be written: there a test waits as long as it likes and looks whether somebody was impatient.
+
+- ``local``: programs of this computer; ``rsync``, ``sftp``, ``smb``: over a network
 """
 
 from __future__ import annotations
