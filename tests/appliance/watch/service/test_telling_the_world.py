@@ -144,7 +144,7 @@ def snapshot(**changes: object) -> Snapshot:
         "held_count": 0,
         "free_mb": 100,
         "counts": {"done": 5, "waiting": 3},
-        "rejected": 2,
+        "rejected_count": 2,
         "trouble": "",
         "engine_pid": 1,
         "engine_starts": 1,
