@@ -160,7 +160,8 @@ def parse_chart(text: str, grid: BeatGrid, duration_s: float, name: str) -> Char
         line = re.sub(r"(?:^|(?<=[\s|]))#.*", "", line).strip()  # elsewhere '#' sharpens a note
         try:
             if "|" in line:
-                bars += [_bar(cell.split(), bars) for cell in line.split("|") if cell.strip()]
+                for cell in filter(str.strip, line.split("|")):
+                    bars.append(_bar(cell.split(), bars))
                 _check_bars(bars, grid)
             elif line:
                 chart.append(_timed_span(line, chart, duration_s))

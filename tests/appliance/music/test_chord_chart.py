@@ -158,6 +158,14 @@ def test_bars_share_their_time_among_their_chords() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["| Am | % | F | % |", "| Am |\n| % | F |\n| % |", "|Am|%|\n|F|%|"])
+def test_a_repeated_bar_repeats_the_bar_before_it_not_the_line_before(text: str) -> None:
+    assert parse_chart(text, EIGHT_BARS, 16.0, "x.txt") == [
+        ChordSpan(0.0, 4.0, "Am"),
+        ChordSpan(4.0, 8.0, "F"),
+    ]
+
+
 def test_bar_one_is_the_first_bar_of_the_grid_and_the_last_one_may_be_cut() -> None:
     pickup = BeatGrid(tuple(0.2 + 0.5 * i for i in range(6)), (1, 4), 1.0, 3)
     assert parse_chart("|C#m|F#7 B|", pickup, 3.0, "x") == [
