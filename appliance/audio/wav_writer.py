@@ -1,7 +1,8 @@
 """WAV files out: 44.1 kHz, 24 bit, streamed, the same bytes for the same samples.
 
-libsndfile writes the container; rounding is done here, because its own conversion of floats wraps
-around at full scale.
+libsndfile writes the container; rounding is done here. Given floats, soundfile 0.14 (libsndfile 1.2) clips at
+full scale as we do and adds no dither either, but it truncates: it keeps the upper 24 of 32 bits.
+That is an offset of half a step and twice the error of rounding (0.55 against 0.29 steps RMS, 5.6 dB).
 """
 
 from __future__ import annotations
