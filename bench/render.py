@@ -75,7 +75,7 @@ def measure(chosen: Mask, backline: Path, vocal: Path, pack: Path, runs: int) ->
 
 def table(timings: list[Timing]) -> str:
     """The figures as a Markdown table."""
-    rows = ["| processor as | audio, s | runs, s | real-time factor |", "|---|---|---|---|"]
+    rows = ["| as CPU | audio, s | runs, s | real-time factor |", "|---|---|---|---|"]
     for timing in timings:
         runs = ", ".join(f"{wall:.1f}" for wall in timing.wall_s)
         rows.append(f"| {timing.mask} | {timing.audio_s:.0f} | {runs} | {timing.rtf:.3f} |")
@@ -83,7 +83,7 @@ def table(timings: list[Timing]) -> str:
 
 
 def job_parser(about: str, seconds: float) -> argparse.ArgumentParser:
-    """Options that say as which processors to render what; ``about`` is the module's docstring."""
+    """Options that say as which CPUs to render what; ``about`` is the module's docstring."""
     parser = argparse.ArgumentParser(description=about.split("\n\n")[0])
     masks = [*ONEDNN_CAP, "host"]
     parser.add_argument("--mask", action="append", choices=masks, help="repeatable; host is no mask")

@@ -15,20 +15,21 @@ from bench.roofline import FRAMES, NARROW, WIDE
 MAIN_OUTPUTS = ("denoiser/velocity", "window/latent")
 """Agreement of these is shown as a matrix; of every other output only the worst pair."""
 
-COLUMNS = """- **as processor**: the generation whose kernels all libraries were made to choose; clock, caches
-  and memory are those of the machine above. So compare rows, not seconds with another machine's.
-- **wall, CPU**: median (range) of so many **runs**, in interleaved rounds; **RTF**: wall seconds a second
-  of vocal, start of the process included; **peak memory**: resident, of the largest run. *with a retry*:
-  the take fitted badly and was drawn again, so twice the evaluations were needed.
-- **start**: *cold*: pack and libraries dropped from the file cache, nothing compiled before; *first*:
-  files in the cache, nothing compiled before; *warm*: compiled graphs are there too, as in every render
-  but the first. **from disk** says how much was really read.
-- **GFLOP**: 10⁹ multiplications and additions of convolutions and matrix products in one evaluation,
-  counted from shapes; norms, softmax and the rest are time without operations.
+COLUMNS = """- **as CPU**: the generation whose kernels all libraries were made to choose. Clock, caches and
+  memory are those of the machine above, so compare rows, not seconds with another machine's.
+- **wall, CPU**: median (range) of so many **runs**, in interleaved rounds. **RTF**: wall seconds for each
+  second of vocal, start of the process included. **peak memory**: resident, of the largest run. *with a
+  retry*: the take fitted badly and was drawn again, so it needed twice as many forward passes.
+- **start**: *cold*: pack and libraries dropped from the file cache, nothing compiled before; *first*: files
+  in the cache, nothing compiled before; *warm*: compiled graphs are there too, as in every render but the
+  first. **from disk** says how much was really read.
+- **GFLOP**: 10⁹ multiplications and additions of convolutions and matrix products in one forward pass,
+  counted from shapes. Norms, softmax and the rest take time but count no operations.
 - **× roof**: how many times as long as at the rate of the best INT8 convolutions of the same process.
-  **× mixed**: the same, but the products of attention, which stay FP32, at the rate of FP32 convolutions.
-- **FP32/INT8**: how many times as fast INT8 is as the same graph in FP32, evaluated alternately.
-- **reorders**: nodes that only change a tensor's layout or precision, as the library put them in."""
+  **× mixed**: the same, but with the products of attention, which stay FP32, at the rate of FP32
+  convolutions.
+- **FP32/INT8**: how many times as fast INT8 is as the same graph in FP32, measured in turns.
+- **reorders**: nodes that only change a tensor's layout or precision, as the library inserted them."""
 
 KERNELS = "Kernels of the denoiser"
 
@@ -73,9 +74,9 @@ def text(found: Mapping[str, Any], pictures: list[str]) -> str:
 
 
 PEERS = """Same machine, same mask, same run, each in a process of its own. Weights are random where a peer is
-not ours: they do not change its speed. What is extrapolated from a shorter piece, linearly, says so;
-MusicGen's steps grow dearer with context, so its figures flatter it. *× ours*: against our whole job of a
-song (for the networks: against our INT8 denoiser's evaluation)."""
+not ours; they do not change its speed. A row says if its figure is extrapolated, linearly, from a shorter
+piece. MusicGen's steps take longer as the context grows, so its figures flatter it. *× ours*: against our
+whole job of a song (of the networks: against a forward pass of our INT8 denoiser)."""
 
 
 def _section(title: str, table: str, words: str = "") -> str:
@@ -98,17 +99,17 @@ def _agreement(found: Mapping[str, Any]) -> list[str]:
             if name not in MAIN_OUTPUTS
         )
         words = (
-            f"SNR in dB of one processor's output against another's, same pack, seed and input; {SAME_DB:.0f}"
+            f"SNR in dB of one CPU's output against another's, same pack, seed and input; {SAME_DB:.0f}"
             f" is the goal. Worst pair of the other outputs: {others}."
         )
         for name in MAIN_OUTPUTS:
             if name in outputs:
-                title = f"Agreement between processors, {precision}: {name}"
+                title = f"Agreement between CPUs, {precision}: {name}"
                 parts.append(_section(title, tables.agreement(outputs[name]), words))
                 words = ""
     if any(found.get("notes", {}).values()):
-        words = "Share of the notes of the whole job that two processors have in common."
+        words = "Share of the notes of the whole job that two CPUs have in common."
         parts.append(
-            _section("Agreement between processors: notes", tables.agreement(found["notes"], "share"), words)
+            _section("Agreement between CPUs: notes", tables.agreement(found["notes"], "share"), words)
         )
     return parts

@@ -49,7 +49,7 @@ def jobs(found: Found) -> str:
                 f"{len(job['wall_s'])}{', with a retry' * job.get('retried', False)}",
             ]
         )
-    head = ("as processor", "pack", "vocal, s", "wall, s", "RTF", "CPU, s", "peak memory, MiB", "runs")
+    head = ("as CPU", "pack", "vocal, s", "wall, s", "RTF", "CPU, s", "peak memory, MiB", "runs")
     return markdown(head, rows)
 
 
@@ -62,7 +62,7 @@ def scaling(found: Found, key: str) -> str:
             seconds = statistics.median(job["wall_s"])
             rtf = f"{real_time_factor(seconds, job['audio_s']):.4f}"
             rows.append([job["mask"], f"{job['audio_s']:g}", str(job[key] or "all"), f"{seconds:.2f}", rtf])
-    return markdown(("as processor", "vocal, s", key, "wall, s", "RTF"), rows)
+    return markdown(("as CPU", "vocal, s", key, "wall, s", "RTF"), rows)
 
 
 def _varies(found: Found, job: Found, key: str) -> bool:
@@ -80,7 +80,7 @@ def stages(found: Found, audio_s: float) -> str:
         + [f"{statistics.median(job['wall_s']) - sum(map(statistics.median, job['stages_s'].values())):.2f}"]
         for job in chosen
     ]
-    return markdown(("as processor", "pack", *names, "start and end"), rows)
+    return markdown(("as CPU", "pack", *names, "start and end"), rows)
 
 
 def starts(found: Found) -> str:
@@ -93,7 +93,7 @@ def starts(found: Found) -> str:
         ]
         for start in found["starts"].values()
     ]
-    return markdown(("as processor", "start", "ready after, s", "from disk, MiB", "peak memory, MiB"), rows)
+    return markdown(("as CPU", "start", "ready after, s", "from disk, MiB", "peak memory, MiB"), rows)
 
 
 def roof_rate(graphs: Found, kind: str = "int8") -> float:
@@ -128,7 +128,7 @@ def graphs(found: Found) -> str:
                     str(kernels["reorders"]),
                 ]
             )
-    head = ("as processor", "graph", "GFLOP", "INT8, ms", "GFLOP/s", "× roof", "× mixed", "FP32, ms")
+    head = ("as CPU", "graph", "GFLOP", "INT8, ms", "GFLOP/s", "× roof", "× mixed", "FP32, ms")
     return markdown((*head, "FP32/INT8", "INT8 layers", "reorders"), rows)
 
 
@@ -168,7 +168,7 @@ def roofs(found: Found, short_s: float) -> str:
                 f"{wall[0]:.2f}" if wall else NONE,
             ]
         )
-    head = ("as processor", "INT8 conv, GFLOP/s", "FP32 conv, GFLOP/s", "GFLOP of the job", "at the roof, s")
+    head = ("as CPU", "INT8 conv, GFLOP/s", "FP32 conv, GFLOP/s", "GFLOP of the job", "at the roof, s")
     return markdown((*head, "graphs, s", "× roof", "whole job, s"), rows)
 
 
@@ -183,11 +183,11 @@ def kernels(found: Found, graph: str = "denoiser") -> str:
         for precision, pack in measured["packs"].items()
         if (facts := pack["kernels"].get(graph))
     ]
-    return markdown(("as processor", "pack", "reorders", "kernels of layers with weights"), rows)
+    return markdown(("as CPU", "pack", "reorders", "kernels of layers with weights"), rows)
 
 
 def agreement(found: Mapping[str, Mapping[str, float]], unit: str = "dB") -> str:
-    """A matrix between processors: SNR in dB, or shares."""
+    """A matrix between CPUs: SNR in dB, or shares."""
     show = decibels if unit == "dB" else lambda share: f"{share:.3f}"
     rows = [[a, *(NONE if a == b else show(found[a][b]) for b in found)] for a in found]
     return markdown((f"{unit} between", *found), rows)
@@ -209,4 +209,4 @@ def peers(found: Found) -> str:
                 peer["how"],
             ]
         )
-    return markdown(("as processor", "peer", "seconds", "RTF", "× ours", "how it was measured"), rows)
+    return markdown(("as CPU", "peer", "seconds", "RTF", "× ours", "how it was measured"), rows)

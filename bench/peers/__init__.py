@@ -23,8 +23,8 @@ from appliance.packs.pack import load_pack
 from bench.extrapolate import real_time_factor
 from bench.mask import mask
 from bench.packs import CHECKPOINT, exported_from
-from bench.plan import SONG_S
 from bench.process import Failed, run
+from bench.schedule import SONG_S
 
 INSTALL = {
     "torch": "not installed: make test",

@@ -142,11 +142,19 @@ def test_these_are_all_pages(root: Path) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_commands_run(name: str, root: Path, run: Run) -> None:
-    for words in shell_lines(pages(root)[name]):
+    """Each once: the first page that has it is where it fails."""
+    for words in new_in(name, root):
         if parsed_only(words) is None:
             assert name_of(words)[0] == "backline", f"neither run nor parsed: {' '.join(words)}"
             result = run(words[1:])
             assert result.exit_code == 0, f"{' '.join(words)}: {result.output} {result.exception!r}"
+
+
+def new_in(name: str, root: Path) -> list[list[str]]:
+    """Commands of a page that no page before it in PAGES has."""
+    texts = pages(root)
+    before = [words for other in PAGES[: PAGES.index(name)] for words in shell_lines(texts[other])]
+    return [words for words in shell_lines(texts[name]) if words not in before]
 
 
 def test_what_is_only_parsed_stands_in_some_page(root: Path) -> None:
@@ -169,7 +177,7 @@ def test_other_commands_parse(name: str, root: Path, tmp_path: Path, monkeypatch
     ):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "packs" / "reference" / "band.sf2").touch()
-    for words in shell_lines(text):
+    for words in new_in(name, root):
         if parsed_only(words) is not None:
             parses(words, root, monkeypatch)
 

@@ -45,7 +45,20 @@ except ModuleNotFoundError:  # Python 3.10
 MOST_WORDS = 900
 
 TERMS = (
-    *("vocal", "accompaniment", "beat-grid", "chart", "key", "plan", "score", "group", "style", "band"),
+    *(
+        "runtime",
+        "build-side",
+        "vocal",
+        "accompaniment",
+        "beat-grid",
+        "chart",
+        "key",
+        "plan",
+        "score",
+        "group",
+        "style",
+        "band",
+    ),
     *("stem", "take", "variety", "fit", "voicing", "frame", "roll", "latent", "score-vae", "planner"),
     *("condition", "denoiser", "student", "sampler", "forward-pass", "window", "fit-network"),
     *("audio-decoder", "graph", "graph-setting", "profile", "corpus", "checkpoint", "calibration", "pack"),
@@ -69,7 +82,7 @@ ONE_MEANING = (
 
 OUTSIDE = {
     *("demo/out", "corpus/", "vocals/", "../shared", "stems/", "rejected/", "build/bench/report"),
-    *("build/bench", "build/cpumask", "dist/", "styles/", ".venv-runtime/bin", "appliance/grid.py"),
+    *("build/bench", "build/cpumask", "dist/", "styles/", ".venv-runtime/bin"),
 }
 """Paths that no checkout holds: results, builds, data from elsewhere; or named from another folder."""
 
