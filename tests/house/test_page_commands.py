@@ -27,6 +27,8 @@ from support.watch.service import Service
 
 from appliance.cli.main import cli
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[[list[str]], Result]
 
 PAGES = (
