@@ -7,12 +7,15 @@ line breaks, marks that turn the direction of text, bytes that are no text) is s
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import suppress
 
 from appliance.watch.disk.found import shown
 
-ERROR, WARNING, NOTICE, INFO, DEBUG = 3, 4, 5, 6, 7
+ERROR, WARNING, NOTICE, INFO = logging.ERROR, logging.WARNING, 25, logging.INFO
+
+_PRIORITIES = {ERROR: 3, WARNING: 4, NOTICE: 5, INFO: 6}
 
 _LONGEST = 4_000
 """Characters of one value: the journal cuts lines at 48 KiB, and nobody reads longer ones."""
@@ -20,11 +23,26 @@ _LONGEST = 4_000
 
 def log(level: int, message: str, **facts: object) -> None:
     """Writes one line. Never fails: a log that cannot be written must not stop the work."""
-    words = [plain(message), *(f"{key}={_value(value)}" for key, value in facts.items())]
-    prefix = "" if _is_terminal() else f"<{level}>"
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"{prefix}{' '.join(words)}\n")
-        sys.stderr.flush()
+    _logger.log(level, message, extra={"facts": facts})
+
+
+class _Line(logging.Formatter):
+    """A record as a line, with its priority where a journal reads it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        facts: dict[str, object] = vars(record)["facts"]
+        words = [plain(record.msg), *(f"{key}={_value(value)}" for key, value in facts.items())]
+        prefix = "" if sys.stderr.isatty() else f"<{_PRIORITIES[record.levelno]}>"
+        return f"{prefix}{' '.join(words)}"
+
+
+class _StandardError(logging.Handler):
+    """Whatever standard error is when the line is written."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f"{self.format(record)}\n")
+            sys.stderr.flush()
 
 
 def plain(text: str) -> str:
@@ -47,7 +65,8 @@ def _value(value: object) -> str:
     return '"' + text.replace('"', "\\x22") + '"'
 
 
-def _is_terminal() -> bool:
-    with suppress(OSError, ValueError, AttributeError):
-        return sys.stderr.isatty()
-    return False
+_logger = logging.getLogger("backline.watch")
+_logger.setLevel(INFO)
+_logger.propagate = False
+_logger.addHandler(_StandardError())
+_logger.handlers[0].setFormatter(_Line())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import socket
 import sys
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from appliance.watch.reports.hooks import LIMIT_S, MOST_WAITING, Hooks
-from appliance.watch.reports.logs import INFO, log, plain
+from appliance.watch.reports.logs import ERROR, INFO, NOTICE, WARNING, log, plain
 from appliance.watch.reports.reason_text import reason_text, reference_of
 from appliance.watch.reports.systemd import Notifier
 from appliance.watch.service.metrics import Metrics
@@ -53,6 +55,20 @@ def test_a_log_line_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     log(INFO, "Put away.", name=b"a\n<3>forged=1 \xff\xe2\x80\xae.wav", empty="", path="C:\\x", n=3)
     line = capsys.readouterr().err
     assert line == '<6>Put away. name="a\\n<3>forged=1 \\xff\\u202e.wav" empty="" path=C:\\x n=3\n'
+
+
+@pytest.mark.parametrize(("level", "priority"), [(ERROR, 3), (WARNING, 4), (NOTICE, 5), (INFO, 6)])
+def test_the_journal_is_told_the_priority_and_a_terminal_is_not(
+    level: int, priority: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(elsewhere := io.StringIO())])
+    for terminal, prefix in ((False, f"<{priority}>"), (True, "")):
+        written = io.StringIO()
+        monkeypatch.setattr(written, "isatty", lambda answer=terminal: answer)
+        monkeypatch.setattr(sys, "stderr", written)
+        log(level, "100 %s", msg=1.5, args=None)
+        assert written.getvalue() == f"{prefix}100 %s msg=1.500 args=None\n"
+    assert elsewhere.getvalue() == ""  # written once, whatever else of the process logs
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
