@@ -1,44 +1,44 @@
-"""What can go wrong, as sentences for a musician and exit codes for a script.
+"""Expected errors: a sentence for the user and an exit code for scripts.
 
-Every error that Backline expects is a :class:`BacklineError`: its text names the file, says what is
-wrong and what to do about it. Anything else that escapes is a bug. The exit codes are part of the
-command's contract (docs/options.md, "Exit codes").
+Each one is a :class:`BacklineError`. Its text names the file, says what is wrong and what to do about it.
+Any other exception that reaches the command line is a bug. Scripts may rely on the exit codes
+(docs/options.md, "Exit codes").
 """
 
 from __future__ import annotations
 
 
 class BacklineError(Exception):
-    """An expected failure; ``str(error)`` is one sentence for the user.
+    """An expected error; ``str(error)`` is one sentence for the user.
 
-    ``exit_code`` is the status of the command that failed this way.
+    A command that ends with this error exits with ``exit_code``.
     """
 
     exit_code = 1
 
 
 class UsageError(BacklineError):
-    """An option or its value makes no sense (unknown style, 0 bpm, unreadable chart)."""
+    """An option or its value is invalid: an unknown style, a tempo of 0, an unreadable chart."""
 
     exit_code = 2
 
 
 class InputError(BacklineError):
-    """The recording cannot be used: missing, unreadable, not audio, damaged, or nothing is sung."""
+    """The recording cannot be used: it is missing, unreadable, damaged, not audio, or without singing."""
 
     exit_code = 3
 
 
 class PackError(BacklineError):
-    """The pack is missing, damaged, altered or of another schema version."""
+    """The pack is missing, damaged, altered, not signed by a trusted key, or of another schema version."""
 
     exit_code = 4
 
 
 class OutputError(BacklineError):
-    """The result cannot be written: no permission, no space, or a name is taken by something else.
+    """A file cannot be written: no permission, no space, or something else has its name.
 
-    ``errno`` is the system's number for it, 0 where it gave none.
+    ``errno`` is the system's error number, 0 if it gave none.
     """
 
     exit_code = 5
@@ -46,18 +46,18 @@ class OutputError(BacklineError):
 
 
 class SignatureError(BacklineError):
-    """A file is not signed by a key that this computer trusts, or was altered since."""
+    """A file is not signed by a trusted key, or was altered after signing."""
 
 
 class ReleaseError(BacklineError):
-    """A release cannot be installed, or does not work here; the one before goes on."""
+    """A release cannot be installed, or does not work on this computer; the previous one stays active."""
 
 
 class MachineError(BacklineError):
-    """This machine cannot run the appliance: processor, memory or C library too old."""
+    """This computer cannot run Backline: its CPU or its C library is too old."""
 
     exit_code = 6
 
 
 INTERRUPTED_EXIT_CODE = 130
-"""Exit status after Ctrl-C or SIGTERM: nothing half-written is left behind."""
+"""Exit status after Ctrl-C or SIGTERM. Unfinished files have been removed by then."""

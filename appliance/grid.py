@@ -1,21 +1,18 @@
-"""The grid of samples and frames that everything shares."""
+"""The sample rate and the frame grids that all rooms share."""
 
 from __future__ import annotations
 
 SAMPLE_RATE_HZ = 44_100
-"""Rate of every file Backline writes and of every frame grid below."""
-
+"""Sample rate of every file that Backline writes; the frames below are counted in its samples."""
 
 FRAME_SAMPLES = 2048
-"""Samples a score frame (46.4 ms): the grid of rolls and of vocal features."""
-
+"""Samples per score frame (46.4 ms): the grid of rolls and of vocal features."""
 
 FRAMES_PER_LATENT = 2
-"""Score frames a latent frame (92.9 ms)."""
-
+"""Score frames per latent frame (92.9 ms)."""
 
 FRAMES_PER_PLAN = 4
-"""Score frames a plan frame (185.8 ms)."""
-
+"""Score frames per plan frame (185.8 ms): the grid of harmony."""
 
 FRAME_RATE_HZ = SAMPLE_RATE_HZ / FRAME_SAMPLES
+"""Score frames per second (21.5)."""

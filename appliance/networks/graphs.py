@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from appliance.networks.compiler import GraphCompiler
 from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import Pack
-from appliance.system.malloc import give_back_what_is_free
+from appliance.system.malloc import return_free_memory
 
 Array = NDArray[np.float32]
 
@@ -123,7 +123,7 @@ class Graphs:
             self._idle[place].append(request)
             if name in WHOLE_SONG and frames > KEPT_FRAMES:
                 self._compiled[place].release_memory()  # refused while another request is evaluated
-                give_back_what_is_free()
+                return_free_memory()
 
     def plan(self, features: Array, phases: Array) -> tuple[Array, Array, Array]:
         """Features (64, T) and phases (5, T) -> plan (24, P), key (24,) and beats (2, T), all 0-1."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from appliance.networks.graphs import Graphs
 from appliance.packs.pack import Pack, load_pack
 from appliance.playing.soundfont_band import SoundFont
-from appliance.system.malloc import give_back_what_is_freed
+from appliance.system.malloc import configure_malloc
 from appliance.tuning.profile import Profile
 from appliance.tuning.profile_key import key_of
 from appliance.tuning.store import read_profile
@@ -33,7 +33,7 @@ class Engine:
         wait: bool = True,
         profiles: Path | None = None,
     ) -> None:
-        give_back_what_is_freed()
+        configure_malloc()
         self.pack: Pack = load_pack(folder)
         self._threads, self._cache = threads, cache
         self.profile, self.profile_trouble = (

@@ -1,5 +1,5 @@
-"""Who signed a file, and whose signatures count.
+"""Signatures of releases and packs.
 
-- ``minisign``: public keys and detached signatures, read strictly and verified
-- ``trusted_keys``: the keys that this computer trusts
+- ``minisign``: reads minisign's public keys and signature files, and verifies signatures
+- ``trusted_keys``: the signing keys that this computer trusts
 """

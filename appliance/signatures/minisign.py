@@ -1,15 +1,15 @@
-"""Who signed a file: minisign's public keys and detached signatures, read strictly and verified.
+"""minisign's public keys and detached signatures: strict parsing and verification.
 
-Source: the formats on https://jedisct1.github.io/minisign/ ("Signature format", "Public key format").
+Source: https://jedisct1.github.io/minisign/ ("Signature format", "Public key format"). ‖ joins bytes:
 
     key        untrusted comment: ...           signature  untrusted comment: ...
                base64("Ed" ‖ id ‖ key)                     base64(algorithm ‖ id ‖ signature)
                                                            trusted comment: ...
                                                            base64(signature of (signature ‖ trusted comment))
 
-Algorithm ``ED`` signs the BLAKE2b-512 of the file, so a file of any size is read in blocks; the older
-``Ed`` signs the file itself and is taken for small ones only. Of the text in a signature file all counts
-but the untrusted comment, which nothing shows.
+Algorithm ``ED`` (prehashed) signs the BLAKE2b-512 hash, so a file of any size is read in blocks. The older
+``Ed`` signs the file itself; it is accepted for small files only. The untrusted comment is the only unsigned
+text of a signature file, and Backline never shows it.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ SIGNATURE_ENDING = ".minisig"
 KEY_ENDING = ".pub"
 
 LARGEST_UNHASHED_BYTES = 4 << 20
-"""A larger file must be signed with the algorithm that hashes it first."""
+"""Largest file (4 MiB) accepted with algorithm ``Ed``."""
 
 _LARGEST_TEXT_BYTES = 4096
 _BLOCK_BYTES = 1 << 20
 _UNTRUSTED, _TRUSTED = "untrusted comment: ", "trusted comment: "
 _ID_BYTES, _KEY_BYTES, _SIGNATURE_BYTES = 8, 32, 64
-_FETCH = "fetch it again, together with its signature, from where it was published"
+_FETCH = "fetch it and its signature again"
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key of 32 bytes; ``id`` is its name as minisign prints it, 16 hexadecimal digits."""
+    """A public key: its 32 bytes and its ``id``, 16 hexadecimal digits as minisign prints them."""
 
     id: str
     key: bytes
 
     @staticmethod
     def read(path: Path) -> PublicKey:
-        """The key in ``path``. Raises SignatureError."""
+        """Read the key file ``path``. Raises SignatureError if it is missing, unreadable or no key."""
         return PublicKey.parse(_text(path, "a minisign public key"), str(path))
 
     @staticmethod
     def parse(text: bytes, name: str) -> PublicKey:
-        """The key in ``text``, which came from ``name``. Raises SignatureError."""
+        """Parse the content of the key file ``name``. Raises SignatureError if it is no key."""
         lines = _lines(text, 2)
         packed = b"" if lines is None else _unpacked(lines[1], 2 + _ID_BYTES + _KEY_BYTES)
         if lines is None or not lines[0].startswith(_UNTRUSTED) or packed[:2] != b"Ed":
@@ -61,14 +61,17 @@ class PublicKey:
         return PublicKey(_id(packed[2:10]), packed[10:])
 
     def text(self) -> str:
-        """The file that holds this key."""
+        """The content of this key's file."""
         packed = b"Ed" + bytes.fromhex(self.id)[::-1] + self.key
         return f"{_UNTRUSTED}minisign public key {self.id}\n{base64.b64encode(packed).decode()}\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a signature file says; nothing of it is true before :func:`verified` has agreed."""
+    """A parsed signature file. Its claims are unproven until :func:`verified` returns.
+
+    ``name`` names the file in errors; ``key_id`` is the signing key; ``hashed`` means algorithm ``ED``.
+    """
 
     name: str
     key_id: str
@@ -80,12 +83,12 @@ class Signature:
 
     @staticmethod
     def read(path: Path) -> Signature:
-        """The signature in ``path``. Raises SignatureError."""
+        """Read the signature file ``path``. Raises SignatureError if it is missing, unreadable or none."""
         return Signature.parse(_text(path, "a minisign signature"), str(path))
 
     @staticmethod
     def parse(text: bytes, name: str) -> Signature:
-        """The signature in ``text``, which came from ``name``. Raises SignatureError."""
+        """Parse the content of the signature file ``name``. Raises SignatureError if it is no signature."""
         lines = _lines(text, 4)
         wrong = SignatureError(f"{name}: not a minisign signature; {_FETCH}.")
         if lines is None or not lines[0].startswith(_UNTRUSTED) or not lines[2].startswith(_TRUSTED):
@@ -102,21 +105,23 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signature that holds: by which key, and what the signer says of the file."""
+    """A verified signature: the id of its signing key and its trusted comment."""
 
     key_id: str
     comment: str
 
 
 def signature_of(path: Path) -> Path:
-    """Where the signature of the file ``path`` lies."""
+    """The path of the signature of the file ``path``."""
     return path.with_name(path.name + SIGNATURE_ENDING)
 
 
 def verified(name: str, stream: BinaryIO, signature: Signature, keys: Iterable[PublicKey]) -> Signed:
-    """Reads ``stream`` to its end and checks that one of ``keys`` signed it; ``name`` is for sentences.
+    """Read ``stream`` to its end and verify that one of ``keys`` signed it; ``name`` names it in errors.
 
-    Raises SignatureError: another key, another file, or an altered signature; OSError.
+    Raises:
+        SignatureError: an untrusted key signed it, or the file or its signature was altered.
+        OSError: the stream cannot be read.
     """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -125,15 +130,15 @@ def verified(name: str, stream: BinaryIO, signature: Signature, keys: Iterable[P
     if signature.key_id not in trusted:
         known = ", ".join(sorted(trusted)) or "none"
         raise SignatureError(
-            f"{name}: signed by key {signature.key_id}, and this computer trusts {known}; "
-            "if the key is to be trusted, 'backline keys add' it, else do not use the file."
+            f"{name}: signed by key {signature.key_id}, but this computer trusts {known}; "
+            "add the key with 'backline keys add' if you trust it, otherwise do not use the file."
         )
     message = _digest(stream) if signature.hashed else _whole(name, stream)
     try:
         key = Ed25519PublicKey.from_public_bytes(trusted[signature.key_id].key)
         key.verify(signature.signature, message)
     except (InvalidSignature, ValueError) as error:
-        raise SignatureError(f"{name}: altered since key {signature.key_id} signed it; {_FETCH}.") from error
+        raise SignatureError(f"{name}: altered after key {signature.key_id} signed it; {_FETCH}.") from error
     try:
         key.verify(signature.comment_signature, signature.signature + signature.comment.encode())
     except InvalidSignature as error:
@@ -142,14 +147,19 @@ def verified(name: str, stream: BinaryIO, signature: Signature, keys: Iterable[P
 
 
 def verified_file(path: Path, keys: Iterable[PublicKey]) -> Signed:
-    """As :func:`verified`, of the plain file ``path`` and the signature beside it."""
+    """Verify the plain file ``path`` with the signature beside it; see :func:`verified`."""
     signature = Signature.read(signature_of(path))
     with opened(path) as stream:
         return verified(str(path), stream, signature, keys)
 
 
 def opened(path: Path) -> BinaryIO:
-    """A plain file to read; nothing else is opened, and nothing waits. Raises OSError, SignatureError."""
+    """Open a plain file for reading, without blocking on a pipe or device.
+
+    Raises:
+        SignatureError: ``path`` is not a plain file.
+        OSError: it cannot be opened.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -167,7 +177,7 @@ def _digest(stream: BinaryIO) -> bytes:
 def _whole(name: str, stream: BinaryIO) -> bytes:
     message = stream.read(LARGEST_UNHASHED_BYTES + 1)
     if len(message) > LARGEST_UNHASHED_BYTES:
-        raise SignatureError(f"{name}: so large a file must be signed prehashed; sign it without -l.")
+        raise SignatureError(f"{name}: too large for a legacy signature; sign it prehashed (without -l).")
     return message
 
 
@@ -176,7 +186,7 @@ def _text(path: Path, what: str) -> bytes:
         with opened(path) as stream:
             text = stream.read(_LARGEST_TEXT_BYTES + 1)
     except FileNotFoundError:
-        raise SignatureError(f"{path}: there is no such file, and {what} is needed; {_FETCH}.") from None
+        raise SignatureError(f"{path}: no such file, but {what} is needed; {_FETCH}.") from None
     except OSError as error:
         raise SignatureError(f"{path}: cannot be read ({error.strerror}); {_FETCH}.") from error
     if len(text) > _LARGEST_TEXT_BYTES:
@@ -185,7 +195,7 @@ def _text(path: Path, what: str) -> bytes:
 
 
 def _lines(text: bytes, count: int) -> list[str] | None:
-    """Exactly ``count`` lines, the last one ended or not; None where it is otherwise."""
+    """The ``count`` printable lines of ``text``; None if there are more or fewer, or it is not UTF-8."""
     try:
         lines = text.decode("utf-8").split("\n")
     except UnicodeDecodeError:
@@ -197,7 +207,7 @@ def _lines(text: bytes, count: int) -> list[str] | None:
 
 
 def _unpacked(line: str, size: int) -> bytes:
-    """The bytes of a line of base64, in the one way to write them; b'' if it is none, or of another size."""
+    """Decode ``size`` bytes from canonical base64; b'' for anything else."""
     try:
         packed = base64.b64decode(line, validate=True)
     except (binascii.Error, ValueError):

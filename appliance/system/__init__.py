@@ -1,8 +1,8 @@
-"""What this computer offers: CPU, memory, threads, kernel calls.
+"""The computer: CPU, memory, threads, system calls.
 
-- ``cpu``: which processor and C library this is
-- ``cpu_features``: the instruction sets that libraries choose their kernels by
-- ``malloc``: freed memory goes back to the system
-- ``threads``: work in a second thread beside this one
-- ``syscalls``: kernel calls that Python does not offer
+- ``cpu``: the CPU's model and generation, and the version of the C library
+- ``cpu_features``: the instruction sets by which libraries choose their kernels
+- ``malloc``: returns freed memory to the system
+- ``threads``: prefetching and background work in a second thread
+- ``syscalls``: system calls that Python does not offer
 """

@@ -1,7 +1,7 @@
-"""Which processor and C library this is, read without running anything that might need a newer one.
+"""The CPU and the C library of this computer, checked before anything that needs them is imported.
 
-Only the standard library is imported: on a processor below the floor even ``import numpy`` dies of an
-illegal instruction, so this must be asked, and must answer in a sentence, first.
+This module imports only the standard library. On a CPU that is too old, ``import numpy`` ends the process
+with an illegal instruction; :func:`require_machine` runs first and says so in a sentence.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 from appliance.errors import MachineError
 
 FLOOR_FLAGS = frozenset({"ssse3", "sse4_1", "sse4_2", "popcnt", "cx16"})
-"""Nehalem (2008): what numpy and OpenVINO are compiled for."""
+"""CPU flags that are required: those of Nehalem (2008), for which NumPy and OpenVINO are compiled."""
 
 FLOOR_GLIBC = (2, 28)
-"""The oldest C library for which OpenVINO and numpy publish wheels (``manylinux_2_28``)."""
+"""The oldest C library for which OpenVINO and NumPy publish wheels (``manylinux_2_28``)."""
 
 _AVX = FLOOR_FLAGS | {"avx"}
 _AVX2 = _AVX | {"avx2", "fma", "bmi1", "bmi2", "f16c", "movbe"}
@@ -31,13 +31,15 @@ GENERATIONS: dict[str, frozenset[str]] = {
     "cascadelake": frozenset(_AVX512 | {"avx512_vnni"}),
     "sapphirerapids": frozenset(_AVX512 | {"avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8"}),
 }
-"""Generations by the instructions that decide which kernels run, oldest first, in the names of
-``/proc/cpuinfo``. Other makers' processors are named after the generation whose kernels they run."""
+"""CPU generations, oldest first, with the flags of ``/proc/cpuinfo`` that decide which kernels run.
+
+The names are Intel's. A CPU of another maker gets the name of the generation whose kernels it runs.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """A processor: its maker's name for it, its ``/proc/cpuinfo`` flags, cores this process may use."""
+    """A CPU: its ``model`` name, its ``/proc/cpuinfo`` flags, and the cores this process may use."""
 
     model: str
     flags: frozenset[str]
@@ -45,13 +47,13 @@ class Cpu:
 
     @property
     def generation(self) -> str:
-        """The newest of :data:`GENERATIONS` whose instructions are all here; '' below the floor."""
+        """The newest of :data:`GENERATIONS` whose flags this CPU has; '' if it is too old."""
         known = [name for name, needed in GENERATIONS.items() if needed <= self.flags]
         return known[-1] if known else ""
 
 
 def read_cpu(cpuinfo: Path = Path("/proc/cpuinfo")) -> Cpu:
-    """The processor that Linux describes in ``cpuinfo``; without flags where there is no such file."""
+    """Read the CPU that Linux describes in ``cpuinfo``; without that file it has no flags."""
     try:
         text = cpuinfo.read_text(errors="replace")
     except OSError:
@@ -68,7 +70,7 @@ def read_cpu(cpuinfo: Path = Path("/proc/cpuinfo")) -> Cpu:
 
 
 def glibc_version() -> tuple[int, int] | None:
-    """Version of the GNU C library, or ``None`` on another one (musl)."""
+    """Version of the GNU C library; ``None`` with another C library (musl)."""
     try:
         name, _, number = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
         major, minor = number.split(".")[:2]
@@ -78,18 +80,18 @@ def glibc_version() -> tuple[int, int] | None:
 
 
 def cpu_trouble(cpu: Cpu) -> str:
-    """One sentence when ``cpu`` is below the floor, else ''."""
+    """One sentence if ``cpu`` is too old, otherwise ''."""
     missing = FLOOR_FLAGS - cpu.flags
     if not missing:
         return ""
     return (
-        f"This processor ({cpu.model}) cannot run Backline: it lacks {', '.join(sorted(missing))}; "
-        "use an x86-64 computer of 2009 or later, or let the virtual machine show its host's processor."
+        f"This CPU ({cpu.model}) cannot run Backline: it lacks {', '.join(sorted(missing))}; "
+        "use an x86-64 computer of 2009 or later, or let the virtual machine use its host's CPU model."
     )
 
 
 def glibc_trouble(version: tuple[int, int] | None) -> str:
-    """One sentence when the C library ``version`` is below the floor, else ''."""
+    """One sentence if the C library ``version`` is too old or not GNU's, otherwise ''."""
     if version is not None and version >= FLOOR_GLIBC:
         return ""
     found = f"GNU C library {version[0]}.{version[1]}" if version else "a C library other than GNU's"
@@ -100,7 +102,11 @@ def glibc_trouble(version: tuple[int, int] | None) -> str:
 
 
 def require_machine() -> None:
-    """Raise :class:`MachineError` if numpy or OpenVINO would crash here. Call before importing them."""
+    """Check that NumPy and OpenVINO can run here. Call it before importing them.
+
+    Raises:
+        MachineError: the CPU or the C library is too old.
+    """
     trouble = cpu_trouble(read_cpu()) or glibc_trouble(glibc_version())
     if trouble:
         raise MachineError(trouble)

@@ -1,4 +1,4 @@
-"""What a processor offers, as the libraries see it that choose kernels by it."""
+"""The CPU features by which NumPy and oneDNN choose their kernels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from appliance.system.cpu import Cpu
 
 
 def kernel_facts(cpu: Cpu) -> list[Any]:
-    """Flags of ``cpu``, what numpy finds by itself, and the cap on oneDNN; goes into JSON."""
-    # numpy asks the processor itself, as OpenVINO does; /proc/cpuinfo is the kernel's word.
+    """The flags of ``cpu``, the features NumPy detects, and ``$ONEDNN_MAX_CPU_ISA``, ready for JSON."""
+    # NumPy and OpenVINO query the CPU itself; /proc/cpuinfo may differ, e.g. in a virtual machine.
     seen = import_module("numpy._core._multiarray_umath").__cpu_features__
     return [
         sorted(cpu.flags),

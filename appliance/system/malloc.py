@@ -1,8 +1,7 @@
-"""What is freed goes back to the system, so that memory follows what is in use and not what ever was.
+"""Freed memory goes back to the system, so that the process holds little more than it uses.
 
-glibc takes large pieces straight from the system, but raises what it calls large with every such piece that
-is freed, to 32 MiB, and keeps an arena a thread besides: after an hour of audio most of the memory is gaps.
-See mallopt(3).
+By default glibc raises its mmap threshold (up to 32 MiB) whenever a large block is freed, and gives each
+thread an arena of its own. After an hour of audio most of the heap is fragmented. See mallopt(3).
 """
 
 from __future__ import annotations
@@ -12,26 +11,33 @@ import ctypes
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 LARGE_BYTES = 2**23
-"""Less would cost time: what is taken from the system comes empty, page by page. With 1 MiB a render of
-three minutes has nine times as many page faults and takes a sixth longer, with 8 MiB it is as fast as ever.
+"""Blocks of this size or more are mapped one by one and unmapped when freed.
+
+A lower threshold costs page faults: with 1 MiB a three-minute render has nine times as many and takes a
+sixth longer; with 8 MiB it is as fast as with glibc's defaults.
 """
 
 ARENAS = 2
 
 KEPT_BYTES = 2**25
-"""What is free at the end of an arena stays up to this. glibc's 128 KiB, which it no longer adjusts once one
-of these numbers is settled, give back and take again what the next transform needs.
+"""Free memory that each arena keeps at its top.
+
+glibc stops adjusting this number once another is set. Its default of 128 KiB would return memory that the
+next FFT needs again.
 """
 
 
-def give_back_what_is_free() -> None:
-    """Now, from the middle of the arenas too: worth a few milliseconds where much has just been freed."""
+def return_free_memory() -> None:
+    """Return free memory to the system at once, from the middle of the arenas too.
+
+    It takes a few milliseconds: call it after much has been freed.
+    """
     if (malloc_trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
         malloc_trim(0)
 
 
-def give_back_what_is_freed() -> None:
-    """Settles all numbers for this process; does nothing under a C library that has no such setting."""
+def configure_malloc() -> None:
+    """Set the three numbers above for this process; does nothing with another C library than glibc."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)

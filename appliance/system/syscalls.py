@@ -1,7 +1,7 @@
-"""Calls of the kernel that Python does not offer: ``renameat2``, ``prctl``, Landlock.
+"""System calls that Python does not offer: ``renameat2``, ``prctl``, Landlock.
 
-Sources: the manual pages renameat2(2), prctl(2) and landlock(7); numbers from the kernel's headers, which
-are the same on x86-64 and arm64.
+Sources: the manual pages renameat2(2), prctl(2) and landlock(7). The numbers are those of the kernel
+headers; x86-64 and arm64 share them.
 """
 
 from __future__ import annotations
@@ -24,17 +24,21 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ABI_VERSION, _PATH_BENEATH = 1, 1
 _READ_FILE = 1 << 2
 _RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
-"""All rights over files that a version of Landlock knows; what is handled and not granted is denied."""
+"""All file rights that each Landlock version knows. A ruleset denies what it handles and does not grant."""
 
 _NOT_SUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def rename_new(old_folder: int, old: bytes, new_folder: int, new: bytes) -> None:
-    """Renames, but never onto something that is there: FileExistsError instead.
+    """Rename without ever replacing: ``old`` in ``old_folder`` becomes ``new`` in ``new_folder``.
 
-    Both names are relative to open folders. Where the file system knows no such rename (some network
-    shares), a file gets its new name by ``link``, which does not replace either, and a folder by a plain
-    rename, which replaces at most an empty folder.
+    Both folders are open descriptors. Some network shares do not support such a rename. There, a file gets
+    its new name by ``link``, which does not replace either; a folder gets it by a plain rename, which
+    replaces at most an empty folder.
+
+    Raises:
+        FileExistsError: the new name is taken.
+        OSError: any other failure.
     """
     if _libc.renameat2(old_folder, old, new_folder, new, _RENAME_NOREPLACE) == 0:
         return
@@ -43,7 +47,7 @@ def rename_new(old_folder: int, old: bytes, new_folder: int, new: bytes) -> None
         raise OSError(number, os.strerror(number), os.fsdecode(new))
     try:
         os.link(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder, follow_symlinks=False)
-    except PermissionError:  # what link says about a folder
+    except PermissionError:  # link(2) on a folder
         with suppress(FileNotFoundError):
             os.stat(new, dir_fd=new_folder, follow_symlinks=False)
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fsdecode(new)) from None
@@ -53,7 +57,7 @@ def rename_new(old_folder: int, old: bytes, new_folder: int, new: bytes) -> None
 
 
 def exchange(one: Path, other: Path) -> None:
-    """Two files or folders of one file system change names in one step. Raises OSError."""
+    """Swap the names of two files or folders of one file system in one step. Raises OSError on failure."""
     names = os.fsencode(one), os.fsencode(other)
     if _libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) != 0:
         number = ctypes.get_errno()
@@ -61,9 +65,10 @@ def exchange(one: Path, other: Path) -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """Has the kernel kill this process when the thread that started it ends; ``parent`` is its process.
+    """Have the kernel kill this process when the thread that started it ends.
 
-    The parent may have died before the call took effect: then this process ends here.
+    ``parent`` is the process id of the parent. If the parent died before this call took effect, this process
+    kills itself.
     """
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -71,12 +76,12 @@ def die_with_parent(parent: int) -> None:
 
 
 def no_new_privileges() -> None:
-    """From here on no program that this process starts can gain rights."""
+    """From now on no program that this process starts can gain privileges."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def no_new_code() -> bool:
-    """Memory that was writable never becomes executable; False where the kernel (before 6.3) cannot."""
+    """Deny executable memory that is or was writable; False if the kernel cannot (before 6.3)."""
     with suppress(OSError):
         _prctl(_PR_SET_MDWE, 1)
         return True
@@ -84,10 +89,10 @@ def no_new_code() -> bool:
 
 
 def only_read(descriptor: int) -> bool:
-    """Leaves this process no file it could open by name but the one open as ``descriptor``, to read it.
+    """Deny this process to open files by name, except to read the file of ``descriptor`` again.
 
-    Needs :func:`no_new_privileges` first. False where the kernel has no Landlock. Descriptors that are
-    open already keep working.
+    Call :func:`no_new_privileges` first. Descriptors that are open already keep working. False if the kernel
+    has no Landlock.
     """
     abi = _libc.syscall(_CREATE_RULESET, None, 0, _ABI_VERSION)
     if abi < 1:
@@ -105,7 +110,7 @@ def only_read(descriptor: int) -> bool:
 
 
 def preferred_by_oom_killer(score: int) -> None:
-    """Offers this process to the kernel when memory runs out, before others; ``score`` is 0 to 1000."""
+    """Make the kernel kill this process before others when memory runs out; ``score`` is 0 to 1000."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(score), encoding="ascii")
 

@@ -1,8 +1,8 @@
-"""Work in a second thread beside this one: made ahead of its use, or done aside.
+"""Work in a second thread: prefetching (:func:`ahead`) and background work (:func:`aside`).
 
-NumPy's transforms, the resampler, the networks and the file library let go of Python's lock while they
-work (the sampler does not), so two threads keep two cores busy. What is computed does not depend on it.
-Between such calls the lock must change hands quickly: see :func:`short_turns`.
+NumPy's FFTs, the resampler, the networks and libsndfile release Python's lock (GIL) while they work; the
+soundfont player does not. So two threads keep two cores busy. Results do not depend on it.
+:func:`short_turns` makes the lock change hands quickly between such calls.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _TURN_S = 0.0005
 
 @contextmanager
 def short_turns() -> Iterator[None]:
-    """Threads hand Python's lock on after half a millisecond instead of five.
+    """Threads pass on Python's lock after 0.5 ms instead of 5 ms.
 
-    Whoever comes back from a transform that took one waits no longer than that for the other thread.
+    A thread that returns from a 1 ms FFT would otherwise wait up to 5 ms for the lock.
     """
     before_s = sys.getswitchinterval()
     sys.setswitchinterval(_TURN_S)
@@ -36,13 +36,13 @@ def short_turns() -> Iterator[None]:
 
 
 class _End:
-    """Nothing follows."""
+    """Marks the end of the items in the queue."""
 
 
 def ahead(items: Iterable[Item], most: int = 4) -> Generator[Item, None, None]:
-    """The same items in the same order, up to ``most`` of them made before they are asked for.
+    """Prefetch ``items`` in another thread: the same items in order, at most ``most`` of them waiting.
 
-    What ``items`` raises is raised here. When the caller stops early, so does the thread.
+    An exception in ``items`` is raised here. The thread ends when the generator is closed.
     """
     made: Queue[tuple[Item | type[_End], BaseException | None]] = Queue(most)
     stop = threading.Event()
@@ -70,16 +70,16 @@ def ahead(items: Iterable[Item], most: int = 4) -> Generator[Item, None, None]:
     finally:
         stop.set()
         while thread.is_alive():
-            with suppress(Empty):  # a place in the queue lets it see that it is to stop
+            with suppress(Empty):  # frees a place, so that a thread waiting in put() sees the stop
                 made.get(timeout=_WAIT_S)
 
 
 class StoppedError(Exception):
-    """Raised in work done aside when nobody wants its result any more."""
+    """Raised in background work to cancel it."""
 
 
 class Aside(Generic[Result]):
-    """Work that goes on in another thread; see :func:`aside`."""
+    """Background work in another thread; see :func:`aside`."""
 
     def __init__(self, work: Callable[[Aside[Result]], Result]) -> None:
         self._stop = threading.Event()
@@ -95,31 +95,31 @@ class Aside(Generic[Result]):
             self._error = error
 
     def through(self, items: Iterable[Item]) -> Iterator[Item]:
-        """``items``, until the work is no longer wanted: then StoppedError."""
+        """Pass on ``items``. Raises StoppedError once the work is cancelled."""
         for item in items:
             if self._stop.is_set():
                 raise StoppedError
             yield item
 
     def result(self) -> Result:
-        """Waits for the work; raises what it raised."""
+        """Wait for the work and return its result, or raise its exception."""
         self._thread.join()
         if self._error is not None:
             raise self._error
         return self._found[0]
 
     def end(self) -> None:
-        """Stops the work at its next item and waits for that."""
+        """Cancel the work at its next item and wait until it has ended."""
         self._stop.set()
         self._thread.join()
 
 
 @contextmanager
 def aside(work: Callable[[Aside[Result]], Result]) -> Iterator[Aside[Result]]:
-    """Begins ``work`` in another thread; it has ended when the block is left.
+    """Run ``work`` in another thread; leaving the block ends it.
 
-    ``work`` sends its streams through :meth:`Aside.through`, so that an error in the block, Ctrl-C
-    included, need not wait for all of it.
+    ``work`` reads its streams through :meth:`Aside.through`. An error in the block (Ctrl-C too) then cancels
+    it at the next item.
     """
     begun = Aside(work)
     try:

@@ -90,10 +90,10 @@ def test_nothing_is_run_that_no_trusted_key_vouches_for(place: StandIn, stick: P
     whole = file.read_bytes()
     for at in (0, 20, len(whole) // 2, len(whole) - 1):
         file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-        refused(place, file, "altered since")
+        refused(place, file, "altered after")
     for size in (0, 1, len(whole) - 1):
         file.write_bytes(whole[:size])
-        refused(place, file, "altered since")
+        refused(place, file, "altered after")
     file.write_bytes(whole)
     for comment in (
         "backline release 1.2 linux-arm64",

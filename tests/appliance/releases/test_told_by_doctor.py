@@ -40,4 +40,4 @@ def test_signatures(place: StandIn, fake_pack: Path, tmp_path: Path, monkeypatch
     assert told.status == "fail" and "pack.json.minisig" in told.sentence and told.exit_code == 4
     signature.rename(pack / "pack.json.minisig")
     monkeypatch.setenv("BACKLINE_KEYS", str(tmp_path / "nowhere"))
-    assert "trusted keys cannot be read" in check_pack(tmp_path / "active").sentence
+    assert "cannot read the trusted keys" in check_pack(tmp_path / "active").sentence

@@ -1,4 +1,4 @@
-"""Signatures hold exactly where minisign says so; every other byte is refused in a sentence."""
+"""Backline accepts the signatures that minisign accepts, and refuses every altered byte in a sentence."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from appliance.signatures.minisign import (
 )
 
 SIGNED = Path(__file__).parents[2] / "data" / "signed"
-"""Made once by minisign 0.11; the secret keys are gone."""
+"""Signed once with minisign 0.11; the secret keys were deleted."""
 
 HOUSE = PublicKey.read(SIGNED / "house.pub")
 OTHER = PublicKey.read(SIGNED / "other.pub")
@@ -43,7 +43,7 @@ def refusal(data: bytes, signature: bytes, *keys: PublicKey) -> str:
     return str(caught.value)
 
 
-def test_what_minisign_signed_holds() -> None:
+def test_signatures_of_minisign_are_valid() -> None:
     signed = Signed(HOUSE.id, "backline pack note 1")
     assert verified_file(SIGNED / "note.txt", [OTHER, HOUSE]) == signed
     empty = verified_file(SIGNED / "empty.txt", [HOUSE])
@@ -63,7 +63,7 @@ def test_a_key_is_named_as_minisign_names_it() -> None:
 @pytest.mark.parametrize("name", ["note.txt.minisig", "note.txt.legacy"])
 def test_every_flipped_byte_of_a_signature_is_refused(name: str) -> None:
     whole, data = (SIGNED / name).read_bytes(), (SIGNED / "note.txt").read_bytes()
-    free = range(len(b"untrusted comment: "), whole.index(b"\n"))  # what nobody signed, and nothing shows
+    free = range(len(b"untrusted comment: "), whole.index(b"\n"))  # the untrusted comment is not signed
     kept = [at for at in range(len(whole)) for bit in (0, 3, 5, 7) if holds(whole, at, bit, data)]
     assert {at for at in kept if at not in free} == set()
     assert kept, "the untrusted comment may say anything"
@@ -91,12 +91,12 @@ def test_every_flipped_byte_of_a_key_or_a_file_is_refused() -> None:
                 verified("", io.BytesIO(data), Signature.parse(signature, ""), [key])
     for at in range(len(data)):
         other = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
-        assert "altered since" in refusal(other, signature, HOUSE)
+        assert "altered after" in refusal(other, signature, HOUSE)
 
 
 def test_refusals_say_what_is_wrong(tmp_path: Path) -> None:
     data, signature = ((SIGNED / name).read_bytes() for name in ("note.txt", "note.txt.minisig"))
-    assert f"signed by key {HOUSE.id}, and this computer trusts {OTHER.id}" in refusal(data, signature, OTHER)
+    assert f"signed by key {HOUSE.id}, but this computer trusts {OTHER.id}" in refusal(data, signature, OTHER)
     assert "trusts none" in refusal(data, signature)
     spoiled = signature.replace(b"pack note 1", b"pack note 2")
     assert "trusted comment was altered" in refusal(data, spoiled, HOUSE)
@@ -111,19 +111,19 @@ def test_refusals_say_what_is_wrong(tmp_path: Path) -> None:
             verified_file(lonely, [HOUSE])
 
 
-def test_a_key_that_has_another_ones_id(tmp_path: Path) -> None:
+def test_a_different_key_with_the_same_id_is_refused(tmp_path: Path) -> None:
     data, signature = ((SIGNED / name).read_bytes() for name in ("note.txt", "note.txt.minisig"))
-    assert "altered since" in refusal(data, signature, PublicKey(HOUSE.id, OTHER.key))
+    assert "altered after" in refusal(data, signature, PublicKey(HOUSE.id, OTHER.key))
 
 
-def test_large_files_are_signed_by_their_hash() -> None:
+def test_large_files_must_be_signed_prehashed() -> None:
     large, signer = bytes(LARGEST_UNHASHED_BYTES + 1), Signer()
     assert "prehashed" in refusal(large, signer.text(large, "x", legacy=True).encode(), signer.public)
     signature = Signature.parse(signer.text(large, "x").encode(), "")
     assert verified("", io.BytesIO(large), signature, [signer.public]).comment == "x"
 
 
-def test_minisign_agrees_with_the_signer_of_these_tests(minisign: str, tmp_path: Path) -> None:
+def test_minisign_accepts_the_signatures_of_the_tests_signer(minisign: str, tmp_path: Path) -> None:
     file, signer = tmp_path / "file", Signer()
     file.write_bytes(b"some bytes" * 1000)
     signer.sign(file, "backline release 1.2 linux-x86_64")
@@ -133,7 +133,7 @@ def test_minisign_agrees_with_the_signer_of_these_tests(minisign: str, tmp_path:
     assert said.strip() == verified_file(file, [signer.public]).comment
 
 
-def test_what_minisign_signs_today(minisign: str, tmp_path: Path) -> None:
+def test_signatures_of_the_installed_minisign_are_valid(minisign: str, tmp_path: Path) -> None:
     public, secret, file = tmp_path / "key.pub", tmp_path / "key", tmp_path / "file"
     file.write_bytes(bytes(range(256)) * 20_000)  # 5 MB: more than one block
     run = lambda *words: subprocess.run([minisign, *words], check=True, capture_output=True)  # noqa: E731

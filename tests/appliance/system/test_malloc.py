@@ -1,5 +1,7 @@
-"""What is freed goes back to the system, and no sooner than is good: measured in processes of their own,
-with and without."""
+"""Freed memory goes back to the system, but not so early that speed suffers.
+
+Each test measures a fresh process, with glibc's defaults and with our settings.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +14,19 @@ import pytest
 BEGIN = """
 import os, resource, sys
 import numpy as np
-from appliance.system.malloc import give_back_what_is_free, give_back_what_is_freed
+from appliance.system.malloc import configure_malloc, return_free_memory
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 if sys.argv[1] == "ours":
-    give_back_what_is_freed()
-np.ones(2**21)  # 16 MiB, freed at once: from now on glibc calls nothing large that is smaller
+    configure_malloc()
+np.ones(2**21)  # 16 MiB, freed at once: glibc's mmap threshold is 16 MiB from now on
 """
 
 LARGE_ONES = """
 before, small, large = resident(), [], []
 for _ in range(20):
     large.append(np.ones(2**20))
-    small.append(np.ones(2**10))  # stays, and what lies before it in the heap cannot be given back
+    small.append(np.ones(2**10))  # stays: free memory before it in the heap cannot be returned
 del large
 print(resident() - before)
 """
@@ -36,7 +38,7 @@ for _ in range(400):
     small.append(np.ones(2**7))
 del large
 before = resident()
-give_back_what_is_free()
+return_free_memory()
 print(before - resident())
 """
 
@@ -46,7 +48,7 @@ def faults():
 np.ones(2**17)
 before = faults()
 for _ in range(200):
-    np.ones(2**17)  # 1 MiB, as a transform asks for
+    np.ones(2**17)  # 1 MiB, as an FFT allocates
 print(faults() - before)
 """
 
@@ -66,10 +68,10 @@ def test_freed_arrays_leave_no_gaps() -> None:
 
 
 @glibc
-def test_what_lies_between_others_can_be_given_back() -> None:
+def test_free_memory_between_used_blocks_is_returned() -> None:
     assert printed(SMALL_ONES) > 80  # of 100 MiB
 
 
 @glibc
-def test_what_the_next_transform_needs_is_not_given_back() -> None:
-    assert printed(THE_SAME_AGAIN) < 1_000  # pages; 256 an array otherwise
+def test_memory_that_the_next_fft_needs_is_kept() -> None:
+    assert printed(THE_SAME_AGAIN) < 1_000  # page faults; otherwise 256 per array

@@ -1,4 +1,4 @@
-"""Work in a second thread: the same items, errors where they belong, nothing left running."""
+"""Work in a second thread: same items, errors raised in the caller, no thread left running."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_same_items_in_order_made_by_another_thread() -> None:
     assert not threads()
 
 
-def test_what_the_maker_raises_is_raised_after_what_it_made() -> None:
+def test_an_error_is_raised_after_the_items_made_before_it() -> None:
     def items() -> Iterator[int]:
         yield 1
         raise KeyError("no more")
@@ -41,7 +41,7 @@ def test_what_the_maker_raises_is_raised_after_what_it_made() -> None:
     assert not threads()
 
 
-def test_never_more_ahead_than_asked_and_none_after_closing() -> None:
+def test_at_most_the_given_number_is_prefetched_and_none_after_closing() -> None:
     made: list[int] = []
 
     def items() -> Iterator[int]:
@@ -51,7 +51,7 @@ def test_never_more_ahead_than_asked_and_none_after_closing() -> None:
 
     with closing(ahead(items(), 2)) as found:
         assert next(found) == 0
-    # One taken, two waiting, one in the maker's hands, and a place made free by closing.
+    # One taken, two in the queue, one waiting in put(), and the places that closing frees.
     assert len(made) <= 6
     assert not threads()
 
@@ -62,7 +62,7 @@ def test_work_aside_gives_its_result() -> None:
     assert not threads()
 
 
-def test_an_error_aside_is_raised_where_the_result_is_wanted() -> None:
+def test_an_error_in_background_work_is_raised_by_result() -> None:
     def fails(work: Aside[int]) -> int:
         raise ValueError("broken")
 
@@ -70,7 +70,7 @@ def test_an_error_aside_is_raised_where_the_result_is_wanted() -> None:
         found.result()
 
 
-def test_an_error_beside_it_stops_endless_work() -> None:
+def test_an_error_in_the_block_cancels_endless_work() -> None:
     ended: list[BaseException] = []
 
     def endless(work: Aside[None]) -> None:
