@@ -1,4 +1,4 @@
-"""The locked packages and the appliance's own wheel, in the interpreter's folder for packages."""
+"""Installs the locked packages and the appliance's own wheel into the bundled interpreter."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.utils import NormalizedName, parse_wheel_filename
+
 from appliance.files.hashes import file_sha256
 from bundle.errors import BundleError
 from bundle.tools.programs import output
 
-BUILD_ONLY = {"flit_core"}
-"""In the lock because it turns a checkout into the installed package; the bundle brings the package."""
+BUILD_ONLY = {"flit-core"}
+"""Locked packages that only build our wheel; the bundle ships the wheel already built."""
 
 _PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
 
 NEVER_LOADED = (
-    # Other devices' and other formats' halves of OpenVINO: we read its own format, on the CPU.
+    # Parts of OpenVINO for other devices and other model formats: we read its own format, on the CPU.
     "openvino/libs/libopenvino_intel_gpu_plugin.so",
     "openvino/libs/libopenvino_intel_npu_plugin.so",
     "openvino/libs/libopenvino_auto_plugin.so",
     "openvino/libs/libopenvino_auto_batch_plugin.so",
     "openvino/libs/libopenvino_hetero_plugin.so",
     "openvino/libs/libopenvino_c.so*",
-    "openvino/libs/cache.json",  # tuning of the GPU's kernels
+    "openvino/libs/cache.json",  # tuned GPU kernels
     *(
         f"openvino/libs/libopenvino_{name}_frontend.so*"
         for name in ("gguf", "jax", "onnx", "paddle", "pytorch", "tensorflow", "tensorflow_lite")
@@ -35,7 +37,7 @@ NEVER_LOADED = (
     "openvino/torch",
     "openvino/cmake",
     "openvino/include",
-    # What builds against a package, and what tests it.
+    # Headers, stubs, sources and tests of packages.
     "numpy/**/tests",
     "numpy/_core/include",
     "numpy/_core/lib",
@@ -46,25 +48,25 @@ NEVER_LOADED = (
     "**/*.pxd",
     "bin",
 )
-"""Patterns below the folder for packages."""
+"""Glob patterns, relative to site-packages, of files that the CPU runtime never loads."""
 
 SUPERSEDED = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
-"""pip's own list of files and how they came: ``release.json`` is the one list, and it is checked."""
+"""pip's records of installed files; ``release.json`` replaces them, and the installer checks that one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A package as it came: project name as the lock writes it, version, SHA-256 of the wheel."""
+    """A wheel that was installed: the normalised name of its package, and the hash of the file."""
 
-    name: str
-    version: str
+    name: NormalizedName
     sha256: str
 
 
 def fetch_wheels(lock: Path, folder: Path) -> list[Path]:
-    """The wheels of ``lock`` in ``folder``, which is this lock's alone; each has a hash that stands there.
+    """The wheels that ``lock`` lists, downloaded into ``folder``, which must belong to this lock alone.
 
-    They are fetched once; after that a bundle can be made without a network.
+    They are downloaded once; later builds need no network. Raises :class:`BundleError` if a wheel does not
+    have a hash that the lock lists.
     """
     whole = folder / "whole"
     if not whole.exists():
@@ -77,14 +79,14 @@ def fetch_wheels(lock: Path, folder: Path) -> list[Path]:
     locked = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", lock.read_text()))
     wheels = sorted(folder.glob("*.whl"))
     if altered := [wheel for wheel in wheels if file_sha256(wheel) not in locked]:
-        raise BundleError(f"{altered[0]} is not the one that {lock} names; delete {folder}.")
-    return [wheel for wheel in wheels if wheel.name.split("-")[0] not in BUILD_ONLY]
+        raise BundleError(f"{altered[0]} has no hash that {lock} lists; delete {folder}.")
+    return [wheel for wheel in wheels if package_name(wheel) not in BUILD_ONLY]
 
 
 def build_wheel(checkout: Path, version: str, folder: Path, time_s: int) -> Path:
-    """The appliance's own wheel, built in the new folder ``folder``; it says that it is ``version``.
+    """Build the appliance's own wheel as ``version``, in the new folder ``folder``.
 
-    Its files are dated ``time_s``, so that the same sources give the same wheel.
+    Its files are dated ``time_s``, seconds since 1970, so the same sources give the same wheel.
     """
     source = folder / "source"
     source.mkdir(parents=True)
@@ -107,7 +109,10 @@ def build_wheel(checkout: Path, version: str, folder: Path, time_s: int) -> Path
 
 
 def install(wheels: list[Path], packages: Path) -> list[Wheel]:
-    """Unpack ``wheels`` into the folder ``packages`` and cut out what is never loaded."""
+    """Install ``wheels`` into the folder ``packages`` and remove what the CPU runtime never loads.
+
+    Raises :class:`BundleError` if an installer or build tool is among them.
+    """
     output(
         *(sys.executable, *_PIP, "install", "--no-deps", "--no-index", "--no-compile"),
         f"--target={packages}",
@@ -122,11 +127,11 @@ def install(wheels: list[Path], packages: Path) -> list[Wheel]:
     for intruder in ("pip", "setuptools", "flit_core"):
         if (packages / intruder).exists():
             raise BundleError(
-                f"{intruder} has no place in a bundle; take it out of requirements/runtime.txt."
+                f"{intruder} does not belong in a bundle; remove it from requirements/runtime.txt."
             )
-    return [_described(wheel) for wheel in wheels]
+    return [Wheel(package_name(wheel), file_sha256(wheel)) for wheel in wheels]
 
 
-def _described(wheel: Path) -> Wheel:
-    name, version = wheel.name.split("-")[:2]
-    return Wheel(name.replace("_", "-").lower(), version, file_sha256(wheel))
+def package_name(wheel: Path) -> NormalizedName:
+    """The normalised package name in the file name of ``wheel``."""
+    return parse_wheel_filename(wheel.name)[0]

@@ -1,7 +1,8 @@
-"""What a release says about itself.
+"""What a release documents about itself.
 
-- ``parts``: each part with version, licence and hash
-- ``licences``: the text of every licence; ``known_licences``: of parts that do not name their own
-- ``sbom``: the bill of materials, as CycloneDX
-- ``manifest``: ``release.json``: every file with its hash
+- ``parts``: each part with its version, licence, licence texts and hash
+- ``known_licences``: licences of parts whose metadata names none
+- ``licences``: collects the licence texts
+- ``sbom``: the bill of materials in CycloneDX format
+- ``manifest``: ``release.json``, the list of all files with their hashes
 """

@@ -1,6 +1,6 @@
-"""Licences of what does not name its own as SPDX does. Whoever adds a package has read its licence.
+"""SPDX licences of parts whose metadata names none; somebody has read each of them.
 
-A package or library that neither names its licence nor stands here stops the build.
+The build stops at a package or library that neither names its licence nor is listed here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PYTHON_PACKAGES = {
     "soundfile": "BSD-3-Clause",
     "tinysoundfont": "MIT",
 }
-"""Distributions whose metadata has no ``License-Expression``; each licence read in the wheel."""
+"""Distributions whose metadata has no ``License-Expression``; each licence was read in the wheel."""
 
 DEBIAN_PACKAGES = {
     "libbz2-1.0": "bzip2-1.0.6",
@@ -33,19 +33,19 @@ DEBIAN_PACKAGES = {
     "minisign": "ISC",
     "zlib1g": "Zlib",
 }
-"""Packages of the build machine whose libraries or programs travel; each read in its ``copyright``."""
+"""Debian packages whose libraries or programs are shipped; each licence was read in its ``copyright``."""
 
 SOUNDFONT = "MIT"
-"""FluidR3 GM, cut down; its text is the pack's ``band-licence.txt``."""
+"""FluidR3 GM, reduced; its licence text is the pack's ``band-licence.txt``."""
 
 INTERPRETER = "PSF-2.0"
-PROJECT = "Apache-2.0"
 
 LICENCE_NAME = re.compile(r"(licen[cs]e|copying|notice|authors|.*third-party-programs)", re.IGNORECASE)
-"""How files that hold a licence begin."""
+"""Matches the start of the name of a file that holds a licence."""
 
 
 def of_distribution(name: str, metadata: PackageMetadata) -> str | None:
-    """SPDX expression of a Python package; None if nobody has said which."""
-    said = "License-Expression" in metadata
-    return metadata["License-Expression"] if said else PYTHON_PACKAGES.get(name)
+    """The SPDX expression of the Python package ``name`` (normalised); None if it is unknown."""
+    if "License-Expression" in metadata:
+        return metadata["License-Expression"]
+    return PYTHON_PACKAGES.get(name)

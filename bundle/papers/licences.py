@@ -1,4 +1,4 @@
-"""The text of every licence of everything inside, in one folder of the release."""
+"""Collects the licence texts of all parts in one folder of the release."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def folder_name(part: Part) -> str:
 
 
 def collect_licences(parts: list[Part], folder: Path) -> None:
-    """Copy the texts of all ``parts`` to folders of their own below ``folder``.
+    """Copy the licence texts of each of ``parts`` to a subfolder of ``folder``.
 
-    A name that a package has twice (NumPy's parts each bring a LICENSE) is numbered.
+    Texts of one part that share a name (NumPy bundles several LICENSE files) are numbered.
     """
     for part in parts:
         target = folder / folder_name(part)

@@ -1,4 +1,4 @@
-"""``release.json``: every file of a release with its hash, and what the release needs of a machine."""
+"""``release.json``: the hash of every file of a release, and the platform that the release requires."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ SCHEMA = 1
 
 
 def glibc_floor(tree: Path) -> Version:
-    """The oldest GNU C library that has every symbol that any ELF file below ``tree`` asks for."""
+    """The oldest GNU C library that provides every symbol required by the ELF files below ``tree``."""
     return max(read_elf(file).glibc for file in elf_files(tree))
 
 
 def write_manifest(tree: Path, version: str, glibc: Version) -> None:
-    """Write ``release.json`` into ``tree``; nothing in there may change afterwards."""
+    """Write ``release.json`` into ``tree``; no file of the tree may change afterwards.
+
+    ``glibc`` is the oldest GNU C library that the release runs on.
+    """
     facts: dict[str, Any] = {
         "schema": SCHEMA,
         "version": version,
@@ -43,5 +46,5 @@ def write_manifest(tree: Path, version: str, glibc: Version) -> None:
 
 
 def size_bytes(tree: Path) -> int:
-    """Bytes of all files below ``tree``, each rounded up to the 4 KiB that it takes on a disk."""
+    """Disk space of all files below ``tree``: each is rounded up to blocks of 4 KiB."""
     return sum(-(-path.stat().st_size // 4096) * 4096 for path in tree.rglob("*") if path.is_file())

@@ -1,14 +1,16 @@
-"""What a release is made of: each part with its version, its licence, that licence's text, and a hash."""
+"""The parts of a release: each with its version, licence, licence texts and hash."""
 
 from __future__ import annotations
 
 import platform
-import re
 import sysconfig
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Literal
+
+from packageurl import PackageURL
+from packaging.utils import NormalizedName, canonicalize_name
 
 from appliance.files.hashes import file_sha256
 from appliance.packs.manifest import MANIFEST_NAME, Manifest
@@ -21,7 +23,17 @@ from bundle.tools.programs import output, program
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """``kind`` is CycloneDX's type; ``licence`` an SPDX expression; ``texts`` the files with its words."""
+    """One part of a release.
+
+    Attributes:
+        kind: its CycloneDX component type.
+        name, version: as its makers publish it.
+        licence: an SPDX expression.
+        texts: the files that hold the text of the licence.
+        sha256: of the file that stands for the part: wheel, library, ``pack.json``, soundfont.
+        purl: its package URL; None for what no package index knows.
+        properties: further facts for the bill of materials.
+    """
 
     kind: Literal["application", "library", "machine-learning-model", "data"]
     name: str
@@ -29,51 +41,50 @@ class Part:
     licence: str
     texts: tuple[Path, ...]
     sha256: str
-    purl: str = ""
+    purl: PackageURL | None = None
     properties: dict[str, str] = field(default_factory=dict)
 
 
 def python_parts(packages: Path, wheels: list[Wheel]) -> list[Part]:
-    """Every distribution in the folder ``packages``, each with the wheel that it came in."""
-    by_name = {normal(wheel.name): wheel for wheel in wheels}
-    found = sorted(distributions(path=[str(packages)]), key=lambda each: normal(each.name))
-    if strangers := {normal(each.name) for each in found} ^ set(by_name):
+    """Every distribution in the folder ``packages``, each with the hash of its wheel.
+
+    Raises :class:`BundleError` if ``wheels`` and ``packages`` differ, or if a licence is unknown.
+    """
+    by_name = {wheel.name: wheel for wheel in wheels}
+    found = {canonicalize_name(each.name): each for each in distributions(path=[str(packages)])}
+    if strangers := found.keys() ^ by_name.keys():
         raise BundleError(
-            f"{', '.join(sorted(strangers))}: a wheel or a package without the other; build anew."
+            f"{', '.join(sorted(strangers))}: wheels and installed packages differ; build again from scratch."
         )
-    return [_python_part(each, by_name[normal(each.name)], packages) for each in found]
+    return [_python_part(name, found[name], by_name[name], packages) for name in sorted(found)]
 
 
-def normal(name: str) -> str:
-    """A distribution's name as packaging compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _python_part(distribution: Distribution, wheel: Wheel, packages: Path) -> Part:
-    name = normal(distribution.name)
+def _python_part(name: NormalizedName, distribution: Distribution, wheel: Wheel, packages: Path) -> Part:
     licence = known_licences.of_distribution(name, distribution.metadata)
     folders = packages.glob("*.dist-info")
-    folder = next(path for path in folders if normal(path.name.split("-")[0]) == name)
+    folder = next(path for path in folders if canonicalize_name(path.name.split("-")[0]) == name)
     texts = _texts(folder)
     if name == "soundfile":
-        texts += _texts(packages / "_soundfile_data")  # libsndfile's own, with the codecs in it
+        texts += _texts(packages / "_soundfile_data")  # of libsndfile and the codecs linked into it
     if licence is None or not texts:
         raise BundleError(
-            f"{distribution.name}: the package does not say which licence it has, or brings no text of it; "
-            "read it and name it in bundle/papers/known_licences.py."
+            f"{distribution.name}: the package names no licence or ships no licence text; read its licence "
+            "and add it to bundle/papers/known_licences.py."
         )
     version = distribution.version
-    return Part("library", name, version, licence, texts, wheel.sha256, f"pkg:pypi/{name}@{version}")
+    return Part(
+        "library", name, version, licence, texts, wheel.sha256, PackageURL("pypi", None, name, version)
+    )
 
 
 def _texts(folder: Path) -> tuple[Path, ...]:
-    """Files below ``folder`` that hold a licence, in order."""
+    """Licence files below ``folder``, sorted."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return tuple(path for path in files if known_licences.LICENCE_NAME.match(path.name))
 
 
 def interpreter_part() -> Part:
-    """The Python that travels."""
+    """The bundled Python."""
     text = Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"
     texts = (text,) if text.is_file() else _debian_copyright(_debian_package(base_executable())[0])
     version = platform.python_version()
@@ -84,22 +95,25 @@ def interpreter_part() -> Part:
         known_licences.INTERPRETER,
         texts,
         file_sha256(base_executable()),
-        f"pkg:generic/python@{version}",
+        PackageURL("generic", None, "python", version),
     )
 
 
 def system_parts(sources: list[Path]) -> list[Part]:
-    """The Debian packages that ``sources``, files of this machine, belong to; each once."""
+    """The Debian packages that own the files ``sources`` of the build machine, each package once.
+
+    Raises :class:`BundleError` if a file belongs to no package, or if a licence is unknown.
+    """
     found: dict[str, Part] = {}
     for source in sources:
         package, version = _debian_package(source)
         licence = known_licences.DEBIAN_PACKAGES.get(package)
         if licence is None:
             raise BundleError(
-                f"{source} of the package {package} travels; read its licence in /usr/share/doc/{package}/"
-                "copyright and name it in bundle/papers/known_licences.py."
+                f"{source} of the package {package} would be shipped without a known licence; read "
+                f"/usr/share/doc/{package}/copyright and add it to bundle/papers/known_licences.py."
             )
-        purl = f"pkg:deb/debian/{package}@{version}?arch=amd64"
+        purl = PackageURL("deb", "debian", package, version, {"arch": "amd64"})
         texts = _debian_copyright(package)
         found.setdefault(
             package, Part("library", package, version, licence, texts, file_sha256(source), purl)
@@ -108,15 +122,15 @@ def system_parts(sources: list[Path]) -> list[Part]:
 
 
 def _debian_package(file: Path) -> tuple[str, str]:
-    """Name and version of the Debian package that ``file`` came with."""
-    # /lib is a link to /usr/lib today, and packages list either name.
+    """Name and version of the Debian package that owns ``file``."""
+    # /lib is a link to /usr/lib today, and package lists may use either name.
     for name in (str(file), str(file).removeprefix("/usr")):
         try:
             package = output(program("dpkg"), "-S", name).split(":")[0]
             return package, output("dpkg-query", "--show", "--showformat=${Version}", f"{package}:amd64")
         except BundleError:
             continue
-    raise BundleError(f"{file} belongs to no Debian package, so its licence is not known; build on Debian.")
+    raise BundleError(f"{file} belongs to no Debian package, so its licence is unknown; build on Debian.")
 
 
 def _debian_copyright(package: str) -> tuple[Path, ...]:
@@ -127,7 +141,7 @@ def _debian_copyright(package: str) -> tuple[Path, ...]:
 
 
 def pack_parts(pack: Path, manifest: Manifest) -> list[Part]:
-    """The pack and the soundfont in it."""
+    """The pack in the folder ``pack``, and its soundfont."""
     soundfont = pack / manifest.soundfont
     return [
         Part(

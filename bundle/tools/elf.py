@@ -1,4 +1,4 @@
-"""What an ELF file asks of the system, as binutils' readelf tells it."""
+"""What an ELF file requires: shared libraries, where it looks for them, and the C library's version."""
 
 from __future__ import annotations
 
@@ -7,23 +7,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from elftools.common.exceptions import ELFError
+from elftools.elf.dynamic import DynamicSegment
+from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerNeedSection
+
 from bundle.errors import BundleError
-from bundle.tools.programs import output, program
 
 Version = tuple[int, int]
+"""Major and minor number of a GNU C library."""
 
-_DYNAMIC = re.compile(r"\((NEEDED|RPATH|RUNPATH)\).*\[(.*)\]")
-_ASKED = re.compile(r"Name: GLIBC_(\S+)")
+OLDEST: Version = (2, 0)
+"""Reported for a file whose symbols name no version of the C library."""
+
+_PREFIX = "GLIBC_"
 _BY_FEATURE: dict[str, Version] = {"ABI_DT_RELR": (2, 36)}
-"""Features of the C library that are asked for by name: the version that brought them."""
+"""C library features that files require by name, with the version that introduced each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Elf:
-    """Sonames it needs, its own search path, and the newest C library any of its symbols asks for.
+    """The requirements of one ELF file.
 
-    ``alone``: the path is of the kind (RUNPATH) that keeps the loader from looking where the executable
-    says as well.
+    Attributes:
+        needs: sonames of the libraries it is linked with (DT_NEEDED), in file order.
+        search: its own search path (DT_RPATH, then DT_RUNPATH), split at the colons.
+        alone: it has a RUNPATH, so the loader ignores the executable's RPATH for this file.
+        glibc: the newest C library version that one of its symbols requires.
     """
 
     needs: tuple[str, ...]
@@ -33,38 +43,71 @@ class Elf:
 
 
 def is_elf(file: Path) -> bool:
-    """Whether ``file`` begins as an ELF file does."""
+    """Whether ``file`` starts with the ELF magic number."""
     with file.open("rb") as stream:
         return stream.read(4) == b"\x7fELF"
 
 
 def elf_files(folder: Path) -> Iterator[Path]:
-    """Every ELF file below ``folder``, in order; static libraries and objects are none."""
+    """Every program and shared library below ``folder``, sorted; object files (``.o``) are skipped."""
     for file in sorted(folder.rglob("*")):
         if file.is_file() and not file.is_symlink() and file.suffix != ".o" and is_elf(file):
             yield file
 
 
 def read_elf(file: Path) -> Elf:
-    """The dynamic section and the version needs of ``file``."""
-    text = output(program("readelf"), "-dVW", file)
-    found: dict[str, list[str]] = {"NEEDED": [], "RPATH": [], "RUNPATH": []}
-    for kind, value in _DYNAMIC.findall(text):
-        found[kind].append(value)
-    search = [part for line in found["RPATH"] + found["RUNPATH"] for part in line.split(":") if part]
-    needs = text.partition("Version needs section")[2]
-    asked = [_version(file, name) for name in _ASKED.findall(needs)]
-    alone = bool(found["RUNPATH"])
-    return Elf(tuple(found["NEEDED"]), tuple(search), alone, max(asked, default=(2, 0)))
+    """The requirements of ``file``; :class:`BundleError` if it cannot be parsed."""
+    try:
+        with file.open("rb") as stream:
+            elf = ELFFile(stream)
+            dynamic = _dynamic(elf)
+            required = list(_required(elf))
+    except ELFError as error:
+        message = f"{file} is a damaged ELF file ({error}); reinstall the package that it belongs to."
+        raise BundleError(message) from error
+    return Elf(
+        needs=tuple(dynamic["DT_NEEDED"]),
+        search=tuple(
+            part for path in dynamic["DT_RPATH"] + dynamic["DT_RUNPATH"] for part in path.split(":") if part
+        ),
+        alone=bool(dynamic["DT_RUNPATH"]),
+        glibc=max((_version(file, name) for name in required), default=OLDEST),
+    )
+
+
+def _dynamic(elf: ELFFile) -> dict[str, list[str]]:
+    """The strings of the dynamic segment, by their tag."""
+    found: dict[str, list[str]] = {"DT_NEEDED": [], "DT_RPATH": [], "DT_RUNPATH": []}
+    for segment in elf.iter_segments("PT_DYNAMIC"):
+        assert isinstance(segment, DynamicSegment)
+        for tag in segment.iter_tags():
+            kind = tag.entry.d_tag
+            if kind in found:
+                found[kind].append(getattr(tag, kind.removeprefix("DT_").lower()))
+    return found
+
+
+def _required(elf: ELFFile) -> Iterator[str]:
+    """Versions and features of the C library that symbols require, without their prefix.
+
+    Symbols of other libraries carry other prefixes, such as ``GCC_`` and ``OPENSSL_``.
+    """
+    for section in elf.iter_sections("SHT_GNU_verneed"):
+        assert isinstance(section, GNUVerNeedSection)
+        for _, symbols in section.iter_versions():
+            for symbol in symbols:
+                if symbol.name.startswith(_PREFIX):
+                    yield symbol.name.removeprefix(_PREFIX)
 
 
 def _version(file: Path, name: str) -> Version:
+    """The C library that introduced the symbol version or feature ``GLIBC_name``."""
     if name in _BY_FEATURE:
         return _BY_FEATURE[name]
     if not re.fullmatch(r"\d+(\.\d+)+", name):
         raise BundleError(
-            f"{file} asks for GLIBC_{name}, which no C library promises to keep; leave that file out, or "
-            "name the version that brought it in bundle/tools/elf.py."
+            f"{file} requires GLIBC_{name}, an internal interface that may change with any C library; leave "
+            "that file out, or add the version that introduced it to bundle/tools/elf.py."
         )
     major, minor = name.split(".")[:2]
     return int(major), int(minor)

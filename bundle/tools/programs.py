@@ -12,7 +12,6 @@ from bundle.errors import BundleError
 DEBIAN_PACKAGE = {
     "minisign": "minisign",
     "patchelf": "patchelf",
-    "readelf": "binutils",
     "strip": "binutils",
     "ldd": "libc-bin",
     "dpkg-deb": "dpkg",

@@ -62,7 +62,7 @@ def test_time_of_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_same_release_twice(tmp_path: Path) -> None:
     """Bundle, signature and Debian package, from two copies of one tree, a second apart."""
-    need("minisign", "readelf", "ldd", "dpkg-deb")
+    need("minisign", "ldd", "dpkg-deb")
     key = new_key(tmp_path / "key")
     release = stand_in(tmp_path / "made", key)
     made = []
@@ -78,7 +78,7 @@ def test_the_same_release_twice(tmp_path: Path) -> None:
 
 
 def test_debian_package(tmp_path: Path) -> None:
-    need("minisign", "readelf", "ldd", "dpkg-deb")
+    need("minisign", "ldd", "dpkg-deb")
     key = new_key(tmp_path / "key")
     release = stand_in(tmp_path / "made", key, glibc=(2, 31))
     file = write_run_file(release, tmp_path / "dist", key, TIME_S)

@@ -16,7 +16,7 @@ SHELLS = {"dash": ("dash",), "busybox": ("busybox", "sh"), "bash": ("bash", "--p
 
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
-    need("minisign", "readelf", "ldd")
+    need("minisign", "ldd")
     return new_key(tmp_path_factory.mktemp("keys") / "ours")
 
 

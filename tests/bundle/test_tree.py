@@ -16,6 +16,10 @@ from pathlib import Path
 
 import click
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.spdx import is_expression
+from cyclonedx.validation.json import JsonStrictValidator
+from packageurl import PackageURL
 from support.bundle_stand_in import TIME_S, need
 
 from appliance.cli.main import cli as command_line
@@ -23,18 +27,18 @@ from bundle.contents.interpreter import _unwanted
 from bundle.contents.man_page import man_page, write_man_page
 from bundle.contents.packages import build_wheel
 from bundle.errors import BundleError
-from bundle.papers.known_licences import of_distribution
+from bundle.papers import known_licences
 from bundle.papers.licences import collect_licences
-from bundle.papers.parts import Part
-from bundle.papers.sbom import bill_of_materials
+from bundle.papers.parts import Part, system_parts
+from bundle.papers.sbom import bill_of_materials, write_bill
 from bundle.tools.elf import elf_files, read_elf
 
 LIBRARY = Path(distribution("soundfile").locate_file("_soundfile_data")) / "libsndfile_x86_64.so"
 
 
 def test_c_library_that_a_file_asks_for() -> None:
-    """objdump lists each symbol with the version it wants; readelf the versions."""
-    need("readelf", "objdump")
+    """The newest version in objdump's list of symbols."""
+    need("objdump")
     symbols = subprocess.run(["objdump", "-T", LIBRARY], check=True, capture_output=True, text=True).stdout
     wanted = {
         tuple(map(int, number.split(".")[:2]))
@@ -42,6 +46,35 @@ def test_c_library_that_a_file_asks_for() -> None:
     }
     assert read_elf(LIBRARY).glibc == max(wanted)
     assert "libc.so.6" in read_elf(LIBRARY).needs
+
+
+def test_search_path_and_libraries(tmp_path: Path) -> None:
+    """What patchelf writes is what is read."""
+    need("patchelf")
+    for kind in ((), ("--force-rpath",)):
+        copy = Path(shutil.copy(LIBRARY, tmp_path / "lib.so"))
+        for change in (("--set-rpath", "$ORIGIN/a:/b"), ("--add-needed", "libz.so.1")):
+            subprocess.run(["patchelf", *kind, *change, copy], check=True)
+        elf = read_elf(copy)
+        assert (elf.search, elf.alone) == (("$ORIGIN/a", "/b"), not kind)
+        assert set(elf.needs) == {*read_elf(LIBRARY).needs, "libz.so.1"}
+        assert elf.glibc == read_elf(LIBRARY).glibc
+
+
+def test_a_file_cut_off_is_named(tmp_path: Path) -> None:
+    short = tmp_path / "short.so"
+    short.write_bytes(LIBRARY.read_bytes()[:40])
+    with pytest.raises(BundleError, match=r"short\.so is a damaged ELF file"):
+        read_elf(short)
+
+
+def test_internal_interfaces_of_the_c_library_are_refused() -> None:
+    """The C library's own mathematics library uses them."""
+    libm = Path("/lib/x86_64-linux-gnu/libm.so.6")
+    if not libm.exists():
+        pytest.skip(f"no {libm} here")
+    with pytest.raises(BundleError, match="GLIBC_PRIVATE, an internal interface"):
+        read_elf(libm)
 
 
 def test_only_elf_files_are_asked(tmp_path: Path) -> None:
@@ -137,9 +170,9 @@ def test_man_page_says_all_that_help_says(tmp_path: Path) -> None:
 
 
 def test_a_licence_that_nobody_names() -> None:
-    assert of_distribution("click", distribution("click").metadata) == "BSD-3-Clause"
-    assert of_distribution("mido", distribution("mido").metadata) == "MIT"
-    assert of_distribution("unheard-of", distribution("mido").metadata) is None
+    assert known_licences.of_distribution("click", distribution("click").metadata) == "BSD-3-Clause"
+    assert known_licences.of_distribution("mido", distribution("mido").metadata) == "MIT"
+    assert known_licences.of_distribution("unheard-of", distribution("mido").metadata) is None
 
 
 def test_every_text_of_a_licence(tmp_path: Path) -> None:
@@ -154,27 +187,60 @@ def test_every_text_of_a_licence(tmp_path: Path) -> None:
 
 
 def part(name: str, texts: tuple[Path, ...] = ()) -> Part:
-    return Part("library", name, "1", "MIT", texts, "0" * 64, f"pkg:pypi/{name}@1")
+    return Part("library", name, "1", "MIT", texts, "0" * 64, PackageURL("pypi", None, name, "1"))
 
 
-def test_bill_of_materials() -> None:
-    """What CycloneDX 1.5 demands of such a document, and the same number for the same content."""
-    bill = bill_of_materials(part("whole"), [part("a"), part("b")], TIME_S)
+def written(file: Path, whole: Part, *parts: Part) -> str:
+    """The bill of materials in ``file``."""
+    write_bill(file, bill_of_materials(whole, list(parts), TIME_S))
+    return file.read_text()
+
+
+def test_bill_of_materials(tmp_path: Path) -> None:
+    bill = json.loads(written(tmp_path / "share" / "bill.json", part("whole"), part("a"), part("b")))
     assert (bill["bomFormat"], bill["specVersion"], bill["version"]) == ("CycloneDX", "1.5", 1)
-    assert re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", bill["serialNumber"])
-    assert bill["metadata"]["timestamp"] == "2023-11-14T22:13:20Z"
+    assert bill["metadata"]["timestamp"] == "2023-11-14T22:13:20+00:00"
+    assert bill["metadata"]["component"]["purl"] == "pkg:pypi/whole@1"
     references = [component["bom-ref"] for component in bill["components"]]
     assert references == ["pkg:pypi/a@1", "pkg:pypi/b@1"]
-    assert bill["dependencies"] == [{"ref": "pkg:pypi/whole@1", "dependsOn": references}]
-    assert bill == bill_of_materials(part("whole"), [part("a"), part("b")], TIME_S)
-    assert bill["serialNumber"] != bill_of_materials(part("whole"), [part("a")], TIME_S)["serialNumber"]
-    assert json.loads(json.dumps(bill)) == bill
+    assert {"ref": "pkg:pypi/whole@1", "dependsOn": references} in bill["dependencies"]
+    assert bill["components"][0] == {
+        "bom-ref": "pkg:pypi/a@1",
+        "hashes": [{"alg": "SHA-256", "content": "0" * 64}],
+        "licenses": [{"expression": "MIT"}],
+        "name": "a",
+        "properties": [{"name": "backline:licence_texts", "value": "share/licences/a-1"}],
+        "purl": "pkg:pypi/a@1",
+        "type": "library",
+        "version": "1",
+    }
+
+
+def test_bill_of_materials_keeps_to_the_schema(tmp_path: Path) -> None:
+    model = Part("machine-learning-model", "m", "2", "CC0-1.0", (), "1" * 64, properties={"backline:x": "y"})
+    text = written(tmp_path / "bill.json", part("whole"), part("a"), model)
+    schema = JsonStrictValidator(SchemaVersion.V1_5)
+    assert schema.validate_str(text) is None
+    assert schema.validate_str(text.replace('"library"', '"shelf"')) is not None
+
+
+def test_the_same_content_is_the_same_bill(tmp_path: Path) -> None:
+    whole, parts = part("whole"), [part(name) for name in "bca"]
+    first = written(tmp_path / "first.json", whole, *parts)
+    assert first == written(tmp_path / "again.json", whole, *parts)
+    number = re.compile(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+    fewer = written(tmp_path / "fewer.json", whole, *parts[1:])
+    assert number.search(first)[0] != number.search(fewer)[0]  # type: ignore[index]
+
+
+def test_known_licences_are_spdx_expressions() -> None:
+    named = {*known_licences.PYTHON_PACKAGES.values(), *known_licences.DEBIAN_PACKAGES.values()}
+    named |= {known_licences.SOUNDFONT, known_licences.INTERPRETER}
+    assert {name for name in named if not is_expression(name)} == {"LicenseRef-public-domain"}
 
 
 def test_a_package_that_travels_has_a_licence_read(tmp_path: Path) -> None:
     need("dpkg")
-    from bundle.papers.parts import system_parts
-
     with pytest.raises(BundleError, match="known_licences"):
         system_parts([Path("/usr/bin/dpkg")])
     (tmp_path / "own.so").touch()

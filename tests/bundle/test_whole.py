@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.bundle_stand_in import need
 
 from bundle.contents.libraries import GLIBC, outsiders
 from bundle.tools.elf import elf_files, read_elf
@@ -77,7 +76,6 @@ def test_no_licence_is_missing(tree: Path, bill: dict[str, Any]) -> None:
 
 
 def test_it_asks_for_the_c_library_alone(tree: Path) -> None:
-    need("readelf")
     assert outsiders(tree) == []
     newest = max(read_elf(file).glibc for file in elf_files(tree))
     assert json.loads((tree / "release.json").read_text())["glibc"] == ".".join(map(str, newest))

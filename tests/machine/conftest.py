@@ -69,7 +69,7 @@ def bundles(
 ) -> Bundles:
     """What is carried to the machines."""
     if missing := [
-        name for name in ("minisign", "patchelf", "readelf", "dpkg-deb") if not shutil.which(name)
+        name for name in ("minisign", "patchelf", "strip", "dpkg-deb") if not shutil.which(name)
     ]:
         pytest.skip(
             f"not installed: {', '.join(missing)} (Debian: apt install minisign patchelf binutils dpkg)"

@@ -40,7 +40,7 @@ SIGNATURE_FLIPS = 28
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Maker, StandIn, Cage, Path]]:
     """Bundles, a computer with a release installed, a cage on it, and a prefix with nothing installed."""
-    need("minisign", "readelf", "ldd")
+    need("minisign", "ldd")
     folder = tmp_path_factory.mktemp("altered")
     (folder / "computer").mkdir()
     place = StandIn(folder / "computer")
