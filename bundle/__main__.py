@@ -1,4 +1,4 @@
-"""``python -m bundle``: the release; ``python -m bundle pack FOLDER``: a pack to carry; ``check-cpus``."""
+"""The commands ``python -m bundle``, ``python -m bundle pack FOLDER`` and ``python -m bundle check-cpus``."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from bundle.tools.signing import signing_key
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BUILD = CHECKOUT / "build"
-OUT = click.option("--out", default=CHECKOUT / "dist", type=click.Path(path_type=Path), help="Where to.")
+OUT = click.option("--out", default=CHECKOUT / "dist", type=click.Path(path_type=Path), help="Output folder.")
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @OUT
-@click.option("--as-version", help="Another version than the project's, to try out upgrades.")
+@click.option("--as-version", help="Build under another version than the project's, to test upgrades.")
 @click.pass_context
 def main(context: click.Context, out: Path, as_version: str | None) -> None:
-    """What is carried to the studio; without a command, the whole release."""
-    os.environ.pop(KEYS_VARIABLE, None)  # what is signed here has no signature yet
+    """Build what is carried to the studio. Without a command: the complete release."""
+    os.environ.pop(KEYS_VARIABLE, None)  # the pack is loaded before it is signed
     if context.invoked_subcommand is None:
         _release(out, as_version or installed_version("backline"))
 
@@ -44,7 +44,7 @@ def _release(out: Path, version: str) -> None:
 
     key, time_s = signing_key(BUILD), source_time(CHECKOUT)
     release = make_tree(Sources(CHECKOUT, BUILD, version, time_s, key), say)
-    say("the bundle")
+    say("the .run file")
     run_file = write_run_file(release, out, key, time_s)
     say("the Debian package")
     deb = write_deb(release, run_file, out, time_s)
@@ -52,7 +52,7 @@ def _release(out: Path, version: str) -> None:
     for file in (run_file, deb):
         click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
     click.echo(
-        f"installed: {release.size_bytes / 1e6:.1f} MB; needs GNU C library "
+        f"installed: {release.size_bytes / 1e6:.1f} MB; requires GNU C library "
         f"{'.'.join(map(str, release.glibc))} or later; signed with {key.id}"
     )
 
@@ -68,9 +68,9 @@ def pack(folder: Path, out: Path) -> None:
 
 @main.command("check-cpus")
 @click.argument("tree", required=False, type=click.Path(path_type=Path))
-@click.option("--render", is_flag=True, help="Render a few bars too, which takes minutes.")
+@click.option("--render", is_flag=True, help="Also render a few bars, which takes minutes.")
 def cpus(tree: Path | None, render: bool) -> None:
-    """Run the unpacked TREE (by default the last one built) as older processors, in an emulator."""
+    """Run the unpacked release TREE (default: the last one built) on emulated older processors."""
     folder = tree or next((BUILD / "tree").glob("backline-*"), BUILD / "tree")
     for line in check_cpus(folder, render):
         click.echo(line)

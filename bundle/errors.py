@@ -1,4 +1,4 @@
-"""What can go wrong while a bundle is made."""
+"""The error that stops a build."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from appliance.errors import BacklineError
 
 
 class BundleError(BacklineError):
-    """The bundle cannot be made; one sentence says why and what to do."""
+    """A release, pack or check failed on the build machine; the message says why and what to do."""

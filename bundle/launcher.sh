@@ -1,15 +1,15 @@
 #!/bin/sh
-# backline: finds the release that this file really lies in, and runs it with the interpreter there.
+# backline: runs the release that contains this file, with its own interpreter.
 self=$(readlink -f -- "$0") || exit 1
 root=${self%/bin/backline}
 
-# PREFIX/releases/VERSION once installed; a tree that was unpacked elsewhere works too, on its own.
+# Installed releases are PREFIX/releases/VERSION; a tree unpacked anywhere else also works.
 case $root in
 */releases/*) prefix=${BACKLINE_PREFIX:-${root%/releases/*}} ;;
 *) prefix=${BACKLINE_PREFIX:-$root} ;;
 esac
 
-# What the administrator has set is left alone.
+# Variables that are set already are kept.
 if [ -z "${BACKLINE_KEYS+set}" ] && [ -d "$prefix/keys" ]; then
   export BACKLINE_KEYS="$prefix/keys"
 fi
@@ -21,5 +21,5 @@ if [ -z "${BACKLINE_PACK+set}" ]; then
   fi
 fi
 
-# Isolated: neither variables nor the user's own packages lead elsewhere; nothing is written into the tree.
+# -I ignores PYTHON* variables and the user's own packages; -B writes no compiled files into the tree.
 exec "$root/python/bin/python3" -I -B -m appliance "$@"

@@ -1,4 +1,4 @@
-"""One release, from the checkout to the tree: the order of the steps."""
+"""Builds the release tree from the checkout, step by step."""
 
 from __future__ import annotations
 
@@ -29,7 +29,15 @@ LAUNCHER = Path(__file__).with_name("launcher.sh")
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a release is made from; ``build`` keeps downloads and half-done things."""
+    """What a release is built from.
+
+    Attributes:
+        checkout: the root of the source tree.
+        build: the folder for downloads and intermediate files.
+        version: the version that the release reports.
+        time_s: the date of everything in it, in seconds since 1970.
+        key: signs the pack; its public half is shipped.
+    """
 
     checkout: Path
     build: Path
@@ -40,7 +48,14 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A finished tree."""
+    """A finished release tree.
+
+    Attributes:
+        tree: its folder.
+        version: the version that it reports.
+        glibc: the oldest GNU C library that it runs on.
+        size_bytes: its disk space.
+    """
 
     tree: Path
     version: str
@@ -49,7 +64,10 @@ class Release:
 
 
 def make_tree(sources: Sources, say: Callable[[str], None]) -> Release:
-    """Make ``build/tree/backline-VERSION`` anew; ``say`` is told of each step."""
+    """Build ``build/tree/backline-VERSION`` from scratch; ``say`` is called with the name of each step.
+
+    Raises :class:`BundleError` if a program, library or licence is missing.
+    """
     tree = sources.build / "tree" / f"backline-{sources.version}"
     shutil.rmtree(tree.parent, ignore_errors=True)
     python = tree / "python"
@@ -70,7 +88,9 @@ def make_tree(sources: Sources, say: Callable[[str], None]) -> Release:
     verifier = copy_verifier(tree / "verify")
     libraries = copy_libraries(tree, python)
     if lost := outsiders(tree):
-        raise BundleError(f"Not everything travels: {'; '.join(lost)}.")
+        raise BundleError(
+            f"The release lacks libraries: {'; '.join(lost)}; install them on this machine and build again."
+        )
 
     say("pack, units, demo, manual")
     pack = copy_signed(checkout / "packs" / "reference", tree / "packs" / "reference", sources.key)
@@ -106,6 +126,6 @@ def make_tree(sources: Sources, say: Callable[[str], None]) -> Release:
 
 
 def _same_modes(tree: Path) -> None:
-    """Folders and files readable by all, writable by root, whatever the umask of whoever builds."""
+    """Make everything readable by all and writable by the owner, whatever the umask of the build."""
     for path in (tree, *tree.rglob("*")):
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

@@ -1,6 +1,6 @@
 """The files that carry a release to the studio.
 
-- ``run_file``: ``header.sh``, verifier and archive in one file
-- ``deb``: the Debian package
-- ``check_cpus``: a finished release on older processors
+- ``run_file``: the ``.run``: ``header.sh``, verifier and archive in one file
+- ``deb``: the Debian package around the ``.run``, with the scripts in ``debian/``
+- ``check_cpus``: runs a finished release on emulated older processors
 """

@@ -1,6 +1,6 @@
-"""A finished tree on processors that nobody here has.
+"""Runs a finished release on emulated older processors.
 
-qemu translates every instruction, and dies of those that the named processor does not know.
+qemu stops with an illegal-instruction signal at any instruction that the emulated processor lacks.
 """
 
 from __future__ import annotations
@@ -21,25 +21,26 @@ from bundle.errors import BundleError
 from bundle.tools.programs import program
 
 BELOW_THE_FLOOR = frozenset({"sse2", "ssse3", "cx16"})
-"""Core 2 of 2006, which qemu calls Conroe."""
+"""Flags of a Core 2 from 2006, "Conroe" in qemu: the appliance must refuse it."""
 
 CPUS = {
     "Conroe": BELOW_THE_FLOOR,
     "Nehalem": GENERATIONS["nehalem"],
     "Haswell": GENERATIONS["haswell"],
 }
-"""qemu's names, with the flags that Linux shows there."""
+"""Names of processors in qemu, each with the CPU flags that Linux reports for it."""
 
 LIMIT_S = 3600
+"""Time limit of one emulated command."""
 
 RENDERED_S = 8.0
-"""Of the demo: enough for a few bars, and some minutes of emulation."""
+"""How much of the demo vocal is rendered: a few bars, which take minutes to emulate."""
 
 
 def emulated(tree: Path, cpu: str, aside: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run ``backline ARGUMENTS`` of ``tree`` as the processor ``cpu``; ``aside`` is an empty folder.
+    """Run ``backline ARGUMENTS`` of ``tree`` on the emulated ``cpu``; ``aside`` is an empty folder.
 
-    qemu shows programs the real /proc/cpuinfo; what it finds below the folder of ``-L`` it shows instead.
+    qemu passes the real /proc/cpuinfo to programs unless the folder given by ``-L`` contains another one.
     """
     cpuinfo = aside / "shown" / "proc" / "cpuinfo"
     cpuinfo.parent.mkdir(parents=True)
@@ -54,8 +55,8 @@ def emulated(tree: Path, cpu: str, aside: Path, *arguments: str | Path) -> subpr
         "BACKLINE_PACK": str(tree / "packs" / "reference"),
         "XDG_CACHE_HOME": str(aside),
         "XDG_STATE_HOME": str(aside),
-        # tinysoundfont 0.3.7 keeps the address that its samples had before the last realloc, which only
-        # shrinks them. A kernel leaves such memory where it is; qemu moves what was mapped on its own.
+        # tinysoundfont 0.3.7 keeps using the address of its samples from before the last realloc, which
+        # shrinks them. Linux shrinks a block in place, but qemu moves a block that was mapped by itself.
         "MALLOC_MMAP_MAX_": "0",
     }
     return subprocess.run(
@@ -64,9 +65,12 @@ def emulated(tree: Path, cpu: str, aside: Path, *arguments: str | Path) -> subpr
 
 
 def check_cpus(tree: Path, render: bool) -> Iterator[str]:
-    """A line for each processor; :class:`BundleError` as soon as one does what it should not."""
+    """Yield one line of results per processor and command; ``render`` adds a short rendering.
+
+    Raises :class:`BundleError` at the first command that crashes or ends with an unexpected exit code.
+    """
     if not (tree / "release.json").is_file():
-        raise BundleError(f"{tree} is no unpacked release; make bundle.")
+        raise BundleError(f"{tree} is not an unpacked release; run: make bundle.")
     for cpu in CPUS:
         good = CPUS[cpu] >= GENERATIONS["nehalem"]
         for arguments in (("--version",), ("doctor",)):
@@ -85,12 +89,14 @@ def _one(tree: Path, cpu: str, good: bool, *arguments: str | Path) -> str:
         words = [Path(aside) / "out" if word == "OUT" else word for word in arguments]
         done = emulated(tree, cpu, Path(aside), *words)
         took_s = time.monotonic() - began
-    said = (done.stdout.strip() or done.stderr.strip() or "nothing said").splitlines()
+    said = (done.stdout.strip() or done.stderr.strip() or "no output").splitlines()
     what = f"{cpu}: backline {arguments[0]}"
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
-        raise BundleError(f"{what} died of {name}; it must say in a sentence what is missing.")
+        raise BundleError(
+            f"{what} was killed by {name}; an unsupported processor needs an error message instead."
+        )
     expected = 0 if good else MachineError.exit_code
     if done.returncode != expected:
-        raise BundleError(f"{what} ended with {done.returncode} and not {expected}: {said[-1]}")
+        raise BundleError(f"{what} exited with {done.returncode} instead of {expected}: {said[-1]}")
     return f"{what}: {took_s:.0f} s, {said[0 if expected else -1]}"

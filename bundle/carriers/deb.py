@@ -1,4 +1,4 @@
-"""The Debian package: it carries the signed ``.run`` and runs it, so both ways to install are one."""
+"""The Debian package: it contains the signed ``.run`` and runs it, so both install the same way."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ Installed-Size: {kilobytes}
 Depends: libc6 (>= {glibc})
 Section: sound
 Priority: optional
-Description: accompaniments for recordings of one voice, without a network
- Watches a folder for recordings of one voice and writes a full accompaniment to
- each. Brings everything it needs, its interpreter included, and installs it below
- /opt/backline as a signed release that can be rolled back.
+Description: offline accompaniment for solo vocal recordings
+ Watches a folder for solo vocal recordings and writes a full accompaniment for
+ each. Ships everything it needs, including the Python interpreter, and installs
+ a signed release below /opt/backline that can be rolled back.
 """
 
 
 def write_deb(release: Release, run_file: Path, dist: Path, time_s: int) -> Path:
-    """``backline_VERSION_amd64.deb`` in ``dist``, with ``run_file`` and its signature inside."""
+    """Write ``backline_VERSION_amd64.deb`` to ``dist``, with ``run_file`` and its signature inside.
+
+    ``time_s``, seconds since 1970, dates its entries.
+    """
     file = dist / f"backline_{release.version}_amd64.deb"
     with tempfile.TemporaryDirectory(dir=dist, prefix=".deb-") as aside:
         root = Path(aside) / "root"
@@ -49,7 +52,7 @@ def write_deb(release: Release, run_file: Path, dist: Path, time_s: int) -> Path
         for path in (root, *root.rglob("*")):
             if path.is_dir():
                 path.chmod(0o755)
-        # Nothing to gain from compressing what is compressed.
+        # The .run is compressed already.
         written = Path(aside) / file.name
         output(
             *(program("dpkg-deb"), "--root-owner-group", "-Znone", "--build", root, written),

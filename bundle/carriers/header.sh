@@ -1,33 +1,34 @@
 #!/bin/sh
 [ "$(head -c @HEADER_BYTES@ -- "$0" | tail -n +@FIRST_LINE@ | sha256sum)" = '@HEADER_SHA256@  -' ] || {
-  echo "backline: $0 is damaged, or was not run from a file; fetch it again." >&2
+  echo "backline: $0 is damaged, or was not run from a file; copy it again." >&2
   exit 1
 }
 : "
 exit 1
 "
 
-# Backline @VERSION@ for Linux on x86-64: installs itself, with nothing but what is in this file.
+# Backline @VERSION@ for Linux on x86-64: an installer that contains everything it installs.
 #
 #   sh @NAME@ --help
 #
-# Before anything else is done with it, this file is held against its signature, @NAME@.minisig,
-# which must lie beside it. What follows this text is the program that does so, and the release.
+# First of all the installer verifies its own signature, @NAME@.minisig, which must lie beside it.
+# This script is followed by the program that verifies it, minisign, and by the release.
 #
-# The command at the top finds damage by chance to all that follows it, before any of that runs; intent is for
-# the signature to find. The odd string behind it is for damage to the command itself that makes a quotation
-# mark or takes one away: then strings are commands until the next such mark, and this one ends the program.
+# The command at the top detects accidental damage to the rest of this script before any of it runs; the
+# signature detects deliberate changes. The odd string after the command covers damage to the command itself
+# that adds or removes a quotation mark: the shell then reads strings as commands and commands as strings until
+# the next mark, and the string ends the program.
 set -eu
 umask 022
 
 VERSION='@VERSION@'
 PLATFORM='linux-x86_64'
-GLIBC='@GLIBC@'                # the oldest C library that has every symbol used in here, as measured
+GLIBC='@GLIBC@'                # the oldest C library that provides every symbol the release requires
 CPU_FLAGS='@CPU_FLAGS@'
 INSTALLED_KB=@INSTALLED_KB@
 KEY='@KEY@'
 KEY_ID='@KEY_ID@'
-# Where in this file minisign, libsodium and the release begin, in bytes, and how long the first two are.
+# Where minisign, libsodium and the release start in this file, counted in bytes from 1, and their lengths.
 MINISIGN_AT=@MINISIGN_AT@
 MINISIGN_BYTES=@MINISIGN_BYTES@
 LIBRARY_AT=@LIBRARY_AT@
@@ -37,18 +38,18 @@ RELEASE_AT=@RELEASE_AT@
 PREFIX=${BACKLINE_PREFIX:-/opt/backline}
 yes=
 downgrade=
-# Not set before it is needed: an empty one would be the root folder, an inherited one somebody else's.
+# Only set by main: tidy deletes this folder, which must never be one inherited from the environment.
 unset work
 
-# Comments stand inside of the functions they explain: a damaged line end must not take one away.
+# Comments are inside the functions they explain: a damaged line end then cannot comment out a function.
 
 usage() {
   cat <<END
 Usage: sh $0 [--yes] [--allow-downgrade]
-Installs Backline $VERSION into $PREFIX, or upgrades what is there. Needs no network.
-  --yes              do not ask
-  --allow-downgrade  even if a newer version is installed
-  --help             this
+Installs Backline $VERSION into $PREFIX, or upgrades it. Needs no network.
+  --yes              do not ask for confirmation
+  --allow-downgrade  install even if a newer version is installed
+  --help             show this help
 END
 }
 
@@ -58,22 +59,22 @@ refuse() {
 }
 
 older() {
-  # The first of two version numbers is older than the second.
+  # Whether version $1 is older than version $2.
   [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
 }
 
-there() {
-  # The deepest folder of a path that is there already.
+existing() {
+  # Prints the deepest existing folder of the path $1.
   folder=$1
   until [ -d "$folder" ] || [ "$folder" = / ]; do folder=$(dirname -- "$folder"); done
   printf '%s\n' "$folder"
 }
 
 preflight() {
-  # Everything that can be asked of this computer before a byte is written.
+  # Checks the computer before anything is written. $1 is this file.
   [ "$(uname -s) $(uname -m)" = 'Linux x86_64' ] ||
-    refuse "This is for Linux on x86-64 and this computer is $(uname -s) on $(uname -m); use another computer."
-  [ "$(id -u)" = 0 ] || refuse "Only root can install; run it as: sudo sh $0"
+    refuse "Backline needs Linux on x86-64, and this computer runs $(uname -s) on $(uname -m); use another computer."
+  [ "$(id -u)" = 0 ] || refuse "Only root can install; run: sudo sh $0"
 
   flags=$(cat /proc/cpuinfo 2>/dev/null | sed -n '/^flags/{s/^[^:]*://p;q;}')
   lacking=
@@ -81,38 +82,38 @@ preflight() {
     case " $flags " in *" $flag "*) ;; *) lacking="$lacking $flag" ;; esac
   done
   [ -z "$lacking" ] ||
-    refuse "This processor cannot run Backline, as it lacks$lacking; use a computer of 2009 or later, or let the virtual machine show its host's processor."
+    refuse "This processor lacks$lacking, which Backline needs; use a computer from 2009 or later, or configure the virtual machine to expose its host's processor."
 
   found=$(getconf GNU_LIBC_VERSION 2>/dev/null) || found=
   case $found in
   'glibc '*) ;;
-  *) refuse "This system does not have the GNU C library (Alpine has another one); use @SYSTEMS@ or any later system." ;;
+  *) refuse "This system does not use the GNU C library (Alpine, for example, uses musl); use @SYSTEMS@ or later." ;;
   esac
   ! older "${found#glibc }" "$GLIBC" ||
-    refuse "This system has GNU C library ${found#glibc }, and Backline needs $GLIBC or later; use @SYSTEMS@ or any later system."
+    refuse "This system has GNU C library ${found#glibc }, and Backline needs $GLIBC or later; use @SYSTEMS@ or later."
 
-  # The copy that is checked, what comes out of it, and what is rendered to try it.
+  # Space for the copy that is verified, the unpacked release, and the rendering of its self-test.
   size=$(wc -c <"$1")
   needed=$((INSTALLED_KB + size / 1024 + 65536))
-  target=$(there "$PREFIX")
+  target=$(existing "$PREFIX")
   free=$(df -Pk "$target" | awk 'END { print $4 }')
   [ "$free" -ge "$needed" ] ||
-    refuse "Only $((free / 1024)) MB are free at $target, and installing needs $((needed / 1024)); free some space there."
+    refuse "Only $((free / 1024)) MB are free at $target, and the installation needs $((needed / 1024)) MB; free some space there."
 }
 
 piece() {
-  # Part of this file: from byte $1 (counted from 1) on, $2 bytes of it.
+  # Prints $2 bytes of this file, starting at byte $1, counted from 1.
   tail -c "+$1" "$file" | head -c "$2"
 }
 
 minisign() {
-  # minisign from in here, with the library from in here.
+  # Runs the minisign of this file with the library of this file.
   LD_LIBRARY_PATH="$work" "$work/minisign" "$@"
 }
 
 pinned() {
-  # Whether keys are pinned here already. Then they count alone; only at the very first install the one that
-  # came along does, and somebody who took all keys away from an installed Backline trusts nobody.
+  # Whether this computer already has trusted keys; then only they count. The key in this file counts only
+  # for the very first installation. An installed Backline without any key trusts nothing.
   [ -L "$PREFIX/current" ] && return 0
   for public in "$PREFIX"/keys/*.pub; do
     if [ -f "$public" ]; then return 0; fi
@@ -121,7 +122,7 @@ pinned() {
 }
 
 signed() {
-  # Prints the trusted comment of $file if it is signed with a key that is trusted here; fails if it is not.
+  # Prints the trusted comment of $signature if a trusted key made it for $file; otherwise fails.
   for public in "$PREFIX"/keys/*.pub; do
     [ -f "$public" ] || continue
     if minisign -V -H -Q -p "$public" -x "$signature" -m "$file" 2>/dev/null; then return 0; fi
@@ -135,15 +136,15 @@ verify() {
   piece "$LIBRARY_AT" "$LIBRARY_BYTES" >"$work/libsodium.so.23"
   chmod 755 "$work/minisign"
   minisign -v >/dev/null 2>&1 ||
-    refuse "The program that checks signatures does not run from $work; if that disk is not mounted noexec, $name is damaged: fetch it again."
+    refuse "The program that verifies signatures does not start in $work; if that disk is mounted noexec, remount it, otherwise $name is damaged: copy it again."
   comment=$(signed) ||
-    refuse "$name is not what was signed with a key that is trusted here; fetch it and $name.minisig again, and if that does not help ask where they came from (trusted keys: $PREFIX/keys)."
+    refuse "$name has no valid signature by a trusted key; copy it and $name.minisig again, and if that does not help ask whoever supplied them (trusted keys: $PREFIX/keys)."
   [ "$comment" = "backline release $VERSION $PLATFORM" ] ||
-    refuse "$name.minisig vouches for '$comment' and not for Backline $VERSION; fetch the signature that belongs to this file."
+    refuse "$name.minisig is the signature of '$comment', not of Backline $VERSION; copy the signature that belongs to this file."
 }
 
 installed() {
-  # The version in use, or nothing: the release's own word, else the name of its folder.
+  # Prints the active version, or nothing: from its release.json, otherwise from the name of its folder.
   [ -L "$PREFIX/current" ] || return 0
   word=$(sed -n 's/^ *"version": "\([^"]*\)".*/\1/p' "$PREFIX/current/release.json" 2>/dev/null | head -n 1)
   [ -n "$word" ] || word=$(basename -- "$(readlink -- "$PREFIX/current")")
@@ -153,7 +154,7 @@ installed() {
 tidy() {
   [ -n "${work-}" ] || return 0
   rm -rf -- "$work"
-  # Of a first install that came to nothing nothing stays.
+  # A failed first installation leaves no empty folders behind.
   rmdir -- "$PREFIX/staging" "$PREFIX" 2>/dev/null || :
 }
 
@@ -163,14 +164,14 @@ main() {
     --yes | -y) yes=yes ;;
     --allow-downgrade) downgrade=--allow-downgrade ;;
     --help | -h) usage && exit 0 ;;
-    *) usage >&2 && refuse "$argument is no option." ;;
+    *) usage >&2 && refuse "Unknown option $argument." ;;
     esac
   done
 
-  given=$(readlink -f -- "$0") && [ -f "$given" ] || refuse "Run it from a file: sh backline-VERSION-$PLATFORM.run"
+  given=$(readlink -f -- "$0") && [ -f "$given" ] || refuse "The installer must be run from a file: sh backline-VERSION-$PLATFORM.run"
   name=${given##*/}
-  [ -n "$yes" ] || [ -t 0 ] || refuse "Nobody is there to be asked; say --yes."
-  [ -f "$given.minisig" ] || refuse "$given.minisig is missing; put the signature beside the file."
+  [ -n "$yes" ] || [ -t 0 ] || refuse "There is no terminal to ask for confirmation; add --yes."
+  [ -f "$given.minisig" ] || refuse "$given.minisig is missing; copy the signature to the same folder."
   preflight "$given"
   now=$(installed)
 
@@ -179,7 +180,7 @@ main() {
   trap 'exit 143' TERM HUP
   mkdir -p -- "$PREFIX/staging"
   work=$(mktemp -d "$PREFIX/staging/run-XXXXXX")
-  # A copy, so that what is unpacked is what was checked, whoever can write to the stick.
+  # A copy: what is unpacked must be what was verified, even if others can write to the medium.
   file=$work/release.run
   signature=$file.minisig
   cp -- "$given" "$file"
@@ -187,20 +188,20 @@ main() {
   verify
 
   if ! pinned; then
-    echo "backline: signed with the key $KEY_ID, which will be trusted from now on."
-    echo "backline: compare it with the key id that you were told by telephone or on paper, not on this medium."
+    echo "backline: signed with key $KEY_ID, which will be trusted from now on."
+    echo "backline: compare this key id with the one you received by telephone or on paper, not on this medium."
   fi
   if [ -n "$now" ] && older "$VERSION" "$now" && [ -z "$downgrade" ]; then
-    refuse "Backline $now is installed, and $VERSION is older; say --allow-downgrade if that is meant."
+    refuse "Backline $now is installed, and $VERSION is older; add --allow-downgrade to install it anyway."
   fi
   if [ -z "$yes" ]; then
-    printf 'Install Backline %s into %s (%s MB)%s? [y/N] ' "$VERSION" "$PREFIX" "$((INSTALLED_KB / 1024))" "${now:+, now $now}"
+    printf 'Install Backline %s into %s (%s MB)%s? [y/N] ' "$VERSION" "$PREFIX" "$((INSTALLED_KB / 1024))" "${now:+ to replace $now}"
     read -r answer || answer=
-    case $answer in [yY] | [yY][eE][sS]) ;; *) refuse "Nothing was changed." ;; esac
+    case $answer in [yY] | [yY][eE][sS]) ;; *) refuse "Cancelled; nothing was changed." ;; esac
   fi
 
   tail -c "+$RELEASE_AT" "$file" | tar -x -z -o -f - -C "$work" ||
-    refuse "The release could not be unpacked into $work; look at the free space there and do it again."
+    refuse "The release could not be unpacked into $work; check the free space there and try again."
   rm -f -- "$file"
   staged=$work/backline-$VERSION
   "$staged/bin/backline" release activate "$staged" --yes $downgrade || exit $?

@@ -1,4 +1,4 @@
-"""The ``.run``: a shell header, minisign, libsodium and the release as tar.gz, one behind the other."""
+"""The ``.run`` file: shell header, minisign, libsodium and the release as tar.gz, concatenated."""
 
 from __future__ import annotations
 
@@ -18,31 +18,34 @@ from bundle.tools.signing import SigningKey
 HEADER = Path(__file__).with_name("header.sh")
 
 END_OF_CHECK = "\n}\n"
-"""Ends the first command of the header, which holds the rest of it against its hash."""
+"""Ends the first command of the header, which compares the hash of the rest with the recorded one."""
 
 SYSTEMS: dict[str, dict[str, Version]] = {
     "Debian": {"10": (2, 28), "11": (2, 31), "12": (2, 36), "13": (2, 41)},
     "Ubuntu": {"20.04": (2, 31), "22.04": (2, 35), "24.04": (2, 39)},
 }
-"""The C library of each system's releases, oldest first."""
+"""The C library version of each release of each system, oldest release first."""
 
 
 def file_name(version: str) -> str:
-    """Of the bundle of ``version``."""
+    """The name of the ``.run`` file of ``version``."""
     return f"backline-{version}-{PLATFORM}.run"
 
 
 def systems(floor: Version) -> str:
-    """The first release of each system whose C library is no older than ``floor``, for a sentence."""
+    """The oldest release of each system that has C library ``floor`` or later, such as "Debian 12"."""
     first = (
-        f"{name} {next((number for number, has in releases.items() if has >= floor), 'of tomorrow')}"
+        f"{name} {next((number for number, has in releases.items() if has >= floor), '(a future release)')}"
         for name, releases in SYSTEMS.items()
     )
     return ", ".join(first)
 
 
 def write_run_file(release: Release, dist: Path, key: SigningKey, time_s: int) -> Path:
-    """Write the bundle of ``release`` and its signature to ``dist``; whole or not at all."""
+    """Write the ``.run`` of ``release`` and its signature to ``dist``; both appear complete or not at all.
+
+    ``time_s``, seconds since 1970, dates the entries of the archive.
+    """
     dist.mkdir(parents=True, exist_ok=True)
     file = dist / file_name(release.version)
     minisign, library = release.tree / "verify" / "minisign", release.tree / "verify" / LIBRARY
@@ -60,7 +63,10 @@ def write_run_file(release: Release, dist: Path, key: SigningKey, time_s: int) -
 
 
 def header(release: Release, key: SigningKey, minisign_bytes: int, library_bytes: int) -> bytes:
-    """``header.sh`` with all @NAMES@ filled in; it holds offsets that depend on its own length."""
+    """``header.sh`` with every @NAME@ replaced.
+
+    The offsets in it depend on its own length in bytes, so it is filled in until the length is stable.
+    """
     facts = {
         "VERSION": release.version,
         "NAME": file_name(release.version),
@@ -94,7 +100,7 @@ def _filled(text: str, facts: Mapping[str, str]) -> str:
 
 
 def _sealed(text: str) -> bytes:
-    """The header with the hash of what follows the command that compares it."""
+    """The header with the SHA-256 of everything after its first command, which compares that hash."""
     before, follows = text.split(END_OF_CHECK, 1)
     first_line = (before + END_OF_CHECK).count("\n") + 1
     digest = hashlib.sha256(follows.encode()).hexdigest()

@@ -1,10 +1,10 @@
-"""What a release consists of, one file a step.
+"""What a release contains; each module adds one thing to the tree.
 
-- ``interpreter``: the Python that travels
+- ``interpreter``: the bundled Python
 - ``packages``: the locked packages and the appliance's own wheel
-- ``libraries``: shared libraries that these need
-- ``verifier``: the program that checks a signature before anything is installed
-- ``pack``: the pack with its signature
-- ``bytecode``: every module compiled beforehand
-- ``man_page``: the man page, written from the command line's own help
+- ``libraries``: shared libraries of the system that these need
+- ``verifier``: minisign, which verifies the release before it is unpacked
+- ``pack``: the signed pack, in a release or as one file
+- ``man_page``: the man page, generated from the command line's help
+- ``bytecode``: every module compiled in advance
 """

@@ -1,4 +1,4 @@
-"""Every module compiled beforehand: a read-only tree starts quickly, and nothing is ever written into it."""
+"""Compiles every module in advance: a read-only tree starts quickly and never needs to be written to."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from bundle.tools.programs import output
 
 
 def compile_all(tree: Path, python: Path) -> None:
-    """Compile what lies below ``python``, with the interpreter there, as Python of the folder ``tree``.
+    """Compile all modules below ``python`` with the interpreter there; recorded paths start at ``tree``.
 
-    ``unchecked-hash``: the source is never looked at, neither its time nor its bytes; the hash of every
-    file is in ``release.json``. One process in one order with one seed, so that twice gives the same bytes.
+    ``unchecked-hash``: Python never compares a compiled file with its source, since ``release.json`` holds
+    the hash of both. One process, a fixed order and a fixed hash seed make the result reproducible.
     """
     output(
         python / "bin" / "python3",

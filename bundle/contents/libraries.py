@@ -1,7 +1,7 @@
-"""Shared libraries of the system that the tree needs, copied beside the interpreter.
+"""Copies the shared libraries that the release needs from the build machine, beside the interpreter.
 
-Only the C library itself stays the studio's: it cannot travel without the kernel's loader, and everything
-else is then the same on every machine.
+Only the C library is the target machine's own: it must match the loader, whose path is fixed
+in every executable. All other libraries are then the same on every machine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GLIBC = re.compile(
     r"ld-linux-x86-64\.so\.2|linux-vdso\.so\.1"
     r"|lib(c|m|dl|pthread|rt|util|resolv|anl|nss_\w+|mvec|BrokenLocale|thread_db)\.so\.\d"
 )
-"""Sonames of the GNU C library, by its own list of what it installs."""
+"""Sonames of all libraries that the GNU C library installs."""
 
 _RESOLVED = re.compile(r"^\s*(\S+) => (/\S+) \(0x", re.MULTILINE)
 _MISSING = re.compile(r"^\s*(\S+) => not found", re.MULTILINE)
@@ -28,21 +28,22 @@ _MISSING = re.compile(r"^\s*(\S+) => not found", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A shared library that travels: the name it is asked for by, and the system's file."""
+    """A shared library that is copied: its soname, and the file on the build machine."""
 
     soname: str
     source: Path
 
     @property
     def of_interpreter(self) -> bool:
-        """Whether it came with the interpreter and not with the system."""
+        """Whether it belongs to the interpreter rather than to a Debian package."""
         return self.source.is_relative_to(sys.base_prefix) and sys.base_prefix != "/usr"
 
 
 def copy_libraries(tree: Path, python: Path) -> list[Library]:
-    """Copy what ELF files below ``tree`` need from the system into ``python/lib``, and let them find it.
+    """Copy the system libraries that ELF files below ``tree`` need to ``python/lib``, and set search paths.
 
-    Afterwards every file finds every library but the C library's inside the tree, wherever that lies.
+    Afterwards every file finds all its libraries but the C library inside the tree, wherever the tree lies.
+    Raises :class:`BundleError` for a library that the build machine lacks.
     """
     shipped = {file.name for file in elf_files(tree)}
     found: dict[str, Path] = {}
@@ -60,7 +61,7 @@ def copy_libraries(tree: Path, python: Path) -> list[Library]:
 
 
 def _resolved(file: Path, shipped: set[str]) -> dict[str, Path]:
-    """What the loader of this machine takes for ``file`` and for what that needs in turn, by soname."""
+    """The libraries that this machine's loader finds for ``file`` and their dependencies, by soname."""
     text = output(program("ldd"), file) if read_elf(file).needs else ""
     found = {
         soname: Path(path).resolve()
@@ -68,17 +69,16 @@ def _resolved(file: Path, shipped: set[str]) -> dict[str, Path]:
         if not GLIBC.fullmatch(soname) and soname not in shipped
     }
     if lost := [soname for soname in _MISSING.findall(text) if soname not in shipped]:
-        raise BundleError(
-            f"{file.name} needs {', '.join(lost)}, which this machine does not have; install it."
-        )
+        raise BundleError(f"{file.name} needs {', '.join(lost)}, which this machine lacks; install it.")
     return found
 
 
 def _point(file: Path, elf: Elf, libraries: set[str], folder: Path) -> None:
-    """Let ``file`` find ``libraries`` in ``folder``, from inside the tree.
+    """Make the loader find ``libraries`` in ``folder`` for ``file``, by a path relative to ``file``.
 
-    What it needs is found where the executable says, so most files stay as their makers shipped them: only
-    the executable is changed, and what has a path that leads outside or keeps the loader from looking there.
+    The loader also searches the RPATH of the executable, so most files stay as published. Only three kinds
+    are changed: executables, files with a search path outside the tree, and files with a RUNPATH, for which
+    the loader ignores the executable's path.
     """
     outside = [part for part in elf.search if not part.startswith("$ORIGIN")]
     first = file.parent.name == "bin"
@@ -86,19 +86,21 @@ def _point(file: Path, elf: Elf, libraries: set[str], folder: Path) -> None:
         return
     own = "$ORIGIN/" + os.path.relpath(folder, file.parent)
     search = [part for part in elf.search if part.startswith("$ORIGIN")] + [own.removesuffix("/.")]
-    # Not RUNPATH: a LD_LIBRARY_PATH that somebody has set must not lead to other libraries.
+    # RPATH, not RUNPATH: the user's LD_LIBRARY_PATH must not override it.
     output(program("patchelf"), "--force-rpath", "--set-rpath", ":".join(dict.fromkeys(search)), file)
 
 
 def outsiders(tree: Path) -> list[str]:
-    """``FILE needs SONAME`` for whatever an ELF file below ``tree/python`` needs that neither lies in its
-    search path nor is the C library's; empty in a tree that stands on its own."""
+    """``FILE needs SONAME`` for every library below ``tree/python`` that is not found inside the tree.
+
+    The C library is excepted. The list is empty if the tree is self-contained.
+    """
     found = []
-    everybody = tree / "python" / "lib"
+    shared = tree / "python" / "lib"
     for file in elf_files(tree / "python"):
         elf = read_elf(file)
         folders = [Path(part.replace("$ORIGIN", str(file.parent))) for part in elf.search]
-        folders += [] if elf.alone else [everybody]
+        folders += [] if elf.alone else [shared]
         for soname in elf.needs:
             if not GLIBC.fullmatch(soname) and not any((folder / soname).is_file() for folder in folders):
                 found.append(f"{file.relative_to(tree)} needs {soname}")

@@ -1,4 +1,4 @@
-"""The man page, written from the command line's own help, so that it says what the program does."""
+"""Generates the man page from the command line's help, so the two always agree."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import click
 from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
 
 FILES = (
-    ("/opt/backline/current", "the release in use; the one before it is /opt/backline/previous"),
-    ("/opt/backline/packs/active", "the pack in use"),
-    ("/opt/backline/keys", "public keys whose releases and packs are accepted"),
-    ("/opt/backline/systemd/README.md", "for the administrator: upgrade, backup, shares, what to watch"),
-    ("/etc/backline/backline.toml", "settings of the watched folder"),
-    ("/srv/backline", "inbox, outbox, archive, rejected"),
-    ("/var/lib/backline", "the journal of the watched folder"),
+    ("/opt/backline/current", "the active release; /opt/backline/previous is the one before it"),
+    ("/opt/backline/packs/active", "the active pack"),
+    ("/opt/backline/keys", "trusted public keys: releases and packs must be signed with one of them"),
+    ("/opt/backline/systemd/README.md", "administration: upgrades, backup, shares, monitoring"),
+    ("/etc/backline/backline.toml", "settings of the watched-folder service"),
+    ("/srv/backline", "the folders inbox, outbox, archive and rejected"),
+    ("/var/lib/backline", "the journal of the watched-folder service"),
 )
 
 
 def man_page(root: click.Group, version: str, time_s: int) -> str:
-    """The page in roff, for ``backline.1``; ``time_s`` dates it."""
+    """The page ``backline.1`` in roff; ``time_s``, seconds since 1970, is its date."""
     day = datetime.fromtimestamp(time_s, timezone.utc).date().isoformat()
     lines = [
         f'.TH BACKLINE 1 "{day}" "Backline {version}" "User commands"',
         ".SH NAME",
-        "backline \\- accompaniments for recordings of one voice, without a network",
+        "backline \\- offline accompaniment for a solo vocal recording",
         ".SH SYNOPSIS",
         ".B backline",
         "\\fICOMMAND\\fR [\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...",
@@ -46,13 +46,13 @@ def man_page(root: click.Group, version: str, time_s: int) -> str:
 
 
 def write_man_page(file: Path, page: str) -> None:
-    """Write ``page`` compressed, the same bytes for the same page."""
+    """Write ``page`` to ``file``, compressed reproducibly, and create its folder."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(gzip.compress(page.encode(), mtime=0))
 
 
 def _commands(group: click.Group, context: click.Context) -> list[str]:
-    """Each command below ``group`` with its help and options; groups are followed by their own."""
+    """Every visible command below ``group`` and its subgroups, with help and options."""
     lines: list[str] = []
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -76,10 +76,10 @@ def _is_help(parameter: click.Parameter) -> bool:
 
 
 def _exit_codes() -> dict[int, str]:
-    """Each exit code with the first sentence about the error that has it."""
+    """Each exit code with the first paragraph of its error's docstring."""
     found = {
-        0: "Everything was done.",
-        INTERRUPTED_EXIT_CODE: "Stopped by Ctrl-C; nothing half-written is left.",
+        0: "Success.",
+        INTERRUPTED_EXIT_CODE: "Stopped by Ctrl-C; no incomplete files are left.",
     }
     pending = [BacklineError]
     while pending:
@@ -91,7 +91,7 @@ def _exit_codes() -> dict[int, str]:
 
 
 def _text(text: str | None) -> str:
-    """``text`` as roff shows it: backslashes and hyphens meant as such, and no line that is a request."""
+    """``text`` escaped for roff: backslashes and hyphens are literal, and no line is a request."""
     flat = " ".join((text or "").replace("``", "").split())
     escaped = flat.replace("\\", "\\e").replace("-", "\\-")
     return "\\&" + escaped if escaped.startswith((".", "'")) else escaped

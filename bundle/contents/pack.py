@@ -1,4 +1,4 @@
-"""A pack that is signed, in a release or as one file to carry."""
+"""Signs a pack: as a folder of the release, or as one file to install by itself."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ PACK_ENDING = ".backline-pack"
 
 
 def copy_signed(folder: Path, target: Path, key: SigningKey) -> Manifest:
-    """Copy the files that the manifest of ``folder`` lists to ``target``, and sign the manifest there.
+    """Copy the files listed in the manifest of ``folder`` to ``target``, and sign the manifest there.
 
-    The pack is checked first as the appliance does it. A signature that it had is replaced.
+    The pack is first verified as the appliance verifies it, which raises :class:`PackError`. An existing
+    signature is replaced.
     """
     manifest = load_pack(folder).manifest
     for name in (MANIFEST_NAME, *manifest.files):
@@ -29,7 +30,10 @@ def copy_signed(folder: Path, target: Path, key: SigningKey) -> Manifest:
 
 
 def write_pack_file(folder: Path, dist: Path, key: SigningKey, time_s: int) -> Path:
-    """``NAME-VERSION.backline-pack`` in ``dist``, a tar of the signed folder, and its own signature."""
+    """Write ``NAME-VERSION.backline-pack`` to ``dist``, a tar of the signed pack, and its own signature.
+
+    Raises :class:`PackError` for a damaged pack. ``time_s``, seconds since 1970, dates its entries.
+    """
     dist.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dist, prefix=".pack-") as aside:
         target = Path(aside) / "pack"

@@ -1,4 +1,4 @@
-"""The program that checks a signature where there is no appliance yet: minisign, and its one library."""
+"""Copies minisign and its only library; they verify a release before the appliance is installed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ LIBRARY = "libsodium.so.23"
 
 
 def copy_verifier(folder: Path) -> list[Path]:
-    """Copy minisign and libsodium of this machine into ``folder``; the files they came from."""
+    """Copy minisign and libsodium of this machine into the new ``folder``; return the files copied.
+
+    Raises :class:`BundleError` if this minisign needs other libraries.
+    """
     source = program("minisign")
     needs = {soname for soname in read_elf(source).needs if not GLIBC.fullmatch(soname)}
     if needs != {LIBRARY}:
-        raise BundleError(f"minisign needs {', '.join(sorted(needs))}; the header brings {LIBRARY} alone.")
+        raise BundleError(
+            f"minisign needs {', '.join(sorted(needs))}, but only {LIBRARY} is shipped; use Debian's minisign."
+        )
     lines = [line.split() for line in output(program("ldd"), source).splitlines()]
     library = next(Path(line[2]).resolve() for line in lines if line[0] == LIBRARY)
     folder.mkdir()

@@ -1,7 +1,7 @@
-"""Programs of the build machine, and formats that several steps need.
+"""Tools of the build machine, and the file formats that several steps need.
 
-- ``programs``: found, run, and their failures said in a sentence
-- ``elf``: what an ELF file asks of the system
-- ``signing``: signatures, and whose key makes them
-- ``archive``: a folder as tar, the same bytes for the same files
+- ``programs``: finds and runs programs
+- ``elf``: what an ELF file requires
+- ``signing``: signs files with minisign
+- ``archive``: reproducible tar archives
 """

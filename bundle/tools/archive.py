@@ -1,6 +1,6 @@
-"""A folder as tar, the same bytes for the same files: sorted, of nobody, at one time, without a name.
+"""Reproducible tar archives: sorted entries, no owner, one date, no archive name.
 
-The bytes are those of one version of Python and zlib; the hashes of the files inside are of neither.
+The same folder gives the same bytes as long as the versions of Python and zlib stay the same.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from bundle.errors import BundleError
 from bundle.tools.programs import output
 
 LEVEL = 6
-"""Of gzip; 9 takes four times as long for one per cent."""
+"""The gzip level; level 9 takes four times as long and saves one per cent."""
 
 
 def source_time(checkout: Path) -> int:
-    """Seconds since 1970 that everything is dated: ``$SOURCE_DATE_EPOCH``, else the last commit's."""
+    """The date of everything that is built, in seconds since 1970.
+
+    It is ``$SOURCE_DATE_EPOCH`` if set, otherwise the time of the last commit in ``checkout``. Raises
+    :class:`BundleError` if there is neither.
+    """
     named = os.environ.get("SOURCE_DATE_EPOCH")
     if named is not None:
         return int(named)
@@ -28,12 +32,15 @@ def source_time(checkout: Path) -> int:
         return int(output("git", "-C", checkout, "log", "-1", "--format=%ct"))
     except (OSError, BundleError) as error:
         raise BundleError(
-            f"{checkout} has no commit to take the time from; set SOURCE_DATE_EPOCH=SECONDS."
+            f"{checkout} has no commit to take the date from; set SOURCE_DATE_EPOCH=SECONDS."
         ) from error
 
 
 def write_tar(folder: Path, stream: IO[bytes] | gzip.GzipFile, time_s: int) -> None:
-    """Write ``folder`` to ``stream`` as an uncompressed tar with one top folder, its name."""
+    """Write ``folder`` to ``stream`` as an uncompressed tar with one top-level folder of the same name.
+
+    ``time_s``, seconds since 1970, dates every entry. Raises :class:`BundleError` for links and devices.
+    """
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for path in (folder, *_below(folder)):
             entry = tarfile.TarInfo(str(path.relative_to(folder.parent)))
@@ -48,19 +55,21 @@ def write_tar(folder: Path, stream: IO[bytes] | gzip.GzipFile, time_s: int) -> N
 
 
 def write_tar_gz(folder: Path, stream: IO[bytes], time_s: int) -> None:
-    """The same through gzip, whose header then holds neither name nor time."""
+    """Write the same compressed; the gzip header contains neither name nor date."""
     with gzip.GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=stream, mtime=0) as packed:
         write_tar(folder, packed, time_s)
 
 
 def mode(file: Path) -> int:
-    """0755 for what can be run, 0644 for everything else."""
+    """The normalised mode of ``file``: 0755 if its owner may execute it, otherwise 0644."""
     return 0o755 if file.stat().st_mode & 0o100 else 0o644
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Files and folders below ``folder``, sorted by name; a link or a device is refused."""
+    """Files and folders below ``folder``, sorted; raises :class:`BundleError` for links and devices."""
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() or not (path.is_dir() or path.is_file()):
-            raise BundleError(f"{path} is neither a file nor a folder; a release holds nothing else.")
+            raise BundleError(
+                f"{path} is neither a file nor a folder; remove it: a release contains nothing else."
+            )
         yield path

@@ -1,4 +1,4 @@
-"""Programs of the build machine: found, run, and their failures said in a sentence."""
+"""Finds and runs programs of the build machine; a failure becomes a one-sentence error."""
 
 from __future__ import annotations
 
@@ -18,22 +18,28 @@ DEBIAN_PACKAGE = {
     "dpkg": "dpkg",
     "qemu-x86_64-static": "qemu-user-static",
 }
-"""Which Debian package has each program."""
+"""The Debian package that each program belongs to."""
 
 
 def program(name: str) -> Path:
-    """Where the program ``name`` is, links resolved; :class:`BundleError` says how to get a missing one."""
+    """The path of the program ``name``, with links resolved.
+
+    Raises :class:`BundleError` that names the Debian package if the program is missing.
+    """
     found = shutil.which(name)
     if found is None:
-        raise BundleError(f"The program {name} is missing; apt install {DEBIAN_PACKAGE[name]}.")
+        raise BundleError(f"The program {name} is missing; run: apt install {DEBIAN_PACKAGE[name]}.")
     return Path(found).resolve()
 
 
 def output(*command: str | Path, **variables: str) -> str:
-    """What ``command`` prints, run in the C locale with ``variables`` added to the environment."""
+    """The standard output of ``command``, run in the C locale with ``variables`` added to the environment.
+
+    Raises :class:`BundleError` with the program's last line of output if it fails.
+    """
     environment = {**os.environ, "LC_ALL": "C", **variables}
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines() or ["nothing said"]
+        said = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
         raise BundleError(f"{Path(command[0]).name} failed with status {done.returncode}: {said[-1]}")
     return done.stdout

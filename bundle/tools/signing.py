@@ -1,4 +1,4 @@
-"""Signatures, made by the program minisign (Ed25519 over BLAKE2b), and whose key makes them."""
+"""Signs files with the program minisign (Ed25519 over BLAKE2b), and chooses the key."""
 
 from __future__ import annotations
 
@@ -14,28 +14,33 @@ from bundle.tools.programs import output, program
 KEY_VARIABLE = "BACKLINE_SIGNING_KEY"
 
 COMMENT = "signature of Backline's build side"
-"""The untrusted comment; always the same, so that the same files give the same signatures."""
+"""The untrusted comment; it is fixed, so the same file always gets the same signature."""
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A minisign key pair: the file with the secret one, and the text of the public one."""
+    """A minisign key pair.
+
+    Attributes:
+        secret: the file with the secret key.
+        public: the text of the public key file: a comment line and the key line.
+    """
 
     secret: Path
     public: str
 
     @property
     def id(self) -> str:
-        """Sixteen hexadecimal digits, as the appliance names the key."""
+        """The key id as the appliance prints it: sixteen hexadecimal digits."""
         return PublicKey.parse(self.public.encode(), str(self.secret)).id
 
     @property
     def line(self) -> str:
-        """The public key without its comment, as ``minisign -P`` takes it."""
+        """The public key without its comment line, as ``minisign -P`` expects it."""
         return self.public.splitlines()[1]
 
     def sign(self, file: Path, trusted_comment: str) -> Path:
-        """Write ``FILE.minisig`` beside ``file``."""
+        """Write the signature ``FILE.minisig`` beside ``file`` and return its path."""
         signature = signature_of(file)
         output(
             program("minisign"),
@@ -46,12 +51,17 @@ class SigningKey:
 
 
 def signing_key(build: Path) -> SigningKey:
-    """The key of ``$BACKLINE_SIGNING_KEY``; without it a throwaway key, made once below ``build``."""
+    """The key that ``$BACKLINE_SIGNING_KEY`` names; without it, a test key generated once below ``build``.
+
+    Prints a warning for a test key. Raises :class:`BundleError` if the variable names no file.
+    """
     named = os.environ.get(KEY_VARIABLE)
     if named is not None:
         secret = Path(named)
         if not secret.is_file():
-            raise BundleError(f"{KEY_VARIABLE} names {secret}, which is no file; name a minisign secret key.")
+            raise BundleError(
+                f"{KEY_VARIABLE} names {secret}, which is not a file; set it to a minisign secret key."
+            )
         return _pair(secret, build)
     secret = build / "signing" / "throwaway.key"
     if not secret.exists():
@@ -60,15 +70,15 @@ def signing_key(build: Path) -> SigningKey:
         output(program("minisign"), "-G", "-W", "-f", "-p", public, "-s", secret)
     key = _pair(secret, build)
     print(
-        f"WARNING: {KEY_VARIABLE} is not set, so this is signed with the throwaway key {key.id} of\n"
-        f"WARNING: {secret}. Good for trying out; do not hand it to anybody.",
+        f"WARNING: {KEY_VARIABLE} is not set, so the generated test key {key.id} signs this:\n"
+        f"WARNING: {secret}. Use the result for tests only; do not distribute it.",
         file=sys.stderr,
     )
     return key
 
 
 def _pair(secret: Path, build: Path) -> SigningKey:
-    """The public half comes from the secret one, so the two cannot be of different keys."""
+    """The pair of ``secret``; the public key is derived from it, so the two cannot mismatch."""
     public = build / "signing" / "backline.pub"
     public.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     output(program("minisign"), "-R", "-f", "-s", secret, "-p", public)

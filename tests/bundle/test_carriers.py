@@ -151,7 +151,7 @@ def test_whose_key(
     assert found.id == own_name.zfill(16), "minisign leaves out zeros in front"
     assert capsys.readouterr().err == ""
     monkeypatch.setenv("BACKLINE_SIGNING_KEY", str(tmp_path / "nothing"))
-    with pytest.raises(BundleError, match="which is no file"):
+    with pytest.raises(BundleError, match="which is not a file"):
         signing_key(tmp_path / "build")
     monkeypatch.delenv("BACKLINE_SIGNING_KEY")
     thrown_away = signing_key(tmp_path / "build")
