@@ -81,8 +81,8 @@ def _point(file: Path, elf: Elf, libraries: set[str], folder: Path) -> None:
     the loader ignores the executable's path.
     """
     outside = [part for part in elf.search if not part.startswith("$ORIGIN")]
-    first = file.parent.name == "bin"
-    if not (first or outside or (elf.alone and libraries & set(elf.needs))):
+    executable = file.parent.name == "bin"
+    if not (executable or outside or (elf.alone and libraries & set(elf.needs))):
         return
     own = "$ORIGIN/" + os.path.relpath(folder, file.parent)
     search = [part for part in elf.search if part.startswith("$ORIGIN")] + [own.removesuffix("/.")]

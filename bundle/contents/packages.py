@@ -37,7 +37,7 @@ NEVER_LOADED = (
     "openvino/torch",
     "openvino/cmake",
     "openvino/include",
-    # Headers, stubs, sources and tests of packages.
+    # Headers, stubs, sources, tests and scripts of packages.
     "numpy/**/tests",
     "numpy/_core/include",
     "numpy/_core/lib",

@@ -22,7 +22,7 @@ def copy_verifier(folder: Path) -> list[Path]:
     needs = {soname for soname in read_elf(source).needs if not GLIBC.fullmatch(soname)}
     if needs != {LIBRARY}:
         raise BundleError(
-            f"minisign needs {', '.join(sorted(needs))}, but only {LIBRARY} is shipped; use Debian's minisign."
+            f"minisign needs {', '.join(sorted(needs))}, but only {LIBRARY} is shipped; use Debian's."
         )
     lines = [line.split() for line in output(program("ldd"), source).splitlines()]
     library = next(Path(line[2]).resolve() for line in lines if line[0] == LIBRARY)

@@ -1,4 +1,4 @@
-"""The files that are carried: same input, same bytes; packs and the Debian package hold what they should."""
+"""The carriers are reproducible, and the pack file and the Debian package contain what they should."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bundle.tools.archive import source_time, write_tar_gz
 from bundle.tools.signing import signing_key
 
 
-def test_archive_does_not_say_who_made_it_when(tmp_path: Path) -> None:
+def test_archive_records_neither_owner_nor_date(tmp_path: Path) -> None:
     texts = []
     for number, names in enumerate((["b/x", "a", "b/run"], ["b/run", "a", "b/x"])):
         tree = tmp_path / str(number) / "tree"
@@ -37,7 +37,7 @@ def test_archive_does_not_say_who_made_it_when(tmp_path: Path) -> None:
         write_tar_gz(tree, stream, TIME_S)
         texts.append(stream.getvalue())
     assert texts[0] == texts[1]
-    assert texts[0][:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00" + texts[0][8:10], "neither name nor time"
+    assert texts[0][:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00" + texts[0][8:10], "neither name nor date"
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(texts[0]))) as tar:
         entries = tar.getmembers()
     assert [entry.name for entry in entries] == ["tree", "tree/a", "tree/b", "tree/b/run", "tree/b/x"]
@@ -52,7 +52,7 @@ def test_archive_holds_no_links(tmp_path: Path) -> None:
         write_tar_gz(tmp_path / "tree", io.BytesIO(), TIME_S)
 
 
-def test_time_of_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_date_of_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "12345")
     assert source_time(tmp_path) == 12345
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
@@ -61,7 +61,7 @@ def test_time_of_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_same_release_twice(tmp_path: Path) -> None:
-    """Bundle, signature and Debian package, from two copies of one tree, a second apart."""
+    """Run file, signature and Debian package are the same bytes when built twice, whatever the file dates."""
     need("minisign", "ldd", "dpkg-deb")
     key = new_key(tmp_path / "key")
     release = stand_in(tmp_path / "made", key)
@@ -100,13 +100,13 @@ def test_debian_package(tmp_path: Path) -> None:
         subprocess.run(["sh", "-n", tmp_path / "control" / script], check=True)
         assert os.access(tmp_path / "control" / script, os.X_OK)
     assert f"sh /usr/share/backline/{file.name} --yes" in (tmp_path / "control" / "postinst").read_text()
-    # What dpkg calls them with when nothing is to be done.
+    # Calls by dpkg that must do nothing.
     for arguments in (["prerm", "upgrade", "2"], ["prerm", "failed-upgrade", "1"], ["postrm", "remove"]):
         subprocess.run(["sh", tmp_path / "control" / arguments[0], *arguments[1:]], check=True)
 
 
 def test_pack_to_carry(fake_pack: Path, tmp_path: Path) -> None:
-    """minisign itself agrees with both signatures; the manifest lists what is in the file."""
+    """minisign accepts both signatures, and the archive contains exactly the listed files."""
     need("minisign")
     key = new_key(tmp_path / "key")
     folder = shutil.copytree(fake_pack, tmp_path / "mine")
@@ -139,7 +139,7 @@ def test_a_damaged_pack_is_not_signed(fake_pack: Path, tmp_path: Path) -> None:
     assert not list((tmp_path / "dist").iterdir())
 
 
-def test_whose_key(
+def test_choice_of_the_signing_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     need("minisign")
@@ -148,15 +148,15 @@ def test_whose_key(
     found = signing_key(tmp_path / "build")
     assert found.line == ours.public.splitlines()[1]
     own_name = ours.public.splitlines()[0].split()[-1]
-    assert found.id == own_name.zfill(16), "minisign leaves out zeros in front"
+    assert found.id == own_name.zfill(16), "minisign omits leading zeros"
     assert capsys.readouterr().err == ""
     monkeypatch.setenv("BACKLINE_SIGNING_KEY", str(tmp_path / "nothing"))
     with pytest.raises(BundleError, match="which is not a file"):
         signing_key(tmp_path / "build")
     monkeypatch.delenv("BACKLINE_SIGNING_KEY")
-    thrown_away = signing_key(tmp_path / "build")
+    test_key = signing_key(tmp_path / "build")
     assert "WARNING" in capsys.readouterr().err
-    assert thrown_away.line == signing_key(tmp_path / "build").line != ours.line
+    assert test_key.line == signing_key(tmp_path / "build").line != ours.line
 
 
 def test_systems_by_their_c_library() -> None:

@@ -1,4 +1,4 @@
-"""The header of the bundle: what it refuses, in which words, and that nothing is left of what was refused."""
+"""The installer: what it refuses, with which message, and that a refused installation leaves nothing."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_installs_and_upgrades(
     computer.shell = SHELLS[shell]
     done = computer.install(first, "--yes")
     assert done.returncode == 0, done.stderr
-    # minisign's own name for the key, from the comment that it wrote into it.
+    # The key id that minisign wrote into the comment of the key file.
     assert key.public.splitlines()[0].split()[-1] in done.stdout
     assert str((computer.prefix / "current").readlink()) == "releases/1.9.0"
     done = computer.install(second, "--yes")
@@ -65,7 +65,7 @@ def test_installs_and_upgrades(
     assert not (computer.prefix / "staging").exists()
 
 
-def test_shells_read_it(first: Path, tmp_path: Path) -> None:
+def test_syntax_is_valid_in_every_shell(first: Path, tmp_path: Path) -> None:
     header = tmp_path / "header.sh"
     header.write_bytes(first.read_bytes().partition(b"\nexit\n")[0])
     for shell in SHELLS.values():
@@ -85,14 +85,12 @@ def test_shells_read_it(first: Path, tmp_path: Path) -> None:
         ({"df": "echo F 1 2 3000 4"}, "Only 2 MB are free"),
     ],
 )
-def test_a_computer_that_will_not_do(
-    first: Path, computer: Computer, programs: dict[str, str], says: str
-) -> None:
+def test_an_unsuitable_computer(first: Path, computer: Computer, programs: dict[str, str], says: str) -> None:
     computer.answers |= programs
     done = computer.install(first, "--yes")
     assert done.returncode == 1
     assert says in done.stderr
-    assert done.stderr.count("\n") == 1, "one sentence"
+    assert done.stderr.count("\n") == 1, "one line"
     assert computer.untouched
 
 
@@ -101,7 +99,7 @@ def test_a_newer_c_library_is_fine(first: Path, computer: Computer) -> None:
     assert computer.install(first, "--yes").returncode == 0
 
 
-def test_nobody_to_ask(first: Path, computer: Computer) -> None:
+def test_no_terminal_to_ask(first: Path, computer: Computer) -> None:
     done = computer.install(first)
     assert done.returncode == 1
     assert "add --yes" in done.stderr
@@ -180,7 +178,7 @@ def test_an_altered_signature(first: Path, computer: Computer, tmp_path: Path, l
     lines[line] = lines[line][:at] + ("A" if lines[line][at] != "A" else "B") + lines[line][at + 1 :]
     signature.write_text("\n".join(lines) + "\n")
     done = computer.install(copy, "--yes")
-    if line == 0:  # the comment that is named untrusted, and is shown to nobody
+    if line == 0:  # the untrusted comment, which is never shown
         assert done.returncode == 0
     else:
         assert done.returncode == 1
@@ -188,7 +186,7 @@ def test_an_altered_signature(first: Path, computer: Computer, tmp_path: Path, l
 
 
 def test_a_foreign_key(first: Path, computer: Computer, tmp_path: Path) -> None:
-    """Somebody signs our file anew; at the first install the key in the header counts."""
+    """Our file signed with another key: at the first installation the key in the header counts."""
     stranger = new_key(tmp_path / "stranger")
     copy = Path(shutil.copy(first, tmp_path / first.name))
     stranger.sign(copy, "backline release 1.9.0 linux-x86_64")
@@ -198,7 +196,7 @@ def test_a_foreign_key(first: Path, computer: Computer, tmp_path: Path) -> None:
 
 
 def test_the_pinned_key_counts(first: Path, computer: Computer, tmp_path: Path) -> None:
-    """A whole bundle of somebody else's, with their key in it, where ours is pinned."""
+    """A complete bundle by a stranger, with their key inside, is refused where our key is pinned."""
     assert computer.install(first, "--yes").returncode == 0
     theirs = run_file(tmp_path / "theirs", new_key(tmp_path / "stranger"), "2.0.0")
     done = computer.install(theirs, "--yes")
@@ -208,7 +206,7 @@ def test_the_pinned_key_counts(first: Path, computer: Computer, tmp_path: Path) 
     assert str((computer.prefix / "current").readlink()) == "releases/1.9.0"
 
 
-def test_without_keys_an_installed_one_trusts_nobody(first: Path, second: Path, computer: Computer) -> None:
+def test_an_installation_without_keys_trusts_nothing(first: Path, second: Path, computer: Computer) -> None:
     assert computer.install(first, "--yes").returncode == 0
     (computer.prefix / "keys" / "backline.pub").unlink()
     assert computer.install(second, "--yes").returncode == 1
@@ -229,7 +227,7 @@ def test_the_signature_of_another_version(
 
 
 def test_an_older_version(first: Path, second: Path, computer: Computer) -> None:
-    """1.9.0 is older than 1.10.0, which letters would not say."""
+    """1.9.0 is older than 1.10.0, although it sorts after it as text."""
     assert computer.install(second, "--yes").returncode == 0
     done = computer.install(first, "--yes")
     assert done.returncode == 1
@@ -239,7 +237,7 @@ def test_an_older_version(first: Path, second: Path, computer: Computer) -> None
     assert "--allow-downgrade" in Path(f"{computer.prefix}.log").read_text()
 
 
-def test_what_does_not_work_leaves_nothing(first: Path, computer: Computer) -> None:
+def test_a_failed_self_test_leaves_nothing(first: Path, computer: Computer) -> None:
     Path(f"{computer.prefix}.breaks").touch()
     done = computer.install(first, "--yes")
     assert done.returncode == 1

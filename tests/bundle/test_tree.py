@@ -1,4 +1,4 @@
-"""What makes up the tree: what files ask of a system, launcher, man page, licences, bill of materials."""
+"""The steps that build a release tree: ELF files, launcher, man page, licences, bill of materials."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from bundle.tools.elf import elf_files, read_elf
 LIBRARY = Path(distribution("soundfile").locate_file("_soundfile_data")) / "libsndfile_x86_64.so"
 
 
-def test_c_library_that_a_file_asks_for() -> None:
+def test_c_library_that_a_file_requires() -> None:
     """The newest version in objdump's list of symbols."""
     need("objdump")
     symbols = subprocess.run(["objdump", "-T", LIBRARY], check=True, capture_output=True, text=True).stdout
@@ -77,14 +77,14 @@ def test_internal_interfaces_of_the_c_library_are_refused() -> None:
         read_elf(libm)
 
 
-def test_only_elf_files_are_asked(tmp_path: Path) -> None:
+def test_only_elf_files_are_read(tmp_path: Path) -> None:
     shutil.copy(LIBRARY, tmp_path / "a.so")
     (tmp_path / "b.so").write_text("INPUT(-lc)")
     (tmp_path / "empty").touch()
     assert [file.name for file in elf_files(tmp_path)] == ["a.so"]
 
 
-def test_what_stays_at_home() -> None:
+def test_modules_left_out() -> None:
     names = ["os.py", "tkinter", "test", "ensurepip", "json", "turtle.py", "libx.a", "config-3.11-x86"]
     stdlib = f"/x/python{sys.version_info.major}.{sys.version_info.minor}"
     assert set(names) - _unwanted(stdlib, names) == {"os.py", "json"}
@@ -95,7 +95,7 @@ def test_what_stays_at_home() -> None:
 
 @pytest.fixture
 def tree(root: Path, tmp_path: Path) -> Path:
-    """An installed release whose interpreter only tells how it was called."""
+    """An installed release whose interpreter only prints its variables and arguments."""
     release = tmp_path / "a place" / "opt" / "releases" / "1.2"
     for folder in ("bin", "python/bin", "packs/reference", "keys"):
         (release / folder).mkdir(parents=True)
@@ -114,7 +114,7 @@ def launched(program: Path, *arguments: str, **variables: str) -> list[str]:
 
 
 def test_launcher_installed(tree: Path, tmp_path: Path) -> None:
-    """Through two links, as /usr/local/bin/backline is; no argument is torn apart."""
+    """Started through two links, as /usr/local/bin/backline is; arguments with spaces stay whole."""
     prefix = tree.parent.parent
     (prefix / "keys").mkdir()
     (prefix / "packs").mkdir()
@@ -129,17 +129,17 @@ def test_launcher_installed(tree: Path, tmp_path: Path) -> None:
     ]
 
 
-def test_launcher_of_a_tree_somewhere(tree: Path, tmp_path: Path) -> None:
+def test_launcher_of_an_unpacked_tree(tree: Path, tmp_path: Path) -> None:
     moved = tree.rename(tmp_path / "unpacked")
     assert launched(moved / "bin" / "backline")[:2] == [f"{moved}/keys", f"{moved}/packs/reference"]
 
 
-def test_launcher_leaves_what_is_set(tree: Path) -> None:
+def test_launcher_keeps_variables_that_are_set(tree: Path) -> None:
     said = launched(tree / "bin" / "backline", BACKLINE_KEYS="", BACKLINE_PACK="/mine")
     assert said[:2] == ["", "/mine"]
 
 
-def test_man_page_says_all_that_help_says(tmp_path: Path) -> None:
+def test_man_page_lists_every_command_and_option(tmp_path: Path) -> None:
     page = man_page(command_line, "1.2.3", TIME_S)
     plain = page.replace("\\-", "-")
 
@@ -169,7 +169,7 @@ def test_man_page_says_all_that_help_says(tmp_path: Path) -> None:
         assert checked.stderr == ""
 
 
-def test_a_licence_that_nobody_names() -> None:
+def test_an_unknown_licence() -> None:
     assert known_licences.of_distribution("click", distribution("click").metadata) == "BSD-3-Clause"
     assert known_licences.of_distribution("mido", distribution("mido").metadata) == "MIT"
     assert known_licences.of_distribution("unheard-of", distribution("mido").metadata) is None
@@ -239,7 +239,7 @@ def test_known_licences_are_spdx_expressions() -> None:
     assert {name for name in named if not is_expression(name)} == {"LicenseRef-public-domain"}
 
 
-def test_a_package_that_travels_has_a_licence_read(tmp_path: Path) -> None:
+def test_a_shipped_library_needs_a_known_licence(tmp_path: Path) -> None:
     need("dpkg")
     with pytest.raises(BundleError, match="known_licences"):
         system_parts([Path("/usr/bin/dpkg")])
@@ -249,11 +249,11 @@ def test_a_package_that_travels_has_a_licence_read(tmp_path: Path) -> None:
 
 
 def test_the_same_sources_are_the_same_wheel(root: Path, tmp_path: Path) -> None:
-    """Whenever it is built: dates in it are not those of the copies that it is built from."""
+    """Files in the wheel are not dated by the copies that it is built from."""
     wheels = []
     for name in ("one", "other"):
         wheels.append(build_wheel(root, "7.0", tmp_path / name, 1_700_000_000))
-        time.sleep(2.0)  # a date in a zip archive is this coarse
+        time.sleep(2.0)  # the resolution of dates in a zip archive
     assert wheels[0].read_bytes() == wheels[1].read_bytes()
     with zipfile.ZipFile(wheels[0]) as wheel:
         assert "Version: 7.0" in wheel.read("backline-7.0.dist-info/METADATA").decode()

@@ -1,4 +1,4 @@
-"""A release of a few bytes in the shape of a real one, to try on it what installs and checks releases."""
+"""A tiny release with the layout of a real one, for tests of installer and signatures."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def new_key(folder: Path) -> SigningKey:
 def stand_in(
     folder: Path, key: SigningKey, version: str = "1.2.0", glibc: tuple[int, int] = (2, 28)
 ) -> Release:
-    """A tree with the verifier of this machine and a program that only moves it to its place."""
+    """A tree with the real verifier; its ``backline`` only moves the tree to its place."""
     tree = folder / f"backline-{version}"
     (tree / "bin").mkdir(parents=True)
     (tree / "bin" / "backline").write_text(ACTIVATE)
@@ -69,25 +69,25 @@ def stand_in(
 
 
 def run_file(folder: Path, key: SigningKey, version: str = "1.2.0", glibc: tuple[int, int] = (2, 28)) -> Path:
-    """The signed ``.run`` of such a release, in ``folder/dist``."""
+    """The signed ``.run`` of a stand-in release, in ``folder/dist``."""
     return write_run_file(stand_in(folder / version, key, version, glibc), folder / "dist", key, TIME_S)
 
 
 @dataclass
 class Computer:
-    """A place to install to, whose programs may say something else than this computer's."""
+    """A computer to install on: its own prefix, and programs whose output a test may replace."""
 
     folder: Path
     shell: tuple[str, ...] = ("sh",)
     answers: dict[str, str] = field(default_factory=lambda: {"id": "echo 0"})
-    """What a program is on this computer: a line of shell by its name."""
+    """Replaced programs: the line of shell that runs instead, by program name."""
 
     @property
     def prefix(self) -> Path:
         return self.folder / "opt"
 
     def install(self, file: Path, *options: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """Run the bundle ``file``; nobody is at a terminal, unless it is said what is ``typed`` there."""
+        """Run the installer ``file``; its input is a terminal only if something is ``typed``."""
         programs = self.folder / "programs"
         shutil.rmtree(programs, ignore_errors=True)
         programs.mkdir(parents=True)
@@ -115,5 +115,5 @@ class Computer:
 
     @property
     def untouched(self) -> bool:
-        """Nothing is installed, nothing half, and the program of the bundle never ran."""
+        """Nothing was installed, not even partly, and no program of the release ran."""
         return not self.prefix.exists() and not Path(f"{self.prefix}.log").exists()
