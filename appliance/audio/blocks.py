@@ -1,8 +1,8 @@
-"""Streams of sample blocks: recut to one size, or kept on disk to be read several times.
+"""Streams of sample blocks: recut to one size, cut to a length, or spooled to disk.
 
-Everything that hears sound takes an iterable of blocks, so that an hour costs the memory of a second. A
-block is (n, C) float32: n samples of C channels at 44.1 kHz. Filters recut what they are given, so that
-their results do not depend on how the caller happened to cut it.
+All code that processes sound takes an iterable of blocks, so that an hour needs no more memory than a second.
+A block is (n, C) float32: n samples of C channels at 44.1 kHz. Filters recut their input, so that their
+results do not depend on the caller's block size.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ Block = NDArray[np.float32]
 Real = TypeVar("Real", bound="np.floating[Any]")
 
 BLOCK_SAMPLES = 65_536
-"""Usual samples a block (1.49 s)."""
+"""Default samples per block (1.49 s)."""
 
 
 def recut(blocks: Iterable[NDArray[Real]], block_samples: int = BLOCK_SAMPLES) -> Iterator[NDArray[Real]]:
-    """The same samples in blocks of ``block_samples``; the last block may be shorter, none is empty.
+    """Regroup a stream into blocks of ``block_samples``; the last may be shorter, none is empty.
 
-    Shape: (n, C) or (n,) in, (``block_samples``, C) or (``block_samples``,) out.
+    Shape: (n, C) or (n,) in, (``block_samples``, C) or (``block_samples``,) out; n samples, C channels.
+
+    >>> [block.tolist() for block in recut([np.arange(3), np.arange(3, 5)], 2)]
+    [[0, 1], [2, 3], [4]]
     """
     held: list[NDArray[Real]] = []
     held_samples = 0
@@ -49,9 +52,10 @@ def recut(blocks: Iterable[NDArray[Real]], block_samples: int = BLOCK_SAMPLES) -
 
 
 def exactly(blocks: Iterable[Block], samples: int) -> Iterator[Block]:
-    """The first ``samples`` samples of ``blocks``, with silence behind them where there are fewer.
+    """Cut a stream to ``samples`` samples, or append silence up to that length.
 
-    Shape: (n, C) or (n,) in and out, the n adding up to ``samples``. At least one block must come in.
+    Shape: (n, C) or (n,) in and out; n samples, C channels. The n of the output add up to ``samples``. The
+    input must have at least one block.
     """
     left = samples
     shape: tuple[int, ...] = ()
@@ -65,43 +69,48 @@ def exactly(blocks: Iterable[Block], samples: int) -> Iterator[Block]:
 
 
 class Spool:
-    """Stereo sound kept in an unnamed file, to be read as often as needed.
+    """Stereo sound in a temporary file without a name, readable several times.
 
-    ``folder`` is where the file lies (hidden, gone when closed or when the process dies); a minute
-    takes 21 MB. Raises OutputError when the disk is full.
+    The file lies in ``folder`` and disappears when it is closed or the process ends. A minute takes 21 MB.
+
+    Raises:
+        OutputError: the file cannot be made, or (from :meth:`append`) the disk is full.
     """
 
     def __init__(self, folder: Path) -> None:
         try:
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
         except OSError as error:
-            raise OutputError(f"No working file can be made in {folder}: {error.strerror}.") from error
+            raise OutputError(
+                f"{folder}: cannot make a temporary file there ({error.strerror}); "
+                "check its permissions and free space."
+            ) from error
         self._folder = folder
         self.samples = 0
 
     def append(self, block: Block) -> None:
-        """Adds ``block``, (n, 2) float32."""
+        """Append ``block``: (n, 2) float32, n samples of two channels."""
         try:
             self._file.write(np.ascontiguousarray(block, np.float32).data)
             self._file.flush()
         except OSError as error:
             raise OutputError(
-                f"The disk of {self._folder} has no room for the working sound ({error.strerror}); "
+                f"{self._folder}: cannot write a temporary file there ({error.strerror}); "
                 "free some space and render again."
             ) from error
         self.samples += len(block)
 
     def blocks(self) -> Iterator[Block]:
-        """The sound from its start: blocks of (:data:`BLOCK_SAMPLES`, 2), the last one shorter."""
+        """Read the sound from its start: blocks of (:data:`BLOCK_SAMPLES`, 2), the last one shorter."""
         frame_bytes = 2 * 4
         for start in range(0, self.samples, BLOCK_SAMPLES):
             count = min(BLOCK_SAMPLES, self.samples - start)
-            # Two readers, in threads perhaps, share no place in the file.
+            # pread: concurrent readers share no file position.
             data = os.pread(self._file.fileno(), count * frame_bytes, start * frame_bytes)
             yield np.frombuffer(data, np.float32).reshape(count, 2)
 
     def close(self) -> None:
-        """Frees the disk space."""
+        """Remove the file."""
         self._file.close()
 
     def __enter__(self) -> Spool:

@@ -1,12 +1,12 @@
-"""Which container a file is, and whether it holds all that its header promises.
+"""Audio containers: recognise one by its first bytes, and detect a file whose end is missing.
 
-libsndfile quietly shortens a file whose end is missing. A half-copied take must be refused, not set to
-music, so the declared sizes are compared with the file here, before anything is decoded.
+libsndfile silently shortens a truncated file. Backline must refuse a half-copied recording, so this module
+compares the sizes in the header with the file before decoding starts.
 
 Sources: Multimedia Programming Interface 1.0 (RIFF), EBU Tech 3306 (RF64), Audio Interchange File
 Format 1.3 (AIFF), RFC 3533 (Ogg), ID3v2.4.0, and the de-facto Xing/Info frame of MP3 encoders. FLAC
-needs nothing here: its decoder reports a missing end. An MP3 without an Info frame declares no size, but
-a cut seldom falls between two of its frames.
+needs no check here: its decoder reports a missing end. An MP3 without an Info frame declares no size; there,
+only an incomplete last frame shows that the file was cut.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from __future__ import annotations
 from typing import BinaryIO
 
 _SIZE_UNKNOWN = (0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFFF)
-"""Data sizes that programs write when they stream into a pipe and cannot come back to fill them in."""
+"""Placeholder sizes of programs that stream into a pipe and cannot fill in the size afterwards."""
 
 _MP3_KBIT_PER_S = {
     3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     0: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-"""Bit rates of layer III by the version bits of a frame: MPEG-1, MPEG-2, MPEG-2.5."""
+"""Layer III bit rates, indexed by the frame's version bits: 3 is MPEG-1, 2 MPEG-2, 0 MPEG-2.5."""
 
 _MP3_RATES_HZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 
 _OGG_TAIL_BYTES = 70_000
-"""Longer than any Ogg page (65,307 bytes), so the last page starts within it."""
+"""Larger than any Ogg page (65,307 bytes): the last page begins within these last bytes."""
 
 
 def container_of(file: BinaryIO) -> str | None:
-    """``WAV``, ``AIFF``, ``FLAC``, ``OGG`` or ``MP3`` by the file's first bytes; None for anything else."""
+    """Recognise ``WAV``, ``AIFF``, ``FLAC``, ``OGG`` or ``MP3`` by the first bytes; None for others."""
     head = _at(file, 0, 12)
     if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:] == b"WAVE":
         return "WAV"
@@ -45,7 +45,7 @@ def container_of(file: BinaryIO) -> str | None:
 
 
 def cut_short(file: BinaryIO, size: int, container: str) -> str | None:
-    """Why the file of ``size`` bytes is not whole, as a clause for a sentence; None where it is whole."""
+    """Say in a clause why the file of ``size`` bytes is incomplete; None if it is complete."""
     if container == "WAV":
         return _cut_wav(file, size)
     if container == "AIFF":
@@ -63,7 +63,7 @@ def _at(file: BinaryIO, position: int, count: int) -> bytes:
 
 
 def _find_chunk(file: BinaryIO, size: int, name: bytes, order: str) -> tuple[int, int] | None:
-    """Start and declared length of the first chunk called ``name``."""
+    """Position and declared length, in bytes, of the data of the first chunk called ``name``."""
     position = 12
     while position + 8 <= size:
         header = _at(file, position, 8)
@@ -79,9 +79,9 @@ def _cut_chunk(chunk: tuple[int, int] | None, size: int) -> str | None:
         return "it ends before its sound begins"
     start, length = chunk
     if start + length > size:
-        return f"its header promises {length:,} bytes of sound but the file holds {max(0, size - start):,}"
+        return f"its header declares {length:,} bytes of sound but the file holds {max(0, size - start):,}"
     if length == 0 and size > start + 1:
-        return "its header says it holds no sound, as after a recorder that was switched off too early"
+        return "its header declares no sound, as if the recorder was switched off too early"
     return None
 
 
@@ -105,18 +105,18 @@ def _cut_ogg(file: BinaryIO, size: int) -> str | None:
     tail = _at(file, tail_start, _OGG_TAIL_BYTES)
     page = tail.rfind(b"OggS")
     if page < 0:
-        return "it has no last page"
+        return "its last Ogg page is missing"
     flags, segments = tail[page + 5 : page + 6], tail[page + 26 : page + 27]
     if not flags or not segments or not flags[0] & 4:
-        return "its last page, which marks the end of the sound, is missing"
+        return "the Ogg page that marks the end of the sound is missing"
     lengths = tail[page + 27 : page + 27 + segments[0]]
     if page + 27 + segments[0] + sum(lengths) > len(tail):
-        return "its last page is incomplete"
+        return "its last Ogg page is incomplete"
     return None
 
 
 def _after_id3(file: BinaryIO) -> int:
-    """Where the sound begins: behind the ID3v2 tag, if there is one."""
+    """Position in bytes after the ID3v2 tag; 0 without a tag."""
     head = _at(file, 0, 10)
     if head[:3] != b"ID3" or len(head) < 10:
         return 0
@@ -145,14 +145,15 @@ def _cut_mp3(file: BinaryIO, size: int) -> str | None:
     position = 12 if tag[7] & 1 else 8
     declared = int.from_bytes(tag[position : position + 4], "big")
     if start + declared > size:
-        return f"its header promises {declared:,} bytes of sound but the file holds {size - start:,}"
+        return f"its header declares {declared:,} bytes of sound but the file holds {size - start:,}"
     return None
 
 
 def mp3_samples(file: BinaryIO, size: int) -> tuple[int, bool]:
-    """Samples a channel in the frames of an MP3 file, and whether the last frame is incomplete.
+    """Samples per channel in an MP3 file of ``size`` bytes, and whether its last frame is incomplete.
 
-    Counts as far as frame follows frame; what a decoder cuts off as the encoder's delay is included.
+    Counting stops where no frame follows the last one. The encoder's delay, which a decoder cuts off, is
+    counted too.
     """
     position, samples = _after_id3(file), 0
     while position + 4 <= size:

@@ -1,8 +1,8 @@
-"""How loud a limited sound is, heard again only where the limiter acted.
+"""Loudness after the limiter, measured again only where the limiter acts.
 
-Elsewhere the sound is the one that was heard before, times one gain: its power and peaks are known. A
-limiter that catches single notes acts in a few hundredths of a song, so the check of what left it costs
-as little.
+Elsewhere the limiter's output is its input times one gain, and the power and peaks of the input are known
+from the first measurement. A limiter that catches single notes acts in a few percent of a song, so the second
+measurement costs a few percent of the first.
 """
 
 from __future__ import annotations
@@ -28,16 +28,20 @@ from appliance.audio.loudness import (
 
 _HOP_PERIODS = HOP_SAMPLES // PERIOD_SAMPLES
 _PERIODS_AFTER = TAPS // PERIOD_SAMPLES + 2
-"""As long the K-weighting remembers what the limiter did."""
+"""Periods after a gain change during which the K-weighting still differs (its impulse response)."""
 
 _PERIODS_BEFORE = 100
-"""As far the oversampling filter sees ahead; to both sides it sees less than HOP_SAMPLES."""
+"""Look-ahead of the oversampling filter, in periods; it reaches less than HOP_SAMPLES to either side."""
 
 _LEAST_REDUCTION = 1e-7
 
 
 def limited_loudness(heard: Heard, gain_db: float, aim_dbtp: float, blocks: Iterable[Block]) -> Loudness:
-    """The loudness of ``blocks``, whose sound is ``heard``, behind the limiter. Shape: (n, C) blocks."""
+    """Loudness of ``blocks`` after the limiter of :func:`appliance.audio.limiter.gain_factors`.
+
+    ``heard`` is the measurement of the same ``blocks`` before it. Shape: blocks of (n, C): n samples, C
+    channels.
+    """
     gain = np.float32(10 ** (gain_db / 20))
     acts = _acts(heard, gain_db, aim_dbtp)
     limited = _limited(blocks, recut(gain_factors(heard, gain_db, aim_dbtp), HOP_SAMPLES), acts)
@@ -57,7 +61,7 @@ def limited_loudness(heard: Heard, gain_db: float, aim_dbtp: float, blocks: Iter
 
 
 def _acts(heard: Heard, gain_db: float, aim_dbtp: float) -> NDArray[np.bool_]:
-    """Whether the limiter changes what is heard in each hop."""
+    """For each hop, whether the limiter affects its measurement: (H,) for H hops."""
     least = 10 ** (gain_db / 20) * (1 - _LEAST_REDUCTION)
     acts = np.concatenate([factors < least for factors in period_factors(heard, gain_db, aim_dbtp)])
     starts = np.arange(0, len(acts), _HOP_PERIODS)
@@ -71,7 +75,10 @@ def _acts(heard: Heard, gain_db: float, aim_dbtp: float) -> NDArray[np.bool_]:
 def _limited(
     blocks: Iterable[Block], factors: Iterable[Block], acts: NDArray[np.bool_]
 ) -> Iterator[tuple[Block, Block, Block]]:
-    """Each hop behind the limiter, with the hops beside it; only those near one that ``acts`` are right."""
+    """Each hop after the limiter, with the hops before and after it.
+
+    The gain is applied only to hops that ``acts`` marks and to their neighbours; others pass unchanged.
+    """
     near = np.convolve(acts, [1, 1, 1])[1:-1] > 0
     before, hop = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)
     for number, (block, factor) in enumerate(zip(recut(blocks, HOP_SAMPLES), factors, strict=False)):

@@ -1,14 +1,13 @@
-"""A look-ahead limiter: peaks are turned down before they arrive, and no sample is late.
+"""A look-ahead limiter without delay: a gain curve, computed from the measured peaks.
 
-From the peaks that the meter heard follows a curve of gain factors that is smooth (no clicks) and low
-enough at every peak (proved below). It is a curve beside the sound, not a filter through which the
-sound goes, so that stems can be turned down exactly as their sum is and still add up to it.
+The curve is smooth (no clicks) and low enough at every peak (proof below). It is computed beside the sound,
+so each stem can be multiplied by the curve of the sum, and the stems still add up to the sum.
 
-Why no peak escapes: let r(k) be the reduction that period k needs, in dB. The hold gives
+Proof that no peak exceeds the ceiling: let r(k) be the reduction that period k needs, in dB. The hold gives
 h(j) >= r(k) for all |j - k| <= reach + 1; the release only raises h; the smoothed curve at k-1, k and
 k+1 averages h(j) for |j - k| <= reach + 1 only; and each sample of period k lies between two of these.
-The parts (hold, release, moving average) are common; see Giannoulis, Massberg and Reiss, "Digital
-Dynamic Range Compressor Design", JAES 60(6), 2012.
+Hold, release and moving average are textbook parts: Giannoulis, Massberg and Reiss, "Digital Dynamic Range
+Compressor Design", JAES 60(6), 2012.
 """
 
 from __future__ import annotations
@@ -26,21 +25,21 @@ from appliance.grid import SAMPLE_RATE_HZ
 Curve = NDArray[np.float64]
 
 REACH_PERIODS = 4
-"""The curve is smoothed over this many periods to each side: a fade of 6 ms."""
+"""Periods on each side over which the curve is smoothed: a fade of 6 ms."""
 
 RELEASE_DB_PER_S = 30.0
-"""How fast the gain comes back. Faster growls in the bass, slower pumps after each note."""
+"""How fast the gain recovers. A faster release distorts the bass; a slower one pumps after each note."""
 
 _CHUNK_PERIODS = 100 * STEP_PERIODS
-"""Periods worked on at a time (10 s)."""
+"""Periods computed at a time (10 s)."""
 
 
 def gain_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Block]:
-    """For each sample the factor that raises it by ``gain_db``, but no peak above ``ceiling_dbtp``.
+    """A factor for each sample: a gain of ``gain_db``, less where a peak would exceed ``ceiling_dbtp``.
 
-    Shape: blocks of (n,) float32, adding up to the samples heard, rounded up to a period.
+    Shape: blocks of (n,) float32. The n add up to the samples of ``heard``, rounded up to a whole period.
     """
-    # From a factor at the middle of each period to one for each sample, by straight lines.
+    # Linear interpolation from a factor at the middle of each period to one for each sample.
     place = (np.arange(PERIOD_SAMPLES) + 0.5) / PERIOD_SAMPLES - 0.5
     before, after = np.maximum(-place, 0), np.maximum(place, 0)
     weights = np.stack([before, 1 - before - after, after])
@@ -57,10 +56,10 @@ def gain_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[
 
 
 def limited_lufs(heard: Heard, gain_db: float, ceiling_dbtp: float) -> float:
-    """About how loud the limited sound will be, without hearing it again.
+    """Estimate the integrated loudness (LUFS) after the limiter without processing the sound again.
 
-    The gain hardly moves within the memory of the K-weighting, so the weighted power of each period is
-    scaled by the square of its factor.
+    The gain hardly changes within the impulse response of the K-weighting, so the weighted power of each
+    period is scaled by the square of its factor.
     """
     step_power: list[NDArray[np.float64]] = []
     start = 0
@@ -72,7 +71,7 @@ def limited_lufs(heard: Heard, gain_db: float, ceiling_dbtp: float) -> float:
 
 
 def period_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
-    """A factor for the middle of each period."""
+    """The gain factor at the middle of each period, in arrays of (K,), K periods."""
     held = _slide(_needed_db(heard, gain_db, ceiling_dbtp), REACH_PERIODS + 1, _moving_maximum)
     hann = np.hanning(2 * REACH_PERIODS + 3)[1:-1]
     hann /= hann.sum()
@@ -88,7 +87,7 @@ def period_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterato
 
 
 def _needed_db(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
-    """By how much each period must be turned down; never negative. Most need nothing."""
+    """Reduction in dB that each period needs; 0 or more."""
     allowed = max(10 ** ((ceiling_dbtp - gain_db) / 20) * 0.999, 1e-10)
     for start in range(0, len(heard.peak), _CHUNK_PERIODS):
         peak = heard.peak[start : start + _CHUNK_PERIODS].astype(np.float64)
@@ -99,7 +98,7 @@ def _needed_db(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Cu
 
 
 def _released(curves: Iterable[Curve]) -> Iterator[Curve]:
-    """Rises at once, falls by :data:`RELEASE_DB_PER_S`."""
+    """Let the reduction rise at once and fall by at most :data:`RELEASE_DB_PER_S`."""
     fall_db = RELEASE_DB_PER_S * PERIOD_SAMPLES / SAMPLE_RATE_HZ
     last_db = 0.0
     for curve in curves:
@@ -116,15 +115,15 @@ def _moving_maximum(held: Curve) -> Curve:
     if not held.any():
         return held[REACH_PERIODS + 1 : -REACH_PERIODS - 1]
     windows = sliding_window_view(held, 2 * REACH_PERIODS + 3)
-    # Over the shifted curves rather than within each window: ten times as fast.
+    # A maximum over shifted curves is ten times as fast as one within each window.
     maximum: Curve = np.maximum.reduce(windows.T)
     return maximum
 
 
 def _slide(curves: Iterable[Curve], reach: int, combine: Callable[[Curve], Curve]) -> Iterator[Curve]:
-    """``combine`` of the values with ``reach`` more at each side; the ends are repeated outwards.
+    """Apply ``combine`` to a stream of values with ``reach`` neighbours on each side; ends are repeated.
 
-    Shape: (n + 2 reach,) into ``combine``, (n, ...) out of it.
+    Shape: ``combine`` maps (n + 2 reach,) to (n, ...).
     """
     held = np.zeros(0)
     for curve in curves:

@@ -1,13 +1,12 @@
-"""How loud a recording is: integrated loudness (LUFS) and true peak (dBTP), streamed.
+"""Integrated loudness (LUFS) and true peak (dBTP) of a stream.
 
-Source: ITU-R BS.1770-4. The K-weighting of the recommendation is given at 48 kHz only; at 44.1 kHz both
-of its filters are designed anew from their analogue prototypes by the bilinear transform (the
-parameters are those that reproduce the published coefficients at 48 kHz). Both decay within a seventh
-of a second, so their joint impulse response is applied as a finite one, by overlap-save FFT: NumPy has
-no recursive filter, and the library with one would make the appliance 100 MB larger.
+Source: ITU-R BS.1770-4. It gives the K-weighting at 48 kHz only. For 44.1 kHz both filters are designed from
+their analogue prototypes by the bilinear transform, with parameters that reproduce the published coefficients
+at 48 kHz. Both decay within 0.14 s, so their joint impulse response is applied as an FIR filter by
+overlap-save FFT: NumPy has no recursive filter, and SciPy would make the appliance 100 MB larger.
 
-Besides the two numbers, :func:`listen` keeps the peak and the weighted power of every 30 samples
-(12 kB a second of sound): enough to know what a limiter will do without hearing the sound again.
+:func:`listen` also keeps the peak and the weighted power of every 30 samples (12 kB per second of sound).
+From these the limiter is computed without a second pass over the sound.
 """
 
 from __future__ import annotations
@@ -28,17 +27,17 @@ from appliance.grid import SAMPLE_RATE_HZ
 from appliance.system.threads import ahead
 
 PERIOD_SAMPLES = 30
-"""Samples a value of the curves (0.68 ms): a divisor of the meter's 100 ms step."""
+"""Samples per period (0.68 ms), the resolution of peaks and power; a divisor of the meter's 100 ms step."""
 
 STEP_PERIODS = SAMPLE_RATE_HZ // 10 // PERIOD_SAMPLES
-"""Gating blocks are 400 ms long and begin every 100 ms: one step."""
+"""Periods per step of 100 ms. Gating blocks are four steps long and begin at every step."""
 
 OVERSAMPLING = 4
 _STEPS_PER_BLOCK = 4
 HOP_SAMPLES = 6 * STEP_PERIODS * PERIOD_SAMPLES
 _FFT_SAMPLES = 32_768
 TAPS = 6_144
-"""By then the impulse response is 300 dB down. Hop + taps fit into one FFT."""
+"""Length of the impulse response, which is 300 dB down by then. Hop + taps fit into one FFT."""
 
 _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = -10.0
@@ -46,7 +45,7 @@ _RELATIVE_GATE_LU = -10.0
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """``integrated_lufs`` is gated; ``true_peak_dbtp`` is over all channels. Both -inf for silence."""
+    """Gated ``integrated_lufs``, and ``true_peak_dbtp`` over all channels. Both are -inf for silence."""
 
     integrated_lufs: float
     true_peak_dbtp: float
@@ -54,10 +53,10 @@ class Loudness:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A sound as the meter heard it, in periods of :data:`PERIOD_SAMPLES`; the last may be shorter.
+    """The measurement of a sound, in periods of :data:`PERIOD_SAMPLES`; the last may be shorter.
 
-    ``peak`` is the largest absolute value of any channel, between the samples too; ``power`` the mean
-    square behind the K-weighting, channels added. Shape: (K,) float32 both, K periods.
+    ``peak`` is the true peak over all channels (linear, full scale 1.0). ``power`` is the mean square after
+    the K-weighting, summed over the channels. Shape: both (K,) float32, K periods.
     """
 
     peak: NDArray[np.float32]
@@ -65,20 +64,24 @@ class Heard:
 
     @property
     def loudness(self) -> Loudness:
-        """Integrated loudness and true peak of the whole."""
+        """Integrated loudness and true peak of the whole sound."""
         return loudness_of(float(self.peak.max(initial=0)), power_of_steps(self.power))
 
 
 def measure(blocks: Iterable[Block]) -> Loudness:
-    """Loudness of ``blocks``, (n, C) at 44.1 kHz with C = 1 or 2, however they are cut.
+    """Measure the loudness of ``blocks``, (n, C) at 44.1 kHz: n samples, C = 1 or 2 channels.
 
-    Less than 0.4 s counts as silence, as BS.1770-4 has it.
+    The result does not depend on the block size. A sound under 0.4 s has a loudness of -inf (BS.1770-4).
+
+    >>> sine = 0.1 * np.sin(2 * np.pi * 997 * np.arange(44_100) / 44_100, dtype=np.float32)
+    >>> round(measure([sine[:, None]]).integrated_lufs, 1)  # -3.0 at full scale, 20 dB below it here
+    -23.0
     """
     return listen(blocks).loudness
 
 
 def listen(blocks: Iterable[Block]) -> Heard:
-    """Peak and weighted power of ``blocks`` over time. Shape: as :func:`measure`."""
+    """Measure peak and weighted power of ``blocks`` over time. Shape: as for :func:`measure`."""
     peaks, weighting = _Peaks(), _Weighting()
 
     def weighted() -> Iterator[Block]:
@@ -86,14 +89,14 @@ def listen(blocks: Iterable[Block]) -> Heard:
             weighting.add(block)
             yield block
 
-    with closing(ahead(weighted())) as heard:  # one half in one thread, the other in the other
+    with closing(ahead(weighted())) as heard:  # K-weighting in one thread, peaks in the other
         for block in heard:
             peaks.add(block)
     return Heard(peaks.result(), weighting.result())
 
 
 def integrated_lufs(blocks: Iterable[Block]) -> float:
-    """The loudness of :func:`measure` alone, for half the work: nobody asks between the samples."""
+    """The integrated loudness of :func:`measure` for half the work, without the true peak."""
     weighting = _Weighting()
     for block in recut(blocks, HOP_SAMPLES):
         weighting.add(block)
@@ -101,7 +104,7 @@ def integrated_lufs(blocks: Iterable[Block]) -> float:
 
 
 def gated_lufs(step_power: NDArray[np.float64]) -> float:
-    """Integrated loudness from the weighted power of steps of 100 ms, (S,); -inf for silence."""
+    """Integrated loudness from the weighted power of S steps of 100 ms, (S,); -inf for silence."""
     if len(step_power) < _STEPS_PER_BLOCK:
         return -math.inf
     block_power = np.convolve(step_power, np.full(_STEPS_PER_BLOCK, 1 / _STEPS_PER_BLOCK), "valid")
@@ -113,7 +116,7 @@ def gated_lufs(step_power: NDArray[np.float64]) -> float:
 
 
 def power_of_steps(power: NDArray[Real]) -> NDArray[np.float64]:
-    """From the weighted power of periods, (K,), that of the whole steps of 100 ms among them, (S,)."""
+    """Average the weighted power of K periods, (K,), over each complete step of 100 ms: (S,)."""
     steps = len(power) // STEP_PERIODS
     rows = power[: steps * STEP_PERIODS].reshape(steps, STEP_PERIODS)
     means: NDArray[np.float64] = rows.mean(axis=1, dtype=np.float64)
@@ -121,19 +124,19 @@ def power_of_steps(power: NDArray[Real]) -> NDArray[np.float64]:
 
 
 def loudness_of(peak: float, step_power: NDArray[np.float64]) -> Loudness:
-    """The two numbers of a sound with that largest absolute value and power of steps, (S,)."""
+    """Loudness of a sound with this true ``peak`` (linear) and the weighted power of S steps, (S,)."""
     return Loudness(gated_lufs(step_power), 20 * math.log10(peak) if peak > 0 else -math.inf)
 
 
 class _Weighting:
-    """The weighted power of each period; remembers the sound that the filter has not forgotten."""
+    """K-weighting of a stream: keeps the last TAPS samples, which the filter still needs."""
 
     def __init__(self) -> None:
         self._powers = array("f")
         self._history: Block | None = None
 
     def add(self, block: Block) -> None:
-        """Hears (n, C), n at most HOP_SAMPLES and, but in the last block, a multiple of a period."""
+        """Add (n, C): n is at most HOP_SAMPLES and, except in the last block, a multiple of a period."""
         if self._history is None:
             self._history = np.zeros((TAPS, block.shape[1]), np.float32)
         joined = np.concatenate([self._history, block])
@@ -146,13 +149,14 @@ class _Weighting:
 
 
 def weighted_power(joined: Block) -> NDArray[np.float32]:
-    """Mean square behind the K-weighting of each period, channels added: (TAPS + n, C) -> (K,).
+    """Mean square of each period after the K-weighting, summed over channels: (TAPS + n, C) -> (K,).
 
-    The first TAPS samples are what came before. In single precision: what that loses is 120 dB down.
+    The first TAPS samples are those before the n that are measured; C channels, K periods. The rounding error
+    of single precision is 120 dB down.
     """
     copies = 1
     if joined.shape[1] == 2 and np.array_equal(joined[:, 0], joined[:, 1]):
-        joined, copies = joined[:, :1], 2  # a mono recording in two channels is weighted once
+        joined, copies = joined[:, :1], 2  # two equal channels: filter one
     channels = np.ascontiguousarray(joined.T)
     weighted = np.fft.irfft(np.fft.rfft(channels, _FFT_SAMPLES) * _response(), _FFT_SAMPLES)
     squares = np.square(weighted[:, TAPS : len(joined)]).sum(axis=0) * np.float32(copies)
@@ -162,9 +166,9 @@ def weighted_power(joined: Block) -> NDArray[np.float32]:
 
 
 def true_peaks(before: Block, block: Block, after: Block) -> NDArray[np.float32]:
-    """The largest absolute value in each period of ``block``, between the samples too: (n, C) -> (K,).
+    """True peak (linear) in each period of ``block``: (n, C) -> (K,); n samples, C channels, K periods.
 
-    ``before`` and ``after`` are as much of the sound beside it as the oversampling filter sees.
+    ``before`` and ``after`` are the neighbouring samples that the oversampling filter reaches.
     """
     joined = np.concatenate([before, block, after])
     rates = SAMPLE_RATE_HZ, OVERSAMPLING * SAMPLE_RATE_HZ
@@ -174,18 +178,18 @@ def true_peaks(before: Block, block: Block, after: Block) -> NDArray[np.float32]
 
 
 class _Peaks:
-    """The largest absolute value in each period, on the samples and between them."""
+    """True peak of a stream in each period, on the samples and between them."""
 
     def __init__(self) -> None:
         self._peaks = array("f")
-        # Maxima on the samples wait for those between them, which the resampler gives later.
+        # The resampler has a delay: maxima on the samples wait for those between them.
         self._on = np.zeros(0, np.float32)
         self._between = np.zeros(0, np.float32)
         self._oversampled = np.zeros((0, 0), np.float32)
         self._stream: soxr.ResampleStream | None = None
 
     def add(self, block: Block) -> None:
-        """Hears (n, C); n is a multiple of a period but in the last block."""
+        """Add (n, C); n is a multiple of a period except in the last block."""
         if self._stream is None:
             self._oversampled = np.zeros((0, block.shape[1]), np.float32)
             self._stream = soxr.ResampleStream(
@@ -216,7 +220,7 @@ class _Peaks:
         self._join(min(len(self._on), len(self._between)))
 
     def _join(self, periods: int) -> None:
-        # The resampler's band ends below 22 kHz: a lone click may stand higher on its sample.
+        # The resampler's band ends below 22 kHz: a single click may be higher on its sample.
         self._peaks.frombytes(np.maximum(self._on[:periods], self._between[:periods]).tobytes())
         self._on, self._between = self._on[periods:], self._between[periods:]
 
@@ -239,7 +243,7 @@ def _response() -> NDArray[np.complex64]:
 @lru_cache(maxsize=1)
 def _k_weighting() -> NDArray[np.float64]:
     """Impulse response of the K-weighting at 44.1 kHz, (:data:`TAPS`,)."""
-    # High shelf: the head as a sphere.
+    # Stage 1, a high shelf: the effect of the head.
     k = math.tan(math.pi * 1681.974450955533 / SAMPLE_RATE_HZ)
     q = 0.7071752369554196
     high = 10 ** (3.999843853973347 / 20)
@@ -248,7 +252,7 @@ def _k_weighting() -> NDArray[np.float64]:
     response = np.zeros(TAPS)
     response[0] = 1.0
     response = _biquad(response, shelf, (1 + k / q + k * k, 2 * (k * k - 1), 1 - k / q + k * k))
-    # High pass: revised low-frequency B-curve. Its numerator is not scaled by the recommendation.
+    # Stage 2, a high pass (RLB weighting). The recommendation does not scale its numerator.
     k = math.tan(math.pi * 38.13547087602444 / SAMPLE_RATE_HZ)
     q = 0.5003270373238773
     scale = 1 + k / q + k * k

@@ -1,8 +1,8 @@
-"""Finished sound: every file at the same loudness, no peak over the ceiling, stems that add up.
+"""Mastering: every file at the same loudness, all peaks under a ceiling, stems that add up.
 
-:func:`master` listens to a sound, finds the gain with which it leaves the limiter at the wanted loudness
-and listens again to what comes out; the :class:`Master` it returns then applies it. Sounds are given as
-functions that start the stream anew, because an hour of samples does not stay in memory.
+:func:`master` measures a sound, finds the gain that gives the target loudness after the limiter, and measures
+the result. The :class:`Master` it returns applies gain and limiter. A sound is passed as a function that
+starts its stream, because an hour of samples is not kept in memory.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from appliance.audio.limiter import gain_factors, limited_lufs
 from appliance.audio.loudness import Heard, Loudness, integrated_lufs, listen
 
 Sound = Callable[[], Iterable[Block]]
-"""Starts a stream of (n, 2) blocks from its beginning; the same samples at every call."""
+"""Starts a stream of (n, 2) blocks from its beginning; every call gives the same samples."""
 
 TARGET_LUFS = -16.0
 CEILING_DBTP = -1.0
 
 ACCOMPANIMENT_UNDER_VOCAL_LU = 4.0
-"""How far the band stays under the singer in a mix."""
+"""How much softer the band is than the singer in a mix."""
 
 _MARGIN_DB = 1.0
-"""The limiter aims this far under the ceiling. Our meter does not hear the top 2 kHz between the samples;
-a burst of white noise, the worst case, reads 0.9 dB higher on an ideal one."""
+"""The limiter aims this far below the ceiling, because the oversampling of our meter lacks the top 2 kHz.
+An ideal meter reads a burst of white noise, the worst case, 0.9 dB higher."""
 
 _CLOSE_ENOUGH_LU = 0.1
 _MOST_PASSES = 4
 _MOST_LIMITING_DB = 15.0
-"""A sound that would need more (clicks in a silent room) stays softer than the target."""
+"""Most reduction by the limiter. A sound that would need more (clicks in silence) stays below the target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Master:
-    """A gain, and a limiter where the gain alone would pass the ceiling.
+    """A gain, and a limiter if the gain alone would push peaks over the ceiling.
 
-    ``aim_dbtp`` is what the limiter aims at, None where it has nothing to do. ``heard`` is the sound
-    before, ``loudness`` that of the mastered sound. It takes 12 kB a second of sound.
+    ``aim_dbtp`` is the limiter's own ceiling, None without a limiter. ``heard`` is the measurement of the
+    sound before, ``loudness`` that of the mastered sound. An instance takes 12 kB per second of sound.
     """
 
     gain_db: float
@@ -52,10 +52,10 @@ class Master:
     loudness: Loudness
 
     def apply(self, sound: Sound) -> Iterator[Block]:
-        """The mastered sound, sample for sample as long as ``sound``.
+        """Master ``sound``: the same length, in blocks of (n, 2).
 
-        Given a stem of the sound that was mastered: the stem as it is heard in it. Stems that add up to
-        the sound add up to the mastered sound. Shape: (n, 2) blocks.
+        ``sound`` is the sound that was measured, or one of its stems: stems that add up to the sound then
+        add up to the mastered sound.
         """
         blocks = recut(sound(), BLOCK_SAMPLES)
         for block, factors in zip(blocks, recut(self._factors(), BLOCK_SAMPLES), strict=False):
@@ -69,7 +69,7 @@ class Master:
 
 
 def total(parts: tuple[Sound, ...], gains_db: tuple[float, ...] | None = None) -> Sound:
-    """The sum of equally long ``parts``, each raised by its gain."""
+    """The sum of ``parts`` of equal length, each with its gain in dB (default: 0)."""
     factors = [np.float32(10 ** (gain / 20)) for gain in gains_db or (0.0,) * len(parts)]
 
     def stream() -> Iterator[Block]:
@@ -83,9 +83,9 @@ def total(parts: tuple[Sound, ...], gains_db: tuple[float, ...] | None = None) -
 
 
 def master(sound: Sound, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float = CEILING_DBTP) -> Master:
-    """Finds what brings ``sound`` to ``target_lufs`` with its true peak under ``ceiling_dbtp``.
+    """Find the gain and limiter that bring ``sound`` to ``target_lufs``, with peaks under ``ceiling_dbtp``.
 
-    Silence, and what is too short to have a loudness, is only turned down where a peak stands out.
+    Silence, or a sound too short to have a loudness, is only turned down if a peak is too high.
     """
     heard = listen(sound())
     before = heard.loudness
@@ -111,11 +111,11 @@ def master(sound: Sound, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float =
 
 
 def _limiter_gain_db(heard: Heard, target_lufs: float, aim_dbtp: float) -> tuple[float, bool]:
-    """The least gain that leaves the limiter at ``target_lufs``, and whether there is one.
+    """The least gain (dB) that gives ``target_lufs`` after the limiter, and whether that is possible.
 
-    By bisection: behind the limiter loudness never falls as the gain rises, because each of its steps
-    answers a rise of the input with at most the same rise of the reduction. Where the target is out of
-    reach, the least gain that comes close to what is.
+    If it is not, the least gain that comes close to the highest possible loudness. Bisection works because
+    loudness after the limiter never falls as the gain rises: each step of the limiter answers a rise of the
+    input with at most the same rise of the reduction.
     """
     low_db = target_lufs - heard.loudness.integrated_lufs
     high_db = max(low_db, aim_dbtp + _MOST_LIMITING_DB - heard.loudness.true_peak_dbtp)
@@ -136,7 +136,7 @@ def _limiter_gain_db(heard: Heard, target_lufs: float, aim_dbtp: float) -> tuple
 def normalise(
     sound: Sound, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float = CEILING_DBTP
 ) -> Iterator[Block]:
-    """``sound`` at ``target_lufs`` (within 0.1 LU) and under ``ceiling_dbtp``. Shape: (n, 2) blocks."""
+    """Bring ``sound`` to ``target_lufs`` (within 0.1 LU), peaks under ``ceiling_dbtp``: blocks of (n, 2)."""
     return master(sound, target_lufs, ceiling_dbtp).apply(sound)
 
 
@@ -146,11 +146,11 @@ def mixed(
     under_lu: float = ACCOMPANIMENT_UNDER_VOCAL_LU,
     levels: tuple[float, float] | None = None,
 ) -> Sound:
-    """The singer with the band ``under_lu`` softer, as gated loudness hears both; not yet mastered.
+    """Mix the vocal with the band ``under_lu`` softer, by gated loudness; the mix is not mastered yet.
 
-    The gate leaves out the pauses, so a singer who rests for a verse is as loud as one who does not.
-    Where one of the two is silent the other is given as it is. ``levels`` is the loudness of both (LUFS)
-    where that is known already.
+    The gate ignores pauses, so a singer who rests for a verse keeps the same level. If one of the two is
+    silent, both are added as they are. ``levels`` is the loudness (LUFS) of accompaniment and vocal if it is
+    known already.
     """
     band_lufs, singer_lufs = levels or (integrated_lufs(accompaniment()), integrated_lufs(vocal()))
     if -math.inf in (band_lufs, singer_lufs):

@@ -1,8 +1,8 @@
-"""Recordings in: any WAV, AIFF, FLAC, OGG or MP3 file becomes stereo blocks at 44.1 kHz.
+"""Reads WAV, AIFF, FLAC, OGG and MP3 files as blocks of samples at 44.1 kHz.
 
-:func:`probe` decodes the file once from end to end and refuses it with a reason before any music is
-made: nothing is worse than an error after twenty minutes. :func:`read_blocks` and :func:`read_mono` then
-stream it. Memory does not grow with the length of the recording.
+:func:`probe` first decodes the whole file once, so that a damaged recording is refused at the start and not
+after twenty minutes of work. :func:`read_blocks` and :func:`read_mono` then stream it. Memory does not grow
+with the length of the recording.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ SHORTEST_S = 1.0
 MOST_CHANNELS = 2
 
 _RESAMPLER = "VHQ"
-"""soxr's best grade: its stop band lies under the noise of a 24-bit file."""
+"""soxr's best quality: its stop band lies below the noise of a 24-bit file."""
 
 _MP3_TRIMMED_SAMPLES = 4 * 1152
-"""More than a decoder leaves out at both ends as the encoder's delay."""
+"""More samples than a decoder cuts off at both ends (encoder delay and padding)."""
 
 _OPPOSED_POWER_RATIO = 0.01
-"""Mean power / channel power under which the channels cancel: one of them has its polarity reversed."""
+"""Power of the channels' mean, relative to their own, below which one channel has reversed polarity."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What :func:`probe` found in a recording that can be used.
+    """A usable recording, as :func:`probe` found it.
 
-    ``frames`` counts samples a channel at the file's own ``rate_hz``. ``sha256`` is the hash of the
+    ``frames`` counts samples per channel at the file's own ``rate_hz``. ``sha256`` is the hash of the
     file's bytes, in hex. ``peak`` is the largest absolute sample (full scale is 1.0; 0.0 is digital
-    silence). ``opposed`` says that the two channels cancel each other when added.
+    silence). ``opposed`` means that the two channels cancel each other when added.
     """
 
     path: Path
@@ -65,21 +65,22 @@ class AudioInfo:
 
     @property
     def output_samples(self) -> int:
-        """Length at 44.1 kHz, in samples: what every file rendered from this one has, exactly."""
+        """Length in samples at 44.1 kHz: the exact length of every file rendered from this one."""
         return round(Fraction(self.frames * SAMPLE_RATE_HZ, self.rate_hz))
 
     @property
     def peak_dbfs(self) -> float:
-        """The largest sample in dB of full scale; -inf for digital silence."""
+        """The largest sample in dBFS; -inf for digital silence."""
         return float(20 * np.log10(self.peak)) if self.peak > 0 else -np.inf
 
 
 def probe(path: Path) -> AudioInfo:
-    """Reads all of ``path`` and describes it.
+    """Decode all of ``path`` and describe it.
 
-    Raises InputError, in one sentence, for a file that is missing, unreadable, not audio, cut short,
-    damaged, empty, shorter than a second, of more than two channels, of a rate outside 8-192 kHz, or
-    that holds samples which are not numbers.
+    Raises:
+        InputError: the file is missing, unreadable, not audio, cut short, damaged or empty; or it is shorter
+            than a second, has more than two channels, a sample rate outside 8-192 kHz, or samples that are
+            NaN or infinite.
     """
     path = Path(path)
     container = _check_bytes(path)
@@ -90,7 +91,7 @@ def probe(path: Path) -> AudioInfo:
             _check_mp3_length(path, frames)
         elif frames < sound.frames:
             raise InputError(
-                f"{path} is cut short: its header promises {sound.frames / sound.samplerate:.1f} s but "
+                f"{path} is cut short: its header declares {sound.frames / sound.samplerate:.1f} s but "
                 f"only {frames / sound.samplerate:.1f} s can be read; copy or export it again."
             )
         if frames < SHORTEST_S * sound.samplerate:
@@ -102,10 +103,12 @@ def probe(path: Path) -> AudioInfo:
 
 
 def read_blocks(info: AudioInfo, block_samples: int = BLOCK_SAMPLES) -> Iterator[Block]:
-    """The recording in stereo at 44.1 kHz, ``info.output_samples`` samples in all.
+    """Read the recording in stereo at 44.1 kHz, ``info.output_samples`` samples in all.
 
-    A mono recording has the same samples in both channels. Shape: blocks of (``block_samples``, 2)
-    float32, the last one shorter. Raises InputError if the file is no longer the one probed.
+    Mono is copied to both channels. Shape: blocks of (``block_samples``, 2) float32, the last one shorter.
+
+    Raises:
+        InputError: the file has changed since it was probed.
     """
     blocks = exactly(_resampled(info), info.output_samples)
     for block in recut(blocks, block_samples):
@@ -113,24 +116,27 @@ def read_blocks(info: AudioInfo, block_samples: int = BLOCK_SAMPLES) -> Iterator
 
 
 def read_mono(info: AudioInfo, block_samples: int = BLOCK_SAMPLES) -> Iterator[Block]:
-    """The recording as one channel at 44.1 kHz, ``info.output_samples`` samples in all.
+    """Read the recording as one channel at 44.1 kHz, ``info.output_samples`` samples in all.
 
-    The mean of both channels, or the left one alone where they would cancel. Shape: blocks of
-    (``block_samples``,) float32, the last one shorter. Raises InputError as :func:`read_blocks` does.
+    The mean of both channels, or the left channel alone if they would cancel. Shape: blocks of
+    (``block_samples``,) float32, the last one shorter.
+
+    Raises:
+        InputError: the file has changed since it was probed.
     """
     for block in read_blocks(info, block_samples):
         yield block[:, 0].copy() if info.opposed else mono(block)
 
 
 def mono(block: Block) -> Block:
-    """The mean of the channels. Shape: (n, C) in, C = 1 or 2, (n,) out."""
-    left, right = block[:, 0], block[:, -1]  # summed as columns: NumPy takes pairs ten times as long
+    """The mean of the channels: (n, C) -> (n,); n samples, C = 1 or 2 channels."""
+    left, right = block[:, 0], block[:, -1]  # adding two columns is ten times as fast as mean(axis=1)
     mean: NDArray[np.float32] = (left + right) * np.float32(0.5)
     return mean
 
 
 def _check_bytes(path: Path) -> str:
-    """The container of a file that is there, readable and whole."""
+    """The container of the file; InputError if it is missing, unreadable, unknown or cut short."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -144,8 +150,8 @@ def _check_bytes(path: Path) -> str:
             container = container_of(file)
             if container is None:
                 raise InputError(
-                    f"{path} is not a recording Backline can read, whatever its name says; "
-                    "give WAV, AIFF, FLAC, OGG or MP3."
+                    f"{path} is not a recording in a format that Backline reads; "
+                    "export it as WAV, AIFF, FLAC, OGG or MP3."
                 )
             reason = cut_short(file, size, container)
     except FileNotFoundError as error:
@@ -164,24 +170,25 @@ def _opened(path: Path) -> soundfile.SoundFile:
         return soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, OSError) as error:
         raise InputError(
-            f"{path} is damaged or uses an encoding Backline does not know; export it again as WAV or FLAC."
+            f"{path} is damaged or has an unknown encoding; export it again as WAV or FLAC."
         ) from error
 
 
 def _check_format(path: Path, sound: soundfile.SoundFile) -> None:
     if sound.channels > MOST_CHANNELS:
         raise InputError(
-            f"{path} has {sound.channels} channels and nobody but you knows which is the voice; "
+            f"{path} has {sound.channels} channels, and Backline cannot tell which is the voice; "
             "export the vocal alone as mono or stereo."
         )
     if not LOWEST_RATE_HZ <= sound.samplerate <= HIGHEST_RATE_HZ:
         raise InputError(
-            f"{path} has a sample rate of {sound.samplerate} Hz; Backline reads 8,000 to 192,000 Hz."
+            f"{path} has a sample rate of {sound.samplerate} Hz; Backline reads 8,000 to 192,000 Hz, "
+            "so export it at 44,100 Hz."
         )
 
 
 def _decoded(path: Path, sound: soundfile.SoundFile) -> Iterator[Block]:
-    """What the decoder gives, as (n, C) float32 blocks at the file's own rate."""
+    """Decode blocks of (n, C) float32 at the file's own rate: n samples, C channels."""
     while True:
         try:
             block: Block = sound.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)
@@ -197,15 +204,15 @@ def _decoded(path: Path, sound: soundfile.SoundFile) -> Iterator[Block]:
 
 
 def _scan(path: Path, sound: soundfile.SoundFile) -> tuple[int, float, bool]:
-    """Frames, largest sample, and whether the channels cancel."""
+    """Number of frames, largest absolute sample, and whether the channels cancel."""
     frames, peak = 0, 0.0
     power_mean = power_channels = 0.0
     for block in _decoded(path, sound):
         if not np.isfinite(block).all():
             first = int(np.argmin(np.isfinite(block).all(axis=1)))
             raise InputError(
-                f"{path} holds samples that are not numbers (NaN or infinity), the first one at "
-                f"{(frames + first) / sound.samplerate:.3f} s; export it again from the recording program."
+                f"{path} holds samples that are not numbers (NaN or infinity), the first at "
+                f"{(frames + first) / sound.samplerate:.3f} s; export it again."
             )
         frames += len(block)
         peak = max(peak, float(np.abs(block).max()))
@@ -215,7 +222,7 @@ def _scan(path: Path, sound: soundfile.SoundFile) -> tuple[int, float, bool]:
 
 
 def _resampled(info: AudioInfo) -> Iterator[Block]:
-    """The file at 44.1 kHz with its own channels; the length may miss by a sample."""
+    """The file at 44.1 kHz with its own channels; its length may be off by one sample."""
     with _opened(info.path) as sound:
         if (sound.samplerate, sound.channels) != (info.rate_hz, info.channels):
             raise _changed(info)
@@ -235,19 +242,19 @@ def _resampled(info: AudioInfo) -> Iterator[Block]:
 
 
 def _changed(info: AudioInfo) -> InputError:
-    return InputError(f"{info.path} changed while it was being read; render it again once it lies still.")
+    return InputError(f"{info.path} changed while it was being read; render it again once it is complete.")
 
 
 def _check_mp3_length(path: Path, frames: int) -> None:
-    """Refuses what libsndfile would shorten: it stops at a length that it can only guess.
+    """Refuse an MP3 file that libsndfile would shorten.
 
-    Where the encoder left no length, the guess is right for a constant bit rate and for no other.
+    If the file does not state its length, libsndfile guesses it, which is right for a constant bit rate only.
     """
     with path.open("rb") as file:
         held, _ = mp3_samples(file, os.fstat(file.fileno()).st_size)
     if frames < held - _MP3_TRIMMED_SAMPLES:
         raise InputError(
-            f"{path} has a variable bit rate but does not say how long it is; export it again as WAV or FLAC."
+            f"{path} has a variable bit rate but does not state its length; export it again as WAV or FLAC."
         )
 
 

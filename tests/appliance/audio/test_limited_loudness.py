@@ -1,4 +1,4 @@
-"""What is heard again only where the limiter acted agrees with hearing all of it."""
+"""Loudness that is measured again only where the limiter acts agrees with measuring everything again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def clicks(samples: int, at: tuple[int, ...]) -> np.ndarray:
     ],
 )
 @pytest.mark.parametrize("gain_db", [0.0, 9.0])
-def test_agrees_with_hearing_all(samples: int, at: tuple[int, ...], gain_db: float) -> None:
+def test_agrees_with_measuring_everything(samples: int, at: tuple[int, ...], gain_db: float) -> None:
     x = clicks(samples, at)
     found = limited_loudness(listen([x]), gain_db, -3.0, (x[i : i + 7_000] for i in range(0, len(x), 7_000)))
     wanted = measure([limited(x, gain_db, -3.0)])
@@ -44,9 +44,9 @@ def test_agrees_with_hearing_all(samples: int, at: tuple[int, ...], gain_db: flo
     assert found.true_peak_dbtp == pytest.approx(wanted.true_peak_dbtp, abs=1e-3)
 
 
-def test_loudness_alone_is_that_of_the_meter() -> None:
+def test_loudness_without_peaks_is_the_same() -> None:
     x = clicks(5 * RATE_HZ, (70_000,))
     assert integrated_lufs([x]) == measure([x]).integrated_lufs
     both = np.repeat(x[:, :1], 2, axis=1)
-    one = integrated_lufs([both])  # weighted once, counted twice
+    one = integrated_lufs([both])  # filtered once, counted twice
     assert one == pytest.approx(integrated_lufs([x[:, :1]]) + 10 * np.log10(2), abs=1e-6)

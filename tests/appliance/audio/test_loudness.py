@@ -1,4 +1,4 @@
-"""Loudness, limiter and mastering, against meters that are not ours."""
+"""Loudness, limiter and mastering, compared with independent meters."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PHASE_1 = (
 
 
 def annex_2_peak_dbtp(x: np.ndarray) -> float:
-    """The meter of the recommendation."""
+    """The true-peak meter of BS.1770-4, annex 2: four phases of a polyphase filter."""
     phases = (_PHASE_0, _PHASE_1, _PHASE_1[::-1], _PHASE_0[::-1])
     return 20 * np.log10(max(np.abs(np.convolve(x[:, c], h)).max() for h in phases for c in (0, 1)))
 
@@ -146,7 +146,7 @@ def test_mastered_loudness_and_peak_by_foreign_meters(name: str) -> None:
     assert annex_2_peak_dbtp(y) <= -1.0
     lufs = reference_lufs(y)
     assert found.loudness.integrated_lufs == pytest.approx(lufs, abs=0.02)
-    if name in OUT_OF_REACH:  # crest factors that no music has: softer, but never over the ceiling
+    if name in OUT_OF_REACH:  # crest factors beyond any music: softer, but never over the ceiling
         assert lufs <= -15.9
     else:
         assert lufs == pytest.approx(-16.0, abs=0.12)
@@ -166,7 +166,7 @@ def test_the_limiter_is_neither_late_nor_abrupt() -> None:
     loud = np.abs(x[:, 0]) > 1e-3
     gain = y[:, 0][loud] / x[:, 0][loud]
     assert gain.min() > 0 and gain.max() / gain.min() > 1.2  # it does limit here
-    # The gain never moves by more than 0.4 % from a sample to the next one heard.
+    # The gain never changes by more than 0.4 % from one audible sample to the next.
     steps = np.diff(np.flatnonzero(loud)) == 1
     assert np.abs(np.diff(np.log(gain)))[steps].max() < 0.004
 
@@ -239,7 +239,7 @@ def test_spool_gives_back_what_it_got(tmp_path_factory: pytest.TempPathFactory) 
 
 
 def test_memory_hardly_grows_with_length() -> None:
-    """Four minutes are 85 MB of samples; what is kept of them is 3 MB."""
+    """Four minutes are 85 MB of samples; their measurement takes 3 MB."""
     script = """
 import resource
 import numpy as np

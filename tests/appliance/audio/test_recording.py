@@ -1,4 +1,4 @@
-"""Recordings in: what is read, what is refused, and that nothing is lost or late on the way."""
+"""Reading recordings: what is read, what is refused, and that no sample is lost or delayed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONTAINERS = {
 
 
 def tone(seconds: float, rate_hz: int, channels: int = 1) -> np.ndarray:
-    """A quiet chirp with a click in the middle: its place shows any delay."""
+    """A quiet chirp with a click in the middle, whose position shows any delay."""
     t = np.arange(int(seconds * rate_hz)) / rate_hz
     x = 0.2 * np.sin(2 * np.pi * (200 + 100 * t) * t)
     x[len(x) // 2] += 0.7
@@ -129,7 +129,7 @@ def test_block_size_changes_nothing(tmp_path: Path, block_samples: int) -> None:
 
 
 def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
-    """Twenty minutes decode in a process whose memory is measured: 212 MB of samples pass through it."""
+    """Decode twenty minutes (212 MB of samples) in a process and measure its memory."""
     path = tmp_path / "long.flac"
     with soundfile.SoundFile(path, "w", 8_000, 1, "PCM_16") as file:
         for _ in range(1200):
@@ -195,7 +195,7 @@ def test_every_rate_an_mp3_can_have(tmp_path: Path, rate_hz: int, channels: int)
 
 
 def untagged_mp3(path: Path, seconds: float, mode: str) -> Path:
-    """An MP3 file without the frame that tells its length."""
+    """An MP3 file without the Info frame that states its length."""
     soundfile.write(path, tone(seconds, 44_100), 44_100, bitrate_mode=mode, compression_level=0.5)
     data = path.read_bytes()
     assert b"Xing" in data[:200] or b"Info" in data[:200]
@@ -206,14 +206,14 @@ def untagged_mp3(path: Path, seconds: float, mode: str) -> Path:
 def test_an_mp3_of_constant_bit_rate_needs_no_length(tmp_path: Path) -> None:
     path = untagged_mp3(tmp_path / "take.mp3", 10, "CONSTANT")
     info = probe(path)
-    assert 0 <= info.frames - 441_000 <= 3 * 1152  # nobody can tell what the encoder added
+    assert 0 <= info.frames - 441_000 <= 3 * 1152  # how much the encoder added is unknown
     assert len(whole(path)) == info.frames
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 + 7])
     assert "last frame is incomplete" in refusal(path)
 
 
 def test_an_mp3_of_variable_bit_rate_is_not_shortened_in_silence(tmp_path: Path) -> None:
-    assert "does not say how long" in refusal(untagged_mp3(tmp_path / "take.mp3", 3, "VARIABLE"))
+    assert "does not state its length" in refusal(untagged_mp3(tmp_path / "take.mp3", 3, "VARIABLE"))
 
 
 def test_rf64_and_metadata_behind_the_sound(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_rf64_and_metadata_behind_the_sound(tmp_path: Path) -> None:
     assert probe(path).frames == 66_150
 
 
-# What is refused: one sentence that names the file and says what to do.
+# Refusals: one sentence that names the file and says what to do.
 
 
 def refusal(path: Path) -> str:
@@ -263,7 +263,7 @@ def test_what_is_not_audio(tmp_path: Path, name: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("head", [b"RIFF\0\0\0\0WAVE", b"FORM\0\0\0\0AIFF", b"fLaC", b"OggS"])
-def test_a_known_beginning_with_nothing_sound_behind_it(tmp_path: Path, head: bytes) -> None:
+def test_a_valid_header_without_sound_behind_it(tmp_path: Path, head: bytes) -> None:
     path = tmp_path / "take.wav"
     for tail in (b"", b"nonsense" * 5000):
         path.write_bytes(head + tail)
