@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from export.convert import ExportError, check_operations, operations, to_ir, to_onnx
-from export.facts import checkpoint_sha256, everything_said, read_facts
+from export.facts import all_facts, checkpoint_sha256, read_facts
 from export.graphs import graphs_of
 from export.parity import differences
 from export.report import GRAPHS_NAME, Exported, write_graphs, write_report
@@ -15,11 +15,11 @@ from train.checkpoints.checkpoint import CheckpointError, load_checkpoint
 
 
 def export(checkpoint: Path, out: Path) -> list[Exported]:
-    """Export every graph of ``checkpoint`` into ``out``; ``graphs.json`` appears only if all agree.
+    """Export every graph of ``checkpoint`` into ``out``; ``graphs.json`` is written only if all agree.
 
     Raises:
-        CheckpointError: the checkpoint cannot be used.
-        ExportError: a graph differs from torch, or is not made as it must be.
+        CheckpointError: the checkpoint is missing, damaged or inconsistent.
+        ExportError: a graph's outputs differ from torch, or it has unexpected operations.
     """
     facts = read_facts(checkpoint)
     networks = load_checkpoint(checkpoint)
@@ -37,8 +37,10 @@ def export(checkpoint: Path, out: Path) -> list[Exported]:
     write_report(out, exported)
     apart = [e.graph.name for e in exported if not e.agrees]
     if apart:
-        raise ExportError(f"{', '.join(apart)}: differs from torch; see {out / 'export-report.md'}")
-    write_graphs(out, exported, everything_said(checkpoint), checkpoint_sha256(checkpoint))
+        raise ExportError(
+            f"{', '.join(apart)}: differs from torch; see {out / 'export-report.md'} for how much"
+        )
+    write_graphs(out, exported, all_facts(checkpoint), checkpoint_sha256(checkpoint))
     return exported
 
 

@@ -1,4 +1,4 @@
-"""What a checkpoint says about itself, checked before anything is made from it."""
+"""The facts in ``checkpoint.json``, checked before export begins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FACTS_NAME = "checkpoint.json"
 
 
 class CheckpointFacts(BaseModel):
-    """Those facts of ``checkpoint.json`` that graphs and pack need; others are for the model card."""
+    """The facts that graphs and pack need; any others are for the model card."""
 
     model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
 
@@ -31,10 +31,10 @@ class CheckpointFacts(BaseModel):
 
 
 def read_facts(folder: Path) -> CheckpointFacts:
-    """Check ``checkpoint.json`` of ``folder``, and that no pickle lies beside it.
+    """Read and check ``checkpoint.json`` of ``folder``, and check that no pickle lies beside it.
 
     Raises:
-        CheckpointError: one sentence.
+        CheckpointError: ``checkpoint.json`` is missing, not JSON or incomplete, or a pickle is there.
     """
     path = folder / FACTS_NAME
     refuse_pickles(folder)
@@ -48,24 +48,25 @@ def read_facts(folder: Path) -> CheckpointFacts:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise CheckpointError(f"{path}: {place}: {first['msg']}; the checkpoint is not whole") from error
+        raise CheckpointError(f"{path}: {place}: {first['msg']}; copy the checkpoint again") from error
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not JSON ({error}); copy the checkpoint again") from error
     if len(facts.latent_mean) != len(facts.latent_std):
-        raise CheckpointError(f"{path}: latent_mean and latent_std differ in length")
+        raise CheckpointError(f"{path}: latent_mean and latent_std differ in length; train again")
     return facts
 
 
-def everything_said(folder: Path) -> dict[str, Any]:
-    """All of ``checkpoint.json``, also what only the model card shows."""
-    said: dict[str, Any] = json.loads((folder / FACTS_NAME).read_bytes())
-    return said
+def all_facts(folder: Path) -> dict[str, Any]:
+    """All of ``checkpoint.json``, including what only the model card shows."""
+    facts: dict[str, Any] = json.loads((folder / FACTS_NAME).read_bytes())
+    return facts
 
 
 def checkpoint_sha256(folder: Path) -> str:
-    """One hash for the weights and facts of a checkpoint: SHA-256 over ``HASH  NAME`` lines, by name.
+    """One hash for the weights and facts of a checkpoint: SHA-256 over its ``HASH  NAME`` lines, sorted by
+    name.
 
-    That it is whole, :func:`train.checkpoints.checkpoint.load_checkpoint` has found before.
+    It does not check for missing files; :func:`train.checkpoints.checkpoint.load_checkpoint` does.
     """
     names = sorted([FACTS_NAME, *(file.name for file in folder.glob("*.safetensors"))])
     lines = [f"{file_facts(folder / name).sha256}  {name}\n" for name in names]

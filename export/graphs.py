@@ -1,7 +1,8 @@
-"""The graphs of a checkpoint: each network with the step that makes its output usable as it is.
+"""The graphs of a checkpoint: each network with the final step that makes its output usable at run time.
 
-The appliance gets probabilities, not logits, and normalised latents on both sides; so no number but the
-samples' own leaves these graphs. Letters: B batch, T score frames, N = T/2 latent frames, Z latents.
+Graphs output probabilities, not logits. Latents that enter or leave a graph are normalised, so the appliance
+never needs their mean and standard deviation. Letters in shapes: B batch, T score frames, N = T/2 latent
+frames, Z latent channels, S styles.
 """
 
 from __future__ import annotations
@@ -26,25 +27,27 @@ from train.networks.planner import Planner
 from train.networks.vae import RollDecoder, RollEncoder
 
 MATMULS_PER_BLOCK = 6
-"""Scores and mixture of three attentions: self, near and wide. Everything token-wise is a convolution."""
+"""Query-key and attention-value products of three attentions: self, near and wide. Token-wise layers are
+convolutions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An input (B, rows, time): ``per_latent`` time steps a latent frame, 0 for a single one."""
+    """An input (B, rows, time) with ``per_latent`` time steps per latent frame; 0 means a single time
+    step."""
 
     name: str
     rows: int
     per_latent: int = 1
 
     def shape(self, batch: int, frames: int) -> tuple[int, int, int]:
-        """Its shape for ``frames`` latent frames."""
+        """Shape of the input for ``frames`` latent frames."""
         return batch, self.rows, self.per_latent * frames or 1
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """One graph to be: a module in evaluation mode and the names of what goes in and out."""
+    """A graph to export: a module in eval mode and the names of its inputs and outputs."""
 
     name: str
     module: nn.Module
@@ -52,7 +55,8 @@ class Graph:
     outputs: tuple[str, ...]
     free_batch: bool = False
     matmuls: int = 0
-    """Products of two activations that the graph needs; any more is a linear layer gone astray."""
+    """Number of products of two activations. A larger count means that a linear layer was not written as a
+    convolution."""
 
     @property
     def parameters(self) -> int:
@@ -61,7 +65,7 @@ class Graph:
 
 
 class PlannerGraph(nn.Module):
-    """Logits as probabilities."""
+    """The planner with probabilities as outputs."""
 
     def __init__(self, planner: Planner) -> None:
         super().__init__()
@@ -74,7 +78,7 @@ class PlannerGraph(nn.Module):
 
 
 class _Scaled(nn.Module):
-    """Holds the statistics of the latents as (1, Z, 1)."""
+    """Base class that holds mean and standard deviation of the latents as (1, Z, 1)."""
 
     mean: Tensor
     std: Tensor
@@ -86,7 +90,7 @@ class _Scaled(nn.Module):
 
 
 class DecoderGraph(_Scaled):
-    """Normalised latent -> roll probabilities."""
+    """The score VAE's decoder: normalised latent -> roll probabilities."""
 
     def __init__(self, decoder: RollDecoder, mean: list[float], std: list[float]) -> None:
         super().__init__(mean, std)
@@ -99,7 +103,7 @@ class DecoderGraph(_Scaled):
 
 
 class EncoderGraph(_Scaled):
-    """Roll -> normalised mean of its latent."""
+    """The score VAE's encoder: roll -> normalised mean of its latent."""
 
     def __init__(self, encoder: RollEncoder, mean: list[float], std: list[float]) -> None:
         super().__init__(mean, std)
@@ -113,7 +117,7 @@ class EncoderGraph(_Scaled):
 
 
 class AudioEncoderGraph(nn.Module):
-    """Logits as probabilities."""
+    """The audio encoder with probabilities as output."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
@@ -129,7 +133,7 @@ def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tu
     """The graphs of a checkpoint; ``mean`` and ``std`` (Z,) normalise its latents.
 
     Raises:
-        CheckpointError: its networks do not fit each other.
+        CheckpointError: its networks and statistics disagree about the number of latent channels.
     """
     generator, vae = checkpoint.generator, checkpoint.vae
     latents, config = vae.config.latents, generator.config
@@ -192,12 +196,15 @@ def _audio_graphs(extras: dict[str, nn.Module]) -> Iterator[Graph]:
 
 
 def example(graph: Graph, batch: int, frames: int, seed: int) -> tuple[Tensor, ...]:
-    """Inputs as a render has them: ``frames`` latent frames, the first known, the last past the end.
+    """Random inputs that look like those of a render, in the order of ``graph.inputs``.
 
-    ``frames`` is a multiple of LOCAL_BLOCK.
+    The first quarter of the ``frames`` latent frames is known, the last few lie past the end of the song.
+
+    Raises:
+        ValueError: ``frames`` is not a multiple of LOCAL_BLOCK.
     """
     if frames % LOCAL_BLOCK:
-        raise ValueError(f"{frames} latent frames are no multiple of {LOCAL_BLOCK}")
+        raise ValueError(f"{frames} latent frames are not a multiple of {LOCAL_BLOCK}")
     random = torch.Generator().manual_seed(seed)
     drawn = []
     for port in graph.inputs:

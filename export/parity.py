@@ -1,4 +1,4 @@
-"""Do torch, ONNX and OpenVINO's own format compute the same, also at sizes that were not traced?"""
+"""Compares torch, ONNX and OpenVINO IR on the same inputs, at lengths that were not traced."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from export.graphs import Graph, example
 
 TOLERANCE = 1e-4
-"""Largest error of an output, relative to its largest value. FP32 sums in another order stay far below."""
+"""Largest allowed error of an output, relative to its largest value. Another order of FP32 sums causes far
+less."""
 
 CHECKED_FRAMES = (32, 160)
-"""Latent frames, neither of them traced: a single local block, and more than the trace had."""
+"""Lengths in latent frames, neither of them traced: a single local block, and longer than the trace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How far an output of ``file`` is from torch's, at its worst over all checked sizes."""
+    """Largest difference between an output of ``file`` and torch's, over all checked lengths."""
 
     file: str
     output: str
@@ -31,12 +32,12 @@ class Difference:
 
     @property
     def small(self) -> bool:
-        """Within the tolerance; never true of NaN."""
+        """Whether it is within the tolerance; NaN is not."""
         return self.max_rel <= TOLERANCE
 
 
 def differences(graph: Graph, files: tuple[Path, ...]) -> list[Difference]:
-    """Run ``graph`` in torch and as ``files``, with a batch of two where the batch is free."""
+    """Run ``graph`` in torch and from ``files``; the batch is 2 where the batch axis is dynamic."""
     worst: dict[tuple[str, str], Difference] = {}
     core = ov.Core()
     exact = {"INFERENCE_PRECISION_HINT": "f32"}

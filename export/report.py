@@ -1,4 +1,5 @@
-"""What an export found: ``export-report.json`` and ``.md`` for people, ``graphs.json`` for the next room."""
+"""Results of an export: ``export-report.json`` and ``.md`` for people, ``graphs.json`` for the quantize
+room."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """One graph, its files and what is known about them."""
+    """One exported graph: its files, its operations and its differences from torch."""
 
     graph: Graph
     onnx: Path
@@ -30,7 +31,7 @@ class Exported:
 
     @property
     def agrees(self) -> bool:
-        """Every output within the tolerance in every file."""
+        """Whether every output is within the tolerance in every file."""
         return bool(self.differences) and all(d.small for d in self.differences)
 
     def to_json(self) -> dict[str, Any]:
@@ -72,9 +73,9 @@ def _as_markdown(report: dict[str, Any]) -> str:
         [
             "# Export",
             "",
-            f"Traced at {report['traced_latent_frames']} latent frames and batch 1; compared with torch at"
-            f" {frames} latent frames, the denoiser and its condition with batch 2. An output may differ by"
-            f" {report['tolerance_rel']:.0e} of its largest value. {versions}.",
+            f"Traced at {report['traced_latent_frames']} latent frames and batch 1. Compared with torch at"
+            f" {frames} latent frames; denoiser and condition with batch 2. Tolerance:"
+            f" {report['tolerance_rel']:.0e} of an output's largest value. {versions}.",
             "",
             "| graph | parameters | convolutions | matrix products | file | output | max abs | max rel |",
             "|---|---:|---:|---:|---|---|---:|---:|",
@@ -85,7 +86,7 @@ def _as_markdown(report: dict[str, Any]) -> str:
 
 
 def write_graphs(out: Path, exported: list[Exported], facts: dict[str, Any], checkpoint_sha256: str) -> None:
-    """Write ``graphs.json``: the files of every graph, and what the checkpoint said."""
+    """Write ``graphs.json``: the files of every graph, and the facts of the checkpoint."""
     listed = {
         e.graph.name: {
             "file": e.ir.name,
@@ -96,11 +97,11 @@ def write_graphs(out: Path, exported: list[Exported], facts: dict[str, Any], che
         for e in exported
     }
     files = [file for e in exported for file in (e.ir, e.ir.with_suffix(".bin"))]
-    said = {
+    manifest = {
         "schema": SCHEMA,
         "graphs": listed,
         "checkpoint_sha256": checkpoint_sha256,
         "checkpoint": facts,
         "files": {file.name: file_facts(file).model_dump() for file in files},
     }
-    (out / GRAPHS_NAME).write_text(json.dumps(said, indent=2, sort_keys=True) + "\n")
+    (out / GRAPHS_NAME).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")

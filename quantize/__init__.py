@@ -3,11 +3,12 @@
 What stays float: attention products, softmax, norms and everything between layers; :mod:`quantize.int8`
 says why. ``python -m quantize GRAPHS --calibration SAMPLES --soundfont band.sf2 --out PACK``.
 
-- ``exported``: reads what export left; ``calibration``: reads samples of the graphs' inputs
-- ``int8``: one graph to INT8; ``coverage``: which layers really are; ``fidelity``: how far it is from FP32
-- ``ir``: writes graphs, the same bytes each time
-- ``soundfont``: cuts a soundfont to the presets the band plays; ``preset_cut``: what they need of it;
-  ``preset_zones``: its zones; ``riff``: its tables
-- ``pack_folder``: puts a pack together, whole or not at all; ``metrics``: metrics into a finished pack
-- ``model_card``: MODEL_CARD.md; ``report``: what quantisation did to each graph
+- ``exported``: reads the folder that export wrote; ``calibration``: reads samples of the graphs' inputs
+- ``int8``: quantises one graph to INT8; ``coverage``: counts its INT8 layers; ``fidelity``: measures its
+  SNR against FP32
+- ``ir``: writes graphs reproducibly
+- ``soundfont``: cuts a soundfont to the presets the band plays; ``preset_cut``: the instruments, zones and
+  samples they need; ``preset_zones``: reads and writes zones; ``riff``: reads and writes the file's tables
+- ``pack_folder``: builds a pack, whole or not at all; ``metrics``: adds metrics to a finished pack
+- ``model_card``: MODEL_CARD.md; ``report``: layers, sizes and SNR of each graph
 """

@@ -1,4 +1,4 @@
-"""``python -m quantize GRAPHS --soundfont FILE --out PACK``: exported graphs, as INT8, become a pack."""
+"""``python -m quantize GRAPHS --soundfont FILE --out PACK``: quantise exported graphs and build a pack."""
 
 from __future__ import annotations
 
@@ -35,25 +35,26 @@ def build_pack(
     version: str = "1",
     metrics: Path | None = None,
 ) -> Pack:
-    """Build a pack at ``out``; the same inputs give the same bytes on the same machine.
+    """Build a pack at ``out``; on one machine, the same inputs give the same bytes.
 
     Args:
-        graphs_folder: what ``python -m export`` wrote.
-        soundfont: played by the band; its licence lies beside it.
+        graphs_folder: the folder that ``python -m export`` wrote.
+        soundfont: what the band plays; its licence lies beside it.
         out: the pack's folder; an earlier pack there is replaced.
         calibration: folder of samples (:mod:`quantize.calibration`), needed for INT8.
-        precision: ``int8``, or ``fp32`` to compare with.
-        stay_float: by graph, patterns of layers that must not become INT8.
+        precision: ``int8``, or ``fp32`` for comparison.
+        stay_float: by graph, patterns of the layers that stay float.
         name, version: of the pack; the default name is that of its folder.
-        metrics: a JSON file of measured qualities, stored as ``metrics.json``.
+        metrics: a JSON file of reference metrics, stored as ``metrics.json``.
 
     Raises:
-        BacklineError: one sentence; nothing is left at ``out`` then.
+        BacklineError: an input is missing or damaged, too few layers became INT8, or the pack cannot be
+            written. An earlier pack at ``out`` is then unchanged.
     """
     exported = read_exported(graphs_folder)
     if unknown := stay_float.keys() - exported.graphs.keys():
         known = ", ".join(sorted(exported.graphs))
-        raise UsageError(f"No graph is called {min(unknown)}; there are {known}.")
+        raise UsageError(f"{graphs_folder}: no graph is called {min(unknown)}; choose one of {known}.")
     with staged(out, pack_names(exported, soundfont)) as part:
         add_soundfont(part, soundfont)
         if metrics is not None:
@@ -62,7 +63,7 @@ def build_pack(
         for graph in exported.graphs:
             if precision == "int8":
                 if calibration is None:
-                    raise UsageError("INT8 needs samples: name their folder with --calibration.")
+                    raise UsageError("INT8 needs calibration samples; name their folder with --calibration.")
                 report = _as_int8(exported, graph, calibration, part, stay_float.get(graph, ()))
             else:
                 report = _as_fp32(exported, graph, part)
@@ -122,12 +123,12 @@ def _as_fp32(exported: ExportedGraphs, graph: str, part: Path) -> GraphReport:
 
 
 def _by_graph(given: Sequence[str]) -> dict[str, list[str]]:
-    """FLOAT_LAYERS, and ``denoiser/film`` as ``film`` of ``denoiser``."""
+    """FLOAT_LAYERS plus the given layers: ``denoiser/film`` adds ``film`` to the graph ``denoiser``."""
     kept = {graph: list(layers) for graph, layers in FLOAT_LAYERS.items()}
     for text in given:
         graph, slash, layer = text.partition("/")
         if not slash or not layer:
-            raise UsageError(f"--float {text}: give a graph and a layer, as in denoiser/film.")
+            raise UsageError(f"--float {text}: give a graph and a layer, such as denoiser/film.")
         kept.setdefault(graph, []).append(layer)
     return kept
 
@@ -139,12 +140,14 @@ _FOLDER = click.Path(path_type=Path)
 @click.argument("graphs", type=_FOLDER)
 @click.option("--calibration", type=_FOLDER, help="Folder with samples of every graph's inputs.")
 @click.option("--soundfont", type=_FOLDER, required=True, help="An .sf2 with NAME-licence.txt beside it.")
-@click.option("--out", type=_FOLDER, required=True, help="The pack; an earlier pack there is replaced.")
+@click.option(
+    "--out", type=_FOLDER, required=True, help="Folder of the pack; replaces an earlier pack there."
+)
 @click.option("--precision", type=click.Choice(PRECISIONS), default="int8")
-@click.option("--float", "kept", multiple=True, metavar="GRAPH/LAYER", help="Another layer that stays float.")
+@click.option("--float", "kept", multiple=True, metavar="GRAPH/LAYER", help="Keep another layer in float.")
 @click.option("--name", default="", help="Name of the pack; by default that of its folder.")
 @click.option("--version", default="1", help="Version of the pack.")
-@click.option("--metrics", type=_FOLDER, help="JSON file with measured qualities, to go into the pack.")
+@click.option("--metrics", type=_FOLDER, help="JSON file of reference metrics, copied into the pack.")
 def main(
     graphs: Path,
     calibration: Path | None,

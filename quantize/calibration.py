@@ -1,12 +1,12 @@
-"""Samples of what goes into the graphs: from them come the ranges of the INT8 activations.
+"""Reads samples of the graphs' inputs, from which the ranges of INT8 activations are chosen.
 
 Format: one folder with ``GRAPH.npz`` for every graph (``denoiser.npz``). Its arrays are named
-``SAMPLE/INPUT``, for example ``0007/timestep``, where SAMPLE is any name (samples are taken in the order
-of their names) and INPUT a graph input. Arrays are float32 with the shape the graph takes, batch
-included; samples may differ in length. Samples should be ordered by song: the last quarter is held out
-to measure the INT8 graph, and must not share songs with the rest.
+``SAMPLE/INPUT``, for example ``0007/timestep``: SAMPLE is any name (samples are sorted by it), INPUT a graph
+input. Arrays are float32 with the shape of the input, batch included; samples may differ in length. Order
+samples by song: the last quarter is held out to measure the INT8 graph and must not share songs with the
+rest.
 
-No array is read before it is needed, and none may carry code (``allow_pickle=False``).
+Arrays are read only when needed and cannot carry code (``allow_pickle=False``).
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 
 from appliance.errors import UsageError
 
-FEWEST_SAMPLES = 4
-HELD_OUT_SHARE = 4
-"""One sample in so many is held out."""
+MIN_SAMPLES = 4
+HELD_OUT_INTERVAL = 4
+"""One in this many samples is held out."""
 
 Sample = dict[str, NDArray[np.float32]]
 
 
 class Samples:
-    """Samples of one graph's inputs, read one at a time; a sequence that can be iterated again."""
+    """Samples of one graph's inputs, read from disk one at a time; can be iterated repeatedly."""
 
     def __init__(self, path: Path, inputs: Sequence[ov.Output], names: Sequence[str]) -> None:
         self._path = path
@@ -54,28 +54,30 @@ class Samples:
         shape = port.partial_shape
         if array.dtype != np.float32 or not shape.compatible(ov.PartialShape(list(array.shape))):
             raise UsageError(
-                f"{self._path}: {key} is {array.dtype} {array.shape}, the graph takes float32 {shape}."
+                f"{self._path}: {key} is {array.dtype} {array.shape}, the graph takes float32 {shape};"
+                " write the samples again for these graphs."
             )
         if not np.isfinite(array).all():
-            raise UsageError(f"{self._path}: {key} is not finite; write the samples again.")
+            raise UsageError(f"{self._path}: {key} is not finite (NaN or infinity); write the samples again.")
         return array
 
 
 def read_samples(folder: Path, graph: str, model: ov.Model) -> tuple[Samples, Samples]:
-    """Samples of ``graph`` (``model`` tells its inputs): to calibrate with, and held out.
+    """Samples of ``graph``: those for calibration, and those held out. ``model`` defines the inputs.
 
     Raises:
-        UsageError: no file, fewer than FEWEST_SAMPLES, or inputs other than the graph's. Arrays of the
-            wrong type or shape, or not finite, are named when the samples are iterated.
+        UsageError: no readable file, fewer than MIN_SAMPLES samples, or other inputs than the graph's.
+            Iterating raises it for an array of the wrong type or shape, or with NaN or infinity.
     """
     path = folder / f"{graph}.npz"
     try:
         with np.load(path, allow_pickle=False) as arrays:
             keys = list(arrays.files)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror or error}).") from error
+        reason = error.strerror or error
+        raise UsageError(f"{path}: cannot be read ({reason}); write samples of every graph there.") from error
     except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise UsageError(f"{path}: not an .npz file of arrays ({error}).") from error
+        raise UsageError(f"{path}: not an .npz file of arrays ({error}); write the samples again.") from error
     found: dict[str, set[str]] = {}
     for key in keys:
         sample, _, name = key.rpartition("/")
@@ -84,9 +86,11 @@ def read_samples(folder: Path, graph: str, model: ov.Model) -> tuple[Samples, Sa
     for sample, names in found.items():
         if names != wanted:
             odd = ", ".join(sorted(names ^ wanted))
-            raise UsageError(f"{path}: sample {sample!r} lacks or adds {odd}; it must give every input once.")
-    if len(found) < FEWEST_SAMPLES:
-        raise UsageError(f"{path}: {len(found)} samples; at least {FEWEST_SAMPLES} are needed.")
+            raise UsageError(
+                f"{path}: sample {sample!r} lacks or adds {odd}; a sample needs each input of the graph once."
+            )
+    if len(found) < MIN_SAMPLES:
+        raise UsageError(f"{path}: {len(found)} samples; at least {MIN_SAMPLES} are needed; record more.")
     order = sorted(found)
-    split = len(order) - -(-len(order) // HELD_OUT_SHARE)
+    split = len(order) - -(-len(order) // HELD_OUT_INTERVAL)
     return Samples(path, model.inputs, order[:split]), Samples(path, model.inputs, order[split:])

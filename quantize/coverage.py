@@ -1,7 +1,7 @@
-"""Which layers of a graph really are INT8: read off the graph itself, not off what was asked for.
+"""Counts the INT8 layers of a graph, from the graph itself and not from what quantisation was asked to do.
 
-A layer is INT8 if its input comes from a FakeQuantize node of at most 256 levels and its weights are
-stored in 8 bits. Nothing but moving data around may lie between.
+A layer is INT8 if its weights are stored in 8 bits and its input comes from a FakeQuantize node of at most
+256 levels, with only data movement between the two.
 """
 
 from __future__ import annotations
@@ -14,16 +14,19 @@ WEIGHTED = frozenset(
     {"Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData"}
 )
 
-_MOVES = frozenset(
+_DATA_MOVEMENT = frozenset(
     {"Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "StridedSlice", "Split", "VariadicSplit", "Pad",
      "Concat"}
 )  # fmt: skip
-_SCALES = frozenset({"Convert", "Multiply", "Subtract", "Reshape", "FakeQuantize"})
+_DEQUANTISATION = frozenset({"Convert", "Multiply", "Subtract", "Reshape", "FakeQuantize"})
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Layers with weights and how many are INT8; attention products and how many are (none should be)."""
+    """Counts of layers with weights and of attention products; no product should be INT8.
+
+    ``float_layers`` names the layers that are not INT8.
+    """
 
     layers: int
     int8: int
@@ -46,7 +49,7 @@ def coverage(model: ov.Model) -> Coverage:
 
 
 def layer_name(node: ov.Node) -> str:
-    """The layer's name in the network, ``blocks.0/mlp/up``."""
+    """The layer's name in the network, such as ``blocks.0/mlp/up``."""
     name: str = node.get_friendly_name()
     for ending in ("/WithoutBiases", "/Conv", "/ConvTranspose"):
         name = name.removesuffix(ending)
@@ -58,7 +61,7 @@ def _quantised(output: ov.Output) -> bool:
     kind = node.get_type_name()
     if kind == "FakeQuantize":
         return bool(node.get_attributes()["levels"] <= 256)
-    if kind in _MOVES:
+    if kind in _DATA_MOVEMENT:
         sources = range(node.get_input_size()) if kind == "Concat" else range(1)
         return all(_quantised(node.input_value(i)) for i in sources)
     return False
@@ -68,6 +71,6 @@ def _stored_in_8_bits(output: ov.Output) -> bool:
     node = output.get_node()
     if node.get_type_name() == "Constant":
         return node.get_element_type() in (ov.Type.i8, ov.Type.u8)
-    if node.get_type_name() in _SCALES:
+    if node.get_type_name() in _DEQUANTISATION:
         return _stored_in_8_bits(node.input_value(0))
     return False

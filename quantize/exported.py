@@ -1,4 +1,4 @@
-"""What the export room left: graphs, and the facts of the checkpoint they came from."""
+"""Reads the folder that the export room wrote: graphs, and the facts of their checkpoint."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXPORT_AGAIN = "run python -m export again"
 
 
 class CheckpointFacts(BaseModel):
-    """The facts a manifest takes over; the others are for the model card."""
+    """The facts that a pack's manifest repeats; any others are for the model card."""
 
     model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
 
@@ -32,12 +32,12 @@ class CheckpointFacts(BaseModel):
     licence: Text
 
     def for_card(self) -> dict[str, Any]:
-        """What only the model card shows."""
+        """The facts that only the model card shows."""
         return dict(self.model_extra or {})
 
 
 class GraphFacts(BaseModel):
-    """One graph: its file and the names of what goes in and out."""
+    """One graph: its .xml file and the names of its inputs and outputs."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -59,7 +59,7 @@ class _Listing(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ExportedGraphs:
-    """A folder of exported graphs, whole and unaltered."""
+    """A verified folder of exported graphs."""
 
     folder: Path
     graphs: dict[str, GraphFacts]
@@ -67,7 +67,7 @@ class ExportedGraphs:
     checkpoint_sha256: str
 
     def path(self, name: str) -> Path:
-        """The .xml of a graph."""
+        """Path of a graph's .xml file."""
         return self.folder / self.graphs[name].file
 
 
@@ -75,14 +75,14 @@ def read_exported(folder: Path) -> ExportedGraphs:
     """Read and verify ``graphs.json`` and the files it lists.
 
     Raises:
-        UsageError: missing, of another schema, or altered since the export.
+        UsageError: a file is missing or altered, or ``graphs.json`` has another schema.
     """
     path = folder / GRAPHS_NAME
     try:
         listing = _Listing.model_validate_json(path.read_bytes())
     except OSError as error:
         reason = error.strerror
-        raise UsageError(f"{path}: cannot be read ({reason}); name the folder that export wrote.") from error
+        raise UsageError(f"{path}: cannot be read ({reason}); give the folder that export wrote.") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -94,5 +94,5 @@ def read_exported(folder: Path) -> ExportedGraphs:
         for name in (graph.file, graph.file.removesuffix(".xml") + ".bin"):
             file = folder / name
             if not file.is_file() or file_facts(file) != listing.files.get(name):
-                raise UsageError(f"{file}: missing or altered since it was exported; {EXPORT_AGAIN}.")
+                raise UsageError(f"{file}: missing or altered since the export; {EXPORT_AGAIN}.")
     return ExportedGraphs(folder, listing.graphs, listing.checkpoint, listing.checkpoint_sha256)

@@ -1,4 +1,4 @@
-"""How far a graph is from another: signal-to-noise ratio of its outputs on samples neither has seen."""
+"""Signal-to-noise ratio (SNR) of a graph's outputs against a reference graph, on held-out samples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quantize.calibration import Sample
 
 
 def snr_db(reference: ov.Model, model: ov.Model, samples: Iterable[Sample]) -> dict[str, float]:
-    """By output, 10·log10 of the reference's energy over that of the difference; inf where equal."""
+    """SNR by output in dB: 10·log10 of the reference's energy over the difference's; inf where equal."""
     core = ov.Core()
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
     wanted, found = (core.compile_model(m, "CPU", exact) for m in (reference, model))

@@ -1,7 +1,7 @@
-"""Writes OpenVINO graphs so that the same graph gives the same bytes, in the precision it has.
+"""Writes OpenVINO graphs reproducibly and without a change of precision.
 
-OpenVINO numbers the nodes it adds as they are made, so a second graph of one process gets other names;
-and it halves weights to FP16 unless told not to.
+OpenVINO names the nodes it adds by a counter of the process, so a second graph would get other names. It
+also converts weights to FP16 by default.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import openvino as ov
 
 
 def save_graph(model: ov.Model, path: Path) -> None:
-    """Write ``path`` (.xml) and its .bin; numbered nodes are numbered by their order in the graph."""
+    """Write ``path`` (.xml) and its .bin; nodes without a name of their own get their index in the graph."""
     for index, node in enumerate(model.get_ordered_ops()):
         name = node.get_friendly_name()
         if node.get_type_name() == "Result":

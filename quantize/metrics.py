@@ -1,7 +1,7 @@
-"""Metrics into a finished pack: ``python -m quantize.metrics PACK FILE``.
+"""Adds reference metrics to a finished pack: ``python -m quantize.metrics PACK FILE``.
 
-The pack is put together anew beside its place, so that it is whole at every moment; only ``metrics.json``
-and its line in ``pack.json`` change, and with them the pack's hash.
+The pack is rebuilt in a folder beside it and then swapped in, so it is complete at any moment. Only
+``metrics.json`` and its line in ``pack.json`` change, and with them the pack's hash.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from quantize.pack_folder import METRICS_NAME, add_metrics, staged, write_manife
 
 
 def replace_metrics(pack: Path, metrics: Path) -> Pack:
-    """The pack with ``metrics`` as its ``metrics.json``, replacing earlier ones.
+    """Copy ``metrics`` into ``pack`` as ``metrics.json``, replacing an earlier one; returns the new pack.
 
     Raises:
-        PackError: no whole pack is there.
+        PackError: ``pack`` is missing, incomplete or damaged.
         UsageError: ``metrics`` is not JSON.
         OutputError: the folder cannot be written.
     """
@@ -44,7 +44,7 @@ def main(pack: Path, metrics: Path) -> None:
         done = replace_metrics(pack, metrics)
     except BacklineError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{done.folder}: {METRICS_NAME} is in; the pack is now {done.sha256}")
+    click.echo(f"{done.folder}: {METRICS_NAME} added; the pack's hash is now {done.sha256}")
 
 
 if __name__ == "__main__":

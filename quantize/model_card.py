@@ -1,4 +1,4 @@
-"""MODEL_CARD.md: what a pack is, what it was made from and how; every figure comes from recorded facts."""
+"""Writes MODEL_CARD.md: what a pack is, and how it was made from what. All figures are recorded facts."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from quantize.report import GraphReport, introduction, table
 CARD_NAME = "MODEL_CARD.md"
 
 _HEADINGS = {"data": "Data", "hardware": "Hardware", "training": "Training", "limits": "Limits"}
-"""Facts of a checkpoint in the order of the card; others follow under their own names."""
+"""Facts of a checkpoint in the order of the card, with their headings; others follow under their own
+names."""
 
 _NOT_FOR_READERS = frozenset({"schema"})
 
 
 def model_card(
-    manifest: Manifest, said: Mapping[str, Any], precision: str, graphs: Mapping[str, GraphReport]
+    manifest: Manifest, facts: Mapping[str, Any], precision: str, graphs: Mapping[str, GraphReport]
 ) -> str:
-    """The card as Markdown; ``said`` is what the checkpoint says beside the manifest's own facts."""
+    """The card as Markdown; ``facts`` are those of the checkpoint that the manifest lacks."""
     parameters = sum(graph.parameters for graph in graphs.values())
     sampler = manifest.sampler
     parts = [
         f"# {manifest.name} {manifest.version}",
-        "A pack for Backline: it listens to a solo vocal and writes the notes of an accompaniment, which the "
-        f"soundfont `{manifest.soundfont}` plays. {parameters:,} parameters. Styles: "
+        "A pack for Backline. It listens to a solo vocal and writes the notes of an accompaniment; the "
+        f"soundfont `{manifest.soundfont}` plays them. {parameters:,} parameters. Styles: "
         f"{', '.join(manifest.styles)}.",
-        *_facts(said),
+        *_facts(facts),
         "## Styles",
         "\n".join(_styles(manifest)),
         "An excerpt of each is `demo/styles/NAME.mp3` in the project.",
         "## Sampling",
-        f"{sampler.steps} steps of a rectified flow, shift {sampler.shift:g}, guidance {sampler.guidance:g}; "
-        f"windows of {sampler.window_frames} latent frames, {sampler.context_frames} of them from the window "
-        "before.",
+        f"Rectified flow: {sampler.steps} steps, shift {sampler.shift:g}, guidance {sampler.guidance:g}. "
+        f"Windows of {sampler.window_frames} latent frames, of which the first {sampler.context_frames} are "
+        "the end of the window before.",
         "## Graphs",
         introduction(precision),
         table(graphs),
@@ -43,13 +44,13 @@ def model_card(
         f"Weights: {manifest.licence}. The soundfont has its own licence, in the file beside it.",
         "## Origin",
         f"Checkpoint `{manifest.checkpoint_sha256}`, trained on the ledger rows "
-        f"`{manifest.ledger_rows_sha256}` (SHA-256).",
+        f"`{manifest.ledger_rows_sha256}` (both SHA-256).",
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _styles(manifest: Manifest) -> Iterator[str]:
-    """A table: who plays in each style, on which sound."""
+    """A Markdown table of the instruments in each style."""
     yield "| style | plays |"
     yield "|---|---|"
     for style in manifest.styles:
@@ -57,16 +58,16 @@ def _styles(manifest: Manifest) -> Iterator[str]:
         yield f"| {style} | {', '.join(sounds[group].name.lower() for group in STYLE_GROUPS[style])} |"
 
 
-def _facts(said: Mapping[str, Any]) -> Iterator[str]:
-    others = sorted(said.keys() - _HEADINGS.keys() - _NOT_FOR_READERS)
+def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
+    others = sorted(facts.keys() - _HEADINGS.keys() - _NOT_FOR_READERS)
     for key in (*_HEADINGS, *others):
-        if key in said:
+        if key in facts:
             yield f"## {_HEADINGS.get(key, _words(key))}"
-            yield "\n".join(_lines(said[key]))
+            yield "\n".join(_lines(facts[key]))
 
 
 def _lines(value: Any, indent: str = "") -> Iterator[str]:
-    """Nested facts as a nested list; a plain value as a sentence of its own."""
+    """Nested facts as a nested Markdown list; a plain value as a paragraph."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if isinstance(inner, Mapping):

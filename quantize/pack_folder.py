@@ -1,4 +1,4 @@
-"""Puts a pack together in a hidden folder beside its place and moves it there whole, or not at all."""
+"""Builds a pack in a hidden folder beside its place, then moves it there: whole or not at all."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ METRICS_NAME = "metrics.json"
 
 @contextmanager
 def staged(out: Path, names: set[str]) -> Iterator[Path]:
-    """A folder to fill; when the block ends well it becomes ``out``, else it goes.
+    """A folder to fill: it becomes ``out`` when the block succeeds, and is deleted when it raises.
 
-    An earlier pack at ``out`` is replaced, but only if all it holds is pack files: those it lists
-    itself, or ``names`` that the new one has too.
+    An earlier pack at ``out`` is replaced, but only if it holds nothing but pack files: those in its own
+    manifest, and ``names`` that the new pack may have.
 
     Raises:
-        OutputError: something else is there, or nothing can be written.
+        OutputError: ``out`` holds other files, or cannot be written.
     """
-    _refuse_strangers(out, names)
+    _refuse_other_files(out, names)
     part, old = (out.parent / f".{out.name}.{ending}" for ending in ("part", "old"))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -56,14 +56,14 @@ def staged(out: Path, names: set[str]) -> Iterator[Path]:
 
 
 def pack_names(graphs: ExportedGraphs, soundfont: Path) -> set[str]:
-    """Names of the files that a pack of ``graphs`` may have."""
+    """Names of the files that a pack of ``graphs`` and ``soundfont`` may have."""
     weights = {f"{name}{ending}" for name in graphs.graphs for ending in (".xml", ".bin")}
     sound = {soundfont.name, licence_of(soundfont).name}
     return weights | sound | {CARD_NAME, METRICS_NAME, MANIFEST_NAME, *REPORT_NAMES}
 
 
 def licence_of(soundfont: Path) -> Path:
-    """The licence that lies beside a soundfont, as ``python -m quantize.soundfont`` writes it."""
+    """Path of a soundfont's licence, which ``python -m quantize.soundfont`` writes beside it."""
     return soundfont.with_name(f"{soundfont.stem}-licence.txt")
 
 
@@ -71,18 +71,18 @@ def add_soundfont(part: Path, soundfont: Path) -> None:
     """Copy a soundfont and its licence into a pack.
 
     Raises:
-        UsageError: not a soundfont, it lacks a sound the band plays, or its licence is not there.
+        UsageError: not a soundfont, a preset that the band plays is missing, or its licence is missing.
     """
     presets = read_tables(soundfont)["phdr"][:-1]
     found = set(zip(presets["bank"].tolist(), presets["preset"].tolist(), strict=True))
     for bank, program in DEFAULT_SOUNDS.presets():
         if (bank, program) not in found:
             raise UsageError(
-                f"{soundfont}: no preset {bank}:{program}; cut it with python -m quantize.soundfont."
+                f"{soundfont}: no preset {bank}:{program}; make it with python -m quantize.soundfont."
             )
     licence = licence_of(soundfont)
     if not licence.is_file():
-        raise UsageError(f"{licence}: missing; a soundfont goes into a pack only with its licence.")
+        raise UsageError(f"{licence}: missing; write the soundfont's licence there, the pack needs it.")
     for file in (soundfont, licence):
         shutil.copyfile(file, part / file.name)
 
@@ -91,17 +91,17 @@ def add_metrics(part: Path, metrics: Path) -> None:
     """Copy reference metrics into a pack.
 
     Raises:
-        UsageError: not JSON.
+        UsageError: ``metrics`` is missing or not JSON.
     """
     try:
         facts = json.loads(metrics.read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{metrics}: cannot be read as JSON ({error}).") from error
+        raise UsageError(f"{metrics}: cannot be read as JSON ({error}); write the file again.") from error
     (part / METRICS_NAME).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
 
 
 def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, version: str) -> Manifest:
-    """What ``pack.json`` says about the files that lie in ``part``."""
+    """The manifest for the files in ``part``."""
     facts = graphs.checkpoint
     files = sorted(file for file in part.iterdir() if file.name != MANIFEST_NAME)
     return Manifest(
@@ -125,25 +125,25 @@ def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, v
 
 
 def write_manifest(part: Path, manifest: Manifest) -> Pack:
-    """Write ``pack.json`` and open the pack as the appliance will.
+    """Write ``pack.json``, then load the pack with the appliance's own code.
 
     Raises:
-        PackError: the appliance would refuse it.
+        PackError: the appliance would reject the pack.
     """
     (part / MANIFEST_NAME).write_text(manifest.to_json())
     return load_pack(part)
 
 
-def _refuse_strangers(out: Path, names: set[str]) -> None:
+def _refuse_other_files(out: Path, names: set[str]) -> None:
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out}: a file has that name; choose another --out.")
     known = set(names)
-    with suppress(PackError):  # no pack yet, or not a whole one
+    with suppress(PackError):  # no pack yet, or an incomplete one
         known |= load_pack(out, verify=False).manifest.files.keys()
-    strangers = sorted(
+    others = sorted(
         place
         for file in out.rglob("*")
         if not file.is_dir() and (place := file.relative_to(out).as_posix()) not in known
     )
-    if strangers:
-        raise OutputError(f"{out / strangers[0]}: not part of a pack; move it away or choose another --out.")
+    if others:
+        raise OutputError(f"{out / others[0]}: not part of a pack; move it away or choose another --out.")

@@ -1,19 +1,18 @@
-"""Keeps of a soundfont only what chosen presets need.
+"""Cuts a soundfont down to what chosen presets need.
 
-What remains of the nine tables is renumbered, samples are copied as they are (E-mu, "SoundFont Technical
-Specification 2.04", 2006). Four things are changed on purpose, the first two with an option against it:
+The remaining rows of the nine tables are renumbered; samples are copied unchanged (E-mu, "SoundFont Technical
+Specification 2.04", 2006). Four things change on purpose; options turn off the first two:
 
-- Attenuation counts 0.4, as on the E-mu hardware that soundfonts are made for and in FluidSynth; the
-  appliance's synthesiser takes it in full, which makes kicks and cymbals too soft beside snares.
-- A stereo pair in an exclusive class (hi-hats) becomes mono: the appliance's synthesiser lets the right
-  half of the pair silence the left. So do those of presets whose width is not worth their bytes.
-- Keys that a preset leaves silent beyond its highest and lowest are given to the outermost zone, as the
-  model may write any key (a contrabass stops at A3).
+- Attenuation is multiplied by 0.4, as the E-mu hardware and FluidSynth do, for which soundfonts are made. The
+  appliance's synthesiser applies it in full, which makes kicks and cymbals too soft beside snares.
+- A stereo pair in an exclusive class (hi-hats) becomes mono, because in the appliance's synthesiser the right
+  half of the pair silences the left. Presets whose stereo width is not worth their size become mono too.
+- Keys above and below a preset's compass go to its outermost zone, because the model may write any key (a
+  contrabass stops at A3).
+- A loop whose mean is far from zero is centred: held pads would add a DC offset to the mix.
 
-- A loop whose mean is far from zero loses it: held pads would push the mix off centre.
-
-Every instrument also gets a global zone: the appliance's synthesiser mistakes a first zone that a preset
-does not reach for one.
+Every instrument also gets a global zone. Without one, the appliance's synthesiser takes a first zone that the
+preset cannot reach for the global zone.
 """
 
 from __future__ import annotations
@@ -34,19 +33,19 @@ ATTENUATION, EXCLUSIVE_CLASS, SAMPLE_MODES = 48, 57, 54
 ATTENUATION_SCALE = 0.4
 
 GUARD_SAMPLES = 46
-"""Samples after the end of each that belong to it (specification §6.1)."""
+"""Guard samples that the format requires after the end of each sample (specification §6.1)."""
 
 OFFSET_SHARE = 0.02
-"""Mean of a loop, as a share of its standard deviation, from which it is taken away."""
+"""A loop is centred if its mean exceeds this share of its standard deviation."""
 
-OFFSET_SLIDE_SAMPLES = 2205
-"""It is taken away over this long: slower than anything heard."""
+OFFSET_FADE_SAMPLES = 2205
+"""The correction fades in over this length (50 ms), too slowly to be heard."""
 
 LEFT, ROM = 4, 0x8000
 """Bits of a sample's type."""
 
 Presets = Mapping[tuple[int, int], Collection[int]]
-"""(bank, program) to the keys that will be played."""
+"""By (bank, program), the keys that will be played."""
 
 
 def cut(
@@ -56,10 +55,15 @@ def cut(
     mono_exclusive: bool = True,
     mono: Collection[tuple[int, int]] = (),
 ) -> Tables:
-    """``font`` with only ``presets`` and what their keys need of instruments, zones and samples.
+    """``font`` with only ``presets`` and the instruments, zones and samples that their keys need.
 
-    Of the presets in ``mono`` (bank, program) only the right half of each stereo pair is kept, in the
-    middle.
+    Args:
+        font: the source.
+        presets: what to keep.
+        attenuation_scale: factor on all attenuations.
+        mono_exclusive: whether stereo pairs in an exclusive class become mono.
+        mono: presets (bank, program) of which only the right half of each stereo pair is kept, panned to
+            the centre.
 
     Raises:
         UsageError: the font lacks a preset, or one needs a sample from a sound card's ROM.
@@ -68,7 +72,7 @@ def cut(
 
 
 class _Cut:
-    """One cut: what is kept, in new numbers as it is met."""
+    """State of one cut: what is kept, numbered in the order in which it is found."""
 
     def __init__(
         self,
@@ -109,7 +113,7 @@ class _Cut:
         return out
 
     def _preset_zones(self, preset: int, keys: frozenset[int]) -> Iterator[Zone]:
-        """The preset's zones that any of ``keys`` can reach; notes what they use of instruments."""
+        """The preset's zones that any of ``keys`` can reach; records which instrument zones they use."""
         sounding = self._sounding_keys(preset, keys)
         default_keys = default_velocities = (0, 127)
         for index, zone in enumerate(zones_of(self._font, "phdr", "pbag", "pgen", "pmod", preset)):
@@ -126,14 +130,14 @@ class _Cut:
             if used:
                 kept = self._kept_zones.setdefault(instrument, {})
                 for number, reach in used.items():
-                    kept[number] = _hull(kept.get(number, reach), _stretched(reach, sounding, keys))
+                    kept[number] = _hull(kept.get(number, reach), _extended(reach, sounding, keys))
                 if zone.get(KEY_RANGE) is not None:
-                    zone.set_keys(*_stretched(zone_keys, sounding, keys))
+                    zone.set_keys(*_extended(zone_keys, sounding, keys))
                 zone.replace(INSTRUMENT, self._instruments.setdefault(instrument, len(self._instruments)))
                 yield self._scaled(zone)
 
     def _sounding_keys(self, preset: int, keys: frozenset[int]) -> frozenset[int]:
-        """Those of ``keys`` that the preset plays, at any velocity."""
+        """Those of ``keys`` that the preset plays at some velocity."""
         sounding: set[int] = set()
         default_keys = (0, 127)
         for index, zone in enumerate(zones_of(self._font, "phdr", "pbag", "pgen", "pmod", preset)):
@@ -151,7 +155,7 @@ class _Cut:
     def _reach(
         self, instrument: int, keys: frozenset[int], velocities: tuple[int, int]
     ) -> dict[int, tuple[int, int]]:
-        """The instrument's zones that sound for ``keys`` and ``velocities``: index to key range."""
+        """Key range, by index, of the instrument's zones that sound for ``keys`` and ``velocities``."""
         used = {}
         default_keys = default_velocities = (0, 127)
         for index, zone in enumerate(zones_of(self._font, "inst", "ibag", "igen", "imod", instrument)):
@@ -166,7 +170,7 @@ class _Cut:
         return used
 
     def _instrument_zones(self, instrument: int) -> Iterator[Zone]:
-        """The instrument's global zone and the zones found to be needed."""
+        """The instrument's global zone and the zones that are needed."""
         kept = self._kept_zones[instrument]
         default_mode = 0
         for index, zone in enumerate(zones_of(self._font, "inst", "ibag", "igen", "imod", instrument)):
@@ -203,7 +207,7 @@ class _Cut:
         return zone
 
     def _copy_samples(self, out: Tables) -> None:
-        """Each sample with the guard that follows it, one after the other."""
+        """Copy the samples one after the other, each with its guard samples."""
         font = self._font
         headers = font["shdr"][[*self._samples, len(font["shdr"]) - 1]].copy()  # ends with the terminator
         pieces, position = [], 0
@@ -227,21 +231,21 @@ class _Cut:
 
 
 def _centre(piece: NDArray[np.int16], loop_start: int, loop_end: int) -> None:
-    """Takes a loop's offset out of the sample, sliding in before the loop so that the start stays put."""
+    """Remove a loop's offset from the sample, fading in before the loop so that the start is unchanged."""
     loop = piece[max(loop_start, 0) : loop_end].astype(np.float64)
     if loop_start <= 0 or not len(loop) or abs(loop.mean()) <= OFFSET_SHARE * loop.std():
         return
-    slide_samples = min(loop_start, OFFSET_SLIDE_SAMPLES)
-    slide = 0.5 - 0.5 * np.cos(np.pi * np.minimum(np.arange(len(piece)) / slide_samples, 1.0))
-    piece[:] = np.clip(np.round(piece - loop.mean() * slide), -32768, 32767)
+    fade_samples = min(loop_start, OFFSET_FADE_SAMPLES)
+    fade = 0.5 - 0.5 * np.cos(np.pi * np.minimum(np.arange(len(piece)) / fade_samples, 1.0))
+    piece[:] = np.clip(np.round(piece - loop.mean() * fade), -32768, 32767)
 
 
 def _hull(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
     return min(one[0], other[0]), max(one[1], other[1])
 
 
-def _stretched(reach: tuple[int, int], sounding: frozenset[int], keys: frozenset[int]) -> tuple[int, int]:
-    """A key range that ends where the preset's sound ends goes on to the end of the wanted keys."""
+def _extended(reach: tuple[int, int], sounding: frozenset[int], keys: frozenset[int]) -> tuple[int, int]:
+    """Extend a key range at the edge of the preset's compass to the outermost of ``keys``."""
     low = min(keys) if reach[0] <= min(sounding) else reach[0]
     high = max(keys) if reach[1] >= max(sounding) else reach[1]
     return _hull(reach, (low, high))

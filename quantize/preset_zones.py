@@ -1,6 +1,6 @@
-"""Zones of a soundfont: read out of its tables, changed, and laid out in new ones.
+"""Reads the zones of a soundfont from its tables, and writes changed zones into new tables.
 
-A preset or instrument is a row of zones, a zone a row of generators (numbers that set something) and
+A preset or instrument is a list of zones; a zone is a list of generators (values of parameters) and
 modulators (E-mu, "SoundFont Technical Specification 2.04", 2006, section 7).
 """
 
@@ -19,7 +19,10 @@ KEY_RANGE, PAN = 43, 17
 
 
 class Zone:
-    """A preset's or an instrument's zone: generators (n, 2) and modulators as the file has them."""
+    """A zone of a preset or an instrument.
+
+    ``generators`` are (operator, amount) pairs, ``modulators`` rows of the file's table.
+    """
 
     def __init__(self, generators: NDArray[np.void], modulators: NDArray[np.void]) -> None:
         self.generators = [(int(g["op"]), int(g["amount"])) for g in generators]
@@ -39,7 +42,7 @@ class Zone:
         self.generators = [(op, amount if op == operator else old) for op, old in self.generators]
 
     def set_keys(self, low: int, high: int) -> None:
-        """The key range comes first in a zone (specification §8.1.2)."""
+        """Set the key range, which must be a zone's first generator (specification §8.1.2)."""
         others = [(op, amount) for op, amount in self.generators if op != KEY_RANGE]
         self.generators = [(KEY_RANGE, low | high << 8), *others]
 
@@ -49,7 +52,7 @@ class Zone:
 
 
 def zones_of(font: Tables, head: str, bag: str, gen: str, mod: str, index: int) -> Iterator[Zone]:
-    """The zones of one header row, ``index`` of table ``head``."""
+    """The zones of row ``index`` of the header table ``head``."""
     first, last = int(font[head][index]["bag"]), int(font[head][index + 1]["bag"])
     for row in range(first, last):
         here, after = font[bag][row], font[bag][row + 1]
@@ -67,7 +70,11 @@ def lay_out(
     mod: str,
     entries: list[tuple[np.void, list[Zone]]],
 ) -> None:
-    """Writes headers with their zones into the four tables, each with the terminator the format wants."""
+    """Write headers and their zones into the four tables, each with the terminating row of the format.
+
+    Raises:
+        UsageError: a table would be too long for the format's 16-bit indices.
+    """
     heads, bags, generators, modulators = [], [], [], []
     for header, zones in entries:
         row = header.copy()
@@ -83,7 +90,7 @@ def lay_out(
     generators.append((0, 0))
     modulators.append(np.zeros((), font[mod].dtype)[()])
     if max(len(bags), len(generators), len(modulators)) > 0xFFFF:
-        raise UsageError("The cut is still too large for the format: choose fewer presets.")
+        raise UsageError("The cut soundfont has too many zones for its format; choose fewer presets.")
     out.rows[head] = np.array([*heads, last], font[head].dtype)
     out.rows[bag] = np.array(bags, font[bag].dtype)
     out.rows[gen] = np.array(generators, font[gen].dtype)

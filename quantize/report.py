@@ -1,4 +1,5 @@
-"""What quantisation did to each graph: ``quantize-report.json`` and ``.md``, and a table for the card."""
+"""Layers, sizes and SNR of each graph: ``quantize-report.json`` and ``.md``, and a table for the model
+card."""
 
 from __future__ import annotations
 
@@ -15,14 +16,14 @@ REPORT_NAMES = ("quantize-report.json", "quantize-report.md")
 
 @dataclass(frozen=True, slots=True)
 class GraphReport:
-    """One graph before and after. ``snr_db`` by output is against FP32 on held-out samples."""
+    """One graph before and after. ``snr_db``, by output, is against FP32 on held-out samples."""
 
     parameters: int
     layers: int
     int8: int
     float_layers: tuple[str, ...]
     matmuls: int
-    """Products of attention, all of them float."""
+    """Attention's matrix products, all of them float."""
     fp32_bytes: int
     bytes: int
     snr_db: Mapping[str, float]
@@ -31,7 +32,7 @@ class GraphReport:
 
     @property
     def worst_snr_db(self) -> float:
-        """Of all outputs; inf for a graph that stayed FP32."""
+        """Lowest SNR of all outputs in dB; inf for a graph that stayed FP32."""
         return min(self.snr_db.values(), default=math.inf)
 
 
@@ -49,23 +50,23 @@ def write_report(folder: Path, precision: str, graphs: Mapping[str, GraphReport]
 
 
 def tools(precision: str) -> tuple[str, ...]:
-    """The packages that made the graphs what they are."""
+    """Packages whose versions determine the graphs."""
     return ("openvino", "nncf") if precision == "int8" else ("openvino",)
 
 
 def introduction(precision: str) -> str:
-    """A sentence above the table."""
+    """The paragraph above the table."""
     made = ", ".join(f"{name} {version(name)}" for name in tools(precision))
     if precision == "fp32":
         return f"The graphs are FP32, for comparison ({made})."
     return (
-        f"Convolutions are INT8, everything else is float ({made}). SNR is that of the INT8 graph's worst "
-        "output against the FP32 graph, on held-out samples."
+        f"Convolutions are INT8, everything else is float ({made}). SNR compares the worst output of the "
+        "INT8 graph with the FP32 graph, on held-out samples."
     )
 
 
 def table(graphs: Mapping[str, GraphReport]) -> str:
-    """A Markdown table, one row a graph."""
+    """A Markdown table with one row per graph."""
     rows = [
         "| graph | parameters | INT8 layers | attention products (float) | FP32 MB | MB | SNR dB |",
         "|---|---:|---:|---:|---:|---:|---:|",

@@ -1,7 +1,7 @@
-"""A SoundFont 2 file as its tables: reading and writing, nothing of what they mean.
+"""Reads and writes the tables of a SoundFont 2 file, without interpreting them.
 
 Source: E-mu, "SoundFont Technical Specification 2.04" (2006), §4-7. The optional low bytes of 24-bit
-samples (``sm24``) are left out; compressed samples (sf3) are refused.
+samples (``sm24``) are dropped; compressed samples (sf3) are rejected.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TABLES = {
 """The nine tables in the order of the file; each ends with a terminating row."""
 
 COMPRESSED = 0x10
-"""Bit of a sample's type in sf3 files."""
+"""Bit in the type of a compressed sample, as in sf3 files."""
 
 
 class ChunkError(UsageError):
@@ -48,7 +48,7 @@ class ChunkError(UsageError):
 
 @dataclass
 class Tables:
-    """``info`` chunks by name, ``samples`` (n,) int16, and ``rows`` by table name."""
+    """A soundfont: ``info`` chunks by name, ``samples`` (N,) int16, and ``rows`` by table name."""
 
     info: dict[bytes, bytes]
     samples: NDArray[np.int16]
@@ -59,7 +59,7 @@ class Tables:
 
 
 def read_tables(path: Path) -> Tables:
-    """The tables of a file; the samples stay on disk until they are looked at.
+    """The tables of a file; samples are memory-mapped.
 
     Raises:
         ChunkError: not a SoundFont 2 file, truncated, or with compressed samples.
@@ -67,9 +67,9 @@ def read_tables(path: Path) -> Tables:
     try:
         data = np.memmap(path, np.uint8, "r")
     except (OSError, ValueError) as error:
-        raise ChunkError(f"{path}: cannot be read as a soundfont ({error}).") from error
+        raise ChunkError(f"{path}: cannot be read as a soundfont ({error}); give an .sf2 file.") from error
     if bytes(data[:4]) != b"RIFF" or bytes(data[8:12]) != b"sfbk":
-        raise ChunkError(f"{path}: this is not a SoundFont 2 file; give an .sf2 file.")
+        raise ChunkError(f"{path}: not a SoundFont 2 file; give an .sf2 file.")
     info: dict[bytes, bytes] = {}
     found: dict[bytes, tuple[int, int]] = {}
     for name, start, end in _chunks(path, data, 12, len(data)):
@@ -85,7 +85,9 @@ def read_tables(path: Path) -> Tables:
     for table, dtype in TABLES.items():
         start, end = found.get(table.encode(), (0, 0))
         if end == start or (end - start) % dtype.itemsize:
-            raise ChunkError(f"{path}: the table {table} is missing or damaged; get the soundfont again.")
+            raise ChunkError(
+                f"{path}: the table {table} is missing or damaged; download the soundfont again."
+            )
         rows[table] = np.frombuffer(bytes(data[start:end]), dtype)
     if (rows["shdr"]["type"] & COMPRESSED).any() or b"smpl" not in found:
         raise ChunkError(f"{path}: its samples are compressed or missing; give the uncompressed .sf2 file.")
@@ -94,7 +96,11 @@ def read_tables(path: Path) -> Tables:
 
 
 def write_tables(tables: Tables, path: Path) -> None:
-    """Writes the file whole or not at all; the same tables give the same bytes."""
+    """Write the file, whole or not at all; the same tables give the same bytes.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
     info = b"".join(_chunk(name, text) for name, text in tables.info.items())
     samples = _chunk(b"smpl", tables.samples.astype("<i2").tobytes())
     rows = b"".join(_chunk(name.encode(), tables[name].tobytes()) for name in TABLES)
@@ -111,11 +117,11 @@ def write_tables(tables: Tables, path: Path) -> None:
 
 
 def _chunks(path: Path, data: NDArray[np.uint8], start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of the content of each chunk between two positions."""
+    """Name, start and end of each chunk's content between two byte positions."""
     while start + 8 <= end:
         (size,) = struct.unpack("<I", bytes(data[start + 4 : start + 8]))
         if start + 8 + size > end:
-            raise ChunkError(f"{path}: the file is truncated; get the soundfont again.")
+            raise ChunkError(f"{path}: the file is truncated; download the soundfont again.")
         yield bytes(data[start : start + 4]), start + 8, start + 8 + size
         start += 8 + size + size % 2
 

@@ -1,6 +1,7 @@
-"""Cuts a soundfont down to the presets a band plays (``python -m quantize.soundfont SOURCE.sf2 --out FILE``).
+"""Cut a soundfont down to what the band plays (``python -m quantize.soundfont SOURCE.sf2 --out FILE``).
 
-Which presets and keys: :data:`appliance.packs.sounds.DEFAULT_SOUNDS`. How: :mod:`quantize.preset_cut`.
+The presets are those of :data:`appliance.packs.sounds.DEFAULT_SOUNDS`; :mod:`quantize.preset_cut` does the
+work.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from quantize.preset_cut import ATTENUATION_SCALE, cut
 from quantize.riff import Tables, read_tables, write_tables
 
 MONO_PRESETS = ((0, 5), (0, 43), (0, 46))
-"""Electric piano, contrabass, harp: what they have of width the reverb gives, and mono halves their bytes."""
+"""Electric piano, contrabass, harp: the reverb gives them width anyway, and mono halves their size."""
 
 LICENCE_FILE = Path(__file__).with_name("fluidr3-licence.txt")
 
 
 def band_presets() -> dict[tuple[int, int], Collection[int]]:
-    """What :data:`appliance.packs.sounds.DEFAULT_SOUNDS` can play."""
+    """Keys by (bank, program) that :data:`appliance.packs.sounds.DEFAULT_SOUNDS` can play."""
     compass = range(LOWEST_PITCH, LOWEST_PITCH + PITCHES)
     return {
         (bank, program): DRUM_KEYS if bank == DRUM_BANK else compass
@@ -31,8 +32,8 @@ def band_presets() -> dict[tuple[int, int], Collection[int]]:
     }
 
 
-def named(font: Tables, source: str, licence: str) -> Tables:
-    """``font`` saying in its INFO chunk what it is, where it is from and on which terms."""
+def with_origin(font: Tables, source: str, licence: str) -> Tables:
+    """Set the INFO chunk of ``font``: name, source and licence; returns ``font``."""
     made_by = font.info.get(b"IENG", b"")
     font.info = {
         b"ifil": font.info.get(b"ifil", b"\x02\x00\x01\x00"),
@@ -48,7 +49,7 @@ def named(font: Tables, source: str, licence: str) -> Tables:
 
 def _licence_text(font: Tables, licence: Path | None) -> str:
     if licence is None and b"Frank Wen" not in font.info.get(b"IENG", b""):
-        raise UsageError("The licence of this soundfont is not known; name its text with --licence FILE.")
+        raise UsageError("The licence of this soundfont is not known; give its text with --licence FILE.")
     return (licence or LICENCE_FILE).read_text(encoding="utf-8")
 
 
@@ -58,7 +59,7 @@ def _licence_text(font: Tables, licence: Path | None) -> str:
 @click.option(
     "--licence",
     type=click.Path(path_type=Path, exists=True),
-    help="Licence and credits of SOURCE, to go into the file and beside it; known for Fluid R3.",
+    help="Text file with licence and credits of SOURCE; known for Fluid R3.",
 )
 @click.option("--attenuation-scale", default=ATTENUATION_SCALE, show_default=True)
 @click.option("--mono-exclusive/--stereo-exclusive", default=True, show_default=True)
@@ -69,7 +70,7 @@ def main(
         font = read_tables(source)
         text = _licence_text(font, licence)
         small = cut(font, band_presets(), attenuation_scale, mono_exclusive, MONO_PRESETS)
-        write_tables(named(small, source.name, text), out)
+        write_tables(with_origin(small, source.name, text), out)
         out.with_name(f"{out.stem}-licence.txt").write_text(text, encoding="utf-8")
     except BacklineError as error:
         raise click.ClickException(str(error)) from error

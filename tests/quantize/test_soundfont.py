@@ -1,4 +1,4 @@
-"""The cut soundfont: smaller, the same sound, and right where the source trips our synthesiser."""
+"""The cut soundfont is smaller, sounds the same, and avoids what our synthesiser gets wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appliance.errors import UsageError
 from appliance.packs.sounds import DEFAULT_SOUNDS
 from quantize.preset_cut import cut
 from quantize.riff import TABLES, read_tables, write_tables
-from quantize.soundfont import LICENCE_FILE, band_presets, main, named
+from quantize.soundfont import LICENCE_FILE, band_presets, main, with_origin
 
 TINY = Path(__file__).parents[1] / "data" / "tiny.sf2"
 SHORT = (0, 43)
@@ -115,7 +115,7 @@ def test_licence_and_source_travel_with_the_file(tmp_path):
     text = LICENCE_FILE.read_text(encoding="utf-8")
     assert "Permission is hereby granted" in text
     assert "Frank Wen" in text
-    write_tables(named(cut(read_tables(TINY), {(0, 0): (60,)}), "Some.sf2", text), tmp_path / "a.sf2")
+    write_tables(with_origin(cut(read_tables(TINY), {(0, 0): (60,)}), "Some.sf2", text), tmp_path / "a.sf2")
     comment = read_tables(tmp_path / "a.sf2").info[b"ICMT"].decode()
     assert "Some.sf2" in comment
     assert text in comment
