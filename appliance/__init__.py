@@ -12,6 +12,7 @@ From top to bottom; a room imports only from rooms below it (``lint-imports``):
 - ``packs``: a pack on disk and its manifest
 - ``vocal``: what is sung; ``audio``: sound in, sound out, loudness; ``music``: notes, keys, chords, beats;
   ``signatures``: who signed a file
-- ``system``: CPU, memory, threads, kernel calls; ``files``: names and folders that survive a power cut
+- ``system``: CPU, memory, threads, kernel calls; ``files``: names and folders that survive a power cut;
+  ``numerics``: algorithms and scales of the textbooks
 - ``grid``: the sample and frame rates that everything shares; ``errors``: what can go wrong
 """

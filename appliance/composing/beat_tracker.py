@@ -247,6 +247,8 @@ def _following(beats: _Evidence, period_s: float) -> Array:
     turn = np.abs(columns - columns[:, None])
     change = _CHANGE_COST * np.abs(np.log(lags / lags[:, None]))
     cost = np.where(turn < 2, _WOBBLE_COST * turn, change).astype(np.float32)
+    # Not appliance.numerics.viterbi: a beat follows one that is a lag away, not one step, so whole blocks of
+    # steps are found at once and no step has to remember where it came from.
     best = np.zeros((pad + n, count), dtype=np.float32)  # of all grids that end on a step, by last lag
     for start in range(pad, pad + n, width):
         # Every beat of a block follows one before the block: the shortest lag is as long as the block.

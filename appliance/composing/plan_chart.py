@@ -13,6 +13,7 @@ from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
 from appliance.music.chord_chart import NO_CHORD, QUALITIES, Chart, Chord, ChordSpan, merged, parse_chord
 from appliance.music.keys import estimate_key, spell
 from appliance.music.score import BeatGrid
+from appliance.numerics.viterbi import Arrival, best_path, from_options
 
 PLAN_RATE_HZ = FRAME_RATE_HZ / FRAMES_PER_PLAN
 ESTIMATED_QUALITIES = ("", "m", "dim", "aug", "7", "maj7", "m7", "m7b5", "sus4")
@@ -23,7 +24,7 @@ ESTIMATED_QUALITIES = ("", "m", "dim", "aug", "7", "maj7", "m7", "m7b5", "sus4")
 _P_TONE, _P_FIFTH, _P_OTHER, _P_SILENT = 0.75, 0.6, 0.1, 0.03
 _P_BASS, _P_OTHER_BASS = 0.75, 0.08
 _QUALITY_PRIOR = {"": 0.0, "m": -0.05, "7": -0.3, "m7": -0.3, "maj7": -0.5}
-_CHORD_CHANGE, _BASS_CHANGE = -3.0, -2.0
+_COSTS = np.array([0.0, 2.0, 3.0], np.float32)  # of no change, of another bass and of another chord
 _INVERSION, _FOREIGN_BASS = -1.0, -3.0
 
 
@@ -67,7 +68,7 @@ def chart_from_plan(
     gain = np.asarray(prior, np.float32).reshape(-1, 1)
     emission = _emission(steps[:12], steps[12:])
     emission += gain
-    path = _viterbi(emission)
+    path = best_path(emission.reshape(len(emission), -1), lambda scores, _: chord_arrival(scores))
     key, _ = estimate_key(plan[:12].sum(1), plan[12:].sum(1))
     labels = []
     for state in path:
@@ -128,24 +129,14 @@ def _emission(chroma: NDArray[np.float64], bass: NDArray[np.float64]) -> NDArray
     return joint
 
 
-def _viterbi(emission: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Best path of states chord * 12 + bass through ``emission`` (steps, chords, 12): (steps,)."""
-    steps, chords, _ = emission.shape
-    own = np.arange(chords * 12)
-    before = np.zeros((steps, chords * 12), dtype=np.int16)
-    score = emission[0]
-    for t in range(1, steps):
-        over_best_bass = 12 * np.arange(chords) + score.argmax(1)
-        by_chord = score.ravel()[over_best_bass]
-        best = int(by_chord.argmax())
-        sources = (own, np.repeat(over_best_bass, 12), np.full(own.shape, over_best_bass[best]))
-        costs = (0.0, _BASS_CHANGE, _CHORD_CHANGE)
-        options = np.stack([score.ravel()[s] + c for s, c in zip(sources, costs, strict=True)])
-        choice = options.argmax(0)
-        before[t] = np.stack(sources)[choice, own]
-        score = options[choice, own].reshape(chords, 12) + emission[t]
-    path = np.zeros(steps, dtype=np.intp)
-    path[-1] = int(score.argmax())
-    for t in range(steps - 1, 0, -1):
-        path[t - 1] = before[t, path[t]]
-    return path
+def chord_arrival(scores: NDArray[np.float32]) -> Arrival:
+    """How chords follow each other: the same chord and bass, another bass, or another chord.
+
+    ``scores`` are of the states chord * 12 + bass, (12 * chords,).
+    """
+    by_chord = scores.reshape(-1, 12)
+    over_best_bass = 12 * np.arange(len(by_chord)) + by_chord.argmax(axis=1)
+    best = over_best_bass[scores[over_best_bass].argmax()]
+    own = np.arange(len(scores))
+    sources = np.stack([own, np.repeat(over_best_bass, 12), np.full_like(own, best)])
+    return from_options(scores, sources, _COSTS)

@@ -11,13 +11,13 @@ Letters: S sources, K = 513 bins, A bands, F frames; frame f covers samples 512 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.score import PITCHES
+from appliance.numerics.mel import mel_of
 from appliance.playing.excitation import SOURCES, Excitation
 
 Array = NDArray[np.float32]
@@ -36,19 +36,13 @@ LOUDNESS_SPAN = 8.0
 """Powers of ten between QUIET and full scale."""
 
 
-def mel(hz: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """O'Shaughnessy's mel scale."""
-    mels: NDArray[np.floating[Any]] = 2595.0 * np.log10(1.0 + hz / 700.0)
-    return mels
-
-
 @lru_cache(maxsize=1)
 def bands() -> Array:
     """(A, K): how much of each bin belongs to each band; a bin's shares add to one.
 
     Centres are equally far apart in mel, about a bin at the low end.
     """
-    bins = mel(np.fft.rfftfreq(WINDOW_SAMPLES, 1.0 / SAMPLE_RATE_HZ))
+    bins = mel_of(np.fft.rfftfreq(WINDOW_SAMPLES, 1.0 / SAMPLE_RATE_HZ))
     place = bins / bins[-1] * (BANDS - 1)
     shares: Array = np.maximum(0.0, 1.0 - np.abs(place - np.arange(BANDS)[:, None])).astype(np.float32)
     return shares

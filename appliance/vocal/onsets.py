@@ -9,11 +9,11 @@ vibrato's period before and after.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.numerics.mel import mel_of
 from appliance.vocal.frames import BIN_HZ, BINS, FrameChunk
 from appliance.vocal.noise_floor import NoiseFloor
 
@@ -65,14 +65,10 @@ class SpectralRise:
 @lru_cache(maxsize=1)
 def _band_filters() -> NDArray[np.float32]:
     """(B, 24) triangles, evenly spaced on the mel scale."""
-    mel = np.linspace(_mel(_LOWEST_HZ), _mel(_HIGHEST_HZ), _BANDS + 2)
-    bins = _mel(np.arange(BINS) * BIN_HZ)[:, None]
+    mel = np.linspace(mel_of(_LOWEST_HZ), mel_of(_HIGHEST_HZ), _BANDS + 2)
+    bins = mel_of(np.arange(BINS) * BIN_HZ)[:, None]
     step = mel[1] - mel[0]
     return np.asarray(np.maximum(0.0, 1.0 - np.abs(bins - mel[None, 1:-1]) / step), np.float32)
-
-
-def _mel(hz: float | NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    return np.asarray(2595.0 * np.log10(1.0 + np.asarray(hz) / 700.0))
 
 
 def onset_strength(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.numerics.viterbi import Trellis, from_anywhere
 from appliance.vocal.candidates import CANDIDATES, Candidates
 
 PERIODICITY_SHARE = 0.2
@@ -39,29 +40,25 @@ def best_path(chunks: Iterable[Candidates]) -> Iterator[Path]:
 
     A frame is settled once 256 later frames (3 s) are known: by then all surviving paths have met.
     """
-    score = np.zeros(CANDIDATES, np.float32)
+    trellis = Trellis(CANDIDATES, np.float32)
     last_octave = np.zeros(CANDIDATES, np.float32)
     last_strength = np.zeros(CANDIDATES, np.float32)
-    pointers: list[list[int]] = []
     held: Candidates | None = None
     for chunk in chunks:
         strength = _strength(chunk)
         octave = np.log2(np.maximum(chunk.f0_hz, 1.0))
         cost = _jump_cost(np.vstack([last_octave, octave]), np.vstack([last_strength, strength]))
         for frame_cost, frame_strength in zip(cost, strength, strict=True):
-            arriving = score - frame_cost
-            pointers.append(arriving.argmax(axis=1).tolist())
-            score = arriving.max(axis=1) + frame_strength
-            score -= score.max()
+            trellis.step(from_anywhere(trellis.scores, frame_cost), frame_strength)
+            trellis.scores -= trellis.scores.max()  # single precision lasts, however long the song
         last_octave, last_strength = octave[-1], strength[-1]
         held = chunk if held is None else _joined(held, chunk)
-        settled = len(pointers) - _LOOKAHEAD_FRAMES
+        settled = len(trellis) - _LOOKAHEAD_FRAMES
         if settled > 0:
-            choice = _trace(pointers, int(score.argmax()))
-            yield _chosen(_part(held, slice(None, settled)), choice[:settled])
-            held, pointers = _part(held, slice(settled, None)), pointers[settled:]
+            yield _chosen(_part(held, slice(None, settled)), trellis.take(settled))
+            held = _part(held, slice(settled, None))
     if held is not None:
-        yield _chosen(held, _trace(pointers, int(score.argmax())))
+        yield _chosen(held, trellis.take())
 
 
 def _strength(candidates: Candidates) -> NDArray[np.float32]:
@@ -77,14 +74,6 @@ def _jump_cost(octave: NDArray[np.float32], strength: NDArray[np.float32]) -> ND
     jump = np.abs(octave[1:, :, None] - octave[:-1, None, :])
     certainty = np.clip(np.minimum(strength[1:, :, None], strength[:-1, None, :]), 0.0, 1.0)
     return np.asarray(np.minimum(JUMP_COST_PER_OCTAVE * jump, JUMP_COST_LIMIT) * certainty, np.float32)
-
-
-def _trace(pointers: list[list[int]], last: int) -> NDArray[np.intp]:
-    choice = np.empty(len(pointers), np.intp)
-    for frame in range(len(pointers) - 1, -1, -1):
-        choice[frame] = last
-        last = pointers[frame][last]
-    return choice
 
 
 def _part(candidates: Candidates, frames: slice) -> Candidates:

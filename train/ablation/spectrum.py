@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.grid import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from appliance.numerics.mel import hz_of, mel_of
 from appliance.vocal.features import FEATURE_ROWS
 
 Array = NDArray[np.float32]
@@ -46,11 +47,7 @@ def mel_spectrum(audio: Array) -> Array:
 
 def mel_bank() -> Array:
     """Triangular bands (M, WINDOW_SAMPLES / 2 + 1), even on O'Shaughnessy's mel scale, 1 at their peaks."""
-
-    def mel(hz: float) -> float:
-        return 2595.0 * float(np.log10(1.0 + hz / 700.0))
-
-    edges = 700.0 * (10.0 ** (np.linspace(mel(LOWEST_HZ), mel(HIGHEST_HZ), BANDS + 2) / 2595.0) - 1.0)
+    edges = hz_of(np.linspace(mel_of(LOWEST_HZ), mel_of(HIGHEST_HZ), BANDS + 2))
     hz = np.fft.rfftfreq(WINDOW_SAMPLES, 1.0 / SAMPLE_RATE_HZ)
     # The lowest bands are narrower than a bin: every band keeps at least the bin width.
     width = SAMPLE_RATE_HZ / WINDOW_SAMPLES

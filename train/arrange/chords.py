@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.music.score import Note
+from appliance.numerics.viterbi import Arrival, best_path, from_options
 from train.arrange.grid import Grid, read_grid
 from train.corpus.song import Song, SungNote
 
@@ -95,7 +96,7 @@ def chords_on(song: Song, grid: Grid) -> tuple[Chord, ...]:
     lowest = _bass_profile(song.written, edges, bar_of)
     log_likelihood = _log_likelihood(profile, lowest, song)
     changes = np.array([_change_cost(p, bar.pulses) for bar in grid.bars for p in range(bar.pulses)])
-    path = _viterbi(log_likelihood, changes)
+    path = best_path(log_likelihood, lambda scores, pulse: _arrival(scores, changes[pulse]))
     return _merged(path, lowest, edges, bar_of)
 
 
@@ -181,22 +182,11 @@ def _change_cost(pulse: int, pulses: int) -> float:
     return _CHANGE["half" if pulses % 2 == 0 and pulse == pulses // 2 else "pulse"]
 
 
-def _viterbi(log_likelihood: NDArray[np.float64], changes: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Best state of every pulse where any change costs the same: O(pulses x states)."""
-    pulses, states = log_likelihood.shape
-    came = np.empty((pulses, states), np.int64)
-    own = np.arange(states)
-    best = log_likelihood[0].copy()
-    for t in range(1, pulses):
-        winner = int(best.argmax())
-        moved = best[winner] - changes[t]
-        came[t] = np.where(best >= moved, own, winner)
-        best = np.maximum(best, moved) + log_likelihood[t]
-    path = np.empty(pulses, np.int64)
-    path[-1] = int(best.argmax())
-    for t in range(pulses - 1, 0, -1):
-        path[t - 1] = came[t, path[t]]
-    return path
+def _arrival(scores: NDArray[np.floating], cost: float) -> Arrival:
+    """Every chord goes on, or follows the best of all at ``cost``."""
+    own = np.arange(len(scores))
+    best = np.full_like(own, scores.argmax())
+    return from_options(scores, np.stack([own, best]), np.array([0.0, cost]))
 
 
 def _merged(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from appliance.grid import SAMPLE_RATE_HZ
-from appliance.playing.source_filter import mel
+from appliance.numerics.mel import mel_of
 
 RESOLUTIONS = ((256, 40), (512, 64), (1024, 80), (2048, 120))
 """Samples a window and mel bands."""
@@ -51,7 +51,7 @@ def spectral_terms(made: Tensor, wanted: Tensor) -> dict[str, Tensor]:
 def mel_matrix(size: int, count: int) -> Tensor:
     """(K, M): triangles in mel that add the amplitudes of a band to its mean."""
     hz = np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE_HZ)
-    place = mel(hz) / mel(hz)[-1] * (count + 1)
+    place = mel_of(hz) / mel_of(hz)[-1] * (count + 1)
     triangles = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(1, count + 1)))
     sums = triangles.sum(axis=0)
     empty = np.flatnonzero(sums < 0.5)  # bands narrower than a bin share their nearest
