@@ -133,12 +133,16 @@ class Studio:
         """What is not as it must be (:mod:`invariants`). Looked at from inside: SQLite resolves paths."""
         check = "when_quiet" if quiet else "at_any_moment"
         script = (
-            "import json, sys; sys.path.insert(0, '/var/tmp')\n"
-            f"from appliance.watch.settings.config import Folders; from invariants import {check} as check\n"
-            "print(json.dumps(check(Folders(), json.loads(sys.argv[1]))))"
+            "import json, pathlib, sys, types; sys.path.insert(0, '/var/tmp')\n"
+            f"from invariants import {check} as check\n"
+            "folders, dropped = json.loads(sys.argv[1])\n"
+            "folders = {name: pathlib.Path(path) for name, path in folders.items()}\n"
+            "print(json.dumps(check(types.SimpleNamespace(**folders), dropped)))"
         )
         self.path("/var/tmp/invariants.py").write_bytes(INVARIANTS.read_bytes())
-        told = self.machine.run(*self.python, "-c", script, json.dumps(self.dropped))
+        told = self.machine.run(
+            *self.python, "-c", script, json.dumps([Folders().model_dump(mode="json"), self.dropped])
+        )
         found: list[str] = json.loads(told)
         return found
 

@@ -1,6 +1,7 @@
 """What must be true of inbox, outbox, archive, rejected and journal: at every moment, and once all is quiet.
 
 Knows nothing of how the service works: it hashes files and reads receipts and the journal's rows itself.
+It imports nothing of the appliance, so it also runs in a machine with an older release.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from appliance.watch.settings.config import Folders
+if TYPE_CHECKING:
+    from appliance.watch.settings.config import Folders
 
 WORK = ".backline-work"
 FINAL = {"done", "rejected", "quarantined", "gone"}
