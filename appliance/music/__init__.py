@@ -1,11 +1,11 @@
 """Notes, keys, chords and beats, independent of any network.
 
-- ``score``: the notes of an accompaniment
-- ``roll``: a score as the picture that the score VAE reads and paints
-- ``keys``: names of keys, and transposition
-- ``chord_chart``: chord names and the chart that a musician writes
-- ``chart_keeping``: makes the notes keep to a chart
-- ``beat_grid``: beats and bars as phases and times
-- ``beat_file``: beats that the user gives
-- ``midi``: a score as a MIDI file
+- ``score``: the notes of an accompaniment, and its beat grid
+- ``roll``: a score as an image, which the score VAE encodes and decodes
+- ``keys``: musical keys: names, transposition, estimation
+- ``chord_chart``: chord names and chord charts as text
+- ``chart_keeping``: corrects notes that contradict a given chart
+- ``beat_grid``: beat and bar phases; notes moved onto the beat
+- ``beat_file``: reads beats from a text file
+- ``midi``: writes a score as a MIDI file
 """

@@ -1,17 +1,16 @@
-"""The band keeps to a chord chart: what a session player does with a sheet that says otherwise.
+"""Corrects notes that contradict a chord chart which the user gave.
 
-The denoiser hears a chart as advice. Where a chart was *given* its notes are put right afterwards, in the
-order in which a listener would notice:
+The denoiser treats a chart as a hint. :func:`follow_chart` makes its notes keep to the chart:
 
-1. nothing rings on into a chord that it does not belong to;
-2. a note that is foreign to its chord moves to the nearest chord tone, unless it passes: short, off the
-   change, and on its way by step to a chord tone;
-3. at a change the bass has the chord's bass;
-4. root and third sound in every chord, because they say which chord it is. The fifth may be left out;
-5. a chord that nobody plays is played, once, plainly; and N.C. is tacet.
+1. A note ends before a chord that it does not belong to.
+2. A note that is foreign to its chord moves to the nearest chord tone, unless it is a passing note: short,
+   after the chord change, and followed by a chord tone one step away.
+3. At a chord change the lowest note is the chord's bass.
+4. The root and the third sound in every chord, because they define it. The fifth may be missing.
+5. A chord without notes is played once as a block chord. Under N.C. the pitched groups are silent.
 
-Rhythm stays the model's own: notes are moved in pitch and shortened, and added at onsets there are.
-Drums are left alone, and so is time that the chart does not cover.
+The rhythm stays that of the denoiser: notes change pitch, become shorter, or are added at existing onsets.
+Drums, and time that the chart does not cover, stay as they are.
 """
 
 from __future__ import annotations
@@ -27,48 +26,51 @@ from appliance.music.keys import LETTERS
 from appliance.music.score import DRUM_GROUP, GROUPS, LOWEST_PITCH, PITCHES, Note, Score
 
 EARLY_S = 0.08
-"""A note this much before a change belongs to the new chord: it is played ahead, not left over."""
+"""A note that starts this little before a chord change belongs to the new chord: it anticipates it."""
 
 PASSING_S = 0.3
-"""Longer foreign notes are heard as harmony: an eighth note at 100 bpm."""
+"""Longest passing note: an eighth note at 100 bpm. Listeners hear longer ones as harmony."""
 
 STEP_SEMITONES = 2
 LEAST_CHORD_S = 0.4
-"""Shorter chords pass by; nothing is added to them."""
+"""No notes are added to shorter chords."""
 
 BAR_S = 2.0
-"""About a bar."""
+"""Approximate length of a bar."""
 
 HEARD_SHARE = 0.5
-"""Of a chord's time that its root and its third shall sound."""
+"""Share of a chord's time during which its root and its third must sound."""
 
 USUAL_BASS, USUAL_MIDDLE, USUAL_VELOCITY = 43, 62, 64
-"""G2, D4 and a medium touch: where nothing in the song says better."""
+"""G2, D4 and a medium velocity, for songs whose own notes do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Chord:
-    """A chord of the chart as pitch classes; no ``tones`` for N.C."""
+    """A chord of the chart as pitch classes; N.C. has no ``tones``."""
 
     start_s: float
     end_s: float
     tones: frozenset[int]
     bass: int
     needed: tuple[int, ...]
-    """Root and third (of a suspended chord what stands for it), root first."""
+    """Root and third; in a suspended chord, the tone that replaces the third."""
 
 
 def follow_chart(score: Score, chart: Chart) -> Score:
-    """``score`` with its pitched notes put right by ``chart``, in the same key; see the module."""
+    """Correct the pitched notes of ``score`` so that they keep to ``chart``; the rules are above.
+
+    Score and chart are in the same transposition.
+    """
     chords = [_chord(span.start_s, min(span.end_s, score.duration_s), span.label) for span in chart]
     drums = [n for n in score.notes if n.group == DRUM_GROUP]
     notes = [n for n in score.notes if n.group != DRUM_GROUP]
     groups = score.only(*{n.group for n in notes}).groups()
-    notes = [kept for note in notes if (kept := _ended(note, chords)) is not None]
-    notes = _led(notes, chords)
-    notes = _based(notes, chords)
+    notes = [kept for note in notes if (kept := _end_before_foreign_chord(note, chords)) is not None]
+    notes = _move_foreign(notes, chords)
+    notes = _set_bass(notes, chords)
     notes = one_at_a_time(notes, score.duration_s)
-    notes += _missing(notes, chords, groups)
+    notes += _missing_notes(notes, chords, groups)
     return Score.of([*one_at_a_time(notes, score.duration_s), *drums], score.duration_s)
 
 
@@ -82,7 +84,7 @@ def _chord(start_s: float, end_s: float, label: str) -> _Chord:
     return _Chord(start_s, end_s, chord.pitch_classes, chord.bass_pitch_class, (root, (root + third) % 12))
 
 
-def _at(chords: Sequence[_Chord], time_s: float) -> _Chord | None:
+def _chord_at(chords: Sequence[_Chord], time_s: float) -> _Chord | None:
     """The chord that a note starting at ``time_s`` belongs to."""
     for moment_s in (time_s + EARLY_S, time_s):
         k = bisect_right(chords, moment_s, key=lambda c: c.start_s) - 1
@@ -91,9 +93,9 @@ def _at(chords: Sequence[_Chord], time_s: float) -> _Chord | None:
     return None
 
 
-def _ended(note: Note, chords: Sequence[_Chord]) -> Note | None:
-    """``note`` until the first change to a chord that it is foreign to; None for one inside N.C."""
-    own = _at(chords, note.start_s)
+def _end_before_foreign_chord(note: Note, chords: Sequence[_Chord]) -> Note | None:
+    """End ``note`` before the first later chord that it is foreign to; None if it starts under N.C."""
+    own = _chord_at(chords, note.start_s)
     if own is not None and not own.tones:
         return None
     first = bisect_right(chords, note.start_s + EARLY_S, key=lambda c: c.start_s)
@@ -105,15 +107,15 @@ def _ended(note: Note, chords: Sequence[_Chord]) -> Note | None:
     return note
 
 
-def _led(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
-    """Foreign notes led to the nearest chord tone that is free in their group, or left out."""
-    following = _following(notes)
-    sounding: dict[tuple[str, int], float] = {}  # until when a key of a group is held
+def _move_foreign(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
+    """Move each foreign note to the nearest chord tone that is free in its group; drop it if none is."""
+    following = _next_pitches(notes)
+    sounding: dict[tuple[str, int], float] = {}  # until when a pitch of a group sounds
     result = []
     for k, note in enumerate(notes):
-        chord = _at(chords, note.start_s)
-        if chord is not None and _foreign(note, chord, following[k]):
-            # A bass that has to move goes home: on a fifth or third it would make another chord of it.
+        chord = _chord_at(chords, note.start_s)
+        if chord is not None and _is_foreign(note, chord, following[k]):
+            # The bass moves to the chord's bass: on the third or fifth it would change the inversion.
             tones = frozenset({chord.bass}) if note.group == "bass" else chord.tones
             free = [
                 pitch
@@ -125,11 +127,11 @@ def _led(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
             note = replace(note, pitch=free[0])
         sounding[note.group, note.pitch] = max(sounding.get((note.group, note.pitch), 0.0), note.end_s)
         result.append(note)
-    return [kept for note in result if (kept := _ended(note, chords)) is not None]
+    return [kept for note in result if (kept := _end_before_foreign_chord(note, chords)) is not None]
 
 
-def _following(notes: Sequence[Note]) -> list[list[int]]:
-    """For each note the pitches of its group's next onset."""
+def _next_pitches(notes: Sequence[Note]) -> list[list[int]]:
+    """For each note, the pitches at the next onset of its group."""
     result: list[list[int]] = [[] for _ in notes]
     for group in {n.group for n in notes}:
         own = [k for k, n in enumerate(notes) if n.group == group]
@@ -143,8 +145,8 @@ def _following(notes: Sequence[Note]) -> list[list[int]]:
     return result
 
 
-def _foreign(note: Note, chord: _Chord, following: Iterable[int]) -> bool:
-    """Whether a note is no chord tone and does not pass either: short, off the change, on by step."""
+def _is_foreign(note: Note, chord: _Chord, following: Iterable[int]) -> bool:
+    """Whether a note is neither a chord tone nor a passing note; ``following`` are the next pitches."""
     if note.pitch % 12 in chord.tones:
         return False
     off = note.start_s - chord.start_s > EARLY_S
@@ -154,20 +156,20 @@ def _foreign(note: Note, chord: _Chord, following: Iterable[int]) -> bool:
 
 
 def _tones_around(pitch: int, tones: frozenset[int]) -> list[int]:
-    """Chord tones in the octave around ``pitch``, nearest first, of two the lower; inside the compass."""
+    """Chord tones within an octave around ``pitch``, nearest first (of two, the lower), MIDI 21-108."""
     lowest = min(max(LOWEST_PITCH, pitch - 6), LOWEST_PITCH + PITCHES - 13)
     near = range(lowest, lowest + 13)
     return sorted((p for p in near if p % 12 in tones), key=lambda p: (abs(p - pitch), p))
 
 
-def _based(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
-    """At every change, and again in long chords, the lowest note that starts has the chord's bass."""
+def _set_bass(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
+    """Give the lowest starting note the chord's bass, at each change and after each bar of a long chord."""
     notes = list(notes)
     has_bass = any(n.group == "bass" for n in notes)
-    for chord in (part for whole in chords for part in _parts(whole)):
+    for chord in (part for whole in chords for part in _bars_of(whole)):
         if not chord.tones:
             continue
-        # A bass line may come in late; a chord that is struck without its bass is another chord.
+        # A bass line may enter late. Without a bass group, the lowest note of the chord must be its bass.
         reach = 0.5 * (chord.end_s - chord.start_s) if has_bass else 1.5 * EARLY_S
         starting = [
             k
@@ -180,21 +182,21 @@ def _based(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
         pitch = _tones_around(notes[k].pitch, frozenset({chord.bass}))[0]
         lowest = [n.pitch for n in notes if n.start_s <= chord.start_s + EARLY_S < n.end_s and n != notes[k]]
         if pitch - 12 >= 28 and any(p < pitch for p in lowest):
-            pitch -= 12  # below what is held, or it would not be the bass
+            pitch -= 12  # below all notes that still sound
         notes[k] = replace(notes[k], pitch=pitch)
     return sorted(notes)
 
 
-def _parts(chord: _Chord) -> list[_Chord]:
-    """A chord in parts of about a bar: after that long a bass comes back to its note."""
+def _bars_of(chord: _Chord) -> list[_Chord]:
+    """Divide a chord into parts of about a bar: a bass line returns to its note that often."""
     count = max(1, round((chord.end_s - chord.start_s) / BAR_S))
     length_s = (chord.end_s - chord.start_s) / count
     starts = [chord.start_s + k * length_s for k in range(count)]
     return [replace(chord, start_s=start, end_s=start + length_s) for start in starts]
 
 
-def _missing(notes: Sequence[Note], chords: Sequence[_Chord], groups: Sequence[str]) -> list[Note]:
-    """Notes to add: roots and thirds that do not sound, and chords that nobody plays."""
+def _missing_notes(notes: Sequence[Note], chords: Sequence[_Chord], groups: Sequence[str]) -> list[Note]:
+    """Notes to add: missing roots and thirds, and whole chords where no note sounds."""
     if not groups:
         return []
     group = next(g for g in GROUPS if g in groups)
@@ -210,17 +212,17 @@ def _missing(notes: Sequence[Note], chords: Sequence[_Chord], groups: Sequence[s
             continue
         inside = [n for n in notes if n.start_s < chord.end_s and n.end_s > chord.start_s]
         if not inside:
-            added += _plain(chord, group, "bass" if low else group, middle, velocity)
+            added += _block_chord(chord, group, "bass" if low else group, middle, velocity)
             continue
         onsets = _onsets(inside, chord, group)
         for pitch_class in chord.needed:
             pitch = _tones_around(middle, frozenset({pitch_class}))[0]
-            added += _covered(inside, chord, pitch_class, pitch, group, onsets)
+            added += _fill_in(inside, chord, pitch_class, pitch, group, onsets)
     return added
 
 
 def _onsets(inside: Sequence[Note], chord: _Chord, group: str) -> dict[float, tuple[float, int]]:
-    """Start of each stroke of a group in the chord -> its end and touch; the chord's start if none."""
+    """Onsets of ``group`` in the chord: start -> (end, velocity); without any, the chord's own start."""
     strokes: dict[float, tuple[float, int]] = {}
     for note in inside:
         if note.group == group and note.start_s >= chord.start_s - EARLY_S:
@@ -233,7 +235,7 @@ def _onsets(inside: Sequence[Note], chord: _Chord, group: str) -> dict[float, tu
     return dict(sorted(strokes.items()))
 
 
-def _covered(
+def _fill_in(
     inside: Sequence[Note],
     chord: _Chord,
     pitch_class: int,
@@ -241,10 +243,10 @@ def _covered(
     group: str,
     strokes: dict[float, tuple[float, int]],
 ) -> list[Note]:
-    """Notes that join the strokes until ``pitch_class`` sounds for its share of the chord."""
+    """Notes added at ``strokes`` until ``pitch_class`` sounds for :data:`HEARD_SHARE` of the chord."""
     own = [(n.start_s, n.end_s) for n in inside if n.pitch % 12 == pitch_class]
     wanted_s = HEARD_SHARE * (chord.end_s - chord.start_s)
-    sounds_s = _length(own, chord)
+    sounds_s = _covered_s(own, chord)
     added: list[Note] = []
     for start_s, (end_s, velocity) in strokes.items():
         if sounds_s >= wanted_s:
@@ -253,12 +255,12 @@ def _covered(
             continue
         added.append(Note(start_s, end_s, pitch, velocity, group))
         own.append((start_s, end_s))
-        sounds_s = _length(own, chord)
+        sounds_s = _covered_s(own, chord)
     return added
 
 
-def _length(spans: Iterable[tuple[float, float]], chord: _Chord) -> float:
-    """Seconds of the chord that ``spans`` cover together."""
+def _covered_s(spans: Iterable[tuple[float, float]], chord: _Chord) -> float:
+    """Seconds of the chord that the union of ``spans`` covers."""
     total, until = 0.0, chord.start_s
     for start_s, end_s in sorted(spans):
         start_s, end_s = max(start_s, until), min(end_s, chord.end_s)
@@ -267,8 +269,8 @@ def _length(spans: Iterable[tuple[float, float]], chord: _Chord) -> float:
     return total
 
 
-def _plain(chord: _Chord, group: str, bass_group: str, middle: int, velocity: int) -> list[Note]:
-    """The chord held once: its bass below, its tones around the middle."""
+def _block_chord(chord: _Chord, group: str, bass_group: str, middle: int, velocity: int) -> list[Note]:
+    """A block chord over the whole span: its bass, and its tones around ``middle``."""
     low = _tones_around(USUAL_BASS, frozenset({chord.bass}))[0]
     high = [_tones_around(middle, frozenset({tone}))[0] for tone in sorted(chord.tones)]
     notes = [Note(chord.start_s, chord.end_s, low, velocity, bass_group)]

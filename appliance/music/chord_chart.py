@@ -1,9 +1,9 @@
-"""Chord charts: names, and the text a musician writes.
+"""Chord names, and chord charts as text.
 
+A *chart* is a list of spans in order of time that do not overlap. Where no span lies, the harmony is free.
 :mod:`appliance.composing.plan_chart` turns a chart into a plan.
 
-A *chart* is a list of spans in time order that do not overlap; time that no span covers is left open.
-Text charts come in two forms (``#`` starts a comment)::
+Text charts have two forms, one with times and one with bars; ``#`` starts a comment::
 
     0.000 2.500 Am7            | Am | F G | C |     chords of a bar share it equally
     2.500 4.000 F/A            | %  | N   |         % repeats the bar, N is no chord
@@ -50,7 +50,7 @@ QUALITIES: dict[str, tuple[int, ...]] = {
     "7b9": (0, 4, 7, 10, 1),
     "13": (0, 4, 10, 2, 9),
 }
-"""Semitones above the root of every quality a chart may name, by its shorthand."""
+"""Chord qualities by their shorthand: the tones as semitones above the root."""
 
 _SPELLINGS = {
     "": ("maj", "M", "major"),
@@ -78,7 +78,10 @@ _LABEL = re.compile(r"([A-G][#b]?)([^/]*?)(?:/([A-G][#b]?))?")
 
 @dataclass(frozen=True, slots=True)
 class Chord:
-    """A chord: names of root and bass (``"F#"``, bass ``""`` for the root), a key of :data:`QUALITIES`."""
+    """A chord: the names of its root and bass (``"F#"``; no bass means the root), and its quality.
+
+    ``quality`` is a name in :data:`QUALITIES`.
+    """
 
     root: str
     quality: str = ""
@@ -86,12 +89,12 @@ class Chord:
 
     @property
     def label(self) -> str:
-        """Shorthand: ``Am7``, ``Bb/D``."""
+        """The chord's shorthand: ``Am7``, ``Bb/D``."""
         return self.root + self.quality + (f"/{self.bass}" if self.bass else "")
 
     @property
     def pitch_classes(self) -> frozenset[int]:
-        """Every pitch class that sounds, a foreign bass included."""
+        """All pitch classes of the chord and of its bass."""
         tones = {(_pitch_class(self.root) + step) % 12 for step in QUALITIES[self.quality]}
         return frozenset(tones | {self.bass_pitch_class})
 
@@ -103,7 +106,7 @@ class Chord:
 
 @dataclass(frozen=True, slots=True)
 class ChordSpan:
-    """One chord from ``start_s`` to ``end_s``; ``label`` is canonical shorthand or :data:`NO_CHORD`."""
+    """A chord from ``start_s`` to ``end_s``; ``label`` is as :func:`canonical` writes it."""
 
     start_s: float
     end_s: float
@@ -114,10 +117,17 @@ Chart = list[ChordSpan]
 
 
 def parse_chord(text: str) -> Chord | None:
-    """The chord that ``text`` names in any common spelling; None for ``N``, ``N.C.``, ``NC`` and ``-``.
+    """Read a chord's name in any common spelling; None for ``N``, ``N.C.``, ``NC`` and ``-``.
 
-    ``Cm Cmin C- Cmaj7 CM7 CΔ C7 Cdim C° Cø C+ Csus4 D♭ C/E``; the spelling of the root is kept. Raises
-    :class:`UsageError` for anything else.
+    Examples: ``Cm Cmin C- Cmaj7 CM7 CΔ C7 Cdim C° Cø C+ Csus4 D♭ C/E``. The root keeps its spelling.
+
+    Raises:
+        UsageError: ``text`` is not the name of a chord.
+
+    >>> parse_chord("Bbmin7/D")
+    Chord(root='Bb', quality='m7', bass='D')
+    >>> sorted(parse_chord("F").pitch_classes)
+    [0, 5, 9]
     """
     if text in (NO_CHORD, "NC", "N.C.", "-"):
         return None
@@ -129,13 +139,17 @@ def parse_chord(text: str) -> Chord | None:
 
 
 def canonical(text: str) -> str:
-    """The one shorthand that Backline writes for a chord: ``C-`` becomes ``Cm``."""
+    """The shorthand that Backline writes for a chord, or :data:`NO_CHORD`: ``C-`` becomes ``Cm``.
+
+    Raises:
+        UsageError: ``text`` is not the name of a chord.
+    """
     chord = parse_chord(text)
     return chord.label if chord else NO_CHORD
 
 
 def chart_text(chart: Chart) -> str:
-    """The chart as text, one span a line; :func:`parse_chart` reads back the very same chart."""
+    """Write the chart as text, one span per line; :func:`parse_chart` reads back the same chart."""
     return "".join(f"{_seconds(s.start_s)} {_seconds(s.end_s)} {s.label}\n" for s in chart)
 
 
@@ -184,23 +198,23 @@ def _timed_span(line: str, before: Chart, duration_s: float) -> ChordSpan:
     if len(fields) > 3 or not (math.isfinite(end_s) and 0 <= start_s < end_s):
         raise UsageError(f"{line!r} must be a start, a later end and one chord.")
     if before and start_s < before[-1].end_s:
-        raise UsageError(f"the chord starts at {start_s:g} s, before the one above it ends.")
+        raise UsageError(f"the chord starts at {start_s:g} s, before the previous one ends.")
     if start_s >= duration_s:
         raise UsageError(f"the chord starts at {start_s:g} s, but the recording ends at {duration_s:.3f} s.")
     return ChordSpan(start_s, end_s, canonical(label))
 
 
 def _bar(cells: list[str], before: list[list[str]]) -> list[str]:
-    """Labels of one bar; ``%`` alone repeats the bar before, ``%`` or ``/`` among others the chord."""
+    """The chords of one bar. A single ``%`` repeats the previous bar; other ``%`` or ``/`` repeat a chord."""
     if cells == ["%"]:
         if not before:
-            raise UsageError("'%' repeats the bar before, but this is the first bar.")
+            raise UsageError("'%' repeats the previous bar, but this is the first bar.")
         return before[-1]
     labels: list[str] = []
     for cell in cells:
         if cell in ("%", "/"):
             if not labels:
-                raise UsageError(f"{cell!r} repeats the chord before it, but it opens the bar.")
+                raise UsageError(f"{cell!r} repeats the previous chord, but it opens the bar.")
             labels.append(labels[-1])
         else:
             labels.append(canonical(cell))
@@ -209,7 +223,7 @@ def _bar(cells: list[str], before: list[list[str]]) -> list[str]:
 
 def _check_bars(bars: list[list[str]], grid: BeatGrid) -> None:
     if not grid.downbeats:
-        raise UsageError("a chart in bars needs the beats, which are unknown; give --bpm or write times.")
+        raise UsageError("a chart in bars needs beats, and they are unknown; give --bpm or write times.")
     if len(bars) > len(grid.downbeats):
         raise UsageError(f"the chart has more bars than the recording, which has {len(grid.downbeats)}.")
 
@@ -218,7 +232,7 @@ def _spans_of_bars(bars: list[list[str]], grid: BeatGrid, duration_s: float) -> 
     starts = [grid.beats_s[i] for i in grid.downbeats]
     last_beat = grid.downbeats[-1]
     gap_s = 60.0 / grid.bpm if grid.bpm else duration_s
-    # The last bar may be cut short by the end of the recording; its chords keep their places.
+    # The recording may end before the last bar does; its chords keep their places.
     starts.append(grid.beats_s[last_beat] + gap_s * grid.meter)
     spans = []
     for labels, start_s, end_s in zip(bars, starts, starts[1:], strict=False):
@@ -231,7 +245,7 @@ def _spans_of_bars(bars: list[list[str]], grid: BeatGrid, duration_s: float) -> 
 
 
 def merged(spans: Chart) -> Chart:
-    """``spans`` with neighbours of the same chord joined."""
+    """Join neighbouring spans of the same chord."""
     merged: Chart = []
     for span in spans:
         if merged and merged[-1].label == span.label and merged[-1].end_s == span.start_s:

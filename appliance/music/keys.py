@@ -1,7 +1,7 @@
-"""Keys: their names, the shift that brings one to C major or A minor, and a guess from what sounds.
+"""Musical keys: names, transposition to C major or A minor, and estimation from pitch classes.
 
-Pitch classes are 0-11 with C = 0. A key's *signature* is what matters to the model: music in any key is
-moved to the white keys before the network sees it and moved back afterwards.
+Pitch classes are 0-11 with C = 0. The networks know one key signature only: music is transposed to
+C major or A minor before they see it, and their notes are transposed back.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from appliance.errors import UsageError
 Mode = Literal["major", "minor"]
 
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-"""Pitch class of each letter without accidental."""
+"""Pitch class of each note letter without an accidental."""
 
 _MAJOR_NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _MINOR_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
@@ -26,17 +26,19 @@ _KEY_PATTERN = re.compile(r"([A-G])([#b]?)\s*(?:-?\s*(major|maj|minor|min|M|m))?
 
 MAJOR_PROFILE = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
 MINOR_PROFILE = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
-"""Share of each degree in common-practice music: Albrecht and Shanahan, *Music Perception* 31(1), 2013.
-
-On the written notes of corpus songs they find more keys than Krumhansl's or Temperley's ratings do.
-"""
+"""Key profiles, the share of each pitch class above the tonic: Albrecht and Shanahan, *Music Perception*
+31(1), 2013. On the scores of the corpus they find more keys than those of Krumhansl or Temperley."""
 
 _BASS_WEIGHT = 0.25
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Key:
-    """A key: ``tonic`` is a pitch class 0-11, ``mode`` is ``"major"`` or ``"minor"``."""
+    """A musical key: ``tonic`` is a pitch class 0-11, ``mode`` is ``"major"`` or ``"minor"``.
+
+    Raises:
+        ValueError: tonic or mode is neither.
+    """
 
     tonic: int
     mode: Mode
@@ -47,13 +49,13 @@ class Key:
 
     @property
     def name(self) -> str:
-        """Usual English name: the spelling with fewer accidentals, ``"Eb major"``, ``"G# minor"``."""
+        """English name, in the spelling with fewer accidentals: ``"Eb major"``, ``"G# minor"``."""
         names = _MAJOR_NAMES if self.mode == "major" else _MINOR_NAMES
         return f"{names[self.tonic]} {self.mode}"
 
     @property
     def fifths(self) -> int:
-        """Sharps (positive) or flats (negative) of the signature as :attr:`name` spells it, -6 to 6."""
+        """Sharps (positive) or flats (negative) in the key signature of :attr:`name`, -6 to 6."""
         relative_major = self.tonic if self.mode == "major" else (self.tonic + 3) % 12
         fifths = relative_major * 7 % 12
         tie_is_flat = fifths == 6 and self.mode == "minor"  # Eb minor, but F# major
@@ -61,13 +63,21 @@ class Key:
 
     @staticmethod
     def parse(text: str) -> Key:
-        """The key that ``text`` names: ``C``, ``Am``, ``F# minor``, ``Bb major``, ``e♭ min``.
+        """Read the name of a key: ``C``, ``Am``, ``F# minor``, ``Bb major``, ``e♭ min``.
 
-        A lone letter is major. Raises :class:`UsageError` for anything else.
+        A letter alone is a major key.
+
+        Raises:
+            UsageError: ``text`` is not the name of a key.
+
+        >>> Key.parse("E♭ min")
+        Key(tonic=3, mode='minor')
+        >>> Key.parse("G").fifths
+        1
         """
         match = _KEY_PATTERN.fullmatch(text.strip().replace("♯", "#").replace("♭", "b"))
         if match is None:
-            raise UsageError(f"key {text!r} is not a key; write it like 'C', 'Am', 'F# minor' or 'Bb major'.")
+            raise UsageError(f"{text!r} is not a key; write it like 'C', 'Am', 'F# minor' or 'Bb major'.")
         letter, accidental, mode = match.group(1), match.group(2), match.group(3) or ""
         minor = mode == "m" or mode.lower().startswith("min")
         tonic = LETTERS[letter.upper()] + {"": 0, "#": 1, "b": -1, "B": -1}[accidental]
@@ -75,16 +85,23 @@ class Key:
 
 
 def signature_shift(key: Key) -> int:
-    """Semitones, -5 to 6, that move music in ``key`` onto the scale of C major and A minor."""
+    """Semitones, -5 to 6, that transpose music in ``key`` to C major or A minor.
+
+    >>> signature_shift(Key.parse("D")), signature_shift(Key.parse("C minor"))
+    (-2, -3)
+    """
     relative_major = key.tonic if key.mode == "major" else key.tonic + 3
     return (5 - relative_major) % 12 - 5 if relative_major % 12 != 6 else 6
 
 
 def spell(pitch_class: int, key: Key | None = None) -> str:
-    """Name of a pitch class as it is usually written in ``key`` (none: C major).
+    """Name of a pitch class as it is usually written in ``key`` (default: C major).
 
-    Twelve neighbours on the line of fifths around the key, leaning to the sharp side, where leading
-    notes are: ``G#`` in A minor, ``Ab`` in C minor. Never a double accidental, ``Cb``, ``E#`` or ``B#``.
+    Names come from twelve neighbours of the key on the line of fifths, more of them on the sharp side, where
+    leading notes are. Double accidentals, ``Cb``, ``E#`` and ``B#`` are not used.
+
+    >>> spell(8, Key.parse("A minor")), spell(8, Key.parse("C minor"))
+    ('G#', 'Ab')
     """
     fifths, lean = (key.fifths, key.mode == "minor") if key else (0, False)
     first = min(max(fifths - 4 + lean, -6), -1)
@@ -95,12 +112,16 @@ def spell(pitch_class: int, key: Key | None = None) -> str:
 def estimate_key(
     chroma: NDArray[np.floating], bass_chroma: NDArray[np.floating] | None = None
 ) -> tuple[Key, float]:
-    """The likeliest key of music that spends ``chroma`` on each pitch class, and a confidence 0-1.
+    """Estimate the key from the weight of each pitch class; returns it with a confidence 0-1.
 
-    ``chroma`` and ``bass_chroma`` are (12,): how long, or how strongly, each pitch class sounds at all
-    and in the bass. The key is the one whose profile correlates best (Krumhansl and Schmuckler; see
-    :data:`MAJOR_PROFILE`); the bass, which rests on tonic and dominant, adds a quarter of its own
-    correlation. The confidence grows with the margin to the runner-up: 0 for a flat chroma, 1 from 0.3.
+    ``chroma`` and ``bass_chroma``, both (12,), say how long or how strongly each pitch class sounds, in all
+    voices and in the bass. The result is the key whose key profile (:data:`MAJOR_PROFILE`) correlates best
+    (Krumhansl and Schmuckler, in Krumhansl, *Cognitive Foundations of Musical Pitch*, 1990). The correlation
+    of the bass, which favours tonic and dominant, counts a quarter. The confidence is the margin to the
+    second best key, divided by 0.3 and at most 1.
+
+    >>> estimate_key(np.array([3, 0, 1, 0, 2, 1, 0, 2, 0, 1, 0, 1]))[0].name
+    'C major'
     """
     scores = _profile_correlations(chroma)
     if bass_chroma is not None:
@@ -112,7 +133,7 @@ def estimate_key(
 
 
 def _profile_correlations(chroma: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Pearson correlation of ``chroma`` (12,) with 12 major, then 12 minor profiles: (24,)."""
+    """Pearson correlation of ``chroma`` (12,) with 12 major, then 12 minor key profiles: (24,)."""
     x = np.asarray(chroma, dtype=np.float64) - np.mean(chroma)
     profiles = np.array([np.roll(p, k) for p in (MAJOR_PROFILE, MINOR_PROFILE) for k in range(12)])
     profiles -= profiles.mean(axis=1, keepdims=True)

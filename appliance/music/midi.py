@@ -1,12 +1,12 @@
-"""The score as a MIDI file that a producer can edit: bar lines where the song has them.
+"""Writes a score as a MIDI file with the song's tempo and bar lines.
 
-Tick 0 is the first sample of the vocal, so the file and the recordings start together in any sequencer.
-The tempo map follows the beats; the bars follow the downbeats, with a time signature wherever the count
-of beats changes. What lies before the first downbeat becomes whole bars at the song's tempo behind one
-leading bar of whatever length is left, whose tempo is bent so that the first downbeat falls on its bar
-line exactly: a MIDI file has no pickup of its own.
+Tick 0 is the first sample of the vocal, so the file and the recordings start together in any sequencer. The
+tempo map follows the beats. Bars follow the downbeats, with a new time signature wherever the number of beats
+changes. MIDI has no pickup bar. The time before the first downbeat therefore becomes one leading bar, as long
+as needed, followed by whole bars. The tempo of the leading bar is adjusted so that the first downbeat falls
+exactly on a bar line.
 
-Source of the format: Standard MIDI Files 1.0 (MMA RP-001), type 1.
+Source: Standard MIDI Files 1.0 (MMA RP-001), type 1.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from appliance.files.write_errors import writing
 from appliance.music.score import DRUM_GROUP, BeatGrid, Note, Score
 
 TICKS_PER_BEAT = 960
-"""At 40 beats a minute a tick is 1.6 ms, so no note is further than 0.8 ms from its place."""
+"""At 40 beats per minute a tick is 1.6 ms, so rounding moves a note by at most 0.8 ms."""
 
 _UNKNOWN_BEAT_US = 500_000
-"""120 beats a minute: what sequencers assume of a file without a tempo."""
+"""120 beats per minute: what sequencers assume for a file without a tempo."""
 
 _LONGEST_BEAT_US = (1 << 24) - 1
 _TOLERANCE_TICKS = 0.25
-"""A tempo stands as long as the beats it predicts are this close to the true ones."""
+"""A tempo is kept while the beats it predicts are this close to the true ones."""
 
 _DRUM_CHANNEL = 9
 _PITCHED_CHANNELS = tuple(c for c in range(16) if c != _DRUM_CHANNEL)
 _SPLITS = 8
-"""A leading bar is a multiple of a beat's eighth."""
+"""The leading bar is a multiple of an eighth of a beat."""
 
 
 class Instrument(Protocol):
-    """What plays a group: a track's ``name`` and the General MIDI ``bank`` and ``program``."""
+    """The instrument of a group: the track's ``name`` and the General MIDI ``bank`` and ``program``."""
 
     @property
     def name(self) -> str: ...
@@ -53,10 +53,10 @@ class Instrument(Protocol):
 
 @dataclass(frozen=True)
 class TempoMap:
-    """Beats and bars as MIDI has them.
+    """Tempo and meter changes as a MIDI file stores them.
 
-    ``tempi`` are (tick, microseconds a beat), ``meters`` (tick, numerator, denominator), both from tick
-    0 on.
+    ``tempi`` are (tick, microseconds per beat), ``meters`` are (tick, numerator, denominator). Both begin at
+    tick 0.
     """
 
     tempi: tuple[tuple[int, int], ...]
@@ -64,9 +64,16 @@ class TempoMap:
 
     @staticmethod
     def of(grid: BeatGrid) -> TempoMap:
-        """The map of ``grid``; 120 beats a minute in its meter if the grid is empty.
+        """The tempo map of ``grid``; for an empty grid, 120 beats per minute in its meter.
 
-        Raises ValueError for beats that do not ascend or lie more than 16.7 seconds apart.
+        Raises:
+            ValueError: the beats do not ascend from 0 s, or lie more than 16.7 s apart.
+
+        >>> grid = BeatGrid((0.0, 0.5, 1.0, 1.5), downbeats=(0, 3), confidence=1.0, meter=3)
+        >>> TempoMap.of(grid)
+        TempoMap(tempi=((0, 500000),), meters=((0, 3, 4),))
+        >>> TempoMap.of(grid).ticks([0.0, 0.25, 1.0])
+        [0, 480, 1920]
         """
         if len(grid.beats_s) < 2:
             return TempoMap(((0, _UNKNOWN_BEAT_US),), ((0, grid.meter, 4),))
@@ -80,7 +87,7 @@ class TempoMap:
         return TempoMap(_tempi(grid.beats_s, lead_ticks), _meters(grid, bar_tick))
 
     def ticks(self, times_s: Iterable[float]) -> list[int]:
-        """The ticks nearest to ``times_s``."""
+        """The nearest tick of each time in ``times_s``."""
         starts_us = [0.0]
         for (tick, tempo), (following, _) in pairwise(self.tempi):
             starts_us.append(starts_us[-1] + (following - tick) * tempo / TICKS_PER_BEAT)
@@ -92,11 +99,14 @@ class TempoMap:
 
 
 def write_midi(path: Path, score: Score, grid: BeatGrid, instruments: Mapping[str, Instrument]) -> None:
-    """Writes ``score`` to ``path``: the tempo map, then one track for each group that plays.
+    """Write ``score`` to ``path``: the tempo map, then one track per group that plays.
 
-    ``instruments`` gives each of the score's groups its sound; drums play on channel 10. Two notes of
-    one pitch do not overlap in MIDI: the later one ends the earlier one. The same arguments give the
-    same bytes. Raises OutputError when the file cannot be written.
+    ``instruments`` maps each of the score's groups to its instrument; drums play on channel 10. Notes of one
+    pitch must not overlap in MIDI: a later one ends the earlier one. The same arguments give the same bytes.
+
+    Raises:
+        OutputError: the file cannot be written.
+        ValueError: ``grid`` has no tempo map; see :meth:`TempoMap.of`.
     """
     tempo_map = TempoMap.of(grid)
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
@@ -111,10 +121,10 @@ def write_midi(path: Path, score: Score, grid: BeatGrid, instruments: Mapping[st
 
 
 def _lead_ticks(lead_beats: float, first_bar: int) -> int:
-    """Ticks before the first beat, which lies ``lead_beats`` of the song's tempo behind the start.
+    """Ticks before the first beat, which comes ``lead_beats`` beats (at the song's tempo) after the start.
 
-    A bent tempo makes any whole number of ticks fit the time. Whole beats look best in a sequencer; but
-    less than two of them would bend the tempo too far, so then it is eighths of a beat.
+    An adjusted tempo makes any number of ticks fit that time. Whole beats look best in a sequencer. With
+    fewer than two of them the tempo would change too much, so the lead is rounded to eighths of a beat.
     """
     if lead_beats * TICKS_PER_BEAT < 1:
         return 0
@@ -124,7 +134,7 @@ def _lead_ticks(lead_beats: float, first_bar: int) -> int:
 
 
 def _tempi(beats_s: tuple[float, ...], lead_ticks: int) -> tuple[tuple[int, int], ...]:
-    """Tempo changes; each beat is aimed at from where the file really is, so that no error adds up."""
+    """Tempo changes. Each is computed from the file's true position, so that rounding errors never add up."""
     anchors = [(0, 0.0)] if lead_ticks else []
     anchors += [(lead_ticks + i * TICKS_PER_BEAT, 1e6 * time) for i, time in enumerate(beats_s)]
     if not lead_ticks:
@@ -134,7 +144,7 @@ def _tempi(beats_s: tuple[float, ...], lead_ticks: int) -> tuple[tuple[int, int]
     for (tick, true_us), (next_tick, next_us) in pairwise(anchors):
         beats = (next_tick - tick) / TICKS_PER_BEAT
         tolerance_us = _TOLERANCE_TICKS * (next_us - true_us) / (next_tick - tick)
-        # The tempo that stands, else the beat's own; one that also makes up for rounding as a last resort.
+        # Candidates: the current tempo, this beat's own, and one that also corrects earlier rounding.
         choices = [tempi[-1][1]] if tempi else []
         choices += [round((next_us - start_us) / beats) for start_us in (true_us, now_us)]
         fitting = (t for t in choices if abs(now_us + beats * t - next_us) <= tolerance_us)
@@ -146,7 +156,7 @@ def _tempi(beats_s: tuple[float, ...], lead_ticks: int) -> tuple[tuple[int, int]
 
 
 def _meters(grid: BeatGrid, bar_tick: int) -> tuple[tuple[int, int, int], ...]:
-    """Time signatures: those of what lies before ``bar_tick``, then one wherever the meter changes."""
+    """Time signatures: those before the first downbeat at ``bar_tick``, then one at each change of meter."""
     bars = [b - a for a, b in pairwise(grid.downbeats)] or [grid.meter]
     full_bar = bars[0] * TICKS_PER_BEAT
     leading = bar_tick % full_bar
@@ -164,7 +174,7 @@ def _meters(grid: BeatGrid, bar_tick: int) -> tuple[tuple[int, int, int], ...]:
 
 
 def _signature(ticks: int) -> tuple[int, int]:
-    """The time signature of a bar of ``ticks``, in quarters if it can be, at most in thirty-seconds."""
+    """Time signature of a bar of ``ticks``, with a quarter as unit if possible, else a shorter note."""
     parts = ticks * _SPLITS // TICKS_PER_BEAT
     common = gcd(parts, _SPLITS)
     return parts // common, 4 * _SPLITS // common
@@ -176,9 +186,9 @@ def _conductor(tempo_map: TempoMap, end_tick: int) -> mido.MidiTrack:
         for tick, beats, unit in tempo_map.meters
     ]
     tempi = [(tick, 1, mido.MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in tempo_map.tempi]
-    # Beats behind the end would make the file longer than the song.
+    # Events after the end would make the file longer than the song.
     events = [event for event in (*meters, *tempi) if event[0] == 0 or event[0] < end_tick]
-    return _timed([*events, (end_tick, 2, mido.MetaMessage("end_of_track"))])
+    return _with_deltas([*events, (end_tick, 2, mido.MetaMessage("end_of_track"))])
 
 
 def _track(
@@ -192,23 +202,23 @@ def _track(
             (0, 1, mido.Message("control_change", channel=channel, control=0, value=instrument.bank))
         )
     events.append((0, 2, mido.Message("program_change", channel=channel, program=instrument.program)))
-    for start, end, note in _separate(list(notes), tempo_map):
+    for start, end, note in _without_overlaps(list(notes), tempo_map):
         on = mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
         off = mido.Message("note_off", channel=channel, note=note.pitch, velocity=64)
-        # At the same tick what ends comes before what begins.
+        # At the same tick, note-off comes before note-on.
         events += [(start, 4, on), (end, 3, off)]
     last = max(event[0] for event in events)
-    return _timed([*events, (last, 5, mido.MetaMessage("end_of_track"))])
+    return _with_deltas([*events, (last, 5, mido.MetaMessage("end_of_track"))])
 
 
-def _separate(notes: list[Note], tempo_map: TempoMap) -> Iterable[tuple[int, int, Note]]:
-    """Start and end ticks of notes, so that each ends before its pitch begins again."""
+def _without_overlaps(notes: list[Note], tempo_map: TempoMap) -> Iterable[tuple[int, int, Note]]:
+    """Start and end ticks of ``notes``; each note ends before the next of its pitch."""
     starts = tempo_map.ticks(note.start_s for note in notes)
     ends = tempo_map.ticks(note.end_s for note in notes)
     sounding: dict[tuple[int, int], tuple[int, Note]] = {}
     for start, end, note in zip(starts, ends, notes, strict=True):
         at = (note.pitch, start)
-        # Of two that begin together the longer one stays.
+        # Of two that begin together, keep the longer one.
         if at not in sounding or sounding[at][0] < end:
             sounding[at] = (end, note)
     following: dict[int, int] = {}
@@ -220,8 +230,8 @@ def _separate(notes: list[Note], tempo_map: TempoMap) -> Iterable[tuple[int, int
     return sorted(separate, key=lambda s: (s[0], s[2].pitch))
 
 
-def _timed(events: list[tuple[int, int, mido.Message]]) -> mido.MidiTrack:
-    """A track of messages at (tick, order), each with the ticks since the one before."""
+def _with_deltas(events: list[tuple[int, int, mido.Message]]) -> mido.MidiTrack:
+    """A track of messages, sorted by (tick, order), each with the ticks since the previous one."""
     track = mido.MidiTrack()
     now = 0
     for tick, _, message in sorted(events, key=lambda event: event[:2]):

@@ -1,8 +1,8 @@
-"""The notes of an accompaniment: what the model writes and the sampler plays.
+"""The score, that is the notes of an accompaniment, and the beat grid.
 
-A :class:`Score` is the common language of the rooms: arrangers and the corpus reader produce one, the
-roll (:mod:`appliance.music.roll`) turns one into a picture and back, the band plays one, MIDI stores one.
-Pitched instruments fall into four groups by the part they play; drums are a group of their own.
+The denoiser and the score VAE write a :class:`Score`, the band plays it, and a MIDI file stores it. In
+training, the arrangers and the corpus reader produce scores. Pitched instruments form four groups by the part
+they play; drums are a fifth group.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 GROUPS = ("keys", "pluck", "pad", "bass")
-"""Pitched groups: struck keys, plucked strings, sustained sounds (strings, organ, pads), bass."""
+"""Pitched groups: keyboards, plucked strings, sustained sounds (strings, organ, pads), bass."""
 
 DRUM_GROUP = "drums"
 
 DRUM_KEYS = (36, 38, 37, 42, 46, 45, 50, 49, 51, 54)
-"""General MIDI keys of the drum rows: kick, snare, side stick, closed hat, open hat, low tom, high
-tom, crash, ride, tambourine. Other drum keys do not exist in a score."""
+"""General MIDI numbers of the ten drums in a score: kick, snare, side stick, closed hat, open hat, low tom,
+high tom, crash, ride, tambourine."""
 
 LOWEST_PITCH = 21
 """MIDI number of the roll's first row (A0)."""
 
 PITCHES = 88
-"""Rows of a pitched group: the piano's compass, MIDI 21-108."""
+"""Rows of a pitched group: the range of a piano, MIDI 21-108."""
 
 STYLES = ("piano", "strings", "organ", "guitar", "pop", "folk", "jazz", "synth")
-"""What a style plays is learned; which sound each group has is the pack's (``pack.json``)."""
+"""All styles. The networks learn what a style plays; the pack (``pack.json``) chooses its sounds."""
 
 STYLE_GROUPS: dict[str, tuple[str, ...]] = {
     "piano": ("keys",),
@@ -38,15 +38,14 @@ STYLE_GROUPS: dict[str, tuple[str, ...]] = {
     "jazz": ("keys", "bass", DRUM_GROUP),
     "synth": ("pluck", "pad", "bass", DRUM_GROUP),
 }
-"""The groups a style's arrangements have. What the model paints elsewhere is a slip."""
+"""The groups that play in each style. Notes that the networks write for other groups are dropped."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Note:
     """One note: ``start_s`` and ``end_s`` in seconds, MIDI ``pitch``, ``velocity`` 1-127.
 
-    ``group`` is one of :data:`GROUPS` or :data:`DRUM_GROUP` (then ``pitch`` is one of
-    :data:`DRUM_KEYS`).
+    ``group`` is one of :data:`GROUPS`, or :data:`DRUM_GROUP` with a ``pitch`` of :data:`DRUM_KEYS`.
     """
 
     start_s: float
@@ -58,27 +57,30 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Notes in time order over ``duration_s`` seconds."""
+    """Notes in order of time, in a song of ``duration_s`` seconds."""
 
     notes: tuple[Note, ...]
     duration_s: float
 
     @staticmethod
     def of(notes: Iterable[Note], duration_s: float) -> Score:
-        """A score with its notes sorted by time, then pitch."""
+        """Make a score; sorts the notes by time, then pitch."""
         return Score(tuple(sorted(notes)), duration_s)
 
     def groups(self) -> tuple[str, ...]:
-        """The groups that play at all, in the order of :data:`GROUPS`, drums last."""
+        """The groups that have notes, in the order of :data:`GROUPS`, drums last."""
         present = {note.group for note in self.notes}
         return tuple(g for g in (*GROUPS, DRUM_GROUP) if g in present)
 
     def only(self, *groups: str) -> Score:
-        """The score of these groups alone."""
+        """The same score with the notes of ``groups`` only."""
         return Score(tuple(n for n in self.notes if n.group in groups), self.duration_s)
 
     def transposed(self, semitones: int) -> Score:
-        """Pitched groups moved by ``semitones``; a note that leaves the compass moves by octaves."""
+        """Transpose the pitched groups by ``semitones``.
+
+        A note that would leave the range of MIDI 21-108 moves back into it by octaves.
+        """
 
         def moved(note: Note) -> Note:
             if note.group == DRUM_GROUP:
@@ -98,18 +100,22 @@ class BeatGrid:
     """Beats and bars of a song, in seconds.
 
     ``beats_s`` are the beat times; ``downbeats`` are indices into ``beats_s`` of the first beat of
-    each bar; ``confidence`` is 0-1 (1.0 when the user gave the beats). An empty grid means unknown.
+    each bar; ``confidence`` is 0-1 (1.0 if the user gave the beats). An empty grid means that the beats are
+    unknown.
+
+    >>> BeatGrid(beats_s=(0.0, 0.5, 1.0, 1.5), downbeats=(0, 3), confidence=1.0, meter=3).bpm
+    120.0
     """
 
     beats_s: tuple[float, ...] = ()
     downbeats: tuple[int, ...] = ()
     confidence: float = 0.0
     meter: int = field(default=4)
-    """Beats a bar."""
+    """Beats per bar."""
 
     @property
     def bpm(self) -> float:
-        """Median tempo in beats a minute; 0.0 when unknown."""
+        """Median tempo in beats per minute; 0.0 if unknown."""
         if len(self.beats_s) < 2:
             return 0.0
         gaps = sorted(b - a for a, b in zip(self.beats_s, self.beats_s[1:], strict=False))

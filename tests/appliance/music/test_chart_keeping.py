@@ -1,4 +1,4 @@
-"""Notes put right by a chart, against bars a musician would write by hand."""
+"""Notes corrected by a chart, compared with bars written by hand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def result(
 TRIADS = [(0, 2, 48), (0, 2, 60), (0, 2, 64), (0, 2, 67), (2, 4, 41), (2, 4, 60), (2, 4, 65), (2, 4, 69)]
 
 
-def test_what_is_right_stays_as_it_is() -> None:
+def test_notes_that_fit_stay() -> None:
     assert result(played(TRIADS)) == TRIADS
 
 
@@ -43,7 +43,7 @@ def test_a_short_passing_note_stays_and_a_leap_does_not() -> None:
     assert (1.25, 1.5, 72) in result(played(TRIADS + leap))
 
 
-def test_nothing_rings_on_into_a_chord_it_is_foreign_to() -> None:
+def test_notes_end_before_a_chord_they_are_foreign_to() -> None:
     notes = [(0, 4, 48), (0, 4, 60), (0, 4, 64), (0, 4, 67), (2, 4, 41), (2, 4, 65), (2, 4, 69)]
     found = result(played(notes))
     assert (0, 2, 64) in found and (0, 2, 67) in found  # E and G are not in F
@@ -58,19 +58,19 @@ def test_the_bass_takes_the_chords_bass_at_the_change() -> None:
     assert [n.pitch for n in found] == [40, 43, 41, 41]
 
 
-def test_a_piano_without_a_bass_player_does_so_with_its_lowest_note() -> None:
+def test_without_a_bass_group_the_lowest_note_takes_the_chords_bass() -> None:
     found = result(played([(0, 2, 52), *TRIADS[1:]]))
     assert min(p for start, _, p in found if start == 0) % 12 == 0
 
 
-def test_a_missing_third_joins_the_strokes_there_are() -> None:
+def test_a_missing_third_is_added_at_existing_onsets() -> None:
     fifths = [(0.0, 1.0, 48), (0.0, 1.0, 55), (1.0, 2.0, 48), (1.0, 2.0, 55)]
     added = set(result(played(fifths), C_THEN_F[:1], 2.0)) - {(float(a), float(b), p) for a, b, p in fifths}
     assert {p % 12 for _, _, p in added} == {4}
     assert all((start, end) in {(0.0, 1.0), (1.0, 2.0)} for start, end, _ in added)
 
 
-def test_a_chord_that_nobody_plays_is_played_once() -> None:
+def test_a_chord_without_notes_is_played_once() -> None:
     found = result(played(TRIADS[:4]))
     second = [(a, b, p) for a, b, p in found if a >= 2]
     assert {p % 12 for _, _, p in second} == {5, 9, 0}
@@ -78,7 +78,7 @@ def test_a_chord_that_nobody_plays_is_played_once() -> None:
     assert all((a, b) == (2.0, 4.0) for a, b, _ in second)
 
 
-def test_no_chord_is_tacet_and_open_time_is_the_models_own() -> None:
+def test_no_chord_is_silent_and_uncovered_time_stays_as_it_is() -> None:
     chart = [ChordSpan(0.0, 2.0, "C"), ChordSpan(2.0, 3.0, "N")]
     notes = played([*TRIADS[:4], (2.2, 2.8, 65), (3.2, 3.8, 66)])
     kick = [Note(2.5, 2.6, 36, 90, "drums")]
@@ -108,7 +108,7 @@ def test_any_music_follows_any_chart(seed: int) -> None:
         assert foreign <= 0.1 * sum(heard.values())
         if chord is not None:
             assert heard.get(parse_chord(chord.root).bass_pitch_class, 0.0) > 0.5  # type: ignore[union-attr]
-    # A key of an instrument sounds once at a time.
+    # Notes of one pitch do not overlap within a group.
     for a in score.notes:
         same = [b for b in score.notes if (b.group, b.pitch) == (a.group, a.pitch) and b is not a]
         assert not any(a.start_s < b.start_s < a.end_s - 1e-9 for b in same)

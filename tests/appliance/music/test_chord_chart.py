@@ -1,4 +1,4 @@
-"""Chord names, charts and plans against chords written out by hand."""
+"""Chord names, charts and plans, compared with chords written out by hand."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_bar_one_is_the_first_bar_of_the_grid_and_the_last_one_may_be_cut() -> N
     ("text", "line", "why"),
     [
         ("0 1 C\n1 2 Cfoo\n", 2, "not a chord"),
-        ("0 1 C\n0.5 2 G\n", 2, "before the one above it ends"),
+        ("0 1 C\n0.5 2 G\n", 2, "before the previous one ends"),
         ("2 1 C\n", 1, "a later end"),
         ("0 nan C\n", 1, "a later end"),
         ("0 1 C G\n", 1, "one chord"),

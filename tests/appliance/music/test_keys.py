@@ -1,4 +1,4 @@
-"""Keys against scales and signatures written out by hand."""
+"""Musical keys, compared with scales and key signatures written out by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MIDI out: times as a reader plays them, bars where the song has them, the same bytes twice."""
+"""MIDI files: times as an independent reader plays them, the song's bars, the same bytes twice."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def score(seed: int = 0, duration_s: float = 60.0) -> Score:
 
 
 def played(path: Path) -> list[tuple[float, float, int, int, int]]:
-    """(start_s, end_s, pitch, velocity, channel) by mido's own clock, not ours."""
+    """(start_s, end_s, pitch, velocity, channel), timed by mido's player, not by our tempo map."""
     now, open_notes, notes = 0.0, {}, []
     for message in mido.MidiFile(path):
         now += message.time
@@ -172,11 +172,11 @@ def test_no_error_adds_up_over_an_hour() -> None:
 
 
 def test_leading_bar_keeps_the_songs_tempo_about(tmp_path: Path) -> None:
-    """A rest of 3.4 beats before a song in four becomes a bar of three, not a change of tempo by half."""
+    """A rest of 3.4 beats before a song in 4/4 becomes a bar of three beats, not a far slower tempo."""
     tempo_map = TempoMap.of(grid(3.4 * 0.5, 0.5, 40))
     assert tempo_map.meters == ((0, 3, 4), (3 * 960, 4, 4))
     assert tempo_map.tempi[0][1] == pytest.approx(500_000 * 3.4 / 3, abs=1)
-    # One beat and a pickup of two: the leading bar has three beats, none of them bent.
+    # One beat and a pickup of two: the leading bar has three beats at the song's tempo.
     tempo_map = TempoMap.of(grid(0.5, 0.5, 40, first_bar=2))
     assert tempo_map.meters == ((0, 3, 4), (3 * 960, 4, 4))
     assert len(tempo_map.tempi) == 1
