@@ -1,13 +1,13 @@
-"""What is sung: pitch, voicing, level, notes.
+"""The vocal: pitch, voicing, level, onsets and notes.
 
-- ``tracker``: the pitch track of a singer; the other steps in their order:
-- ``frames``: a recording as the frames that the tracker analyses
+- ``tracker``: tracks the pitch of a singer, in the steps that follow
+- ``frames``: cuts a recording into pitch frames and computes their spectra
 - ``noise_floor``: the steady part of a recording: hum, hiss, room
-- ``candidates``: a few pitch candidates a frame, with their evidence
-- ``path``: one pitch a frame, by dynamic programming
-- ``voicing``: how surely a frame is sung
-- ``onsets``: where notes begin
-- ``notes``: stretches of one pitch as sung notes
-- ``features``: the vocal as the networks hear it
-- ``check``: is there singing in the recording at all?
+- ``candidates``: a few pitch candidates per frame, with their evidence
+- ``path``: chooses one candidate per frame, by dynamic programming
+- ``voicing``: the probability that a frame is sung
+- ``onsets``: onset strength, from spectrum and pitch
+- ``notes``: the sung notes of a pitch track
+- ``features``: the vocal as input of the networks
+- ``check``: refuses a recording without singing
 """

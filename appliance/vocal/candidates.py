@@ -1,9 +1,9 @@
-"""How strongly each frame speaks for each pitch: a few candidates a frame, with their evidence.
+"""Pitch candidates: a few per frame, each with two measures of evidence.
 
-Two independent views are added up. A *template* view matches the spectrum with combs of prime harmonics
-(after SWIPE', Camacho and Harris, JASA 124(3), 2008), which withstands noise and picks the octave. A
-*period* view is the autocorrelation freed from its window's shape (Boersma, IFA Proc. 17, 1993), which
-measures the period to a few cents and says how periodic the sound is.
+The *template match* compares the spectrum with combs of prime harmonics (after SWIPE', Camacho and Harris,
+JASA 124(3), 2008). It is robust to noise and picks the right octave. The *periodicity* is the autocorrelation
+divided by that of the window (Boersma, IFA Proc. 17, 1993). It gives the pitch to a few cents and shows how
+periodic the sound is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CANDIDATES = 5
 
 _GRID_CENTS = 25.0
 _GRID_HZ = 57.0 * 2.0 ** (np.arange(211) * _GRID_CENTS / 1200.0)
-"""Template pitches, 57-1183 Hz: a step or two beyond the range on both sides, so that its ends can peak."""
+"""Template pitches, 57-1183 Hz: a few steps beyond the range, so that its ends can be local maxima."""
 
 _HARMONICS = (1, 2, 3, 5, 7, 11, 13, 17, 19, 23)
 _TOP_HZ = 5000.0
@@ -39,11 +39,11 @@ _SEARCH_CENTS = np.arange(-60.0, 61.0, 15.0)
 
 @dataclass(frozen=True)
 class Candidates:
-    """Pitch candidates of T frames; K = 5 a frame, best template match first.
+    """Pitch candidates: T pitch frames, K = 5 candidates per frame, best template match first.
 
-    ``f0_hz`` (T, K) is 0 where a frame has fewer than K; ``match`` (T, K) is the template match, about
-    0-1; ``periodicity`` (T, K) the normalised autocorrelation at the period, at most about 1;
-    ``band_db`` (T,) the level of the frame between 40 Hz and 5.5 kHz in dBFS, steady noise taken off.
+    ``f0_hz`` (T, K) is 0 where a frame has fewer than K. ``match`` (T, K) is the template match, about 0-1.
+    ``periodicity`` (T, K) is the normalised autocorrelation at the period, at most about 1. ``band_db`` (T,)
+    is the level of the frame between 40 Hz and 5.5 kHz in dBFS, after the steady noise is subtracted.
     """
 
     f0_hz: NDArray[np.float32]
@@ -53,7 +53,7 @@ class Candidates:
 
 
 def find_candidates(chunk: FrameChunk, noise: NoiseFloor) -> Candidates:
-    """Candidates of a chunk of T frames, read above the steady ``noise``."""
+    """Find the candidates of a chunk of T frames, after subtracting the steady ``noise``."""
     rough_hz, match = _peaks(_template_match(chunk.long, noise.long))
     power = np.square(chunk.short * _gain(chunk.short, noise.short))
     power[:, : int(_RUMBLE_HZ / BIN_HZ)] = 0.0
@@ -63,10 +63,10 @@ def find_candidates(chunk: FrameChunk, noise: NoiseFloor) -> Candidates:
 
 
 def _gain(magnitude: NDArray[np.float32], floor: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Gain (T, B) of spectral subtraction, never below _GAIN_FLOOR.
+    """Gain (T, B) of spectral subtraction, at least _GAIN_FLOOR; T frames, B bins.
 
-    The floor is the tenth percentile: seven times as much reaches over nearly all of the noise's own
-    ups and downs (Rayleigh: the percentile is 0.37 of the mean).
+    ``floor`` is the tenth percentile, 0.37 of the mean for Rayleigh noise. Seven times the floor exceeds
+    nearly all fluctuations of the noise.
     """
     noise = np.square(_OVERSUBTRACTION * floor)
     gain = 1.0 - noise / np.maximum(np.square(magnitude), np.maximum(noise, 1e-20))
@@ -74,10 +74,10 @@ def _gain(magnitude: NDArray[np.float32], floor: NDArray[np.float32]) -> NDArray
 
 
 def _template_match(magnitude: NDArray[np.float32], floor: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(T, G) match of each spectrum (T, B) with the comb of each grid pitch."""
+    """Match (T, G) of each spectrum (T, B) with the combs of the G grid pitches; T frames, B bins."""
     weight, combs = _combs()
     loudness = magnitude**_COMPRESSION * weight
-    # Normalised by the sound before subtraction: what is mostly steady noise matches weakly.
+    # Normalise before noise is subtracted, so that a frame of mostly steady noise matches weakly.
     norm = np.sqrt(np.sum(np.square(loudness), axis=1, keepdims=True))
     loudness *= _gain(magnitude, floor) ** _COMPRESSION / np.maximum(norm, 1e-6)
     return np.asarray(loudness @ combs, np.float32)
@@ -85,11 +85,11 @@ def _template_match(magnitude: NDArray[np.float32], floor: NDArray[np.float32]) 
 
 @lru_cache(maxsize=1)
 def _combs() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weight of each bin (B,) and the comb templates (B, G) of the grid pitches.
+    """Weight of each bin (B,) and the comb templates (B, G) of the G grid pitches; B bins.
 
-    A comb has teeth on the fundamental and its prime multiples and dips half-way between, so that a
-    sub-octave collects as many dips as teeth. Teeth are as wide as the window's lobe plus what vibrato
-    smears, which is narrower than SWIPE's and lets less noise in.
+    A comb has positive teeth at the fundamental and its prime multiples, and negative dips half-way between;
+    at an octave too low, dips cancel teeth. A tooth is as wide as the window's main lobe plus the spread of
+    vibrato. That is narrower than in SWIPE' and admits less noise.
     """
     bin_hz = np.arange(BINS) * BIN_HZ
     audible = (bin_hz >= _RUMBLE_HZ) & (bin_hz <= _TOP_HZ)
@@ -111,7 +111,7 @@ def _tooth(away: NDArray[np.float64], half_width: NDArray[np.float64]) -> NDArra
 
 
 def _peaks(match: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """The K highest local maxima a frame: pitch in Hz (0 where none) and match, each (T, K)."""
+    """The K highest local maxima of each frame, (T, G) -> pitch in Hz (0 if none) and match, each (T, K)."""
     inner = match[:, 1:-1]
     is_peak = (inner > match[:, :-2]) & (inner >= match[:, 2:]) & (inner > 0.0)
     height = np.where(is_peak, inner, -1.0)
@@ -130,9 +130,9 @@ def _peaks(match: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.
 def _refine(
     power: NDArray[np.float32], rough_hz: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Move candidates (T, K) to the nearest peak of the autocorrelation; returns pitch and height there.
+    """Move candidates (T, K) to the nearest peak of the autocorrelation; returns its pitch and height.
 
-    High pitches are read several periods away, where the same error in lag is a smaller one in pitch.
+    High pitches are measured several periods away: there, an error in lag is a smaller error in pitch.
     """
     found = rough_hz > 0.0
     rough = np.where(found, rough_hz, 200.0)
@@ -159,7 +159,7 @@ def _refine(
 
 
 def _autocorrelation(power: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Autocorrelation (T, L) at half a sample, 1 at lag 0, divided by the window's own."""
+    """Autocorrelation (T, L) at L lags of half a sample, 1 at lag 0, divided by that of the window."""
     length = LONG_WINDOW * _UPSAMPLING
     longest = int(LOW_RATE_HZ * _UPSAMPLING / 55.0) + 2
     correlation = np.fft.irfft(power, length, axis=1)[:, :longest].astype(np.float32)
@@ -178,7 +178,7 @@ def _window_autocorrelation(longest: int) -> NDArray[np.float32]:
 def _vertex(
     before: NDArray[np.floating[Any]], centre: NDArray[np.floating[Any]], after: NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
-    """Where, in -0.5..0.5 steps from the centre, a parabola through three equidistant heights peaks."""
+    """Peak of the parabola through three equidistant heights, in steps from the centre (-0.5 to 0.5)."""
     curvature = before - 2.0 * centre.astype(np.float64) + after
     slope = 0.5 * (after.astype(np.float64) - before)
     return np.clip(np.where(curvature < 0.0, -slope / np.minimum(curvature, -1e-12), 0.0), -0.5, 0.5)

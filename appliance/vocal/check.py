@@ -1,4 +1,4 @@
-"""Is there singing in the recording at all? Asked before minutes are spent on accompanying a silence."""
+"""Checks that a recording contains singing, before minutes are spent on its accompaniment."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from appliance.vocal.notes import notes_from_track
 from appliance.vocal.tracker import PITCH_FRAME_S, PitchTrack
 
 SILENT_DB = -75.0
-"""A recording never louder than this (RMS of 11.6 ms) is silence: 16 bits of dither are at -93 dBFS, a
-very quiet take, peaking at -50 dBFS, is at about -60."""
+"""A recording whose loudest frame (RMS of 11.6 ms) is below this is silent. Dither of 16 bits is at -93 dBFS;
+a very quiet recording with peaks at -50 dBFS is at about -60."""
 
 LEAST_SUNG_S = 0.5
-"""Less sure singing than this cannot be told from a squeak."""
+"""Least seconds of sure singing: less could be a squeak."""
 
 LEAST_SUNG_SHARE = 0.01
-"""Noise has stray pitches, and the longer it lasts, the more of them."""
+"""Least share of sure singing in a recording: noise has stray pitches, in proportion to its length."""
 
 MOST_ASKED_S = 3.0
-"""Nor is more than this asked of an hour that is mostly pauses."""
+"""Seconds of sure singing that always suffice, also in an hour that is mostly pauses."""
 
 SURE = 0.85
-"""Noise mistaken for a note is so with less confidence."""
+"""Least confidence of a surely sung note; noise that is mistaken for a note has less."""
 
 _SHORTEST_SURE_S = 0.1
 STEADY_SEMITONES = 0.08
-"""No voice keeps nine tenths of its frames this close together; hum and test tones do."""
+"""Spread of nine tenths of the frames below which a sound is a steady tone: hum or a test tone, no voice."""
 
 STEADY_S = 1.5
-"""A tone must last this long to be called steady: a short note can be."""
+"""Least length of a steady tone: a short sung note can be as steady."""
 
 Reason = Literal["silent", "noise", "tone"]
 
 
 @dataclass(frozen=True)
 class VocalCheck:
-    """What was found: seconds surely sung, share of frames voiced (0-1), level of the loudest frame.
+    """Seconds surely sung, share of voiced frames (0-1), and level of the loudest frame in dBFS.
 
-    ``reason`` says why the recording cannot be accompanied, None where it can.
+    ``reason`` says why the recording cannot be accompanied; None if it can.
     """
 
     sung_s: float
@@ -51,7 +51,7 @@ class VocalCheck:
 
     @property
     def sentence(self) -> str | None:
-        """The reason for a musician, to follow a file name and a colon; None where there is none."""
+        """``reason`` as a sentence that follows a file name and a colon; None without a reason."""
         if self.reason == "silent":
             return (
                 f"the recording is silent, its loudest moment is at {self.peak_db:.0f} dBFS; "
@@ -60,7 +60,7 @@ class VocalCheck:
         if self.reason == "tone":
             return (
                 "the recording holds one steady tone, such as hum, and no singing; "
-                "check the cable and the take"
+                "check the cable and record again"
             )
         if self.reason == "noise":
             return (
@@ -71,10 +71,10 @@ class VocalCheck:
 
 
 def check_vocal(track: PitchTrack) -> VocalCheck:
-    """Look for singing in ``track``: silence, noise and a steady tone are told apart from it.
+    """Look for singing in ``track``, as opposed to silence, noise or a steady tone.
 
-    Only a recording without any singing is refused; a few sung words in a long silence are enough, and
-    how loud they are does not matter.
+    Only a recording without singing gets a reason: a few sung words in a long silence are enough, however
+    quiet they are.
     """
     if not len(track):
         return VocalCheck(0.0, 0.0, -100.0, "silent")
@@ -92,7 +92,7 @@ def check_vocal(track: PitchTrack) -> VocalCheck:
 
 
 def _least_sung_s(duration_s: float) -> float:
-    """Seconds of sure singing that a recording of this length must have."""
+    """Least seconds of sure singing in a recording of this length."""
     if duration_s < 2.0 * LEAST_SUNG_S:
         return 0.5 * duration_s
     return min(max(LEAST_SUNG_S, LEAST_SUNG_SHARE * duration_s), MOST_ASKED_S)

@@ -1,9 +1,9 @@
-"""What the networks hear of a vocal: its melody, not its recording.
+"""The vocal as input of the networks: features of its melody, not of its sound.
 
-Chroma-like features carry over from synthetic and separated singing to real, dry singing, where a
-recording's sound does not (SingSong, arXiv 2301.12662; AnyAccomp, arXiv 2509.14052).
+Chroma-like features transfer from synthetic and separated singing to real, dry singing; features of the sound
+do not (SingSong, arXiv 2301.12662; AnyAccomp, arXiv 2509.14052).
 
-Letters: N hops of 512 samples, T score frames of 4 hops, F = 64 feature rows.
+Shapes: N pitch frames of 512 samples, T score frames of 4 pitch frames, F = 64 feature rows.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ ONSET = slice(62, 64)
 FEATURE_ROWS = 64
 
 LOUDNESS_RANGE_DB = 48.0
-"""Loudness 1 is the singer's loud level, 0 is this much softer or silence."""
+"""Loudness is 1 at the singer's loud level and 0 at this many dB below it."""
 
 Array = NDArray[np.float32]
 
 
 class Track(Protocol):
-    """The curves of a vocal, each (N,): a :class:`appliance.vocal.tracker.PitchTrack`, or a simulated one."""
+    """Curves of a vocal, each (N,): a :class:`appliance.vocal.tracker.PitchTrack` or a simulation."""
 
     @property
     def f0_hz(self) -> Array: ...
@@ -43,11 +43,17 @@ class Track(Protocol):
 
 
 def features_of(track: Track) -> Array:
-    """Features (F, T) of a track, T = N / 4 rounded up.
+    """Features (F, T) of a track of N pitch frames, T = N / 4 rounded up.
 
-    Rows: chroma of the sung pitch (12), the sung pitch itself (48 semitones from MIDI 36; outside it is
-    moved by octaves), voicing, loudness relative to the singer's own loud level, and onset strength in
-    the first and second half of the frame. A pitch between two semitones is shared by both.
+    Rows: chroma of the sung pitch (12); the sung pitch (48 semitones from MIDI 36, other pitches moved into
+    that range by octaves); voicing; loudness relative to the singer's loud level; onset strength in the first
+    and in the second half of the frame (2). A pitch between two semitones is divided between both.
+
+    >>> from types import SimpleNamespace
+    >>> one = np.ones(8, np.float32)  # two score frames of a sung A4, 440 Hz
+    >>> a4 = SimpleNamespace(f0_hz=440 * one, voiced=one, level_db=-20 * one, flux=0 * one)
+    >>> features_of(a4)[CHROMA].argmax(axis=0).tolist()  # pitch class 9 is A
+    [9, 9]
     """
     frames = -(-len(track.f0_hz) // HOPS_PER_FRAME)
     features = np.zeros((FEATURE_ROWS, frames), np.float32)
@@ -68,7 +74,7 @@ def features_of(track: Track) -> Array:
 
 
 def transposed(features: Array, semitones: int) -> Array:
-    """The features of the same melody moved by ``semitones``; (F, T) -> (F, T)."""
+    """Features of the melody transposed by ``semitones``: (F, T) -> (F, T)."""
     moved: Array = features.copy()
     moved[CHROMA] = np.roll(features[CHROMA], semitones, axis=0)
     moved[PITCH] = 0.0
@@ -78,7 +84,7 @@ def transposed(features: Array, semitones: int) -> Array:
 
 
 def _row(pitch: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Row of a MIDI pitch among the sung pitches; outside the range the nearest octave inside it."""
+    """Row of a MIDI pitch among the sung pitches; pitches outside the range move into it by octaves."""
     row = pitch - LOWEST_SUNG_PITCH
     below, above = row < 0, row >= SUNG_PITCHES
     inside: NDArray[np.int64] = np.where(above, SUNG_PITCHES - 12 + row % 12, row)

@@ -1,7 +1,6 @@
-"""Streams a recording into the frames that the pitch tracker looks at.
+"""Cuts a recording into pitch frames and computes their levels and spectra, as a stream.
 
-Nothing here depends on how the caller cut the recording into blocks: samples are gathered into chunks
-of a fixed length before anything is computed.
+The result does not depend on the caller's block size: samples are first gathered into chunks of fixed length.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from numpy.typing import NDArray
 from appliance.grid import SAMPLE_RATE_HZ
 
 HOP_SAMPLES = 512
-"""Samples a pitch frame (11.6 ms); four pitch frames make a score frame."""
+"""Samples per pitch frame (11.6 ms); four pitch frames make a score frame."""
 
 LOW_RATE_HZ = SAMPLE_RATE_HZ // 4
-"""Rate at which pitch is sought: the voice's harmonics up to 5 kHz are kept."""
+"""Sample rate of the analysis: it keeps harmonics up to 5 kHz."""
 
 LOW_HOP = HOP_SAMPLES // 4
 LONG_WINDOW = 1024
-"""93 ms: separates the harmonics of a bass."""
+"""93 ms: resolves the harmonics of a bass voice."""
 
 SHORT_WINDOW = 512
-"""46 ms: follows vibrato and glides."""
+"""46 ms: short enough for vibrato and glides."""
 
 BINS = LONG_WINDOW // 2 + 1
 BIN_HZ = LOW_RATE_HZ / LONG_WINDOW
@@ -37,10 +36,10 @@ LEVEL_FLOOR_DB = -100.0
 
 @dataclass(frozen=True)
 class FrameChunk:
-    """Consecutive pitch frames; T = frames, B = 513 spectrum bins of 10.8 Hz.
+    """Consecutive pitch frames: T frames, B = 513 bins of 10.8 Hz.
 
-    ``level_db`` (T,) is the RMS of each frame's own 512 samples in dBFS; ``long`` (T, B) and ``short``
-    (T, B) are magnitude spectra of the 93 ms and 46 ms around the frame's centre.
+    ``level_db`` (T,) is the RMS in dBFS of the frame's 512 samples at 44.1 kHz. ``long`` and ``short``, both
+    (T, B), are magnitude spectra of the 93 ms and the 46 ms around the frame's centre.
     """
 
     level_db: NDArray[np.float32]
@@ -49,10 +48,12 @@ class FrameChunk:
 
 
 def frame_chunks(blocks: Iterable[NDArray[np.float32]], total_samples: int) -> Iterator[FrameChunk]:
-    """Cut mono 44.1 kHz ``blocks`` of any lengths into chunks of up to 1024 pitch frames.
+    """Cut mono ``blocks`` at 44.1 kHz, each (n,), n samples, into chunks of 1024 pitch frames.
 
-    Every chunk but the last is whole; the last frame is filled up with silence. Holds a few chunks in
-    memory at a time. Raises ValueError where the blocks do not add up to ``total_samples``.
+    The last chunk may be shorter; silence completes its last frame. A few chunks are in memory at a time.
+
+    Raises:
+        ValueError: the blocks do not add up to ``total_samples``.
     """
     resampler = soxr.ResampleStream(SAMPLE_RATE_HZ, LOW_RATE_HZ, 1, dtype="float32", quality="HQ")
     # The first frame's window reaches back before the recording.
@@ -76,7 +77,7 @@ def frame_chunks(blocks: Iterable[NDArray[np.float32]], total_samples: int) -> I
 def _even_chunks(
     blocks: Iterable[NDArray[np.float32]], total_samples: int
 ) -> Iterator[tuple[NDArray[np.float32], bool]]:
-    """Regroup ``blocks`` into chunks of CHUNK_FRAMES frames, each with whether it is the last."""
+    """Regroup ``blocks`` into chunks of CHUNK_FRAMES frames; a flag marks the last one."""
     size = CHUNK_FRAMES * HOP_SAMPLES
     waiting: list[NDArray[np.float32]] = []
     held = seen = 0
@@ -86,7 +87,7 @@ def _even_chunks(
         seen += len(block)
         if seen > total_samples:
             break
-        # One sample stays back, so that the last chunk is known when it goes.
+        # Keep at least one sample, so that the last chunk is known as such.
         while held > size:
             joined = np.concatenate(waiting)
             yield joined[:size], False
@@ -98,7 +99,7 @@ def _even_chunks(
 
 
 def _level_db(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """RMS level (T,) in dBFS of each 512 samples; the last ones may be fewer."""
+    """RMS level (T,) in dBFS of each of T frames of 512 samples; the last may be shorter."""
     whole = len(samples) // HOP_SAMPLES * HOP_SAMPLES
     power = np.mean(np.square(samples[:whole].reshape(-1, HOP_SAMPLES)), axis=1)
     if whole < len(samples):
@@ -119,7 +120,7 @@ def _chunk(low: NDArray[np.float32], level_db: NDArray[np.float32], count: int) 
 
 
 def _hann(length: int) -> NDArray[np.float32]:
-    """Periodic Hann window with its samples adding up to 2, so that a full-scale sine has magnitude 1."""
+    """Periodic Hann window with a sum of 2, so that a full-scale sine has magnitude 1."""
     window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(length) / length)
     return np.asarray(window * (2.0 / window.sum()), np.float32)
 

@@ -1,7 +1,8 @@
-"""The steady part of a recording: hum, hiss and room, which a singer never is.
+"""The noise floor of a recording: hum, hiss and room.
 
-A voice leaves every frequency now and then, noise does not: what a frequency never falls below for half a
-minute is noise (minimum statistics, after Martin, IEEE Trans. Speech and Audio 9(5), 2001).
+A voice leaves each frequency now and then; steady noise does not. The level that a frequency rarely falls
+below within half a minute is therefore noise (minimum statistics, after Martin, IEEE Trans. Speech and Audio
+Processing 9(5), 2001).
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from appliance.vocal.frames import HOP_SAMPLES, FrameChunk
 
 _QUANTILE = 0.1
 _EVERY = 8
-"""Frames between those looked at: neighbours share most of their window."""
+"""Only each eighth frame is used: neighbouring frames share most of their window."""
 
 _UNTRUSTED_S = 3.0
 _TRUSTED_S = 9.0
-"""Within less than 3 s a held note is as steady as a hum; from 9 s on the floor is taken as it is."""
+"""Below 3 s the floor is ignored, since a held note is as steady as hum; from 9 s it is used in full."""
 
 
 @dataclass(frozen=True)
 class NoiseFloor:
-    """Magnitude that each of B bins rarely falls below, for the 93 ms (``long``) and 46 ms window.
+    """Noise magnitude of B bins, each (B,), in the 93 ms (``long``) and the 46 ms window (``short``).
 
-    ``loud`` is the magnitude of the strongest bin in a loud frame nearby: what "loud" means just here.
+    ``loud`` is the magnitude of the strongest bin in a loud frame nearby, a local reference level.
     """
 
     long: NDArray[np.float32]
@@ -38,7 +39,7 @@ class NoiseFloor:
 
 
 def with_noise_floor(chunks: Iterable[FrameChunk]) -> Iterator[tuple[FrameChunk, NoiseFloor]]:
-    """Each chunk with the noise floor of itself and its two neighbours (36 s)."""
+    """Pair each chunk with the noise floor of itself and its two neighbours (36 s)."""
     near: deque[FrameChunk] = deque(maxlen=3)
     for chunk in chunks:
         near.append(chunk)

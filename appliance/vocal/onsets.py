@@ -1,9 +1,9 @@
-"""Where notes begin: onset strength from the spectrum and from the pitch.
+"""Onset strength, from the spectrum and from the pitch.
 
-A singer starts a note in two ways, by a new sound (a consonant, a breath's end) or, on one vowel, by a
-new pitch. The first is the rise of the spectrum over a spectrum widened in frequency, which vibrato does
-not raise (SuperFlux, Böck and Widmer, DAFx 2013); the second is a step between the mean pitches of a
-vibrato's period before and after.
+A singer begins a note with a new sound (a consonant, the end of a breath) or, on one vowel, with a new pitch.
+The first is the rise of the spectrum above an earlier spectrum that is widened in frequency, so that vibrato
+does not count (SuperFlux, Böck and Widmer, DAFx 2013). The second is a step between the mean pitches before
+and after, each taken over one period of vibrato.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ _LAG = 3
 """Frames over which a rise is measured (35 ms)."""
 
 _QUIET = 10.0 ** (-45 / 10)
-"""Rises below this share of the loud frames' power do not count."""
+"""Power, relative to loud frames nearby, below which a rise does not count (-45 dB)."""
 
 _NOISE_REACH = 4.0
 _CLEAR_RISE = 2.0
-"""Mean rise (nepers of power) at a clear onset, by which the strength is scaled."""
+"""Mean rise of log power at a clear onset: there, the strength is 1."""
 
 _STEP_FRAMES = 14
 _STEP_GAP = 2
 _SMALLEST_STEP = 0.4
 _CLEAR_STEP = 1.0
-"""Semitones: a step of the voice below the first is drift, from the second on it is a note of its own."""
+"""Pitch steps in semitones: the strength rises from 0 at the smallest step to 1 at a clear step."""
 
 _PULSE = np.array([0.3, 0.7, 1.0, 0.7, 0.3])
 
 
 class SpectralRise:
-    """Onset strength of consecutive chunks; carries the last frames from one chunk to the next."""
+    """Onset strength of consecutive chunks; keeps the last frames of one chunk for the next."""
 
     def __init__(self) -> None:
         self._before: NDArray[np.float32] | None = None
 
     def push(self, chunk: FrameChunk, noise: NoiseFloor) -> NDArray[np.float32]:
-        """Rise (T,) of the chunk's T frames over those 35 ms earlier; about 1 at a clear onset."""
+        """Rise (T,) of the chunk's T frames above those 35 ms earlier; about 1 at a clear onset."""
         filters = _band_filters()
         power = np.square(chunk.short) @ filters
         hidden = np.square(_NOISE_REACH * noise.short) @ filters + _QUIET * max(noise.loud, 1e-6) ** 2
@@ -74,21 +74,21 @@ def _band_filters() -> NDArray[np.float32]:
 def onset_strength(
     rise: NDArray[np.float32], f0_hz: NDArray[np.float32], voiced: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Onset strength (T,) from the spectral ``rise``, the pitch and the voicing, each (T,)."""
-    # A rise over three frames belongs to its middle.
+    """Onset strength (T,) from the spectral ``rise``, the pitch and the voicing, each (T,), T frames."""
+    # A rise over three frames counts for the middle one.
     centred = np.append(rise[1:], np.zeros(1, np.float32))
     return np.maximum(centred, _pitch_steps(f0_hz, voiced)).astype(np.float32)
 
 
 def _pitch_steps(f0_hz: NDArray[np.float32], voiced: NDArray[np.float32]) -> NDArray[np.float64]:
-    """A pulse of height 0-1 wherever the mean pitch steps."""
+    """A pulse of height 0-1 at each step of the mean pitch: (T,)."""
     size = step_peaks(pitch_step(f0_hz, voiced))
     height = np.clip((size - _SMALLEST_STEP) / (_CLEAR_STEP - _SMALLEST_STEP), 0.0, 1.0)
     return np.convolve(height, _PULSE)[len(_PULSE) // 2 :][: len(height)]
 
 
 def step_peaks(step: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Size in semitones (T,) of a pitch ``step`` (T,) where it is largest within 81 ms, else 0."""
+    """Absolute pitch ``step`` in semitones where it is largest within 81 ms, otherwise 0: (T,) -> (T,)."""
     size = np.abs(step)
     reach = _STEP_FRAMES // 2
     around = np.lib.stride_tricks.sliding_window_view(np.pad(size, reach), 2 * reach + 1)
@@ -96,7 +96,7 @@ def step_peaks(step: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def pitch_step(f0_hz: NDArray[np.float32], voiced: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Semitones (T,) from the mean pitch just before each frame to that just after; 0 beside a gap."""
+    """Semitones from the mean pitch before each frame to that after it, (T,); 0 next to a gap."""
     weight = np.where(f0_hz > 0.0, voiced, 0.0).astype(np.float64)
     semitones = 12.0 * np.log2(np.maximum(f0_hz, 1.0)) * (weight > 0.0)
     padding = _STEP_FRAMES + _STEP_GAP

@@ -1,8 +1,9 @@
-"""The pitch track of a singer: what is sung, how surely, how loud, and where notes begin.
+"""The pitch track of a singer: pitch, voicing, level and onset strength.
 
-The tracker is classical, so that it needs no weights and treats every voice alike: spectral templates and
-autocorrelation propose a few pitches a frame (:mod:`appliance.vocal.candidates`), above the steady noise
-(:mod:`appliance.vocal.noise_floor`); continuity chooses among them (:mod:`appliance.vocal.path`).
+The tracker is classical signal processing: it needs no weights and treats all voices alike. Spectral
+templates and autocorrelation propose a few pitches per frame (:mod:`appliance.vocal.candidates`) above the
+noise floor (:mod:`appliance.vocal.noise_floor`). A search for the most continuous path chooses among them
+(:mod:`appliance.vocal.path`).
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from appliance.vocal.path import Path, best_path
 from appliance.vocal.voicing import voicing
 
 PITCH_FRAME_S = HOP_SAMPLES / SAMPLE_RATE_HZ
-"""Seconds a pitch frame (11.6 ms); frame t covers samples [512 t, 512 (t + 1)) at 44.1 kHz."""
+"""Seconds per pitch frame (11.6 ms); frame t covers samples [512 t, 512 (t + 1)) at 44.1 kHz."""
 
 SUNG = 0.5
-"""Frames at least this surely voiced have a pitch."""
+"""Least voicing of a frame that has a pitch."""
 
 
 @dataclass(frozen=True)
 class PitchTrack:
-    """Pitch frames of a recording; each array is (N,) float32, N = ceil(samples at 44.1 kHz / 512).
+    """N pitch frames of a recording, N = ceil(samples at 44.1 kHz / 512); each array is (N,) float32.
 
-    ``f0_hz`` is 0 where nothing is sung; ``voiced`` is the probability that something is; ``level_db`` is
-    the RMS in dBFS, at least -100; ``flux`` >= 0 is the onset strength, about 1 at a clear onset.
+    ``f0_hz`` is 0 where nothing is sung. ``voiced`` is the probability that the frame is sung. ``level_db``
+    is the RMS in dBFS, at least -100. ``flux`` is the onset strength, 0 or more, about 1 at a clear onset.
     """
 
     f0_hz: NDArray[np.float32]
@@ -48,11 +49,13 @@ class PitchTrack:
 
 
 def track_pitch(blocks: Iterable[NDArray[np.float32]], total_samples: int) -> PitchTrack:
-    """Track the pitch (60-1100 Hz) of one voice in mono 44.1 kHz ``blocks``.
+    """Track the pitch (60-1100 Hz) of one voice in mono ``blocks`` at 44.1 kHz, each (n,), n samples.
 
-    The result does not depend on how the recording is cut into blocks; memory grows only by the track
-    itself (1.2 MB an hour for each of some ten arrays). Raises ValueError where the blocks do not add up
-    to ``total_samples``.
+    The result does not depend on the block size. Memory grows only with the track: about ten arrays of 1.2 MB
+    per hour.
+
+    Raises:
+        ValueError: the blocks do not add up to ``total_samples``.
     """
     if total_samples <= 0:
         nothing = np.zeros(0, np.float32)
@@ -67,7 +70,7 @@ def track_pitch(blocks: Iterable[NDArray[np.float32]], total_samples: int) -> Pi
             rises.append(spectral_rise.push(chunk, noise))
             yield find_candidates(chunk, noise)
 
-    with closing(ahead(candidates())) as found:  # heard in one thread, followed in the other
+    with closing(ahead(candidates())) as found:  # candidates in one thread, the path in the other
         path = _whole(best_path(found))
     voiced = voicing(path)
     f0_hz = np.where(voiced >= SUNG, path.f0_hz, 0.0).astype(np.float32)

@@ -1,4 +1,4 @@
-"""How surely a frame is sung: a logistic regression on the evidence for its pitch."""
+"""Voicing: the probability that a frame is sung, by logistic regression on the evidence for its pitch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from appliance.grid import SAMPLE_RATE_HZ
 from appliance.vocal.frames import HOP_SAMPLES
 from appliance.vocal.path import Path
 
-# Fitted to espeak-ng voices sung by WORLD, clean, in hum, hiss, babble and rooms, and to noise alone.
+# Fitted to voices of espeak-ng made to sing by WORLD (clean, and with hum, hiss, babble and room), and to
+# noise alone.
 _BIAS = -3.64
 _MATCH, _MATCH_SQUARED = 24.66, -20.37
 _PERIODICITY = 1.03
@@ -17,11 +18,11 @@ _MATCH_PERIODICITY = 3.55
 _MATCH_LEVEL = 3.62
 
 _LOUD_S = 2.0
-"""What a recording's two loudest seconds reach is its full voice, however long it is silent."""
+"""The level of a recording's two loudest seconds is the full voice, regardless of pauses."""
 
 
 def voicing(path: Path) -> NDArray[np.float32]:
-    """Probability (T,) that a frame is sung. ``path`` (T,) is the whole recording's."""
+    """Probability (T,) that each of the T frames of ``path`` is sung; ``path`` is of the whole recording."""
     match = np.clip(path.match, 0.0, 0.7)
     periodicity = np.clip(path.periodicity, 0.0, 1.0)
     level = np.clip(path.band_db - _full_voice_db(path.band_db), -50.0, 0.0) / 10.0

@@ -1,4 +1,4 @@
-"""What is taken for singing and what is not."""
+"""The check accepts singing and refuses silence, noise and steady tones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vocal features against what was sung."""
+"""Vocal features, compared with known pitches."""
 
 from __future__ import annotations
 

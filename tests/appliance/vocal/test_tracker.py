@@ -1,4 +1,4 @@
-"""The pitch tracker against voices whose pitch is known: built from sines, and sung by a person."""
+"""The pitch tracker on voices of known pitch: synthesised from sines, and sung by a person."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def at_frames(truth: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
 
 
 def cents_off(track: PitchTrack, truth_hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Error in cents of every truly sung frame; a frame taken for a rest is very far off."""
+    """Error in cents of every sung frame; a frame that the tracker takes for a rest has a huge error."""
     found, true = track.f0_hz[truth_hz > 0], truth_hz[truth_hz > 0]
     return 1200 * np.log2(np.maximum(found, 1e-3) / true)
 
@@ -154,7 +154,7 @@ def test_the_cut_into_blocks_changes_nothing() -> None:
 
 
 def test_chunks_join_without_a_seam() -> None:
-    """A recording that starts elsewhere on the tracker's grid is heard the same."""
+    """A recording with a different offset to the tracker's chunks gives the same track."""
     sound, _ = melody(25.3)
     shift = 300  # frames
     later = tracked(np.concatenate([np.zeros(shift * HOP, np.float32), sound]))
