@@ -1,6 +1,6 @@
-"""A pack: one folder with graphs, soundfont and manifest.
+"""Packs: folders with graphs, a soundfont and a manifest.
 
-- ``pack``: opened only if it is whole and unaltered
-- ``manifest``: ``pack.json``, read strictly
-- ``sounds``: which soundfont preset each group of a style plays
+- ``pack``: opens a pack after checking that it is complete and unaltered
+- ``manifest``: the contents of ``pack.json``
+- ``sounds``: the soundfont preset, level, balance and reverb of each group in each style
 """

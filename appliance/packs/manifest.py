@@ -1,7 +1,7 @@
-"""``pack.json``: what a pack says about itself.
+"""The manifest of a pack, ``pack.json``.
 
-Strict on purpose: an unknown key, a number in quotes or another frame grid is an error here, not a
-surprise in the middle of a render. The build side fills these models in, the appliance only reads them.
+Reading is strict: an unknown key, a number in quotes or a different frame grid is an error when the pack is
+opened, not later in a render. Export and quantisation write these models; the appliance only reads them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from appliance.packs.sounds import BandSounds
 SCHEMA: Final = 1
 MANIFEST_NAME = "pack.json"
 SIGNATURE_NAME = "pack.json.minisig"
-"""The signature of the manifest, which no file lists."""
+"""The manifest's signature; it is not listed in the manifest."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 _PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 FileName = Annotated[str, StringConstraints(pattern=rf"^{_PART}(/{_PART})*$", max_length=200)]
-"""A path inside the pack: no part is empty, hidden, ``..``, or foreign to some file system."""
+"""A path inside the pack. No part is empty, hidden or ``..``, and every file system allows its characters."""
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -45,15 +45,15 @@ class FileFacts(_Strict):
 
 
 class SamplerFacts(_Strict):
-    """How latents are drawn; windows are counted in latent frames."""
+    """Settings of the sampler, which turns noise into a latent; windows are counted in latent frames."""
 
     steps: Annotated[int, Field(ge=1, le=1000)]
     guidance: Annotated[float, Field(ge=0, le=50)]
-    """1 is none: a distilled denoiser has learned it."""
+    """Strength of classifier-free guidance; 1 is none, as for a student, which has learned it."""
     few_steps: bool = False
-    """Whether the denoiser was distilled and is told how long each step is."""
+    """Whether the denoiser is a student, which takes the length of each step as an input."""
     shift: Annotated[float, Field(gt=0, le=20)] = 1.0
-    """Above 1, more of the steps fall near the noise."""
+    """Timestep shift; above 1, more steps lie near the noise."""
     window_frames: Annotated[int, Field(ge=16, multiple_of=16)]
     context_frames: Annotated[int, Field(ge=0)]
 
@@ -65,14 +65,14 @@ class SamplerFacts(_Strict):
 
 
 class RollThresholds(_Strict):
-    """When a painted cell counts, as tuned on validation songs (:class:`appliance.music.roll.Thresholds`)."""
+    """:class:`appliance.music.roll.Thresholds` as stored in the manifest, tuned on validation songs."""
 
     onset: Share = 0.5
     sustain: Share = 0.5
     drum: Share = 0.5
 
     def for_roll(self) -> Thresholds:
-        """The same numbers as the roll reader takes them."""
+        """The same thresholds for :class:`appliance.music.roll.RollReader`."""
         return Thresholds(self.onset, self.sustain, self.drum)
 
 
@@ -80,14 +80,14 @@ Quantiles = Annotated[tuple[float, ...], Field(min_length=101, max_length=101)]
 
 
 class FitFacts(_Strict):
-    """What :func:`appliance.composing.fit.song_value` is worth, as measured on validation songs."""
+    """Distribution of :func:`appliance.composing.fit.song_value` on validation songs; calibrates the fit."""
 
     true: Quantiles
-    """0 %, 1 %, ... 100 % of the values of written accompaniments."""
+    """Percentiles 0 to 100 for vocals with their written accompaniment."""
     shuffled: Quantiles
-    """The same for accompaniments of other songs, in their own keys."""
+    """Percentiles 0 to 100 for vocals with the accompaniment of another song, in that song's key."""
     floor: float
-    """Below it a take is likelier a stranger's than a true one."""
+    """Below this value an accompaniment more probably belongs to another song than to the vocal."""
 
     @model_validator(mode="after")
     def _ascending(self) -> FitFacts:
@@ -101,7 +101,7 @@ class FitFacts(_Strict):
 
 
 class GraphFiles(_Strict):
-    """File name of each graph's ``.xml``; its weights lie beside it as ``.bin``."""
+    """File name of each graph's ``.xml``; the ``.bin`` with its weights lies beside it."""
 
     planner: FileName
     condition: FileName
@@ -113,12 +113,12 @@ class GraphFiles(_Strict):
     fit: FileName | None = None
 
     def present(self) -> dict[str, str]:
-        """Graph name to file name, of those the pack has."""
+        """Maps the name of each graph in the pack to its file."""
         return {name: file for name in type(self).model_fields if (file := getattr(self, name)) is not None}
 
 
 class Manifest(_Strict):
-    """Everything in ``pack.json``."""
+    """The contents of ``pack.json``."""
 
     schema_version: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
     name: Text
@@ -130,12 +130,12 @@ class Manifest(_Strict):
     frames_per_plan: int = FRAMES_PER_PLAN
     latent_channels: Annotated[int, Field(ge=1)]
     latent_mean: tuple[float, ...]
-    """For information: the graphs take and give normalised latents."""
+    """Only informative: the graphs' inputs and outputs are normalised latents."""
     latent_std: tuple[Annotated[float, Field(gt=0)], ...]
     sampler: SamplerFacts
     thresholds: RollThresholds
     fit: FitFacts | None = None
-    """Present where the graph is."""
+    """Present if the pack has a fit network."""
     styles: Annotated[tuple[str, ...], Field(min_length=1)]
     sounds: BandSounds
     soundfont: FileName
@@ -185,5 +185,5 @@ class Manifest(_Strict):
         return self
 
     def to_json(self) -> str:
-        """The text of ``pack.json``: the same facts give the same bytes."""
+        """The text of ``pack.json``; equal manifests give equal bytes."""
         return self.model_dump_json(by_alias=True, indent=2, exclude_none=True) + "\n"

@@ -1,9 +1,9 @@
-"""A pack: one folder with graphs, soundfont and ``pack.json``, opened only if it is whole and unaltered.
+"""Opens a pack, a folder with graphs, a soundfont and ``pack.json``, if it is complete and unaltered.
 
-Every file but ``pack.json`` is listed there with its size and SHA-256, and ``pack.json`` lists nothing
-outside its folder. So the hash of ``pack.json`` alone names all a render was made with; receipts store it.
-So too the signature of ``pack.json``, which lies beside it, vouches for all. On an installed appliance it is
-verified before anything of the pack is parsed (:mod:`appliance.signatures.trusted_keys`).
+``pack.json`` lists every other file of the folder with its size and SHA-256. Therefore the hash of
+``pack.json`` identifies the whole pack, and receipts store it. For the same reason the signature of
+``pack.json``, a file beside it, covers the whole pack. An installed appliance verifies the signature before
+it parses any of the pack (:mod:`appliance.signatures.trusted_keys`).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _LARGEST_MANIFEST_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """An opened pack. ``sha256`` is the hash of its ``pack.json``: the pack's identity.
+    """An opened pack. ``sha256`` is the hash of its ``pack.json`` and identifies the pack.
 
-    ``key_id`` is the trusted key that signed it; None where signatures are not checked.
+    ``key_id`` is the trusted signing key; None if signatures are not checked.
     """
 
     folder: Path
@@ -42,31 +42,32 @@ class Pack:
     key_id: str | None = None
 
     def graph_path(self, name: str) -> Path:
-        """The ``.xml`` of graph ``name`` (``"denoiser"``); raises PackError if this pack has none."""
+        """Path of the ``.xml`` of graph ``name``, e.g. ``"denoiser"``. Raises PackError if there is none."""
         graphs = self.manifest.graphs.present()
         if name not in graphs:
-            raise PackError(f"{self.folder}: this pack has no graph {name}; name another with --pack.")
+            raise PackError(f"{self.folder}: the pack has no graph {name}; name another pack with --pack.")
         return self.folder / graphs[name]
 
     @property
     def soundfont_path(self) -> Path:
-        """The soundfont the band plays."""
+        """Path of the soundfont."""
         return self.folder / self.manifest.soundfont
 
 
 def load_pack(folder: Path, verify: bool = True, keys: Path | None = None) -> Pack:
     """Open the pack in ``folder``.
 
-    Names and sizes are always checked; with ``verify`` also the SHA-256 of every file. The signature is
-    checked with the keys in the folder ``keys``, else in ``$BACKLINE_KEYS``, else not at all.
+    Names and sizes of its files are always checked, the SHA-256 of each file only with ``verify``. The
+    signature is checked against the signing keys in the folder ``keys``, otherwise against those in
+    ``$BACKLINE_KEYS``, and without either not at all.
 
     Raises:
-        PackError: missing, damaged, altered, of another schema version, not self-contained, or not signed
-            by a trusted key.
+        PackError: the pack is missing, damaged, altered, of another schema version, not self-contained, or
+            not signed by a trusted key.
     """
     folder, keys = Path(folder), keys or keys_folder()
     if not folder.is_dir():
-        what = "a pack is a folder, and this is a file" if folder.exists() else "there is no such folder"
+        what = "a pack is a folder, but this is a file" if folder.exists() else "there is no such folder"
         raise PackError(f"{folder}: {what}; name the folder of a pack with --pack.")
     try:
         text, manifest, key_id = read_manifest(folder, keys)
@@ -86,9 +87,13 @@ def file_facts(path: Path) -> FileFacts:
 
 
 def read_manifest(folder: Path, keys: Path | None) -> tuple[bytes, Manifest, str | None]:
-    """The manifest of the pack in ``folder``: its bytes, what they say, and which of ``keys`` signed them.
+    """Read the manifest of the pack in ``folder``: its bytes, the parsed manifest, and its signing key's id.
 
-    Without ``keys`` signatures are not looked at. Raises PackError, OSError.
+    The id is None without ``keys``, a folder of trusted signing keys: then the signature is not checked.
+
+    Raises:
+        PackError: there is no manifest, it is invalid, or no key in ``keys`` signed it.
+        OSError: it cannot be read.
     """
     path = folder / MANIFEST_NAME
     text = _manifest_bytes(path)
@@ -98,8 +103,8 @@ def read_manifest(folder: Path, keys: Path | None) -> tuple[bytes, Manifest, str
         return text, manifest, None
     if signed.comment != (meant := pack_comment(manifest.name, manifest.version)):
         raise PackError(
-            f"{path.with_name(SIGNATURE_NAME)}: signs {signed.comment!a}, and beside it lies {meant!a}; "
-            f"somebody put another pack's file there, so {FETCH_AGAIN}."
+            f"{path.with_name(SIGNATURE_NAME)}: signs {signed.comment!a}, but the pack is {meant!a}; "
+            f"it belongs to another pack, so {FETCH_AGAIN}."
         )
     return text, manifest, signed.key_id
 
@@ -113,7 +118,7 @@ def _signed(path: Path, text: bytes, keys: Path) -> Signed:
 
 
 def pack_comment(name: str, version: str) -> str:
-    """The trusted comment of a pack's signature."""
+    """The trusted comment that a pack's signature must have."""
     return f"backline pack {name} {version}"
 
 
@@ -121,7 +126,7 @@ def _manifest_bytes(path: Path) -> bytes:
     try:
         found = path.lstat()
     except FileNotFoundError:
-        raise PackError(f"{path.parent}: not a pack, as it has no {MANIFEST_NAME}; {FETCH_AGAIN}.") from None
+        raise PackError(f"{path.parent}: not a pack, it has no {MANIFEST_NAME}; {FETCH_AGAIN}.") from None
     if not stat.S_ISREG(found.st_mode):
         raise PackError(f"{path}: not a plain file; {FETCH_AGAIN}.")
     if found.st_size > _LARGEST_MANIFEST_BYTES:
@@ -136,7 +141,7 @@ def _parse(path: Path, text: bytes) -> Manifest:
         raise PackError(f"{path}: not JSON ({error}); {FETCH_AGAIN}.") from error
     version = found.get("schema") if isinstance(found, dict) else None
     if version != SCHEMA:
-        written = "it gives no schema version" if version is None else f"its schema version is {version!r}"
+        written = "it has no schema version" if version is None else f"its schema version is {version!r}"
         raise PackError(f"{path}: {written}, this Backline reads {SCHEMA}; use a pack made for this version.")
     try:
         return Manifest.model_validate_json(text)
@@ -149,7 +154,7 @@ def _parse(path: Path, text: bytes) -> Manifest:
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, int]]:
-    """Name and size of every file below ``folder``; a link or a device is refused, wherever it leads."""
+    """Name and size of every file below ``folder``. Raises PackError for a link or a device."""
     for path, found in files_below(folder):
         if not stat.S_ISREG(found.st_mode):
             what = "a link" if stat.S_ISLNK(found.st_mode) else "not a plain file"

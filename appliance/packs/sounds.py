@@ -1,9 +1,8 @@
-"""Which soundfont sound each group of a style has: the data behind the band.
+"""The soundfont preset, level, balance and reverb of each group in each style.
 
-A pack stores this table (``pack.json``, key ``sounds``), so a pack may sound different without new code;
-:data:`DEFAULT_SOUNDS` is what the quantize room writes. Gains come from measured loudness of typical
-parts (``python -m train.band.balance``): they set how loud a group is beside the others, not how loud
-the song is.
+A pack stores this table (``sounds`` in ``pack.json``), so a new pack can sound different without new code.
+Quantisation writes :data:`DEFAULT_SOUNDS`. The gains come from the measured loudness of typical parts
+(``python -m train.band.balance``). They balance the groups; they do not set the loudness of the song.
 """
 
 from __future__ import annotations
@@ -30,15 +29,15 @@ class Sound(BaseModel):
     pan: Annotated[float, Field(ge=-1, le=1)] = 0.0
     """Balance: -1 left, 0 centre, 1 right."""
     reverb_db: Annotated[float | None, Field(ge=-60, le=12)] = None
-    """Level of the reverb beside the dry sound; None is dry."""
+    """Level of the reverb relative to the dry sound; None for a dry sound."""
 
 
 StyleSounds = dict[str, Sound]
-"""Group name to sound, one for every group."""
+"""Maps every group to its sound."""
 
 
 class BandSounds(RootModel[dict[str, StyleSounds]]):
-    """Style name to the sounds of its groups; every style has every group, as the model may write any."""
+    """Maps a style to the sounds of its groups. Every style has a sound for every group."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,7 +49,7 @@ class BandSounds(RootModel[dict[str, StyleSounds]]):
                 raise ValueError(f"style {style} must give a sound to each of {', '.join(sorted(wanted))}")
             for group, sound in sounds.items():
                 if (sound.bank == DRUM_BANK) != (group == DRUM_GROUP):
-                    raise ValueError(f"style {style}, {group}: bank {DRUM_BANK} is for drums, others are not")
+                    raise ValueError(f"style {style}, {group}: bank {DRUM_BANK} is for drums only")
         return self
 
     def __getitem__(self, style: str) -> StyleSounds:
@@ -93,7 +92,7 @@ def _sound(row: tuple[str, float, float, float | None]) -> Sound:
     return Sound(bank=bank, program=program, name=name, gain_db=gain_db, pan=pan, reverb_db=reverb_db)
 
 
-# Style: group: preset, gain in dB, balance, reverb in dB.
+# Style: group: preset, gain in dB, balance, reverb in dB (None is dry).
 _TABLE: dict[str, dict[str, tuple[str, float, float, float | None]]] = {
     "piano": {
         "keys": ("piano", -4.5, 0.0, -16.0),
@@ -156,4 +155,4 @@ _TABLE: dict[str, dict[str, tuple[str, float, float, float | None]]] = {
 DEFAULT_SOUNDS = BandSounds(
     {style: {group: _sound(row) for group, row in _TABLE[style].items()} for style in STYLES}
 )
-"""Sounds for the soundfont that ``python -m quantize.soundfont`` cuts from Fluid R3."""
+"""Sounds for the soundfont that ``python -m quantize.soundfont`` extracts from Fluid R3."""

@@ -1,4 +1,4 @@
-"""Packs open when they are whole; any other pack is refused in one sentence that names the culprit."""
+"""Complete, unaltered packs open; any other pack is refused in one sentence that names the bad file."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from appliance.packs.pack import load_pack
 
 @pytest.fixture
 def pack(fake_pack: Path, tmp_path: Path) -> Path:
-    """A pack to spoil."""
+    """A copy of the fake pack that a test may damage."""
     return Path(shutil.copytree(fake_pack, tmp_path / "pack"))
 
 
 def rewrite(pack: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change what ``pack.json`` says."""
+    """Change the contents of ``pack.json``."""
     facts = json.loads((pack / "pack.json").read_text())
     change(facts)
     (pack / "pack.json").write_text(json.dumps(facts))
@@ -123,7 +123,7 @@ def test_a_manifest_that_makes_no_sense(
      "a//b", ".hidden", "band.sf2\n"],
 )  # fmt: skip
 def test_paths_that_leave_the_pack(pack: Path, name: str) -> None:
-    shutil.copyfile(pack / "band.sf2", pack.parent / "secret.sf2")  # what it leads to exists
+    shutil.copyfile(pack / "band.sf2", pack.parent / "secret.sf2")  # the target outside the pack exists
 
     def lead_out(facts: dict[str, Any]) -> None:
         facts["files"][name] = facts["files"]["band.sf2"]
@@ -143,13 +143,13 @@ def test_an_altered_file(pack: Path) -> None:
     data[-1] ^= 1
     (pack / "denoiser.bin").write_bytes(data)
     assert "denoiser.bin: altered" in refusal(pack)
-    assert load_pack(pack, verify=False)  # only the hash can tell
+    assert load_pack(pack, verify=False)  # only the hash shows it
     (pack / "denoiser.bin").write_bytes(data + b"\0")
     size = len(data)
     assert f"altered ({size + 1} bytes instead of {size})" in refusal(pack, verify=False)
 
 
-def test_a_file_too_many(pack: Path) -> None:
+def test_an_extra_file(pack: Path) -> None:
     (pack / "more").mkdir()
     (pack / "more" / "plugin.so").write_bytes(b"")
     assert "more/plugin.so: not part of the pack" in refusal(pack, verify=False)

@@ -1,4 +1,4 @@
-"""The pack in the repository: what it is, that it hears the demo rightly, and that its windows join."""
+"""The pack in the repository: its size and origin, what it finds in the demo, and that its windows join."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_it_was_trained_on_the_ledgers_training_rows(reference_pack: Path, root:
 
 
 def test_the_demo_is_heard_rightly(demo: tuple[dict, Path], root: Path) -> None:
-    # the hymn stands in A flat major, three beats a bar, 120 of them a minute
+    # The hymn is in A flat major, 3/4, at 120 beats per minute.
     facts, _ = demo
     assert facts["key"]["name"] == "Ab major"
     assert facts["tempo"]["trusted"] and facts["tempo"]["bpm"] == pytest.approx(120, abs=0.5)
@@ -85,7 +85,7 @@ def test_windows_join_without_a_click(engine: Engine, demo: tuple[dict, Path]) -
 
 
 def test_real_singing_is_heard_sanely(engine: Engine, shared: Path, tmp_path: Path) -> None:
-    """Against the annotated notes: they lie in the key found, and on the subdivisions of its beats."""
+    """The annotated notes lie in the estimated key, and the tempo is plausible."""
     vocals = shared / "vocals"
     (receipt,) = render(engine, Request(vocals / "vocadito_1.wav", tmp_path), "test")
     with (vocals / "vocadito_1_notesA1.csv").open() as file:
