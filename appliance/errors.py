@@ -29,6 +29,10 @@ class InputError(BacklineError):
     exit_code = 3
 
 
+class NotSungError(InputError):
+    """The recording is intact, but nothing is sung in it."""
+
+
 class PackError(BacklineError):
     """The pack is missing, damaged, altered, not signed by a trusted key, or of another schema version."""
 

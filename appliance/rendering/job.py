@@ -18,7 +18,7 @@ from appliance.audio.recording import AudioInfo, probe, read_blocks, read_mono
 from appliance.audio.wav_writer import write_wav
 from appliance.composing.composer import Wishes, listen, padded, steps_of
 from appliance.composing.takes import Take, compose_takes
-from appliance.errors import InputError, UsageError
+from appliance.errors import NotSungError, UsageError
 from appliance.files.write_errors import writing
 from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.midi import write_midi
@@ -116,8 +116,8 @@ def render(
         check = check_vocal(track)
         if check.sentence is not None and not request.force:
             if request.original is not None:
-                raise InputError(f"{request.original.path}: {check.sentence}.")
-            raise InputError(f"{request.vocal}: {check.sentence}, or use --force.")
+                raise NotSungError(f"{request.original.path}: {check.sentence}.")
+            raise NotSungError(f"{request.vocal}: {check.sentence}, or use --force.")
         features = padded(features_of(track))
         duration_s = info.output_samples / SAMPLE_RATE_HZ
         reading = listen(engine.graphs, features, duration_s, request.wishes)

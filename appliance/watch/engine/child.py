@@ -9,7 +9,6 @@ daemon's business. It dies with the daemon; signals that tell the service to sto
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 import signal
@@ -23,14 +22,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance.errors import BacklineError, InputError, OutputError, PackError, UsageError
+from appliance.errors import BacklineError, InputError
 from appliance.system import syscalls
+from appliance.watch.engine.failures import (
+    ChangedError,
+    DecoderDiedError,
+    DecoderUnfitError,
+    NeedsSpaceError,
+    classify,
+    number_of,
+)
 from appliance.watch.engine.idle_tuning import IdleTuning
 from appliance.watch.engine.messages import (
     SETTINGS_NAME,
     Done,
     Failed,
-    Kind,
     Message,
     Order,
     Progress,
@@ -72,7 +78,7 @@ def main() -> None:
     styles, profile = list(manifest.styles), engine.profile.sha256 if engine.profile else ""
     send(channel, Ready(manifest.name, manifest.version, engine.pack.sha256, styles, profile))
     while isinstance(order := _next(channel, tuning), Order):
-        send(channel, _Work(engine, setup, order, channel).done())
+        send(channel, _Work(engine, setup, order, channel).do())
 
 
 def _next(channel: socket.socket, tuning: IdleTuning) -> Message | None:
@@ -104,20 +110,14 @@ def _check_decoder(setup: Setup) -> None:
             with suppress(OSError):
                 _decode_silence(setup)
             return
-        except OutputError:
+        except DecoderUnfitError:
             if tried == _CHECKS:
                 raise
 
 
 def _decode_silence(setup: Setup) -> None:
     from appliance.watch.disk.folders import clear, folder, opened, write_file
-    from appliance.watch.engine.decoding import (
-        HEADER_BYTES,
-        DecoderDiedError,
-        NeedsSpaceError,
-        decode,
-        header,
-    )
+    from appliance.watch.engine.decoding import HEADER_BYTES, decode, header
 
     with folder(Path(setup.work)) as work:
         for name in (_CHECK_NAME, b"decoded-" + _CHECK_NAME):
@@ -130,7 +130,7 @@ def _decode_silence(setup: Setup) -> None:
         except NeedsSpaceError:
             return
         except (DecoderDiedError, InputError) as error:
-            raise OutputError(
+            raise DecoderUnfitError(
                 "The decoder does not run here, even for a second of silence: raise decode_memory_mb and "
                 f"decode_seconds, and see 'backline doctor'. ({error})"
             ) from error
@@ -146,10 +146,6 @@ def limits_of(setup: Setup, sound_bytes: int) -> Limits:
     return Limits(setup.memory_bytes, setup.cpu_s, setup.wall_s, sound_bytes)
 
 
-class _ChangedError(BacklineError):
-    """The recording is not the one that was taken."""
-
-
 @dataclass(slots=True)
 class _Work:
     """One order on its way."""
@@ -161,47 +157,30 @@ class _Work:
     _duration_s: float | None = None
     _told_s: float = 0.0
 
-    def done(self) -> Done | Failed:
+    def do(self) -> Done | Failed:
         """Does it; whatever goes wrong becomes a :class:`Failed`."""
-        from appliance.watch.engine.decoding import DecoderDiedError, NeedsSpaceError
-
         try:
             self._render()
-        except _ChangedError as error:
-            return self._failed("changed", error)
-        except (InputError, UsageError) as error:
-            kind: Kind = "unreadable" if self._duration_s is None else "unusable"
-            return self._failed("unusable" if isinstance(error, UsageError) else kind, error)
         except DecoderDiedError as error:
             try:
                 _check_decoder(self.setup)
-            except OutputError as systemic:  # as after an upgrade under a running service
-                return self._failed("pack", systemic)
-            return self._failed("decoder", error)
-        except NeedsSpaceError as error:
-            return self._failed("disk" if error.errno else "room", error, error.errno)
-        except OutputError as error:
-            number = _errno_of(error)
-            if number in (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ):  # of this file's name alone
-                return self._failed("unusable", error)
-            return self._failed("disk" if number else "room", error, number)
-        except PackError as error:
-            return self._failed("pack", error)
-        except (OSError, MemoryError) as error:
-            number = getattr(error, "errno", None) or errno.ENOMEM
-            full = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
-            return self._failed("disk" if number in full else "temporary", error, number)
+            except DecoderUnfitError as systemic:  # as after an upgrade under a running service
+                return self._failed(systemic)
+            return self._failed(error)
         except Exception as error:
-            traceback.print_exc()
-            return self._failed("bug", error)
+            return self._failed(error)
         return Done(self.order.job)
 
-    def _failed(self, kind: Kind, error: BaseException, number: int = 0) -> Failed:
+    def _failed(self, error: Exception) -> Failed:
+        kind = classify(error, decoded=self._duration_s is not None)
+        if kind == "bug":
+            traceback.print_exc()
         sentence = str(error) or type(error).__name__
         if isinstance(error, OSError):
             sentence = f"{error.strerror or error}: {error.filename or self.order.title}"
         result = str(Path(self.order.work) / "result")
         sentence = sentence.replace(str(self._vocal()), self.order.title).replace(result, "The outbox")
+        number = number_of(error) if kind in ("disk", "temporary") else 0
         return Failed(self.order.job, kind, sentence[:8000], number)
 
     def _vocal(self) -> Path:
@@ -223,10 +202,10 @@ class _Work:
             try:
                 source = held.enter_context(opened(Path(order.inbox), os.fsencode(order.source)))
             except (FileNotFoundError, NotADirectoryError) as error:
-                raise _ChangedError(f"{order.title} is not in the inbox any more.") from error
+                raise ChangedError(f"{order.title} is not in the inbox any more.") from error
             original = decode(source, order.title, vocal, limits)
         if original.sha256 != order.sha256:
-            raise _ChangedError(f"{order.title} changed after it was taken.")
+            raise ChangedError(f"{order.title} changed after it was taken.")
         self._duration_s = original.duration_s
         self._tell(0.0)
         settings = (work / SETTINGS_NAME).read_text(encoding="ascii")
@@ -242,16 +221,6 @@ class _Work:
         if share in (0.0, 1.0) or now_s - self._told_s >= _TELL_EVERY_S:
             self._told_s = now_s
             send(self.channel, Progress(self.order.job, share, self._duration_s))
-
-
-def _errno_of(error: BaseException) -> int:
-    """The system's error behind a sentence; 0 where there is none."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError | OutputError) and seen.errno:
-            return seen.errno
-        seen = seen.__cause__ or seen.__context__
-    return 0
 
 
 if __name__ == "__main__":

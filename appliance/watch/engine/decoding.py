@@ -22,25 +22,14 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.audio.recording import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS, AudioInfo
-from appliance.errors import BacklineError, InputError
+from appliance.errors import InputError
 from appliance.grid import SAMPLE_RATE_HZ
 from appliance.watch.engine.decode_child import SOURCE
+from appliance.watch.engine.failures import DecoderDiedError, NeedsSpaceError
 
 HEADER_BYTES = 80
 _LONGEST_ANSWER_BYTES = 16_384
 _BYTES_PER_VALUE = 4
-
-
-class DecoderDiedError(BacklineError):
-    """The child crashed, took too much memory or time, or answered nonsense."""
-
-
-class NeedsSpaceError(BacklineError):
-    """The decoded sound does not fit on the disk, or could not be written there."""
-
-    def __init__(self, sentence: str, number: int = 0) -> None:
-        super().__init__(sentence)
-        self.errno = number
 
 
 @dataclass(frozen=True, slots=True)

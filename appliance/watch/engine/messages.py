@@ -10,21 +10,13 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import asdict, dataclass
-from typing import Literal
+
+from appliance.watch.engine.failures import Kind
 
 SETTINGS_NAME = "settings.json"
 """File in the work folder of an order: the journal's canonical JSON."""
 
 LONGEST_BYTES = 1 << 17
-
-Kind = Literal["unreadable", "decoder", "unusable", "changed", "disk", "room", "temporary", "pack", "bug"]
-"""Why an order failed.
-
-``unreadable``: the recording does not decode (yet); ``decoder``: the decoder did not survive it;
-``unusable``: it decodes and cannot be accompanied; ``changed``: it is no longer what was taken;
-``disk``: results cannot be written; ``room``: this one needs more space than there is; ``temporary``:
-something else that may pass; ``pack``: the pack does not work; ``bug``: nobody foresaw it.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 """One job at a time goes to the engine, and what the engine says becomes of it.
 
 The order of effects: work folder, journal (``working``), order; result on the disk, result in place,
-journal (``published``). What fails is sorted by whose fault it is: the vocal's (rejected, with a reason),
-its decoder's or worker's (again, then rejected or quarantined), the disk's or the pack's (the work pauses,
-and nobody's attempts are counted).
+journal (``published``). What follows from a failure is decided by the table of
+:mod:`appliance.watch.engine.failures`.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import time
 from appliance.watch.disk.folders import LONGEST_NAME_BYTES, Access, shortened
 from appliance.watch.disk.found import shown
 from appliance.watch.disk.names import free_name
+from appliance.watch.engine.failures import FAILURES, Then
 from appliance.watch.engine.messages import Done, Failed, Order, Progress
 from appliance.watch.engine.setup import decode_wall_s
 from appliance.watch.engine.worker import Death, Worker
@@ -81,7 +81,7 @@ class Rendering:
         """
         settled = False
         if self._outcome is not None and self.can_settle:
-            settled = self._settle(self._outcome, now_s)
+            settled = self._conclude(self._outcome, now_s)
             if settled:
                 self._outcome, self.job, self.share = None, None, 0.0
         if accepting and self.job is None and self._worker.idle and self._pauses.reason is None:
@@ -132,7 +132,7 @@ class Rendering:
             job = self._with_better_name(job)
             work = fresh_work(outbox, job.id, job.settings)
         except OSError as error:
-            self._disk(f"The outbox cannot be written: {error.strerror}.", now_s)
+            self._pause_outbox(f"The outbox cannot be written: {error.strerror}.", now_s)
             return False
         self.job = self._journal.start(job.id)
         self.share, self.started_s, self._told_s = 0.0, now_s, now_s
@@ -169,18 +169,18 @@ class Rendering:
             group_id=self.access.group_id,
         )
 
-    def _settle(self, outcome: Done | Failed | Death, now_s: float) -> bool:
+    def _conclude(self, outcome: Done | Failed | Death, now_s: float) -> bool:
         """False if the disk refuses: then it is to be tried again."""
         assert self.job is not None
         if isinstance(outcome, Done):
             if not self._publish(self.job, now_s):
                 return False
         elif isinstance(outcome, Failed):
-            self._failed(self.job, outcome, now_s)
+            self._conclude_failure(self.job, outcome, now_s)
         elif outcome.meant:
             self._journal.retry(self.job.id, outcome.why, time.time(), counted=False)
         else:
-            self._worker_died(self.job, f"the engine {outcome.why}")
+            self._count_death(self.job, f"the engine {outcome.why}")
         try:
             clear_work(self.config.folders.outbox, self.job.id)
         except OSError as error:  # the next start does it
@@ -194,7 +194,7 @@ class Rendering:
             placed = self._placed(job)
         except OSError as error:
             sentence = f"The outbox cannot be written: {error.strerror}."
-            self._disk(self.roots.changed() or sentence, now_s)
+            self._pause_outbox(self.roots.changed() or sentence, now_s)
             return False
         if placed is None:
             self._journal.retry(job.id, "its result is gone", time.time(), counted=False)
@@ -228,42 +228,46 @@ class Rendering:
             job = self._journal.rename(job.id, name)
         return job
 
-    def _failed(self, job: Job, failed: Failed, now_s: float) -> None:
-        settings, now_unix_s = self.config.work, time.time()
-        log(INFO, "Not rendered.", job=job.id, name=job.relpath, kind=failed.kind, reason=failed.sentence)
-        if failed.kind in ("room", "temporary"):
-            self.trouble = f"{job.shown} waits: {failed.sentence}"
-        if failed.kind == "unusable":
-            self._journal.reject(job.id, failed.sentence)
-        elif failed.kind == "unreadable":
-            young_s = self._intake.patience_left_s(job.relpath, now_s)
-            if young_s > 0:
-                sentence = f"not whole yet: {failed.sentence}"
-                self._journal.retry(job.id, sentence, now_unix_s + young_s, counted=False)
-            else:
-                self._journal.reject(job.id, failed.sentence)
-        elif failed.kind == "decoder" and job.attempts >= settings.attempts:
-            self._journal.reject(job.id, failed.sentence)
-        elif failed.kind == "changed":
-            self._journal.record_gone(job.id, failed.sentence)
-            self._intake.again(job.relpath)
-        elif failed.kind == "room":
-            again_s = now_unix_s + min(4 * settings.retry_base_s, settings.retry_most_s)
-            self._journal.retry(job.id, failed.sentence, again_s, counted=False)
-        elif failed.kind in ("disk", "pack"):
-            self._journal.retry(job.id, failed.sentence, now_unix_s, counted=False)
-            if failed.kind == "disk":
-                self._disk(failed.sentence, now_s)
-            else:
-                self._pauses.set_for_a_while("engine", failed.sentence, now_s)
+    def _conclude_failure(self, job: Job, failed: Failed, now_s: float) -> None:
+        """Does what the table of :mod:`appliance.watch.engine.failures` says of this kind of failure."""
+        why, then = failed.sentence, FAILURES[failed.kind].then
+        log(INFO, "Not rendered.", job=job.id, name=job.relpath, kind=failed.kind, reason=why)
+        if then in (Then.RETRY, Then.RETRY_UNCOUNTED):
+            self.trouble = f"{job.shown} waits: {why}"
+        if then is Then.RETRY_THEN_REJECT:
+            then = Then.REJECT if job.attempts >= self.config.work.attempts else Then.RETRY
+        match then:
+            case Then.REJECT:
+                self._journal.reject(job.id, why)
+            case Then.REJECT_ONCE_OLD:
+                self._retry_while_young(job, why, now_s)
+            case Then.TAKE_AGAIN:
+                self._journal.record_gone(job.id, why)
+                self._intake.again(job.relpath)
+            case Then.RETRY:
+                self._journal.retry(job.id, why, time.time() + backoff_s(job.attempts, self.config.work))
+            case Then.RETRY_UNCOUNTED:
+                wait_s = min(4 * self.config.work.retry_base_s, self.config.work.retry_most_s)
+                self._journal.retry(job.id, why, time.time() + wait_s, counted=False)
+            case Then.PAUSE_OUTBOX:
+                self._journal.retry(job.id, why, time.time(), counted=False)
+                self._pause_outbox(why, now_s)
+            case Then.PAUSE_ENGINE:
+                self._journal.retry(job.id, why, time.time(), counted=False)
+                self._pauses.set_for_a_while("engine", why, now_s)
                 self._worker.end("its pack does not work", meant=True)
-        elif failed.kind == "bug":
-            self._worker_died(job, f"the engine failed: {failed.sentence}")
-        else:
-            again_s = now_unix_s + backoff_s(job.attempts, settings)
-            self._journal.retry(job.id, failed.sentence, again_s)
+            case Then.RETRY_THEN_QUARANTINE:
+                self._count_death(job, f"the engine failed: {why}")
 
-    def _worker_died(self, job: Job, why: str) -> None:
+    def _retry_while_young(self, job: Job, why: str, now_s: float) -> None:
+        """The vocal does not decode: it may be a copy that goes on, unless it has stood still for long."""
+        young_s = self._intake.patience_left_s(job.relpath, now_s)
+        if young_s > 0:
+            self._journal.retry(job.id, f"not whole yet: {why}", time.time() + young_s, counted=False)
+        else:
+            self._journal.reject(job.id, why)
+
+    def _count_death(self, job: Job, why: str) -> None:
         settings, deaths = self.config.work, job.worker_deaths + 1
         log(ERROR, "An engine died over a vocal.", job=job.id, name=job.relpath, deaths=deaths, why=why)
         if deaths >= settings.attempts:
@@ -273,7 +277,7 @@ class Rendering:
             at_s = time.time() + backoff_s(deaths, settings)
             self._journal.retry(job.id, why, at_s, worker_died=True)
 
-    def _disk(self, sentence: str, now_s: float) -> None:
+    def _pause_outbox(self, sentence: str, now_s: float) -> None:
         log(WARNING, "The disk refuses results.", reason=sentence)
         self._pauses.set_for_a_while("disk", sentence, now_s)
 

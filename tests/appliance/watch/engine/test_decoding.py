@@ -20,7 +20,8 @@ from appliance.audio.recording import AudioInfo, probe, read_blocks
 from appliance.errors import InputError, OutputError
 from appliance.watch.engine import decoding
 from appliance.watch.engine.child import _check_decoder
-from appliance.watch.engine.decoding import DecoderDiedError, Limits, NeedsSpaceError, decode
+from appliance.watch.engine.decoding import Limits, decode
+from appliance.watch.engine.failures import DecoderDiedError, NeedsSpaceError
 from appliance.watch.engine.messages import Setup
 
 LIMITS = Limits(memory_bytes=1 << 30, cpu_s=120, wall_s=600.0, sound_bytes=1 << 30)

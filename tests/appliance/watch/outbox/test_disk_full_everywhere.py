@@ -91,7 +91,7 @@ def test_the_engine(
             work = fresh_work(small, 1, Settings("piano", takes=2).to_json())
             order = Order(1, "0" * 64, str(inbox), *named, str(work), -(1 << 30), 0o664, 0o2775, None)
             room(small, limits(small, kind, free))
-            said = _Work(engine, setup, order, theirs).done()
+            said = _Work(engine, setup, order, theirs).do()
             drain(ours)
             if isinstance(said, Done):
                 break

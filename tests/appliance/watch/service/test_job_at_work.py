@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from support.watch.in_process import InProcess, answered, config_of
 
-from appliance.watch.engine.messages import Done, Failed, Kind, Progress
+from appliance.watch.engine.failures import FAILURES, Kind
+from appliance.watch.engine.messages import Done, Failed, Progress
 from appliance.watch.engine.worker import Death
 from appliance.watch.journal.rows import Job
 from appliance.watch.settings.config import Config
@@ -58,7 +59,7 @@ def after(daemon: InProcess, outcome: Done | Failed | Death) -> Job:
     return found
 
 
-FAILURES: list[tuple[Kind, str, str | None]] = [
+ROWS: list[tuple[Kind, str, str | None]] = [
     ("unusable", "rejecting", None),
     ("unreadable", "rejecting", None),  # patience_s is 0 here
     ("decoder", "waiting", None),
@@ -71,7 +72,7 @@ FAILURES: list[tuple[Kind, str, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "state", "pause"), FAILURES)
+@pytest.mark.parametrize(("kind", "state", "pause"), ROWS)
 def test_whose_fault_it_is(daemon: InProcess, kind: Kind, state: str, pause: str | None) -> None:
     job = after(daemon, Failed(started(daemon).id, kind, "A sentence.", errno.ENOSPC))
     assert (job.state, daemon.pauses.reason) == (state, "A sentence." if pause else None)
@@ -79,6 +80,10 @@ def test_whose_fault_it_is(daemon: InProcess, kind: Kind, state: str, pause: str
     assert not list((daemon.config.folders.outbox / ".backline-work").iterdir())
     if state == "rejecting":
         assert job.reason == "A sentence."
+
+
+def test_every_kind_has_its_row() -> None:
+    assert {kind for kind, _, _ in ROWS} == set(FAILURES)
 
 
 @pytest.mark.parametrize("kind", ["disk", "room", "temporary", "pack"])
