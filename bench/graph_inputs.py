@@ -18,12 +18,14 @@ from typing import Any
 
 import soundfile
 
-from appliance.composing.composer import Wishes
+from appliance.composing.wishes import Wishes
 from appliance.music.score import STYLES
 from appliance.networks.graphs import Graphs
 from appliance.networks.log_frequency import spectrum_rows
 from appliance.packs.pack import Pack, load_pack
-from appliance.rendering.job import Engine, Request, render
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import RenderJob
+from appliance.rendering.render import render
 from bench.flops import Flops, count_flops
 from bench.recorder import Inputs, Recording, recording, write_inputs
 
@@ -49,12 +51,12 @@ def record_job(vocal: Path, folder: Path) -> tuple[Recording, Recording]:
     """Render ``vocal`` with the band, and then all else that the pack in ``folder`` can do."""
     with recording() as job, tempfile.TemporaryDirectory() as out:
         engine = Engine(folder)
-        render(engine, Request(vocal, Path(out), force=True), "bench")
+        render(engine, RenderJob(vocal, Path(out), force=True), "bench")
     with recording() as others, tempfile.TemporaryDirectory() as out:
         present = graphs_of(engine.pack)
         if "audio_decoder" in present:
-            wishes = Wishes(style=STYLES[0])
-            render(engine, Request(vocal, Path(out), wishes, force=True, sound="neural"), "bench")
+            wishes = Wishes(style=STYLES[0], sound="neural")
+            render(engine, RenderJob(vocal, Path(out), wishes, force=True), "bench")
         if "vae_encoder" in present:
             engine.graphs.encode(engine.graphs.decode(job.inputs["vae_decoder"]["latent"][0]))
         if "audio_encoder" in present:

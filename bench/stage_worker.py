@@ -27,10 +27,10 @@ STAGES = {
     "graphs": ["appliance.networks.graphs:Graphs.ready", "appliance.networks.graphs:Graphs._ready"],
     "soundfont": ["appliance.rendering.engine:SoundFont"],
     "decoding": ["soundfile:SoundFile.read", "appliance.audio.recording:_scan"],
-    "pitch": ["appliance.rendering.job:track_pitch", "appliance.rendering.job:check_vocal"],
-    "beats, key, chart": ["appliance.rendering.job:listen"],
+    "pitch": ["appliance.rendering.render:track_pitch", "appliance.rendering.render:check_vocal"],
+    "beats, key, chart": ["appliance.rendering.render:listen"],
     "planner": ["appliance.networks.graphs:Graphs.plan"],
-    "notes": ["appliance.rendering.job:compose_takes"],
+    "notes": ["appliance.rendering.render:compose_takes"],
     "condition": ["appliance.networks.graphs:Graphs.condition"],
     "denoiser": ["appliance.networks.graphs:Graphs.velocity"],
     "VAE decoder": ["appliance.networks.graphs:Graphs.decode"],
@@ -38,12 +38,12 @@ STAGES = {
     "band": ["appliance.playing.soundfont_band:_Stem.play"],
     "room": ["appliance.playing.placing:Place.put"],
     "mastering": [
-        "appliance.rendering.job:master",
-        "appliance.rendering.job:mixed",
-        "appliance.rendering.job:integrated_lufs",
+        "appliance.rendering.sound_files:master",
+        "appliance.rendering.sound_files:mixed",
+        "appliance.rendering.render:integrated_lufs",
     ],
     "writing": ["appliance.audio.wav_writer:WavWriter.write", "appliance.audio.wav_writer:WavWriter.close"],
-    "receipt, hashes": ["appliance.rendering.job:file_facts", "appliance.rendering.job:make_receipt"],
+    "receipt, hashes": ["appliance.rendering.render:file_facts", "appliance.rendering.render:make_receipt"],
 }
 """Functions by the stage that they are."""
 
@@ -118,11 +118,12 @@ class _NoPool:
 
 def one_thread() -> None:
     """Has the appliance do one thing after the other."""
-    for name in ("pitch", "band", "loudness"):
+    for name in ("vocal.tracker", "playing.soundfont_band", "audio.loudness"):
         module = import_module(f"appliance.{name}")
         module.ahead = lambda items: (item for item in items)  # type: ignore[attr-defined]
-    render = import_module("appliance.rendering.job")
-    render.aside, render.ThreadPoolExecutor = _at_once, _NoPool  # type: ignore[attr-defined]
+    render, sound_files = (import_module(f"appliance.rendering.{name}") for name in ("render", "sound_files"))
+    render.aside = sound_files.aside = _at_once  # type: ignore[attr-defined]
+    render.ThreadPoolExecutor = _NoPool  # type: ignore[attr-defined]
 
 
 def watch(stages: Stages) -> None:
@@ -142,14 +143,16 @@ def main() -> int:
     began = time.perf_counter()
     stages = Stages("start, imports")
     from appliance.networks.cache import cache_folder
-    from appliance.rendering.job import Engine, Request, render
+    from appliance.rendering.engine import Engine
+    from appliance.rendering.job import RenderJob
+    from appliance.rendering.render import render
 
     one_thread()
     watch(stages)
     vocal, pack, out = map(Path, sys.argv[1:])
     engine = Engine(pack, cache=cache_folder())
     stages.turn(REST)
-    render(engine, Request(vocal, out), "bench")
+    render(engine, RenderJob(vocal, out), "bench")
     stages.turn(None)
     print(
         json.dumps({"cpu_s": stages.cpu_s, "wall_s": time.perf_counter() - began, "load": os.getloadavg()[0]})

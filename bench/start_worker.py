@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from appliance.networks.cache import cache_folder
-from appliance.rendering.job import Engine
+from appliance.rendering.engine import Engine
 
 if __name__ == "__main__":
     Engine(Path(sys.argv[1]), cache=cache_folder())

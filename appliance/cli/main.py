@@ -27,7 +27,9 @@ from appliance.system.cpu import cpu_trouble, read_cpu, require_machine
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from appliance.rendering.job import Request
+    from appliance.composing.wishes import Wishes
+    from appliance.rendering.engine import Engine
+    from appliance.rendering.job import RenderJob
     from appliance.rendering.receipt import Receipt
 
 
@@ -63,16 +65,18 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
     """Render an accompaniment for each VOCAL (WAV, AIFF, FLAC, OGG, MP3)."""
     from appliance.networks.cache import cache_folder
     from appliance.rendering.engine import Engine
+    from appliance.rendering.job import RenderJob
     from appliance.tuning.store import profiles_folder
 
-    requests = [_request(vocal, **options) for vocal in vocals]
+    where = {name: options.pop(name) for name in ("out", "force", "overwrite")}
+    wishes = _read_wishes(**options)
     rows, first_error = [], 0
     with closing(Engine(pack, cache=cache_folder(), wait=False, profiles=profiles_folder())) as engine:
         if engine.profile_trouble:
             click.echo(f"backline: {engine.profile_trouble}", err=True)
-        for request in requests:
+        for vocal in vocals:
             try:
-                receipts = _with_progress(engine, request)
+                receipts = _render_with_progress(engine, RenderJob(vocal, wishes=wishes, **where))
             except BacklineError as error:
                 click.echo(f"backline: {error}", err=True)
                 first_error = first_error or error.exit_code
@@ -86,45 +90,34 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
     sys.exit(first_error)
 
 
-def _request(
-    vocal: Path,
-    out: Path,
-    takes: int,
-    seed: int,
-    variety: float,
-    bpm: float | None,
-    beats: Path | None,
-    key: str | None,
-    chords: Path | None,
-    style: str,
-    sound: str,
-    force: bool,
-    overwrite: bool,
-) -> Request:
-    from appliance.composing.composer import Wishes
+def _read_wishes(chords: Path | None, beats: Path | None, **dials: Any) -> Wishes:
+    """What the options ask for, texts included. Raises UsageError."""
+    from appliance.composing.wishes import Wishes
     from appliance.errors import UsageError
-    from appliance.music.beat_file import read_beats
-    from appliance.music.chord_chart import read_chart
+    from appliance.files.text import read_text
     from appliance.music.keys import Key
-    from appliance.rendering.job import Request, check_numbers
 
-    check_numbers(takes, seed, bpm)
-    chart = None if chords is None else lambda grid, duration_s: read_chart(chords, grid, duration_s)
-    if bpm is not None and beats is not None:
+    wishes = Wishes.from_options(**dials)
+    if wishes.bpm is not None and beats is not None:
         raise UsageError("--bpm and --beats both say where the beats are; give one of them.")
-    grid = None if beats is None else lambda duration_s: read_beats(beats, duration_s)
-    wishes = Wishes(bpm, None if key is None else Key.parse(key), chart, style, grid, variety)
-    return Request(vocal, out, wishes, takes, seed, force, overwrite, sound=sound)
+    if wishes.key is not None:
+        Key.parse(wishes.key)  # better now than after the recording has been read
+    texts: dict[str, str] = {}
+    if chords is not None:
+        texts |= {"chords": read_text(chords, "the chord chart"), "chords_name": str(chords)}
+    if beats is not None:
+        texts |= {"beats": read_text(beats, "the beats"), "beats_name": str(beats)}
+    return wishes.model_copy(update=texts)
 
 
-def _with_progress(engine: Any, request: Request) -> list[Receipt]:
-    from appliance.rendering.job import render as render_job
+def _render_with_progress(engine: Engine, job: RenderJob) -> list[Receipt]:
+    from appliance.rendering.render import render as render_job
 
     with _progress() as progress:
-        task = progress.add_task(request.vocal.name, total=1.0)
+        task = progress.add_task(job.vocal.name, total=1.0)
         return render_job(
             engine,
-            request,
+            job,
             installed_version("backline"),
             lambda share: progress.update(task, completed=share),
         )

@@ -1,5 +1,6 @@
 """From what is sung to the notes of a band.
 
+- ``wishes``: what the user asks for, and how to add a wish
 - ``composer``: listen, plan, denoise, decode
 - ``takes``: several accompaniments of one vocal, the best-fitting first
 - ``beat_tracker``: beats and bars from a network's activations

@@ -17,10 +17,12 @@ from appliance.composing.plan_chart import chart_from_plan, plan_from_chart
 from appliance.composing.plan_variation import decided, varied
 from appliance.composing.sampler import euler, guided, timesteps
 from appliance.composing.windows import Window, song_windows
+from appliance.composing.wishes import Wishes
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT, FRAMES_PER_PLAN
+from appliance.music.beat_file import parse_beats
 from appliance.music.beat_grid import TRUSTED, phases, snap
 from appliance.music.chart_keeping import follow_chart
-from appliance.music.chord_chart import Chart
+from appliance.music.chord_chart import Chart, parse_chart
 from appliance.music.keys import Key, signature_shift
 from appliance.music.roll import Roll, RollReader
 from appliance.music.score import STYLE_GROUPS, STYLES, BeatGrid, Score
@@ -42,9 +44,10 @@ DECODE_MARGIN = 16
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was understood of the vocal, or given by the user."""
+    """What was understood of the vocal, which lasts ``duration_s``, or given by the user."""
 
     features: Array
+    duration_s: float
     grid: BeatGrid
     key: Key
     key_confidence: float
@@ -54,49 +57,37 @@ class Reading:
     key_given: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the user asked for; ``None`` is for the appliance to find out. ``chart`` makes a chord chart
-    from the beats and the duration, because bars need beats."""
-
-    bpm: float | None = None
-    key: Key | None = None
-    chart: Callable[[BeatGrid, float], Chart] | None = None
-    style: str = STYLES[0]
-    beats: Callable[[float], BeatGrid] | None = None
-    """Makes the beats from the duration, because a list of beats is continued to the recording's end."""
-    variety: float = 0.0
-    """0-1: how far the harmony of other seeds than 0 may be from the likeliest."""
-
-
 def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -> Reading:
     """Beats, key and plan of a vocal with ``features`` (F, T), T a multiple of 4.
 
     The planner hears the song twice: first for its beats, then, knowing them, for its harmony.
 
     Raises:
-        UsageError: the tempo or the chart makes no sense.
+        UsageError: the key, the beats or the chart make no sense.
     """
     unknown = np.zeros((5, features.shape[1]), np.float32)
-    _, _, beats = _heard(graphs, features, unknown)
+    _, _, beats = _hear(graphs, features, unknown)
     grid = _grid(beats, duration_s, wishes)
-    plan, key_shares, _ = _heard(graphs, features, phases(grid, features.shape[1]))
+    plan, key_shares, _ = _hear(graphs, features, phases(grid, features.shape[1]))
     key, confidence = _likeliest_key(key_shares)
     heard = key
     if wishes.key is not None:
-        key, confidence = wishes.key, 1.0
+        key, confidence = Key.parse(wishes.key), 1.0
     certainty = PLAN_PREDICTED
-    if wishes.chart is not None:
-        chart, certainty = wishes.chart(grid, duration_s), PLAN_GIVEN
+    if wishes.chords is not None:
+        chart = parse_chart(wishes.chords, grid, duration_s, wishes.chords_name)
+        certainty = PLAN_GIVEN
         plan = plan_from_chart(chart, plan.shape[1])
     elif wishes.key is not None:
         plan, chart, certainty = plan_in_key(plan, key, heard, grid, duration_s)
     else:
         chart = chart_from_plan(plan, grid, duration_s)
-    return Reading(features, grid, key, confidence, plan, chart, certainty, wishes.key is not None)
+    return Reading(
+        features, duration_s, grid, key, confidence, plan, chart, certainty, key_given=wishes.key is not None
+    )
 
 
-def redrawn(reading: Reading, duration_s: float, seed: int, temperature: float) -> Reading:
+def redraw(reading: Reading, seed: int, temperature: float) -> Reading:
     """The reading with another harmony that the planner holds possible, and its chart.
 
     What the user asked for stays: a chart that was given, or the harmony of a key that was.
@@ -106,7 +97,7 @@ def redrawn(reading: Reading, duration_s: float, seed: int, temperature: float) 
     plan = varied(reading.plan, reading.features, seed, temperature)
     if plan is reading.plan:
         return reading
-    return replace(reading, plan=plan, chart=chart_from_plan(plan, reading.grid, duration_s))
+    return replace(reading, plan=plan, chart=chart_from_plan(plan, reading.grid, reading.duration_s))
 
 
 def _grid(beats: Array, duration_s: float, wishes: Wishes) -> BeatGrid:
@@ -116,13 +107,13 @@ def _grid(beats: Array, duration_s: float, wishes: Wishes) -> BeatGrid:
     but late can be moved, one without a tempo cannot.
     """
     if wishes.beats is not None:
-        grid = wishes.beats(duration_s)
+        grid = parse_beats(wishes.beats, duration_s, wishes.beats_name)
         return grid if grid.downbeats else with_bars(grid, beats[1])
     grid = track_beats(beats[0], beats[1], FRAME_RATE_HZ, wishes.bpm)
     return grid if wishes.bpm is None else replace(grid, confidence=max(grid.confidence, TRUSTED))
 
 
-def _heard(graphs: Graphs, features: Array, beat_phases: Array) -> tuple[Array, Array, Array]:
+def _hear(graphs: Graphs, features: Array, beat_phases: Array) -> tuple[Array, Array, Array]:
     """The planner over a song of any length: plan (24, T/4), key (24,), beats (2, T)."""
     plans, keys, beats = [], [], []
     for first in range(0, features.shape[1], LISTEN_FRAMES):
@@ -144,7 +135,6 @@ def compose(
     graphs: Graphs,
     pack: Pack,
     reading: Reading,
-    duration_s: float,
     style: str,
     seed: int,
     on_step: Callable[[], None] = lambda: None,
@@ -155,11 +145,13 @@ def compose(
     :func:`steps_of` evaluations.
     """
     shift = signature_shift(reading.key)
-    latent = _denoised(graphs, pack, reading, shift, STYLES.index(style), seed, on_step)
+    rows = _condition(reading, shift)
+    denoiser = _Denoiser(graphs, pack.manifest.sampler, rows, STYLES.index(style), on_step)
+    latent = denoiser.draw_song(pack.manifest.latent_channels, seed)
     reader = RollReader(pack.manifest.thresholds.for_roll())
-    for roll in _decoded(graphs, latent):
+    for roll in _decode(graphs, latent):
         reader.add(roll)
-    score = reader.score(duration_s).only(*STYLE_GROUPS[style])
+    score = reader.score(reading.duration_s).only(*STYLE_GROUPS[style])
     score = snap(score.transposed(-shift), reading.grid)
     if reading.certainty == PLAN_GIVEN:
         return follow_chart(score, reading.chart)
@@ -173,28 +165,59 @@ def steps_of(pack: Pack, features: Array) -> int:
     return sampler.steps * len(song_windows(frames, sampler.window_frames, sampler.context_frames))
 
 
-def _denoised(
-    graphs: Graphs,
-    pack: Pack,
-    reading: Reading,
-    shift: int,
-    style: int,
-    seed: int,
-    on_step: Callable[[], None],
-) -> Array:
-    """The song's latent (Z, N), window by window."""
-    sampler = pack.manifest.sampler
-    rows = _condition(reading, shift)
-    frames = reading.features.shape[1] // FRAMES_PER_LATENT
-    latent = np.zeros((pack.manifest.latent_channels, frames), np.float32)
-    for number, window in enumerate(song_windows(frames, sampler.window_frames, sampler.context_frames)):
-        noise = np.random.default_rng([seed, number]).standard_normal(
-            (latent.shape[0], window.length), dtype=np.float32
-        )
-        made = _window(graphs, rows, style, latent, window, noise, sampler, on_step)
-        inside = min(window.length, frames - window.first)
-        latent[:, window.first + window.known : window.first + inside] = made[:, window.known : inside]
-    return latent
+@dataclass(frozen=True, slots=True)
+class _Denoiser:
+    """Draws latents for the condition ``rows`` (CONDITION_ROWS, T) in the style of that number."""
+
+    graphs: Graphs
+    sampler: SamplerFacts
+    rows: Array
+    style: int
+    on_step: Callable[[], None]
+
+    def draw_song(self, channels: int, seed: int) -> Array:
+        """The song's latent (Z, N) of Z = ``channels``, window by window."""
+        frames = self.rows.shape[1] // FRAMES_PER_LATENT
+        latent = np.zeros((channels, frames), np.float32)
+        windows = song_windows(frames, self.sampler.window_frames, self.sampler.context_frames)
+        for number, window in enumerate(windows):
+            noise = np.random.default_rng([seed, number]).standard_normal(
+                (channels, window.length), dtype=np.float32
+            )
+            made = self._draw_window(latent, window, noise)
+            inside = min(window.length, frames - window.first)
+            latent[:, window.first + window.known : window.first + inside] = made[:, window.known : inside]
+        return latent
+
+    def _draw_window(self, latent: Array, window: Window, noise: Array) -> Array:
+        """One window (Z, W). The batch is the condition and, where the pack is guided, its absence."""
+        graphs, sampler = self.graphs, self.sampler
+        length, first = window.length, window.first
+        heard = _cut(self.rows, first * FRAMES_PER_LATENT, length * FRAMES_PER_LATENT)
+        batch = graphs.batch
+        styles = np.stack([style_row(self.style)] * batch)
+        tokens, keys_values = graphs.condition(np.stack([heard, np.zeros_like(heard)][:batch]), styles)
+        known = (np.arange(length) < window.known).astype(np.float32)[None]
+        context = _cut(latent, first, length) * known
+        valid = (np.arange(length) < latent.shape[1] - first).astype(np.float32)[None]
+        fixed = {
+            "context": np.stack([context] * batch),
+            "known": np.stack([known] * batch),
+            "tokens": tokens,
+            "keys_values": keys_values,
+            "style": styles,
+            "valid": np.stack([valid] * batch),
+        }
+
+        def velocity(x: Array, t: float, stride: float) -> Array:
+            moment = {"latent": np.stack([x] * batch), "timestep": np.full((batch, 1, 1), t, np.float32)}
+            if sampler.few_steps:
+                moment["stride"] = np.full((batch, 1, 1), stride, np.float32)
+            found = graphs.velocity({**moment, **fixed})
+            self.on_step()
+            return found[0] if batch == 1 else guided(found[0], found[1], sampler.guidance)
+
+        return euler(velocity, noise, timesteps(sampler.steps, sampler.shift))
 
 
 def _condition(reading: Reading, shift: int) -> Array:
@@ -206,52 +229,13 @@ def _condition(reading: Reading, shift: int) -> Array:
     return condition_rows(frames, features, phases(reading.grid, frames), plan, reading.certainty)
 
 
-def _window(
-    graphs: Graphs,
-    rows: Array,
-    style: int,
-    latent: Array,
-    window: Window,
-    noise: Array,
-    sampler: SamplerFacts,
-    on_step: Callable[[], None],
-) -> Array:
-    """Draw one window (Z, W). The batch is the condition and, where the pack is guided, its absence."""
-    length, first = window.length, window.first
-    heard = _cut(rows, first * FRAMES_PER_LATENT, length * FRAMES_PER_LATENT)
-    batch = graphs.batch
-    styles = np.stack([style_row(style)] * batch)
-    tokens, keys_values = graphs.condition(np.stack([heard, np.zeros_like(heard)][:batch]), styles)
-    known = (np.arange(length) < window.known).astype(np.float32)[None]
-    context = _cut(latent, first, length) * known
-    valid = (np.arange(length) < latent.shape[1] - first).astype(np.float32)[None]
-    fixed = {
-        "context": np.stack([context] * batch),
-        "known": np.stack([known] * batch),
-        "tokens": tokens,
-        "keys_values": keys_values,
-        "style": styles,
-        "valid": np.stack([valid] * batch),
-    }
-
-    def velocity(x: Array, t: float, stride: float) -> Array:
-        moment = {"latent": np.stack([x] * batch), "timestep": np.full((batch, 1, 1), t, np.float32)}
-        if sampler.few_steps:
-            moment["stride"] = np.full((batch, 1, 1), stride, np.float32)
-        found = graphs.velocity({**moment, **fixed})
-        on_step()
-        return found[0] if batch == 1 else guided(found[0], found[1], sampler.guidance)
-
-    return euler(velocity, noise, timesteps(sampler.steps, sampler.shift))
-
-
 def _cut(rows: Array, first: int, frames: int) -> Array:
     """Columns ``first`` .. ``first + frames`` of (R, M), zeros beyond its end."""
     part = rows[:, first : first + frames]
     return np.pad(part, ((0, 0), (0, frames - part.shape[1])))
 
 
-def _decoded(graphs: Graphs, latent: Array) -> Iterator[Roll]:
+def _decode(graphs: Graphs, latent: Array) -> Iterator[Roll]:
     """The roll of a latent (Z, N) of any length, in parts that join exactly."""
     frames = latent.shape[1]
     for first in range(0, frames, DECODE_FRAMES):

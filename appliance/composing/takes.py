@@ -7,12 +7,13 @@ A take belongs to its seed: whatever the others are, any of them can be rendered
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from appliance.composing.composer import Reading, compose, redrawn
+from appliance.composing.composer import Reading, compose, redraw, steps_of
 from appliance.composing.fit import Fit, rated, song_value
+from appliance.composing.wishes import Wishes
 from appliance.music.beat_grid import phases
 from appliance.music.score import Score
 from appliance.networks.band_rows import band_rows
@@ -45,23 +46,19 @@ def compose_takes(
     graphs: Graphs,
     pack: Pack,
     reading: Reading,
-    duration_s: float,
-    style: str,
-    seeds: Sequence[int],
+    wishes: Wishes,
     on_progress: Advance = lambda _: None,
-    evaluations: int = 1,
-    variety: float = 0.0,
 ) -> list[Take]:
-    """A take of every seed, best fit first; takes that fit alike stay in the order of their seeds.
+    """The takes that ``wishes`` ask for, best fit first; those that fit alike stay in the order of seeds.
 
     A take below the pack's floor is tried once more with another seed and the better of the two is kept;
     it stays flagged as low where both are. ``on_progress`` gets shares of this work that add up to 1 at
-    most (what a retry costs is not known beforehand), ``evaluations`` is how many steps a take has. Takes
-    are composed side by side, as many as the processor has cores for.
-    ``variety`` 0-1 lets takes differ in harmony too; they are judged beside the likeliest one all the same.
+    most (what a retry costs is not known beforehand). Takes are composed side by side, as many as the
+    processor has cores for. With variety they differ in harmony too; they are judged beside the likeliest
+    one all the same.
     """
-    step = 1.0 / (len(seeds) * evaluations)
-    graphs = graphs.for_lanes(len(seeds))
+    step = 1.0 / (wishes.takes * steps_of(pack, reading.features))
+    graphs = graphs.for_lanes(wishes.takes)
     telling, stop = threading.Lock(), threading.Event()
 
     def go_on() -> None:
@@ -73,21 +70,21 @@ def compose_takes(
         with telling:
             on_progress(step)
 
-    def composed(seed: int, on_step: Callable[[], None]) -> Take:
-        own = redrawn(reading, duration_s, seed, variety)
-        score = compose(graphs, pack, own, duration_s, style, seed, on_step)
+    def draw(seed: int, on_step: Callable[[], None]) -> Take:
+        own = redraw(reading, seed, wishes.variety)
+        score = compose(graphs, pack, own, wishes.style, seed, on_step)
         return Take(seed, own, score, fit_of(graphs, pack, reading, score))
 
-    def kept(seed: int) -> Take:
-        take = composed(seed, advance)
+    def draw_best(seed: int) -> Take:
+        take = draw(seed, advance)
         if take.fit is not None and take.fit.low and seed < RETRY_SEED_STEP:
-            again = composed(seed + RETRY_SEED_STEP, go_on)
+            again = draw(seed + RETRY_SEED_STEP, go_on)
             take = replace(max(take, again, key=_value), retried=True)
         return take
 
     with ThreadPoolExecutor(graphs.lanes, "take") as lanes:
         try:
-            takes = list(lanes.map(kept, seeds))
+            takes = list(lanes.map(draw_best, wishes.seeds))
         except BaseException:
             stop.set()  # Ctrl-C included: a take ends at its next step, and the next is not begun
             lanes.shutdown(cancel_futures=True)

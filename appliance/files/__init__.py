@@ -4,5 +4,6 @@
 - ``hashes``: SHA-256 of a file, and the files below a folder
 - ``folder_claim``: a locked folder reserves a name
 - ``own_files``: caches that the program keeps for itself
+- ``text``: a text file that the user names
 - ``write_errors``: a failed write as a sentence
 """

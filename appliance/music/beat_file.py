@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
@@ -30,8 +29,8 @@ CLOSEST_S = 0.1
 _EDGE_BEATS = 8  # beats whose median distance goes on before the first and after the last
 
 
-def read_beats(path: Path, duration_s: float) -> BeatGrid:
-    """The beats in the text file ``path`` for a recording of ``duration_s`` seconds.
+def parse_beats(text: str, duration_s: float, name: str) -> BeatGrid:
+    """The beats in ``text`` for a recording of ``duration_s`` seconds; ``name`` is the file's, for errors.
 
     Before the first and after the last beat the grid goes on at the pace of the nearest eight, so that it
     covers the recording. Without a second column there are no downbeats. Confidence is 1.
@@ -39,15 +38,6 @@ def read_beats(path: Path, duration_s: float) -> BeatGrid:
     Raises:
         UsageError: naming file and line.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: the beats cannot be read as UTF-8 text ({error}).") from error
-    return parse_beats(text, duration_s, str(path))
-
-
-def parse_beats(text: str, duration_s: float, name: str) -> BeatGrid:
-    """The beats in ``text``; ``name`` is the file's name in errors. See :func:`read_beats`."""
     times: list[float] = []
     numbers: list[int | None] = []
     for line_number, line in enumerate(text.splitlines(), start=1):

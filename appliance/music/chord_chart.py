@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -151,15 +150,6 @@ def canonical(text: str) -> str:
 def chart_text(chart: Chart) -> str:
     """Write the chart as text, one span per line; :func:`parse_chart` reads back the same chart."""
     return "".join(f"{_seconds(s.start_s)} {_seconds(s.end_s)} {s.label}\n" for s in chart)
-
-
-def read_chart(path: Path, grid: BeatGrid, duration_s: float) -> Chart:
-    """The chart in the text file ``path``. Raises :class:`UsageError` naming file and line."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: the chord chart cannot be read as UTF-8 text ({error}).") from error
-    return parse_chart(text, grid, duration_s, str(path))
 
 
 def parse_chart(text: str, grid: BeatGrid, duration_s: float, name: str) -> Chart:

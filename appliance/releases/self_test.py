@@ -25,14 +25,15 @@ def self_test(tree: Path, pack: Path | None = None, key: str = KEY) -> str:
     Nothing is kept, cached, or read that is not part of the release. Raises BacklineError.
     """
     from appliance.rendering.engine import Engine
-    from appliance.rendering.job import Request, render
+    from appliance.rendering.job import RenderJob
+    from appliance.rendering.render import render
 
     begun_s = time.monotonic()
     vocal = tree / "demo" / "vocal.flac"
     with tempfile.TemporaryDirectory(prefix="backline-self-test-") as folder:
         out = Path(folder)
         (receipt,) = render(
-            Engine(pack or tree / "packs" / "reference"), Request(vocal, out), version("backline")
+            Engine(pack or tree / "packs" / "reference"), RenderJob(vocal, out), version("backline")
         )
         (file,) = out.glob("*.receipt.json")
         if (facts := json.loads(file.read_bytes())) != receipt.facts:

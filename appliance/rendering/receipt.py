@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.audio.loudness import Loudness
-from appliance.audio.recording import AudioInfo
-from appliance.composing.composer import Reading, Wishes
-from appliance.composing.fit import Fit
+from appliance.composing.takes import Take
 from appliance.music.beat_grid import trusted
 from appliance.music.chord_chart import chart_text
-from appliance.packs.pack import Pack
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import HeardVocal, PlayedTake, RenderJob
 
 SCHEMA = 1
 
@@ -52,42 +50,28 @@ class Receipt:
 
 
 def make_receipt(
-    info: AudioInfo,
-    pack: Pack,
-    reading: Reading,
-    wishes: Wishes,
-    *,
-    version: str,
-    seed: int,
-    take: int,
-    takes: int,
-    fit: Fit | None,
-    retried: bool,
-    sung_s: float,
-    loudness: Loudness,
-    files: dict[str, str],
-    timings_s: dict[str, float],
-    job: str | None = None,
-    sound: str = "band",
-    profile: str | None = None,
+    engine: Engine, job: RenderJob, vocal: HeardVocal, take: Take, played: PlayedTake, version: str
 ) -> Receipt:
-    """Gather the facts. ``take`` counts from 1, the best fit, to ``takes``; ``files`` is name to SHA-256;
-    ``timings_s`` is stage to seconds. ``job`` names the task that asked for it,
-    ``profile`` what was measured and chosen for this processor; None: everything is computed as shipped."""
+    """Gather the facts about ``take`` of ``job``. ``version`` is Backline's.
+
+    ``profile`` is what was measured and chosen for this processor; None: everything is computed as shipped.
+    """
+    info = vocal.info if job.original is None else job.original
+    pack, wishes, reading = engine.pack, job.wishes, take.reading
     grid = reading.grid
-    total_s = sum(timings_s.values())
+    total_s = sum(played.timings_s.values())
     return Receipt(
         {
             "schema": SCHEMA,
             "backline": version,
-            "job": job,
+            "job": job.key,
             "vocal": {
                 "name": info.path.name,
                 "sha256": info.sha256,
                 "duration_s": round(info.duration_s, 6),
                 "rate_hz": info.rate_hz,
                 "channels": info.channels,
-                "sung_s": round(sung_s, 2),
+                "sung_s": round(vocal.sung_s, 2),
             },
             "pack": {
                 "name": pack.manifest.name,
@@ -95,13 +79,13 @@ def make_receipt(
                 "sha256": pack.sha256,
                 "ledger_rows_sha256": pack.manifest.ledger_rows_sha256,
             },
-            "profile": profile,
-            "seed": seed,
-            "take": take,
-            "takes": takes,
+            "profile": None if engine.profile is None else engine.profile.sha256,
+            "seed": take.seed,
+            "take": played.number,
+            "takes": wishes.takes,
             "style": wishes.style,
             "variety": wishes.variety,
-            "sound": sound,
+            "sound": wishes.sound,
             "key": {
                 "name": reading.key.name,
                 "confidence": round(reading.key_confidence, 3),
@@ -118,13 +102,13 @@ def make_receipt(
             "downbeats": list(grid.downbeats),
             "chart": [[round(c.start_s, 3), round(c.end_s, 3), c.label] for c in reading.chart],
             "chart_text": chart_text(reading.chart),
-            "chart_given": wishes.chart is not None,
-            "fit": None if fit is None else fit.to_json(retried),
-            "loudness_lufs": round(loudness.integrated_lufs, 2),
-            "true_peak_dbtp": round(loudness.true_peak_dbtp, 2),
+            "chart_given": wishes.chords is not None,
+            "fit": None if take.fit is None else take.fit.to_json(take.retried),
+            "loudness_lufs": round(played.loudness.integrated_lufs, 2),
+            "true_peak_dbtp": round(played.loudness.true_peak_dbtp, 2),
             "samples": info.output_samples,
-            "files": files,
-            "timings_s": {stage: round(seconds, 3) for stage, seconds in timings_s.items()},
+            "files": played.files,
+            "timings_s": {stage: round(seconds, 3) for stage, seconds in played.timings_s.items()},
             "real_time_factor": round(total_s / info.duration_s, 4),
         }
     )

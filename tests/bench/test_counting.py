@@ -16,7 +16,9 @@ from appliance.composing.windows import song_windows
 from appliance.grid import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
 from appliance.networks.kernel_count import count_kernels
 from appliance.packs.pack import load_pack
-from appliance.rendering.job import Engine, Request, render
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import RenderJob
+from appliance.rendering.render import render
 from appliance.system.cpu import GENERATIONS, read_cpu
 from bench import roofline
 from bench.flops import Flops, count_flops
@@ -129,7 +131,7 @@ def test_a_window_costs_four_evaluations(reference_pack: Path, demo_vocal: Path,
     soundfile.write(tmp_path / "vocal.wav", samples, rate)
     with recording() as heard:
         engine = Engine(reference_pack)
-        (receipt,) = render(engine, Request(tmp_path / "vocal.wav", tmp_path / "out"), "test")
+        (receipt,) = render(engine, RenderJob(tmp_path / "vocal.wav", tmp_path / "out"), "test")
     assert engine.pack.manifest.sampler.guidance == 1.0
     sampler = engine.pack.manifest.sampler
     latents = -(-40 * SAMPLE_RATE_HZ // (FRAME_SAMPLES * FRAMES_PER_LATENT))

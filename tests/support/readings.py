@@ -11,6 +11,7 @@ from appliance.music.score import BeatGrid
 from appliance.vocal.features import FEATURE_ROWS, PITCH, VOICED
 
 FRAME_S = 1.0 / FRAME_RATE_HZ
+DURATION_S = 7.05
 
 
 def reading() -> Reading:
@@ -19,4 +20,5 @@ def reading() -> Reading:
     scale = [0, 2, 4, 5, 7, 9, 11]
     for t in range(152):
         features[scale[t // 22], t] = features[PITCH.start + scale[t // 22], t] = features[VOICED, t] = 1.0
-    return Reading(features, BeatGrid(), Key(0, "major"), 1.0, np.zeros((24, 38), np.float32), [], 0.5)
+    plan = np.zeros((24, 38), np.float32)
+    return Reading(features, DURATION_S, BeatGrid(), Key(0, "major"), 1.0, plan, [], 0.5)

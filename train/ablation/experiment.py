@@ -128,7 +128,7 @@ def without_plan(reading: Reading) -> Reading:
 def vocal_alone(model: Model, excerpt: Excerpt) -> Reading:
     """Only the rows of the vocal: no beats, no plan, and not moved to another key."""
     plan = np.zeros((24, excerpt.features.shape[1] // FRAMES_PER_PLAN), np.float32)
-    return Reading(excerpt.features, BeatGrid(), Key(0, "major"), 0.0, plan, [], 0.0)
+    return Reading(excerpt.features, excerpt.duration_s, BeatGrid(), Key(0, "major"), 0.0, plan, [], 0.0)
 
 
 @torch.no_grad()

@@ -8,6 +8,5 @@
 - ``decode_child``: the confined process that opens it
 - ``chosen_pack``: which pack the engine loads
 - ``idle_tuning``: measures the CPU while nothing is rendered
-- ``request``: a vocal's settings in the engine's terms
 - ``setup``: what the settings mean for the engine on this computer
 """

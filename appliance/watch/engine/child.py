@@ -17,7 +17,7 @@ import sys
 import time
 import traceback
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -187,10 +187,11 @@ class _Work:
         return Path(self.order.work) / "vocal" / f"{self.order.stem}.wav"
 
     def _render(self) -> None:
-        from appliance.rendering.job import render
+        from appliance.composing.wishes import Wishes
+        from appliance.rendering.job import RenderJob
+        from appliance.rendering.render import render
         from appliance.watch.disk.folders import Access, folder, opened, seal
         from appliance.watch.engine.decoding import decode
-        from appliance.watch.engine.request import request_of
 
         order = self.order
         work = Path(order.work)
@@ -208,10 +209,9 @@ class _Work:
             raise ChangedError(f"{order.title} changed after it was taken.")
         self._duration_s = original.duration_s
         self._tell(0.0)
-        settings = (work / SETTINGS_NAME).read_text(encoding="ascii")
-        request = request_of(settings, vocal, work / "result")
-        request = replace(request, original=original, job=order.key)
-        render(self.engine, request, version("backline"), self._tell)
+        wishes = Wishes.from_json((work / SETTINGS_NAME).read_text(encoding="ascii"))
+        job = RenderJob(vocal, work / "result", wishes, original=original, key=order.key)
+        render(self.engine, job, version("backline"), self._tell)
         with folder(work) as parent, folder(parent, b"result") as result:
             seal(result, Access(order.file_mode, order.folder_mode, order.group_id))
             os.fsync(parent)

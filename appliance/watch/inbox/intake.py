@@ -21,7 +21,7 @@ from appliance.watch.disk.names import free_name, wanted_name
 from appliance.watch.inbox.companions import companions_of, done_markers
 from appliance.watch.inbox.scan import Scan, scan
 from appliance.watch.inbox.settling import Tracker
-from appliance.watch.inbox.sidecar import Missing, NotYet, settings_of
+from appliance.watch.inbox.sidecar import Missing, NotYet, read_wishes
 from appliance.watch.inbox.stillness import Stillness, stillness, wait_s
 from appliance.watch.journal.journal import Journal, job_key
 from appliance.watch.journal.rows import Job
@@ -221,7 +221,7 @@ class Intake:
     def _settings(self, found: FoundFile, now_s: float) -> str | InputError:
         """Canonical settings of a vocal, or what is wrong with them."""
         try:
-            return settings_of(
+            return read_wishes(
                 self.config.folders.inbox, found.path, self._tracker, now_s, self.config.work
             ).to_json()
         except InputError as error:

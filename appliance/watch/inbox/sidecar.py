@@ -7,23 +7,22 @@ better none than a wrong accompaniment. Which styles and keys there are is the p
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from appliance.composing.wishes import Dials, Wishes
 from appliance.errors import InputError
 from appliance.watch.disk.folders import opened
 from appliance.watch.disk.found import FoundFile, same_file, shown
 from appliance.watch.inbox.companions import stem_of
 from appliance.watch.inbox.scan import CHART_ENDINGS, SETTINGS_ENDING, SETTINGS_NAME
 from appliance.watch.inbox.settling import Tracker
-from appliance.watch.settings.config import Work, sentence_of
+from appliance.watch.settings.config import Seed, Takes, Work, sentence_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -41,6 +40,8 @@ takes 40 GB."""
 _MOST_SAID = 800
 """Characters of an objection that are passed on."""
 
+Name = Annotated[str, Field(min_length=1, max_length=50)]
+
 
 class NotYet(Exception):
     """A file beside the vocal is missing or does not stand still; the text says which."""
@@ -50,64 +51,34 @@ class Missing(NotYet):
     """A chord chart that is named and not there."""
 
 
-class _Sidecar(BaseModel):
-    """Keys of ``backline.toml`` and ``NAME.toml``; what is not said is inherited."""
+class _Sidecar(Dials):
+    """Keys of ``backline.toml`` and ``NAME.toml``; what is not said is inherited.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    Its limits are narrower than the command's, as nobody watches: a hundred takes would hold up the queue.
+    """
 
-    style: Annotated[str, Field(min_length=1, max_length=50)] | None = None
-    bpm: Annotated[float, Field(ge=10, le=400)] | None = None
-    key: Annotated[str, Field(min_length=1, max_length=50)] | None = None
+    style: Name = Dials().style
+    key: Name | None = None
     chords: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     """Name of a chord chart in the same folder."""
-    takes: Annotated[int, Field(ge=1, le=99)] | None = None
-    seed: Annotated[int, Field(ge=0, le=2**53)] | None = None
-    sound: Literal["band", "neural"] | None = None
+    takes: Takes = 1
+    seed: Seed = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How one vocal is rendered. ``chords`` is the text of a chart, ``chords_name`` what it was called."""
-
-    style: str
-    takes: int = 1
-    seed: int = 0
-    bpm: float | None = None
-    key: str | None = None
-    chords: str | None = None
-    chords_name: str | None = None
-    sound: str | None = None
-
-    def to_json(self) -> str:
-        """Canonical: the same settings give the same bytes. What is not set is left out."""
-        facts = {name: value for name, value in asdict(self).items() if value is not None}
-        return json.dumps(facts, sort_keys=True, separators=(",", ":"))
-
-    @staticmethod
-    def from_json(text: str) -> Settings:
-        """What :meth:`to_json` wrote."""
-        return Settings(**json.loads(text))
-
-
-def settings_of(inbox: Path, vocal: bytes, tracker: Tracker, now_s: float, work: Work) -> Settings:
-    """The settings of a vocal, its companions read as the last look saw them.
+def read_wishes(inbox: Path, vocal: bytes, tracker: Tracker, now_s: float, work: Work) -> Wishes:
+    """What is asked for a vocal, its companions read as the last look saw them.
 
     Raises NotYet while a file that matters is missing or moves, InputError, in a sentence for the
     musician, where one is wrong, and OSError where the disk fails.
     """
-    settings = Settings(work.style, work.takes, work.seed)
+    asked: dict[str, Any] = {"style": work.style, "takes": work.takes, "seed": work.seed}
     for path in _sidecars(vocal, tracker):
         said = _read(inbox, path, tracker, now_s)
-        settings = replace(
-            settings, **{name: v for name, v in said if v is not None and name not in ("chords", "bpm")}
-        )
-        if said.bpm is not None:
-            settings = replace(settings, bpm=float(said.bpm))
+        asked |= said.model_dump(exclude_unset=True, exclude={"chords"})
         if said.chords is not None:
-            chart = _chart_path(path, said.chords)
-            text = _text(inbox, chart, tracker, now_s)
-            settings = replace(settings, chords=text, chords_name=said.chords)
-    return settings
+            text = _text(inbox, _chart_path(path, said.chords), tracker, now_s)
+            asked |= {"chords": text, "chords_name": said.chords}
+    return Wishes.model_validate(asked)
 
 
 def _sidecars(vocal: bytes, tracker: Tracker) -> Iterator[bytes]:

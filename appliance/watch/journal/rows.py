@@ -21,7 +21,7 @@ class Job(NamedTuple):
     content_sha256: str
     key: str
     settings: str
-    """Canonical JSON of :class:`appliance.watch.inbox.sidecar.Settings`."""
+    """Canonical JSON of :class:`appliance.composing.wishes.Wishes`."""
     pack_sha256: str
     state: JobState
     verdict: str

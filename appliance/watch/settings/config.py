@@ -58,6 +58,8 @@ WholePath = Annotated[Path, BeforeValidator(_path)]
 Seconds = Annotated[float, Field(gt=0, le=7 * 86_400)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
 Style = Annotated[str, AfterValidator(_style)]
+Takes = Annotated[int, Field(ge=1, le=99)]
+Seed = Annotated[int, Field(ge=0, le=2**53)]
 Mode = Annotated[str, Field(pattern=r"^[0-7]{3,4}$")]
 
 
@@ -128,9 +130,9 @@ class Work(_Section):
     what 'backline pack use' sets."""
     style: Style = "piano"
     """Who plays and how."""
-    takes: Annotated[int, Field(ge=1, le=99)] = 1
+    takes: Takes = 1
     """How many different accompaniments."""
-    seed: Annotated[int, Field(ge=0, le=2**53)] = 0
+    seed: Seed = 0
     """The same seed gives the same music again."""
     attempts: Annotated[int, Field(ge=1, le=100)] = 3
     """How often a vocal is tried that kills its worker or takes too long, before it is quarantined."""

@@ -14,8 +14,10 @@ from support.readings import reading
 from support.vocals import sung
 
 from appliance.composing import takes as takes_module
+from appliance.composing.composer import steps_of
 from appliance.composing.fit import AGREEMENT_WEIGHT, MET_WEIGHT, STRETCH_FRAMES, rated, song_value, stretches
 from appliance.composing.takes import RETRY_SEED_STEP, compose_takes
+from appliance.composing.wishes import Wishes
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.beat_grid import phases
 from appliance.music.score import BeatGrid, Note, Score
@@ -32,7 +34,9 @@ from appliance.networks.band_rows import (
 from appliance.networks.graphs import Graphs
 from appliance.packs.manifest import FitFacts
 from appliance.packs.pack import load_pack
-from appliance.rendering.job import Engine, Request, render
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import RenderJob
+from appliance.rendering.render import render
 from appliance.vocal.features import FEATURE_ROWS, VOICED, transposed
 
 FRAME_S = 1.0 / FRAME_RATE_HZ
@@ -149,6 +153,7 @@ PLAYED: dict[int, tuple[int, ...]] = {
     3: (60, 64, 67),
     4: (61, 63),
     5: (61,),
+    6: (60,),
     4 + RETRY_SEED_STEP: (60, 62, 64, 65),
     5 + RETRY_SEED_STEP: (63,),
 }
@@ -164,17 +169,19 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Lets the band play PLAYED, all of it all the time; the seeds that were asked for."""
     asked: list[int] = []
 
-    def compose(graphs, pack, reading, duration_s, style, seed, on_step):  # type: ignore[no-untyped-def]
+    def compose(graphs, pack, reading, style, seed, on_step):  # type: ignore[no-untyped-def]
         asked.append(seed)
-        on_step()
-        return Score.of((Note(0.0, duration_s, p, 80, "keys") for p in PLAYED[seed]), duration_s)
+        for _ in range(steps_of(pack, reading.features)):
+            on_step()
+        whole_s = reading.duration_s
+        return Score.of((Note(0.0, whole_s, p, 80, "keys") for p in PLAYED[seed]), whole_s)
 
     monkeypatch.setattr(takes_module, "compose", compose)
     return asked
 
 
 def test_the_best_take_comes_first(fake_pack: Path, graphs: Graphs, played: list[int]) -> None:
-    takes = compose_takes(graphs, load_pack(fake_pack), reading(), 7.05, "piano", range(1, 4))
+    takes = compose_takes(graphs, load_pack(fake_pack), reading(), Wishes(seed=1, takes=3))
     assert [take.seed for take in takes] == [2, 3, 1]
     assert sorted(played) == [1, 2, 3]
     values = [take.fit.value for take in takes if take.fit]
@@ -185,21 +192,21 @@ def test_the_best_take_comes_first(fake_pack: Path, graphs: Graphs, played: list
 
 def test_a_low_take_is_tried_again_once(fake_pack: Path, graphs: Graphs, played: list[int]) -> None:
     pack = load_pack(fake_pack)
-    takes = compose_takes(graphs, pack, reading(), 7.05, "piano", [4, 5, 1])
-    assert sorted(played) == [1, 4, 5, 4 + RETRY_SEED_STEP, 5 + RETRY_SEED_STEP]
+    takes = compose_takes(graphs, pack, reading(), Wishes(seed=4, takes=3))
+    assert sorted(played) == [4, 5, 6, 4 + RETRY_SEED_STEP, 5 + RETRY_SEED_STEP]
     assert [(t.seed, t.retried, t.fit.low) for t in takes if t.fit] == [
         (4 + RETRY_SEED_STEP, True, False),
-        (1, False, False),
+        (6, False, False),
         (5, True, True),  # both are as bad: the first is kept and flagged
     ]
     for take in takes:  # each of them again, alone
-        (again,) = compose_takes(graphs, pack, reading(), 7.05, "piano", [take.seed])
+        (again,) = compose_takes(graphs, pack, reading(), Wishes(seed=take.seed))
         assert (again.seed, again.score, again.fit) == (take.seed, take.score, take.fit)
 
 
 def test_the_share_done_never_exceeds_the_whole(fake_pack: Path, graphs: Graphs, played: list[int]) -> None:
     told: list[float] = []
-    compose_takes(graphs, load_pack(fake_pack), reading(), 7.05, "piano", [1, 4, 5], told.append, 1)
+    compose_takes(graphs, load_pack(fake_pack), reading(), Wishes(seed=4, takes=3), told.append)
     assert sum(told) == pytest.approx(1.0)
 
 
@@ -222,8 +229,8 @@ def vocal(folder: Path) -> Path:
 
 
 def test_the_receipt_tells_the_fit(fake_pack: Path, tmp_path: Path) -> None:
-    request = Request(vocal(tmp_path), tmp_path / "out", takes=2, seed=7)
-    receipts = [r.facts for r in render(Engine(fake_pack), request, "test")]
+    job = RenderJob(vocal(tmp_path), tmp_path / "out", Wishes(takes=2, seed=7))
+    receipts = [r.facts for r in render(Engine(fake_pack), job, "test")]
     assert [(f["take"], f["takes"], f["seed"]) for f in receipts] == [
         (1, 2, 7),
         (2, 2, 8),
@@ -243,8 +250,8 @@ def test_a_pack_that_cannot_tell_still_renders(fake_pack: Path, tmp_path: Path) 
     for ending in ("xml", "bin"):
         (plain / f"fit.{ending}").unlink()
     write_fake_manifest(plain)
-    request = Request(vocal(tmp_path), tmp_path / "out", takes=2)
-    receipts = render(Engine(plain), request, "test")
+    job = RenderJob(vocal(tmp_path), tmp_path / "out", Wishes(takes=2))
+    receipts = render(Engine(plain), job, "test")
     assert [r.facts["fit"] for r in receipts] == [None, None]
     assert [r.facts["seed"] for r in receipts] == [0, 1]
     assert receipts[0].fit == "—"

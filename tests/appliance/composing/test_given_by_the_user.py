@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from support.vocals import sung
 
-from appliance.composing.composer import Wishes, compose, listen, padded, redrawn
+from appliance.composing.composer import compose, listen, padded, redraw
 from appliance.composing.key_request import key_of_score
 from appliance.composing.takes import compose_takes
-from appliance.music.beat_file import parse_beats
+from appliance.composing.wishes import Wishes
 from appliance.music.beat_grid import TRUSTED, trusted
-from appliance.music.chord_chart import ChordSpan, parse_chord
+from appliance.music.chord_chart import ChordSpan, chart_text, parse_chord
 from appliance.music.keys import Key
 from appliance.music.score import DRUM_GROUP, Score
-from appliance.rendering.job import Engine
+from appliance.rendering.engine import Engine
 from appliance.vocal.features import features_of
 from appliance.vocal.tracker import track_pitch
 
@@ -40,14 +40,14 @@ def features() -> np.ndarray:
 
 def composed(engine: Engine, features: np.ndarray, wishes: Wishes) -> Score:
     reading = listen(engine.graphs, features, SECONDS, wishes)
-    return compose(engine.graphs, engine.pack, reading, SECONDS, wishes.style, 0)
+    return compose(engine.graphs, engine.pack, reading, wishes.style, 0)
 
 
 def test_given_beats_are_the_grid_and_onsets_lie_on_it(engine: Engine, features: np.ndarray) -> None:
     # The band plays every 24 frames, 1.115 s; these beats are 25 ms off and twice as many.
     period = 24 * 2048 / 44_100 / 2
     text = "".join(f"{0.025 + period * k:.4f}\t{k % 2 + 1}\n" for k in range(20))
-    wishes = Wishes(beats=lambda duration_s: parse_beats(text, duration_s, "beats"))
+    wishes = Wishes(beats=text)
     reading = listen(engine.graphs, features, SECONDS, wishes)
     assert (reading.grid.confidence, reading.grid.meter) == (1.0, 2)
     assert reading.grid.downbeats[:2] == (0, 2)
@@ -65,7 +65,7 @@ def test_a_given_tempo_is_kept_however_unsure_the_phase(engine: Engine, features
 
 def test_a_given_chart_is_what_is_played(engine: Engine, features: np.ndarray) -> None:
     chart = [ChordSpan(0.0, 5.0, "F#m"), ChordSpan(5.0, 9.0, "B7/D#"), ChordSpan(9.0, SECONDS, "E")]
-    wishes = Wishes(chart=lambda grid, duration_s: chart, style="jazz")
+    wishes = Wishes(chords=chart_text(chart), style="jazz")
     score = composed(engine, features, wishes)
     assert DRUM_GROUP in score.groups()
     for span in chart:
@@ -84,27 +84,25 @@ def test_a_given_chart_is_what_is_played(engine: Engine, features: np.ndarray) -
 
 @pytest.mark.parametrize("name", ["C major", "F# minor", "Eb major"])
 def test_a_given_key_is_the_key_of_the_result(engine: Engine, features: np.ndarray, name: str) -> None:
-    assert key_of_score(composed(engine, features, Wishes(key=Key.parse(name), style="jazz")))[
-        0
-    ] == Key.parse(name)
+    assert key_of_score(composed(engine, features, Wishes(key=name, style="jazz")))[0] == Key.parse(name)
 
 
 def test_variety_changes_the_harmony_of_other_seeds_and_never_what_was_given(
     engine: Engine, features: np.ndarray
 ) -> None:
     reading = listen(engine.graphs, features, SECONDS, Wishes())
-    assert redrawn(reading, SECONDS, 0, 1.0) is reading
-    assert redrawn(reading, SECONDS, 3, 0.0) is reading
-    drawn = redrawn(reading, SECONDS, 3, 1.0)
+    assert redraw(reading, 0, 1.0) is reading
+    assert redraw(reading, 3, 0.0) is reading
+    drawn = redraw(reading, 3, 1.0)
     assert np.abs(drawn.plan - reading.plan).mean() > 0.01
     assert (drawn.grid, drawn.key) == (reading.grid, reading.key)
-    given = listen(engine.graphs, features, SECONDS, Wishes(key=Key.parse("G")))
-    assert redrawn(given, SECONDS, 3, 1.0) is given
+    given = listen(engine.graphs, features, SECONDS, Wishes(key="G"))
+    assert redraw(given, 3, 1.0) is given
 
 
 def test_takes_bring_the_harmony_they_play(engine: Engine, features: np.ndarray) -> None:
     reading = listen(engine.graphs, features, SECONDS, Wishes())
-    takes = compose_takes(engine.graphs, engine.pack, reading, SECONDS, "piano", [0, 4], variety=0.8)
+    takes = compose_takes(engine.graphs, engine.pack, reading, Wishes(takes=2, variety=0.8))
     by_seed = {take.seed: take.reading for take in takes}
     assert by_seed[0] is reading
-    assert np.array_equal(by_seed[4].plan, redrawn(reading, SECONDS, 4, 0.8).plan)
+    assert np.array_equal(by_seed[1].plan, redraw(reading, 1, 0.8).plan)

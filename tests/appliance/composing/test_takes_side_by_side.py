@@ -6,16 +6,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.readings import reading
+from support.readings import DURATION_S, reading
 
 from appliance.composing import takes as takes_module
 from appliance.composing.takes import compose_takes
+from appliance.composing.wishes import Wishes
 from appliance.music.score import Score
 from appliance.networks.graphs import Graphs
 from appliance.packs.pack import Pack, load_pack
-
-DURATION_S = 7.05
-SEEDS = (1, 2, 3)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +22,7 @@ def pack(fake_pack: Path) -> Pack:
 
 
 def takes_of(graphs: Graphs, pack: Pack) -> list[tuple[int, Score]]:
-    takes = compose_takes(graphs, pack, reading(), DURATION_S, "piano", SEEDS)
+    takes = compose_takes(graphs, pack, reading(), Wishes(seed=1, takes=3))
     return [(take.seed, take.score) for take in takes]
 
 
@@ -49,14 +47,14 @@ def test_two_takes_are_under_way_at_once(pack: Pack, monkeypatch: pytest.MonkeyP
         return Score.of([], DURATION_S)
 
     monkeypatch.setattr(takes_module, "compose", compose)
-    made = compose_takes(Graphs(pack, 2), pack, reading(), DURATION_S, "piano", (1, 2))
+    made = compose_takes(Graphs(pack, 2), pack, reading(), Wishes(seed=1, takes=2))
     assert len(made) == 2 and not meeting.broken
 
 
 def test_an_interrupted_job_leaves_no_take_behind(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
 
-    def endless(graphs, pack, reading, duration_s, style, seed, on_step):  # type: ignore[no-untyped-def]
+    def endless(graphs, pack, reading, style, seed, on_step):  # type: ignore[no-untyped-def]
         begun.append(seed)
         while True:
             on_step()
@@ -67,6 +65,6 @@ def test_an_interrupted_job_leaves_no_take_behind(pack: Pack, monkeypatch: pytes
     monkeypatch.setattr(takes_module, "compose", endless)
     threads = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
-        compose_takes(Graphs(pack, 2), pack, reading(), DURATION_S, "piano", range(9), interrupted)
+        compose_takes(Graphs(pack, 2), pack, reading(), Wishes(takes=9), interrupted)
     assert len(begun) <= 3 and not [t for t in threading.enumerate() if t.name.startswith("take")]
     assert threading.active_count() <= threads + 1  # what compiles the graphs

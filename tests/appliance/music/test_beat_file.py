@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from appliance.errors import UsageError
-from appliance.music.beat_file import parse_beats, read_beats
+from appliance.files.text import read_text
+from appliance.music.beat_file import parse_beats
 
 
 def test_times_alone_are_beats_without_bars() -> None:
@@ -44,7 +45,7 @@ def test_a_bar_of_another_length_is_taken_as_it_is() -> None:
 def test_read_from_a_file_with_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "beats.txt"
     path.write_text("\ufeff0.0 1\r\n0.6 2\r\n", encoding="utf-8")
-    assert read_beats(path, 1.2).beats_s == (0.0, 0.6)
+    assert parse_beats(read_text(path, "the beats"), 1.2, "beats.txt").beats_s == (0.0, 0.6)
 
 
 @pytest.mark.parametrize(
@@ -79,4 +80,4 @@ def test_what_is_no_grid(text: str, says: str) -> None:
 
 def test_unreadable(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere\.txt: the beats cannot be read"):
-        read_beats(tmp_path / "nowhere.txt", 9.0)
+        read_text(tmp_path / "nowhere.txt", "the beats")

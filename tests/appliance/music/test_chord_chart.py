@@ -10,6 +10,7 @@ import pytest
 
 from appliance.composing.plan_chart import ESTIMATED_QUALITIES, PLAN_RATE_HZ, chart_from_plan, plan_from_chart
 from appliance.errors import UsageError
+from appliance.files.text import read_text
 from appliance.music.chord_chart import (
     Chart,
     ChordSpan,
@@ -17,7 +18,6 @@ from appliance.music.chord_chart import (
     chart_text,
     parse_chart,
     parse_chord,
-    read_chart,
 )
 from appliance.music.score import BeatGrid
 
@@ -204,11 +204,13 @@ def test_bars_need_beats_and_a_chart_needs_chords(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="empty"):
         parse_chart("# nothing\n", EIGHT_BARS, 16.0, "song.txt")
     with pytest.raises(UsageError, match=r"gone\.txt: the chord chart cannot be read"):
-        read_chart(tmp_path / "gone.txt", EIGHT_BARS, 16.0)
+        read_text(tmp_path / "gone.txt", "the chord chart")
     binary = tmp_path / "binary.txt"
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="cannot be read as UTF-8"):
-        read_chart(binary, EIGHT_BARS, 16.0)
+        read_text(binary, "the chord chart")
     chart = tmp_path / "chart.txt"
     chart.write_text("\ufeff0 1 C♯m\n", encoding="utf-8")
-    assert read_chart(chart, BeatGrid(), 16.0) == [ChordSpan(0.0, 1.0, "C#m")]
+    assert parse_chart(read_text(chart, "the chord chart"), BeatGrid(), 16.0, "chart.txt") == [
+        ChordSpan(0.0, 1.0, "C#m")
+    ]

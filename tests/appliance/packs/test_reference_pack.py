@@ -14,7 +14,9 @@ from appliance.composing.windows import song_windows
 from appliance.grid import FRAME_SAMPLES, FRAMES_PER_LATENT, SAMPLE_RATE_HZ
 from appliance.music.keys import Key
 from appliance.packs.pack import load_pack
-from appliance.rendering.job import Engine, Request, render
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import RenderJob
+from appliance.rendering.render import render
 
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 
@@ -27,7 +29,7 @@ def engine(reference_pack: Path) -> Engine:
 @pytest.fixture(scope="module")
 def demo(engine: Engine, demo_vocal: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
     out = tmp_path_factory.mktemp("demo")
-    (receipt,) = render(engine, Request(demo_vocal, out), "test")
+    (receipt,) = render(engine, RenderJob(demo_vocal, out), "test")
     return receipt.facts, out
 
 
@@ -87,7 +89,7 @@ def test_windows_join_without_a_click(engine: Engine, demo: tuple[dict, Path]) -
 def test_real_singing_is_heard_sanely(engine: Engine, shared: Path, tmp_path: Path) -> None:
     """The annotated notes lie in the estimated key, and the tempo is plausible."""
     vocals = shared / "vocals"
-    (receipt,) = render(engine, Request(vocals / "vocadito_1.wav", tmp_path), "test")
+    (receipt,) = render(engine, RenderJob(vocals / "vocadito_1.wav", tmp_path), "test")
     with (vocals / "vocadito_1_notesA1.csv").open() as file:
         notes = [tuple(float(x) for x in row) for row in csv.reader(file)]
     pitches = np.array([round(69 + 12 * np.log2(f0 / 440)) for _, f0, _ in notes])

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from support.vocals import sung
 
-from appliance.composing.composer import Wishes
+from appliance.composing.wishes import Wishes
 from appliance.errors import UsageError
 from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.score import DRUM_KEYS, GROUPS, Note, Score
@@ -19,7 +19,9 @@ from appliance.packs.sounds import DEFAULT_SOUNDS
 from appliance.playing.excitation import SOURCES, Excitation
 from appliance.playing.neural_band import CHUNK_FRAMES, MARGIN_FRAMES, neural_stems
 from appliance.playing.source_filter import BANDS, HOP_SAMPLES, bands, filtered, istft, sources_of, stft
-from appliance.rendering.job import Engine, Request, check_sound, render
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import RenderJob
+from appliance.rendering.render import check_pack_can, render
 
 SECOND = SAMPLE_RATE_HZ
 
@@ -161,11 +163,11 @@ def test_a_job_with_the_neural_sound(fake_pack: Path, tmp_path: Path) -> None:
     engine = Engine(fake_pack)
     said = {}
     for sound in ("band", "neural"):
-        (receipt,) = render(engine, Request(vocal, tmp_path / sound, Wishes(), sound=sound), "test")
+        (receipt,) = render(engine, RenderJob(vocal, tmp_path / sound, Wishes(sound=sound)), "test")
         receipt_file = json.loads((tmp_path / sound / "song.receipt.json").read_text())
         assert receipt_file["sound"] == receipt.facts["sound"] == sound
         said[sound], _ = soundfile.read(tmp_path / sound / "song.accompaniment.wav")
-    (again,) = render(engine, Request(vocal, tmp_path / "again", Wishes(), sound="neural"), "test")
+    (again,) = render(engine, RenderJob(vocal, tmp_path / "again", Wishes(sound="neural")), "test")
     assert again.facts["files"] == receipt.facts["files"]
     assert said["band"].shape == said["neural"].shape == (4 * 44_100, 2)
     assert (tmp_path / "band" / "song.mid").read_bytes() == (tmp_path / "neural" / "song.mid").read_bytes()
@@ -174,11 +176,9 @@ def test_a_job_with_the_neural_sound(fake_pack: Path, tmp_path: Path) -> None:
 
 def test_a_sound_that_is_not_there(fake_pack: Path) -> None:
     pack = Engine(fake_pack).pack
-    check_sound("neural", pack)
+    check_pack_can(pack, Wishes(sound="neural"))
     graphs = pack.manifest.graphs.model_copy(update={"audio_decoder": None})
     without = replace(pack, manifest=pack.manifest.model_copy(update={"graphs": graphs}))
-    check_sound("band", without)
+    check_pack_can(without, Wishes(sound="band"))
     with pytest.raises(UsageError, match="has no audio decoder; use --sound band"):
-        check_sound("neural", without)
-    with pytest.raises(UsageError, match="no sound 'tape'"):
-        check_sound("tape", pack)
+        check_pack_can(without, Wishes(sound="neural"))

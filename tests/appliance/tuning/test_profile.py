@@ -19,7 +19,8 @@ from appliance.errors import OutputError
 from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import load_pack
 from appliance.rendering.engine import Engine
-from appliance.rendering.job import Request, render
+from appliance.rendering.job import RenderJob
+from appliance.rendering.render import render
 from appliance.system.cpu import read_cpu
 from appliance.tuning.profile import Alternative, GraphProfile, Profile, ProfileKey
 from appliance.tuning.profile_key import key_of
@@ -195,7 +196,7 @@ def test_a_render_follows_the_profile_and_its_receipt_names_it(
     write_profile(tmp_path / "profiles", profile)
 
     def files(engine: Engine, out: str) -> tuple[str | None, dict[str, str]]:
-        (receipt,) = render(engine, Request(vocal, tmp_path / out), "test")
+        (receipt,) = render(engine, RenderJob(vocal, tmp_path / out), "test")
         return receipt.facts["profile"], receipt.facts["files"]
 
     shipped, planned = Engine(fake_pack), Engine(fake_pack, profiles=tmp_path / "profiles")

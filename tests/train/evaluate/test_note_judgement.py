@@ -12,7 +12,8 @@ from support.tiny_checkpoint import write_tiny_checkpoint
 
 torch = pytest.importorskip("torch")
 
-from appliance.composing.composer import Wishes, listen  # noqa: E402
+from appliance.composing.composer import listen  # noqa: E402
+from appliance.composing.wishes import Wishes  # noqa: E402
 from appliance.errors import InputError  # noqa: E402
 from appliance.grid import FRAME_RATE_HZ  # noqa: E402
 from appliance.music.score import Score  # noqa: E402

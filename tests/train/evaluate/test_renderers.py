@@ -84,7 +84,7 @@ def _windows(pack: Path, vocal: Path) -> int:
     from appliance.composing.composer import steps_of
 
     engine = engine_of(pack)
-    reading, _ = read_vocal(engine, vocal)
+    reading = read_vocal(engine, vocal)
     return steps_of(engine.pack, reading.features) // engine.pack.manifest.sampler.steps
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.composing.composer import Wishes, listen, padded
+from appliance.composing.composer import listen, padded
+from appliance.composing.wishes import Wishes
 from appliance.music.beat_grid import TRUSTED, phases, trusted
 from appliance.music.keys import Key
 from appliance.music.score import BeatGrid

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.composing.composer import Reading, Wishes, compose, listen, padded
+from appliance.composing.composer import Reading, compose, listen, padded
+from appliance.composing.wishes import Wishes
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
-from appliance.music.beat_file import parse_beats
 from appliance.music.chord_chart import Chart, chart_text
 from appliance.music.keys import Key
 from appliance.music.score import BeatGrid, Note, Score
-from appliance.rendering.job import Engine
+from appliance.rendering.engine import Engine
 from appliance.vocal.features import features_of
 from train.corpus.ledger import read_ledger
 from train.corpus.reader import read_song
@@ -129,13 +129,13 @@ class Asked:
 
     def wishes(self) -> Wishes:
         """The same for the appliance."""
-        beats, chart = self.beats, self.chart
         return Wishes(
-            self.bpm,
-            self.key,
-            None if chart is None else lambda grid, duration_s: chart,
-            self.style,
-            None if beats is None else lambda duration_s: parse_beats(beats, duration_s, "beats"),
+            style=self.style,
+            bpm=self.bpm,
+            key=self.key and self.key.name,
+            chords=None if self.chart is None else chart_text(self.chart),
+            seed=self.seed,
+            beats=self.beats,
         )
 
     def facts(self) -> dict[str, object]:
@@ -172,9 +172,7 @@ class Composer:
 
         def made() -> object:
             reading = self.reading(subject, asked)
-            score = compose(
-                self.engine.graphs, self.engine.pack, reading, subject.duration_s, asked.style, asked.seed
-            )
+            score = compose(self.engine.graphs, self.engine.pack, reading, asked.style, asked.seed)
             grid = reading.grid
             return {
                 "notes": [astuple(n) for n in score.notes],

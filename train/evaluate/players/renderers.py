@@ -15,13 +15,16 @@ import numpy as np
 
 import appliance
 from appliance.audio.recording import probe, read_mono
-from appliance.composing.composer import Reading, Wishes, compose, listen, padded
+from appliance.composing.composer import Reading, compose, listen, padded
+from appliance.composing.wishes import Wishes
 from appliance.errors import InputError
 from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.midi import write_midi
 from appliance.music.score import Score
 from appliance.packs.pack import Pack, load_pack
-from appliance.rendering.job import Engine, Request, render
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import RenderJob
+from appliance.rendering.render import render
 from appliance.vocal.check import check_vocal
 from appliance.vocal.features import features_of
 from appliance.vocal.tracker import PitchTrack, track_pitch
@@ -99,23 +102,23 @@ class PackRenderer:
         """Render ``vocal`` into ``folder``; raises BacklineError where the appliance would."""
         engine = engine_of(self.pack, self.steps)
         if self.sound and self.plan:
-            request = Request(vocal, folder, Wishes(style=self.style), seed=self.seed, overwrite=True)
-            render(engine, request, "evaluation")
+            wishes = Wishes(style=self.style, seed=self.seed)
+            render(engine, RenderJob(vocal, folder, wishes, overwrite=True), "evaluation")
             return
-        reading, duration_s = read_vocal(engine, vocal)
-        score = self.compose(engine, reading, duration_s)
+        reading = read_vocal(engine, vocal)
+        score = self.compose(engine, reading)
         sounds = engine.pack.manifest.sounds[self.style]
         write_midi(folder / f"{vocal.stem}.mid", score, reading.grid, sounds)
 
-    def compose(self, engine: Engine, reading: Reading, duration_s: float) -> Score:
-        """The notes for what was heard of a vocal of ``duration_s``: one draw, whatever its fit."""
+    def compose(self, engine: Engine, reading: Reading) -> Score:
+        """The notes for what was heard of a vocal: one draw, whatever its fit."""
         if not self.plan:
             reading = replace(reading, plan=np.zeros_like(reading.plan), certainty=0.0)
-        return compose(engine.graphs, engine.pack, reading, duration_s, self.style, self.seed)
+        return compose(engine.graphs, engine.pack, reading, self.style, self.seed)
 
 
-def read_vocal(engine: Engine, vocal: Path) -> tuple[Reading, float]:
-    """What the appliance hears in a file, and the file's seconds; as a render begins.
+def read_vocal(engine: Engine, vocal: Path) -> Reading:
+    """What the appliance hears in a file, as a render begins.
 
     Raises:
         InputError: it would be refused.
@@ -124,8 +127,7 @@ def read_vocal(engine: Engine, vocal: Path) -> tuple[Reading, float]:
     track = track_pitch(read_mono(info), info.output_samples)
     if (sentence := check_vocal(track).sentence) is not None:
         raise InputError(f"{vocal}: {sentence}.")
-    duration_s = info.output_samples / SAMPLE_RATE_HZ
-    return read_track(engine, track, duration_s), duration_s
+    return read_track(engine, track, info.output_samples / SAMPLE_RATE_HZ)
 
 
 def read_track(engine: Engine, track: PitchTrack, duration_s: float) -> Reading:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from appliance.composing.composer import Reading, Wishes, compose, listen
+from appliance.composing.composer import Reading, compose, listen
+from appliance.composing.wishes import Wishes
 from appliance.music.score import GROUPS, Score
 from train.evaluate.evaluation import METRICS, pitched, score
 from train.evaluate.material.excerpts import Excerpt
@@ -78,7 +79,7 @@ def judge_notes(
     for excerpt in steps(excerpts, f"composing {model.label}", lambda e: e.id):
         reading = read(model, excerpt)
         for made, seed in zip(takes, seeds, strict=True):
-            made.append(compose(model.graphs, model.pack, reading, excerpt.duration_s, style, seed))
+            made.append(compose(model.graphs, model.pack, reading, style, seed))
 
     def per_song(figure: Callable[[Score, Excerpt], float]) -> tuple[float, ...]:
         return tuple(

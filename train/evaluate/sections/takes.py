@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from appliance.composing.takes import RETRY_SEED_STEP, compose_takes
+from appliance.composing.wishes import Wishes
 from appliance.files.hashes import file_sha256
 from train.evaluate.evaluation import METRICS, Evaluation, compare, evaluation_of, pitched
 from train.evaluate.judges.hearing import Heard
@@ -110,13 +111,13 @@ def _takes(job: tuple[EvaluationSetting, Path]) -> list[dict[str, Any]]:
 
 def _drawn(renderer: PackRenderer, vocal: Path) -> list[dict[str, Any]]:
     engine = engine_of(renderer.pack)
-    reading, duration_s = read_vocal(engine, vocal)
-    seeds = range(renderer.seed, renderer.seed + TAKES)
-    takes = compose_takes(engine.graphs, engine.pack, reading, duration_s, renderer.style, seeds)
+    reading = read_vocal(engine, vocal)
+    wishes = Wishes(style=renderer.style, seed=renderer.seed, takes=TAKES)
+    takes = compose_takes(engine.graphs, engine.pack, reading, wishes)
     return [
         {
             "fit": None if take.fit is None else take.fit.value,
-            "duration_s": duration_s,
+            "duration_s": reading.duration_s,
             "notes": [(n.start_s, n.end_s, n.pitch, n.velocity / 127) for n in pitched(take.score.notes)],
         }
         # a second try has a seed of its own, but stands for the first

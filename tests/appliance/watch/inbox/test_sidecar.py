@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from appliance.composing.wishes import Wishes
 from appliance.errors import InputError
 from appliance.watch.disk.found import FoundFile
 from appliance.watch.disk.names import free_name, wanted_name
 from appliance.watch.inbox.companions import companions_of, done_markers
 from appliance.watch.inbox.scan import Scan, scan
 from appliance.watch.inbox.settling import Tracker
-from appliance.watch.inbox.sidecar import Missing, NotYet, Settings, settings_of
+from appliance.watch.inbox.sidecar import Missing, NotYet, read_wishes
 from appliance.watch.settings.config import Config
 
 CHART = "| Am | F G | C |\n"
@@ -25,14 +26,15 @@ def put(watched: Config, path: str, text: str | bytes = "") -> None:
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
 
 
-def settings(watched: Config, vocal: str, now_s: float = 100.0) -> Settings:
+def asked(watched: Config, vocal: str, now_s: float = 100.0) -> Wishes:
     tracker = Tracker(10.0)
     tracker.observe(0.0, scan(watched.folders.inbox, watched.intake))
-    return settings_of(watched.folders.inbox, vocal.encode(), tracker, now_s, watched.work)
+    return read_wishes(watched.folders.inbox, vocal.encode(), tracker, now_s, watched.work)
 
 
 def test_without_sidecars_the_service_decides(watched: Config) -> None:
-    assert settings(watched, "song.wav") == Settings("piano", 1, 0)
+    assert asked(watched, "song.wav") == Wishes()
+    assert asked(watched, "song.wav").to_json() == '{"seed":0,"style":"piano","takes":1}'
 
 
 def test_settings_are_inherited_and_the_nearest_has_the_last_word(watched: Config) -> None:
@@ -40,17 +42,28 @@ def test_settings_are_inherited_and_the_nearest_has_the_last_word(watched: Confi
     put(watched, "anna/backline.toml", "bpm = 92\ntakes = 2\nchords = 'all.txt'")
     put(watched, "anna/all.txt", CHART)
     put(watched, "anna/demo/song.TOML", 'bpm = 120.5\nkey = "F# minor"\nseed = 7\nsound = "band"')
-    expected = Settings("jazz", 2, 7, 120.5, "F# minor", CHART, "all.txt", "band")
-    assert settings(watched, "anna/demo/song.wav") == expected
-    assert settings(watched, "bert/song.wav") == Settings("jazz", 3, 0)
-    assert settings(watched, "anna/other.flac").bpm == 92.0
+    assert asked(watched, "anna/demo/song.wav") == Wishes(
+        style="jazz",
+        takes=2,
+        seed=7,
+        bpm=120.5,
+        key="F# minor",
+        chords=CHART,
+        chords_name="all.txt",
+        sound="band",
+    )
+    assert asked(watched, "bert/song.wav") == Wishes(style="jazz", takes=3)
+    assert asked(watched, "anna/other.flac").bpm == 92.0
 
 
-def test_canonical_json() -> None:
-    text = Settings("jazz", 2, 7, 92.0, chords=CHART, chords_name="ü.txt").to_json()
-    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
-    assert "key" not in json.loads(text)
-    assert Settings.from_json(text).to_json() == text
+def test_the_journal_keeps_what_was_said_and_nothing_else(watched: Config) -> None:
+    put(watched, "song.toml", "bpm = 92\nchords = 'ü.txt'\nsound = 'band'")
+    put(watched, "ü.txt", CHART)
+    chart = json.dumps(CHART)
+    assert asked(watched, "song.wav").to_json() == (
+        f'{{"bpm":92.0,"chords":{chart},"chords_name":"\\u00fc.txt",'
+        '"seed":0,"sound":"band","style":"piano","takes":1}'
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,10 +73,17 @@ def test_canonical_json() -> None:
         ("bpm = nan", "bpm"),
         ('bpm = "92"', "bpm"),
         ("tempo = 92", "tempo: there is no such key"),
-        ("takes = 0", "takes"),
+        ("takes = 0", "takes: input should be greater than or equal to 1, not 0"),
         ("takes = 1.5", "takes"),
-        ("seed = -1", "seed"),
-        ('sound = "loud"', "sound"),
+        ("seed = -1", "seed: input should be greater than or equal to 0"),
+        ("takes = 100", "takes: input should be less than or equal to 99"),
+        ("seed = 9007199254740993", "seed: input should be less than or equal to 9007199254740992"),
+        ('style = ""', "style: string should have at least 1 character"),
+        (f'key = "{"x" * 51}"', "key: string should have at most 50 characters"),
+        ("variety = 0.5", "variety: there is no such key"),
+        ('beats = "song.beats"', "beats: there is no such key"),
+        ('chords_name = "x"', "chords_name: there is no such key"),
+        ('sound = "loud"', "sound: input should be 'band' or 'neural', not 'loud'"),
         ("bpm = ", "not TOML"),
         (b"\xff\xfe", "not text in UTF-8"),
         ('chords = "../x.txt"', "file in the same folder"),
@@ -76,18 +96,18 @@ def test_canonical_json() -> None:
 def test_mistakes_are_told_in_a_sentence(watched: Config, text: str | bytes, said: str) -> None:
     put(watched, "a/song.toml", text)
     with pytest.raises(InputError, match=said) as told:
-        settings(watched, "a/song.wav")
+        asked(watched, "a/song.wav")
     assert str(told.value).startswith("a/song.toml") and "\n" not in str(told.value).strip()
 
 
 def test_what_moves_or_is_missing_is_waited_for(watched: Config) -> None:
     put(watched, "song.toml", "chords = 'song.txt'")
     with pytest.raises(Missing, match=r"song\.txt is missing"):
-        settings(watched, "song.wav")
+        asked(watched, "song.wav")
     put(watched, "song.txt", CHART)
-    assert settings(watched, "song.wav").chords == CHART
+    assert asked(watched, "song.wav").chords == CHART
     with pytest.raises(NotYet, match="does not stand still"):
-        settings(watched, "song.wav", now_s=9.0)
+        asked(watched, "song.wav", now_s=9.0)
 
 
 def test_a_sidecar_that_changed_since_the_look_is_waited_for(watched: Config) -> None:
@@ -96,11 +116,11 @@ def test_a_sidecar_that_changed_since_the_look_is_waited_for(watched: Config) ->
     tracker.observe(0.0, scan(watched.folders.inbox, watched.intake))
     put(watched, "song.toml", "bpm = 192")
     with pytest.raises(NotYet, match="just changed"):
-        settings_of(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
+        read_wishes(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
     (watched.folders.inbox / "song.toml").unlink()
     (watched.folders.inbox / "song.toml").symlink_to("/etc/hostname")
     with pytest.raises(NotYet):
-        settings_of(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
+        read_wishes(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
 
 
 def looked(vocals: list[bytes], companions: list[bytes]) -> Scan:

@@ -33,12 +33,12 @@ from support.watch.dropped import drop
 from support.watch.in_process import InProcess, config_of
 from support.watch.invariants import at_any_moment, sha256, when_quiet
 
+from appliance.composing.wishes import Wishes
 from appliance.errors import OutputError
-from appliance.rendering.job import Engine
+from appliance.rendering.engine import Engine
 from appliance.rendering.publication import Publication
 from appliance.watch.engine.child import _check_decoder, _Work
 from appliance.watch.engine.messages import Done, Order, Setup
-from appliance.watch.inbox.sidecar import Settings
 from appliance.watch.journal.file import JournalError
 from appliance.watch.outbox.publishing import fresh_work
 from appliance.watch.settings.config import Config
@@ -88,7 +88,7 @@ def test_the_engine(
     with ours, theirs:
         while True:
             room(small, PLENTY)
-            work = fresh_work(small, 1, Settings("piano", takes=2).to_json())
+            work = fresh_work(small, 1, Wishes(takes=2).to_json())
             order = Order(1, "0" * 64, str(inbox), *named, str(work), -(1 << 30), 0o664, 0o2775, None)
             room(small, limits(small, kind, free))
             said = _Work(engine, setup, order, theirs).do()

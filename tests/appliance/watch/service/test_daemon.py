@@ -17,7 +17,9 @@ from support.watch.invariants import at_any_moment, results, sha256, when_quiet
 from support.watch.service import Service
 
 from appliance.cli.main import cli
-from appliance.rendering.job import Engine, Request, render
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import RenderJob
+from appliance.rendering.render import render
 
 pytestmark = pytest.mark.slow
 
@@ -105,7 +107,7 @@ def test_what_is_dropped_is_rendered_or_rejected_with_a_reason(
     assert receipt["vocal"]["name"] == "song.wav" and receipt["vocal"]["rate_hz"] == 48_000
     assert receipt["vocal"]["sha256"] == sha256(song)
     # The way through decoder and copies changes nothing: the command gives the same bytes.
-    render(Engine(fake_pack), Request(song, tmp_path / "direct"), "test")
+    render(Engine(fake_pack), RenderJob(song, tmp_path / "direct"), "test")
     for file in ("song.accompaniment.wav", "song.mix.wav", "song.mid", "stems/song.keys.wav"):
         assert (outbox / "song" / file).read_bytes() == (tmp_path / "direct" / file).read_bytes()
 

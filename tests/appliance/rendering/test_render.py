@@ -11,9 +11,10 @@ import pytest
 import soundfile
 from support.vocals import sung
 
-from appliance.composing.composer import Wishes
-from appliance.music.keys import Key
-from appliance.rendering.job import Engine, Request, render
+from appliance.composing.wishes import Wishes
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import RenderJob
+from appliance.rendering.render import render
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def written(tmp_path: Path, seconds: float, rate_hz: int = 44_100, name: str = "
 
 
 def rendered(engine: Engine, vocal: Path, out: Path, **wishes: object) -> list[dict]:
-    return [r.facts for r in render(engine, Request(vocal, out, Wishes(**wishes)), "test")]
+    return [r.facts for r in render(engine, RenderJob(vocal, out, Wishes(**wishes)), "test")]
 
 
 ODD = [
@@ -98,7 +99,7 @@ def pitches(path: Path, track: str) -> set[int]:
 def test_the_decoded_notes_are_played_in_the_wanted_key(engine: Engine, tmp_path: Path) -> None:
     vocal = written(tmp_path, 4.0)
     rendered(engine, vocal, tmp_path / "c")
-    rendered(engine, vocal, tmp_path / "d", key=Key(2, "major"))
+    rendered(engine, vocal, tmp_path / "d", key="D major")
     assert pitches(tmp_path / "c" / "song.mid", "piano") == {60, 64, 67}
     # D major is moved to the white keys for the model and back, and then made to be heard as D major.
     classes = {pitch % 12 for pitch in pitches(tmp_path / "d" / "song.mid", "piano")}
@@ -136,8 +137,8 @@ def test_the_receipt_tells_the_story(engine: Engine, fake_pack: Path, tmp_path: 
 
 
 def test_takes_are_numbered_and_seeds_follow(engine: Engine, tmp_path: Path) -> None:
-    request = Request(written(tmp_path, 2.0), tmp_path / "out", takes=3, seed=7)
-    receipts = [r.facts for r in render(engine, request, "test")]
+    job = RenderJob(written(tmp_path, 2.0), tmp_path / "out", Wishes(takes=3, seed=7))
+    receipts = [r.facts for r in render(engine, job, "test")]
     assert [(f["take"], f["seed"]) for f in receipts] == [(1, 7), (2, 8), (3, 9)]
     names = {p.name for p in (tmp_path / "out").glob("*.mid")}
     assert names == {"song.take1.mid", "song.take2.mid", "song.take3.mid"}
@@ -145,7 +146,7 @@ def test_takes_are_numbered_and_seeds_follow(engine: Engine, tmp_path: Path) -> 
 
 def test_progress_ends_at_one_and_never_falls(engine: Engine, tmp_path: Path) -> None:
     told: list[float] = []
-    render(engine, Request(written(tmp_path, 3.0), tmp_path / "out"), "test", told.append)
+    render(engine, RenderJob(written(tmp_path, 3.0), tmp_path / "out"), "test", told.append)
     assert told == sorted(told)
     assert told[-1] == 1.0
     assert len(told) > 5

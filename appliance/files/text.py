@@ -1,0 +1,19 @@
+"""A text file that the user names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from appliance.errors import UsageError
+
+
+def read_text(path: Path, what: str) -> str:
+    """The text of ``path``, without a byte order mark; ``what`` it is, in the sentence of the error.
+
+    Raises:
+        UsageError: it cannot be read as UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {what} cannot be read as UTF-8 text ({error}).") from error

@@ -1,0 +1,125 @@
+"""The order of the steps: a vocal becomes accompaniment, mix, stems, MIDI and receipt, one set a take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from appliance.audio.blocks import Block
+from appliance.audio.loudness import integrated_lufs
+from appliance.audio.recording import AudioInfo, probe, read_blocks, read_mono
+from appliance.composing.composer import listen, padded
+from appliance.composing.takes import Take, compose_takes
+from appliance.composing.wishes import Wishes
+from appliance.errors import NotSungError, UsageError
+from appliance.files.write_errors import writing
+from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.midi import write_midi
+from appliance.packs.pack import Pack, file_facts
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import HeardVocal, PlayedTake, RenderJob
+from appliance.rendering.publication import Publication
+from appliance.rendering.receipt import Receipt, make_receipt
+from appliance.rendering.sound_files import write_sound_files
+from appliance.rendering.stopwatch import DENOISING, LISTENING, Stopwatch
+from appliance.system.threads import Aside, aside, short_turns
+from appliance.vocal.check import check_vocal
+from appliance.vocal.features import features_of
+from appliance.vocal.tracker import PitchTrack, track_pitch
+
+BYTES_PER_SAMPLE = 3 * 2 * 4 + 4 * 2 * 8
+"""Disk a sample needs at most: finished stereo files of 24 bit, and working stems in float."""
+
+HASHED_AT_ONCE = 2
+
+
+@short_turns()
+def render(
+    engine: Engine, job: RenderJob, version: str, on_progress: Callable[[float], None] = lambda _: None
+) -> list[Receipt]:
+    """Render every take of ``job``; one receipt a take, the best fit first.
+
+    ``on_progress`` is told the share of the job that is done, 0 to 1.
+
+    Raises:
+        BacklineError: with a sentence for the user; nothing half-written is left.
+    """
+    check_pack_can(engine.pack, job.wishes)
+    watch = Stopwatch(on_progress)
+    with watch.stage("read"):
+        info = probe(job.vocal)
+    with watch.stage("listen"):
+        track = _track(info, watch)
+        check = check_vocal(track)
+        if check.sentence is not None and not job.force:
+            if job.original is not None:
+                raise NotSungError(f"{job.original.path}: {check.sentence}.")
+            raise NotSungError(f"{job.vocal}: {check.sentence}, or use --force.")
+        features = padded(features_of(track))
+        reading = listen(engine.graphs, features, info.output_samples / SAMPLE_RATE_HZ, job.wishes)
+
+    def measure(work: Aside[float]) -> float:
+        return integrated_lufs(work.through(read_blocks(info)))
+
+    with aside(measure) as lufs, watch.stage("compose"):  # the networks leave much of a second core
+        takes = compose_takes(
+            engine.graphs, engine.pack, reading, job.wishes, lambda share: watch.advance(DENOISING * share)
+        )
+        vocal = HeardVocal(info, check.sung_s, lufs.result())
+    receipts = _publish(engine, job, version, vocal, takes, watch)
+    on_progress(1.0)
+    return receipts
+
+
+def _track(info: AudioInfo, watch: Stopwatch) -> PitchTrack:
+    def blocks() -> Iterator[Block]:
+        for block in read_mono(info):
+            watch.advance(LISTENING * len(block) / info.output_samples)
+            yield block
+
+    return track_pitch(blocks(), info.output_samples)
+
+
+def _publish(
+    engine: Engine,
+    job: RenderJob,
+    version: str,
+    vocal: HeardVocal,
+    takes: list[Take],
+    watch: Stopwatch,
+) -> list[Receipt]:
+    """Play and publish each take; its receipt counts its share of what all of them needed."""
+    common = {stage: seconds / len(takes) for stage, seconds in watch.seconds.items()}
+    sounds = engine.pack.manifest.sounds[job.wishes.style]
+    receipts = []
+    for number, take in enumerate(takes, start=1):
+        watch.seconds = dict(common)
+        with Publication(job.out, job.result_name(number), overwrite=job.overwrite) as publication:
+            publication.need_bytes(vocal.info.output_samples * BYTES_PER_SAMPLE)
+            loudness = write_sound_files(engine, job.wishes, vocal, take.score, publication, watch)
+            write_midi(publication.path("mid"), take.score, take.reading.grid, sounds)
+            receipt_path = publication.path("receipt.json")
+            played = PlayedTake(number, loudness, _hash_files(publication.folder / "files"), watch.seconds)
+            receipt = make_receipt(engine, job, vocal, take, played, version)
+            with writing(receipt_path):
+                receipt.write(receipt_path)
+        receipts.append(receipt)
+    return receipts
+
+
+def _hash_files(folder: Path) -> dict[str, str]:
+    """SHA-256 of the files below ``folder``, by their names relative to it."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:
+        hashes = [facts.sha256 for facts in pool.map(file_facts, paths)]
+    return dict(zip((str(path.relative_to(folder)) for path in paths), hashes, strict=True))
+
+
+def check_pack_can(pack: Pack, wishes: Wishes) -> None:
+    """Raise UsageError for a style or a sound that ``pack`` does not have."""
+    if wishes.style not in pack.manifest.styles:
+        known = ", ".join(pack.manifest.styles)
+        raise UsageError(f"There is no style '{wishes.style}' in this pack; choose one of {known}.")
+    if wishes.sound == "neural" and pack.manifest.graphs.audio_decoder is None:
+        raise UsageError(f"--sound neural: {pack.folder} has no audio decoder; use --sound band.")

@@ -1,0 +1,88 @@
+"""From the notes of a take to its sound files: accompaniment, mix with the singer, stems."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from appliance.audio.blocks import BLOCK_SAMPLES, Block, Spool
+from appliance.audio.loudness import Loudness
+from appliance.audio.mastering import Master, master, mixed
+from appliance.audio.recording import read_blocks
+from appliance.audio.wav_writer import write_wav
+from appliance.composing.wishes import Wishes
+from appliance.files.write_errors import writing
+from appliance.music.score import Score
+from appliance.playing.neural_band import neural_stems
+from appliance.playing.soundfont_band import StemBlock, render_stems
+from appliance.rendering.engine import Engine
+from appliance.rendering.job import HeardVocal
+from appliance.rendering.publication import STEMS_FOLDER, Publication
+from appliance.rendering.stopwatch import MASTERING, PLAYING, Stopwatch
+from appliance.system.threads import Aside, aside
+
+
+def write_sound_files(
+    engine: Engine,
+    wishes: Wishes,
+    vocal: HeardVocal,
+    score: Score,
+    publication: Publication,
+    watch: Stopwatch,
+) -> Loudness:
+    """Plays ``score`` into stems, masters it, writes every sound file; the accompaniment's loudness.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    total, each = vocal.info.output_samples, 1.0 / wishes.takes
+    with ExitStack() as working:
+        groups = score.groups()
+        alone = len(groups) == 1  # then its stem is the accompaniment
+        stems = {} if alone else {g: working.enter_context(Spool(publication.folder)) for g in groups}
+        band = working.enter_context(Spool(publication.folder))
+        with watch.stage("play"):
+            for block in _play(engine, wishes, score, total):
+                for group, stem in stems.items():
+                    stem.append(block.stems[group])
+                band.append(block.mix())
+                watch.advance(PLAYING * each * block.samples / total)
+        with watch.stage("master"):
+            whole, mix = publication.path("accompaniment.wav"), publication.path("mix.wav")
+            mastered = master(band.blocks)
+            with aside(lambda it: _write_mix(mix, it, mastered, band, vocal)) as mixing:
+                write_wav(whole, mastered.apply(band.blocks), 2, total)
+                watch.advance(MASTERING * each / 2)
+                for group, stem in stems.items():
+                    path = publication.path(f"{group}.wav", folder=STEMS_FOLDER)
+                    write_wav(path, mastered.apply(stem.blocks), 2, total)
+                if alone:
+                    path = publication.path(f"{groups[0]}.wav", folder=STEMS_FOLDER)
+                    with writing(path):
+                        shutil.copyfile(whole, path)
+                mixing.result()
+            watch.advance(MASTERING * each / 2)
+    return mastered.loudness
+
+
+def _play(engine: Engine, wishes: Wishes, score: Score, total: int) -> Iterator[StemBlock]:
+    sounds = engine.pack.manifest.sounds[wishes.style]
+    if wishes.sound == "neural":
+        return neural_stems(score, wishes.style, sounds, engine.graphs.gains, total, BLOCK_SAMPLES)
+    return render_stems(score, sounds, engine.soundfont, total, BLOCK_SAMPLES)
+
+
+def _write_mix(path: Path, work: Aside[None], mastered: Master, band: Spool, vocal: HeardVocal) -> None:
+    """The singer with the mastered ``band``, mastered again."""
+
+    def accompaniment() -> Iterator[Block]:
+        return work.through(mastered.apply(band.blocks))
+
+    together = mixed(
+        accompaniment,
+        lambda: read_blocks(vocal.info),
+        levels=(mastered.loudness.integrated_lufs, vocal.lufs),
+    )
+    write_wav(path, master(together).apply(together), 2, vocal.info.output_samples)
