@@ -1,6 +1,7 @@
 """Notes, keys, chords and beats, independent of any network.
 
 - ``score``: the notes of an accompaniment, and its beat grid
+- ``note_rows``: its notes as an array; ``sounding``: how much of each frame each pitch sounds
 - ``roll``: a score as an image, which the score VAE encodes and decodes
 - ``keys``: musical keys: names, transposition, estimation
 - ``chord_chart``: chord names and chord charts as text

@@ -19,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.grid import FRAME_RATE_HZ
+from appliance.music.note_rows import DRUMS, NoteRows, note_rows
 from appliance.music.score import DRUM_GROUP, DRUM_KEYS, GROUPS, LOWEST_PITCH, PITCHES, Note, Score
 
 ONSET, OFFSET, SUSTAIN, VELOCITY = range(4)
 PLANES = 4
 DRUM_ONSET, DRUM_OFFSET, DRUM_VELOCITY = range(3)
 DRUM_PLANES = 3
+_PITCHED_PLANES, _DRUM_PLANES = (ONSET, OFFSET, VELOCITY), (DRUM_ONSET, DRUM_OFFSET, DRUM_VELOCITY)
 DRUM_LENGTH_S = 0.1
 
 SHORTEST_NOTE_S = 0.03
@@ -70,42 +72,49 @@ ROLL_ROWS = len(GROUPS) * PLANES * PITCHES + len(DRUM_KEYS) * DRUM_PLANES
 
 
 def roll_of(score: Score, frames: int | None = None) -> Roll:
-    """Draw a score over ``frames`` score frames (default: its duration, rounded up).
-
-    Of two onsets of one key in one frame the first stays.
-    """
+    """Draw a score over ``frames`` score frames (default: its duration, rounded up)."""
     count = frames if frames is not None else int(np.ceil(score.duration_s * FRAME_RATE_HZ))
-    pitched = np.zeros((len(GROUPS), PLANES, PITCHES, count), np.float32)
-    drums = np.zeros((len(DRUM_KEYS), DRUM_PLANES, count), np.float32)
-    for note in score.notes:
-        start = note.start_s * FRAME_RATE_HZ
-        frame = int(start)
-        if not 0 <= frame < count:
-            continue
-        if note.group == DRUM_GROUP:
-            cell = drums[DRUM_KEYS.index(note.pitch), :, frame]
-            if not cell[DRUM_ONSET]:
-                cell[:] = 1.0, start - frame, note.velocity / 127.0
-            continue
-        key = pitched[GROUPS.index(note.group), :, note.pitch - LOWEST_PITCH]
-        if key[ONSET, frame]:
-            continue
-        key[ONSET, frame] = 1.0
-        key[OFFSET, frame] = start - frame
-        key[VELOCITY, frame] = note.velocity / 127.0
-        _draw_sustain(key[SUSTAIN], start, min(note.end_s * FRAME_RATE_HZ, float(count)))
+    return draw_roll(note_rows(score), 0, count)
+
+
+def draw_roll(notes: NoteRows, first: int, frames: int) -> Roll:
+    """Draw score frames ``first`` .. ``first + frames`` of ``notes`` (N, 5).
+
+    Of two onsets of one key in one frame the first stays. Notes that started before sound on; notes outside
+    of the compass are left out.
+    """
+    pitched = np.zeros((len(GROUPS), PLANES, PITCHES, frames), np.float32)
+    drums = np.zeros((len(DRUM_KEYS), DRUM_PLANES, frames), np.float32)
+    starts = notes[:, 0].astype(np.float64) * FRAME_RATE_HZ - first
+    ends = notes[:, 1].astype(np.float64) * FRAME_RATE_HZ - first
+    for k in np.flatnonzero((ends > 0) & (starts < frames)):
+        start, pitch, group = starts[k], int(notes[k, 2]), int(notes[k, 4])
+        velocity = float(notes[k, 3]) / 127.0
+        if group == DRUMS and start >= 0:
+            _draw_onset(drums[DRUM_KEYS.index(pitch)], _DRUM_PLANES, start, velocity)
+        elif group != DRUMS and 0 <= pitch - LOWEST_PITCH < PITCHES:
+            key = pitched[group, :, pitch - LOWEST_PITCH]
+            if start < 0 or _draw_onset(key, _PITCHED_PLANES, start, velocity):
+                _draw_sustain(key[SUSTAIN], start, ends[k])
     return Roll(pitched, drums)
 
 
+def _draw_onset(key: Array, planes: tuple[int, int, int], start: float, velocity: float) -> bool:
+    """Whether the onset found its cell free; ``key`` is (planes, T)."""
+    frame, (onset, offset, loud) = int(start), planes
+    free = not key[onset, frame]
+    if free:
+        key[onset, frame], key[offset, frame], key[loud, frame] = 1.0, start - frame, velocity
+    return free
+
+
 def _draw_sustain(row: Array, start: float, end: float) -> None:
-    first, last = int(start), int(end)
-    if first >= len(row):
-        return
+    first, last = int(np.floor(start)), int(end)
     if first == last:
         row[first] = max(row[first], end - start)
         return
-    row[first] = 1.0  # the onset's own share is in OFFSET; a full cell is easier to paint
-    row[first + 1 : last] = 1.0
+    # The onset's own share is in OFFSET; a full cell is easier to paint.
+    row[max(first, 0) : last] = 1.0
     if last < len(row):
         row[last] = max(row[last], end - last)
 

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.grid import FRAME_RATE_HZ
-from appliance.music.score import DRUM_GROUP, Score
+from appliance.music.note_rows import DRUMS, NoteRows, note_rows
+from appliance.music.score import Score
+from appliance.music.sounding import chroma_and_bass, coverage
 
 CHROMA = slice(0, 12)
 """How much of the frame each pitch class sounds."""
@@ -34,35 +36,24 @@ DENSITY = 40
 
 BAND_ROWS = 41
 
-ROWS_OF_A_NOTE = 4
-"""Columns that :func:`draw_band` reads: start_s, end_s, MIDI pitch, 1 for a drum."""
-
-_PITCHES = 128
-_SOUNDS = 0.25
-"""Share of a frame from which on a pitch may be the frame's bass."""
-
 Array = NDArray[np.float32]
 
 
 def band_rows(score: Score, frames: int) -> Array:
     """(BAND_ROWS, T) of the first ``frames`` score frames of ``score``."""
-    notes = [(n.start_s, n.end_s, n.pitch, n.group == DRUM_GROUP) for n in score.notes]
-    return draw_band(np.array(notes, np.float64).reshape(-1, ROWS_OF_A_NOTE), 0, frames)
+    return draw_band(note_rows(score), 0, frames)
 
 
-def draw_band(notes: NDArray[np.floating], first: int, frames: int) -> Array:
-    """(BAND_ROWS, T) of score frames ``first`` .. ``first + frames`` of ``notes`` (M, 4)."""
+def draw_band(notes: NoteRows, first: int, frames: int) -> Array:
+    """(BAND_ROWS, T) of score frames ``first`` .. ``first + frames`` of ``notes`` (M, 5)."""
     rows = np.zeros((BAND_ROWS, frames), np.float32)
     start = notes[:, 0] * FRAME_RATE_HZ - first
     end = notes[:, 1] * FRAME_RATE_HZ - first
     near = (end > 0) & (start < frames)
     start, end, pitch = start[near], end[near], notes[near, 2].astype(np.intp)
-    drum = notes[near, 3] > 0
-    sounding = _coverage(pitch[~drum], start[~drum], end[~drum], frames)
-    rows[CHROMA] = np.minimum(_folded(sounding), 1.0)
-    lowest = (sounding > _SOUNDS).argmax(axis=0)
-    present = np.flatnonzero((sounding > _SOUNDS).any(axis=0))
-    rows[BASS.start + lowest[present] % 12, present] = sounding[lowest[present], present]
+    drum = notes[near, 4] == DRUMS
+    sounding = coverage(pitch[~drum], start[~drum], end[~drum], frames)
+    rows[CHROMA.start : BASS.stop] = chroma_and_bass(sounding)
     rows[DENSITY] = sounding.sum(axis=0) / 8.0
     begins = (start >= 0) & (start < frames)
     frame, half = start[begins].astype(np.intp), (start[begins] % 1.0 >= 0.5).astype(np.intp)
@@ -72,30 +63,3 @@ def draw_band(notes: NDArray[np.floating], first: int, frames: int) -> Array:
         np.add.at(rows[target], (half[chosen], frame[chosen]), 1.0)
         rows[target] = np.log1p(rows[target]) / 2.0
     return rows
-
-
-def _coverage(
-    pitch: NDArray[np.intp], start: NDArray[np.floating], end: NDArray[np.floating], frames: int
-) -> Array:
-    """(128, T): how much of each frame each pitch sounds, 0-1; times (M,) in frames."""
-    # A note covers frame t by clip(end - t, 0, 1) - clip(start - t, 0, 1): two ramps, each whole before
-    # the frame of its time, a fraction in it and nothing after. Pitch by pitch, as an hour has many frames.
-    covered = np.zeros((_PITCHES, frames), np.float32)
-    for row in np.unique(pitch):
-        mine = pitch == row
-        whole, part = np.zeros((2, frames + 1), np.float64)
-        for time, sign in ((end[mine], 1.0), (start[mine], -1.0)):
-            inside = np.clip(time, 0.0, frames)
-            at = inside.astype(np.intp)
-            np.add.at(whole, at, sign)
-            np.add.at(part, at, sign * (inside - at))
-        later = np.cumsum(whole[::-1])[::-1]
-        covered[row] = np.clip(later[1:] + part[:-1], 0.0, 1.0)
-    return covered
-
-
-def _folded(sounding: Array) -> Array:
-    """(128, T) -> (12, T), octaves added up."""
-    padded = np.pad(sounding, ((0, -_PITCHES % 12), (0, 0)))
-    folded: Array = padded.reshape(-1, 12, sounding.shape[1]).sum(axis=0)
-    return folded

@@ -11,6 +11,7 @@ import torch
 from support.tiny_checkpoint import write_tiny_checkpoint
 
 from appliance.grid import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from appliance.music.note_rows import ALL_GROUPS, note_rows
 from appliance.music.roll import ROLL_ROWS, roll_of
 from appliance.music.score import Note, Score
 from appliance.networks.condition_rows import style_row
@@ -22,7 +23,6 @@ from export.__main__ import export
 from train.calibration.audio_calibration import write_audio_calibration
 from train.checkpoints.checkpoint import load_checkpoint, save_network
 from train.data.renders import CROP_FRAMES, CROP_S, CROP_SAMPLES, Render, _width, room
-from train.data.song_cache import ALL_GROUPS, notes_array
 from train.evaluate.players.torch_sound import open_sound
 from train.networks.audio_decoder import AudioDecoder, AudioDecoderConfig
 from train.networks.audio_encoder import HARMONICS, OFFSETS, AudioEncoder, AudioEncoderConfig
@@ -42,7 +42,7 @@ def crop(style: str = "jazz") -> Render:
     score = Score.of(notes, CROP_S)
     return Render(
         style,
-        notes_array(score),
+        note_rows(score, np.float32),
         np.array([ALL_GROUPS.index(g) for g in ("keys", "bass")]),
         (3000 * rng.standard_normal((2, CROP_SAMPLES))).astype(np.int16),
         rng.integers(0, 200, (5 * BINS, CROP_FRAMES)).astype(np.uint8),

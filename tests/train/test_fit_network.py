@@ -15,8 +15,9 @@ from support.tiny_checkpoint import tiny_facts, write_tiny_checkpoint  # noqa: E
 
 from appliance.grid import FRAME_RATE_HZ  # noqa: E402
 from appliance.music.keys import Key  # noqa: E402
+from appliance.music.note_rows import DRUMS, note_rows, score_of  # noqa: E402
 from appliance.music.score import STYLES, BeatGrid, Note, Score  # noqa: E402
-from appliance.networks.band_rows import BAND_ROWS, band_rows  # noqa: E402
+from appliance.networks.band_rows import BAND_ROWS, band_rows, draw_band  # noqa: E402
 from appliance.vocal.features import FEATURE_ROWS, VOICED, transposed  # noqa: E402
 from export.convert import check_operations, operations, to_ir, to_onnx  # noqa: E402
 from export.facts import read_facts  # noqa: E402
@@ -28,9 +29,9 @@ from train.checkpoints.checkpoint import load_checkpoint, save_network  # noqa: 
 from train.checkpoints.fit_anchors import fit_facts, floor_between, judge_of, read_anchors, write_anchors  # noqa: E402
 from train.data import damage  # noqa: E402
 from train.data.pairs import PairSource, in_white_keys  # noqa: E402
-from train.data.quality import SHUFFLED, TRUE, qualities, rows_of  # noqa: E402
+from train.data.quality import SHUFFLED, TRUE, qualities  # noqa: E402
 from train.data.rhythm import rhythm  # noqa: E402
-from train.data.song_cache import CachedSong, notes_array, score_from  # noqa: E402
+from train.data.song_cache import CachedSong  # noqa: E402
 from train.evaluate.measures.metrics import consonance, harmony  # noqa: E402
 from train.evaluate.measures.telling_apart import telling_apart  # noqa: E402
 from train.networks.fit import FitConfig, FitNet  # noqa: E402
@@ -72,7 +73,7 @@ def song(name: str = "a", tonic: int = 0, seed: int = 0) -> CachedSong:
         grid=BeatGrid(beats, tuple(range(0, 81, 4)), 1.0, 4),
         voice=np.array([(BEAT_S * a, BEAT_S * b, p, 1.0) for a, b, p in voice], np.float32),
         plan=np.zeros((24, 216), np.float32),
-        scores={style: notes_array(Score.of(played, 40.0)) for style in STYLES},
+        scores={style: note_rows(Score.of(played, 40.0), np.float32) for style in STYLES},
     )
 
 
@@ -100,7 +101,7 @@ def test_moving_both_changes_nothing_and_moving_one_does(shift: int) -> None:
     judge = judge_of(network)
     features, phases = sung_features(there)[:, :256], np.zeros((5, 256), np.float32)
     phases[0] = np.sin(np.arange(256))
-    played = score_from(there.scores["piano"], 40.0)
+    played = score_of(there.scores["piano"], 40.0)
     band, moved = band_rows(played, 256), band_rows(played.transposed(shift), 256)
     alone = judge(features, phases, band)
     assert judge(transposed(features, shift), phases, moved) == pytest.approx(alone, abs=1e-4)
@@ -131,12 +132,12 @@ def test_qualities_are_those_of_the_judges(source: PairSource) -> None:
     rng = np.random.default_rng(0)
     made = source.accompaniments(there, 6, rng)
     frames = there.frames // 4 * 4
-    found = qualities(there, made, np.stack([rows_of(n, 0, frames) for n in made]), 0, frames)
-    written = score_from(there.scores["piano"], 40.0).notes
+    found = qualities(there, made, np.stack([draw_band(n, 0, frames) for n in made]), 0, frames)
+    written = score_of(there.scores["piano"], 40.0).notes
     voice = [Note(float(a), float(b), int(p), 1, "keys") for a, b, p, _ in there.voice]
     for notes, quality in zip(made, found, strict=True):
         notes = notes[notes[:, 1] > notes[:, 0]]
-        played = [n for n in score_from(notes, 40.0).notes if n.end_s > 0]
+        played = [n for n in score_of(notes, 40.0).notes if n.end_s > 0]
         judged = np.array(
             [
                 harmony(played, written, 40.0),
@@ -162,7 +163,7 @@ def test_damage_is_what_it_says() -> None:
     there, rng = song(), np.random.default_rng(2)
     notes, bars = there.scores["piano"], damage.bars_of(there)
     drums = notes.copy()
-    drums[:, 4] = damage.DRUMS
+    drums[:, 4] = DRUMS
     assert (damage.transposed(drums, 5) == drums).all() and (damage.wrong_mode(drums) == drums).all()
     assert not set(damage.wrong_mode(notes)[:, 2].astype(int) % 12) & {4, 9, 11}
     half = damage.mistuned(notes, 0.5, rng, diatonic=True)

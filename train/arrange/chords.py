@@ -21,6 +21,7 @@ from appliance.music.score import Note
 from appliance.numerics.viterbi import Arrival, best_path, from_options
 from train.arrange.grid import Grid, read_grid
 from train.corpus.song import Song, SungNote
+from train.corpus.timeline import overlaps
 
 QUALITIES: dict[str, tuple[int, ...]] = {
     "maj": (0, 4, 7),
@@ -102,19 +103,10 @@ def chords_on(song: Song, grid: Grid) -> tuple[Chord, ...]:
 
 def _spread(
     notes: Sequence[Note] | Sequence[SungNote], edges: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Pulse, pitch and overlap (in pulses) of every pair of a note and a pulse it sounds in."""
-    start = np.fromiter((n.start_s for n in notes), float, len(notes))
-    end = np.fromiter((n.end_s for n in notes), float, len(notes))
-    pitch = np.fromiter((n.pitch for n in notes), np.int64, len(notes))
-    last = len(edges) - 2
-    first_pulse = np.clip(np.searchsorted(edges, start + 1e-4, "right") - 1, 0, last)
-    last_pulse = np.clip(np.searchsorted(edges, end - 1e-4, "left") - 1, first_pulse, last)
-    counts = last_pulse - first_pulse + 1
-    note = np.repeat(np.arange(len(notes)), counts)
-    pulse = first_pulse[note] + np.arange(len(note)) - np.repeat(np.cumsum(counts) - counts, counts)
-    overlap = np.minimum(end[note], edges[pulse + 1]) - np.maximum(start[note], edges[pulse])
-    return pulse, pitch[note], np.maximum(overlap, 0.0) / np.diff(edges)[pulse]
+    pulse, pitch, overlap_s = overlaps(notes, edges, slack_s=1e-4)
+    return pulse, pitch, overlap_s / np.diff(edges)[pulse]
 
 
 def _profile(notes: Sequence[Note] | Sequence[SungNote], edges: NDArray[np.float64]) -> NDArray[np.float64]:

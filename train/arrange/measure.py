@@ -15,6 +15,7 @@ from train.arrange import arrange, read_chords
 from train.corpus.ledger import read_ledger
 from train.corpus.reader import read_song
 from train.corpus.song import Song
+from train.corpus.timeline import chroma
 
 COLUMNS = ("notes/s", "drums/s", "pitch", "voices", "length_s", "chroma", "wrong", "clash", "ms")
 """Pitched notes and drum strokes a second, mean pitch, mean number of sounding notes, mean length of a
@@ -22,16 +23,10 @@ note, chroma agreement with the written part and the same moved by a tritone, sh
 with a semitone against the singer, processor time an arrangement takes."""
 
 
-def chroma(notes: Sequence[Note], duration_s: float, step_s: float = 0.5) -> NDArray[np.float64]:
+def chroma_of(notes: Sequence[Note], duration_s: float, step_s: float = 0.5) -> NDArray[np.float64]:
     """(steps, 12) seconds that each pitch class sounds in each step; drums left out."""
-    result = np.zeros((int(duration_s / step_s) + 1, 12))
-    for note in notes:
-        if note.group == DRUM_GROUP:
-            continue
-        for k in range(int(note.start_s / step_s), min(len(result) - 1, int(note.end_s / step_s)) + 1):
-            overlap = min(note.end_s, (k + 1) * step_s) - max(note.start_s, k * step_s)
-            result[k, note.pitch % 12] += max(0.0, overlap)
-    return result
+    edges_s = np.arange(int(duration_s / step_s) + 2) * step_s
+    return chroma([note for note in notes if note.group != DRUM_GROUP], edges_s)
 
 
 def agreement(score: Score, song: Song, shift: int = 0) -> float:
@@ -39,8 +34,8 @@ def agreement(score: Score, song: Song, shift: int = 0) -> float:
 
     Steps in which one of the two is silent are left out.
     """
-    a = chroma(song.written, song.duration_s)
-    b = np.roll(chroma(score.notes, song.duration_s), shift, axis=1)
+    a = chroma_of(song.written, song.duration_s)
+    b = np.roll(chroma_of(score.notes, song.duration_s), shift, axis=1)
     both = (a.sum(axis=1) > 0) & (b.sum(axis=1) > 0)
     a, b = a[both], b[both]
     return float(np.mean((a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)))
@@ -48,7 +43,7 @@ def agreement(score: Score, song: Song, shift: int = 0) -> float:
 
 def clash(score: Score, song: Song, step_s: float = 0.05) -> float:
     """Share of the sung time in which a neighbour semitone sounds and the sung pitch class does not."""
-    sounds = chroma(score.notes, song.duration_s, step_s) > 0
+    sounds = chroma_of(score.notes, song.duration_s, step_s) > 0
     clashing = total = 0
     for note in song.voice:
         steps = sounds[int(note.start_s / step_s) + 1 : int(note.end_s / step_s)]

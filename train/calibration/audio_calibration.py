@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.music.note_rows import ALL_GROUPS
 from appliance.music.score import STYLES
 from appliance.networks.condition_rows import style_row
 from appliance.playing.excitation import Excitation
 from appliance.playing.neural_band import group_row
 from appliance.playing.source_filter import HOP_SAMPLES, sources_of
 from train.data.renders import CROP_SAMPLES, LOUDEST, Render
-from train.data.song_cache import ALL_GROUPS
 
 Inputs = dict[str, NDArray[np.float32]]
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from appliance.composing.fit import Judge, song_value
 from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.score import STYLES
+from appliance.networks.band_rows import draw_band
 from appliance.packs.manifest import FitFacts
 from train.data import damage
 from train.data.pairs import PairSource, told_phases
-from train.data.quality import rows_of
 from train.networks.fit import FitNet
 
 ANCHORS_NAME = "anchors.json"
@@ -53,12 +53,12 @@ def anchor_scores(judge: Judge, source: PairSource) -> tuple[Floats, Floats]:
         features, plan = source.heard(song, 0, frames, rng)
         beats = told_phases(song, 0, frames, rng)
         for style in (STYLES[0], STYLES[1 + int(rng.integers(len(STYLES) - 1))]):
-            true.append(song_value(judge, features, beats, plan, rows_of(song.scores[style], 0, frames)))
+            true.append(song_value(judge, features, beats, plan, draw_band(song.scores[style], 0, frames)))
         for stride in range(1, STRANGERS + 1):
             other = source.songs[(number + stride * len(source.songs) // (STRANGERS + 1)) % len(source.songs)]
             both = min(frames, other.frames // FRAMES_PER_PLAN * FRAMES_PER_PLAN)
             home = source.shifts[song.id] - source.shifts[other.id]
-            band = rows_of(damage.transposed(other.scores[STYLES[0]], home), 0, both)
+            band = draw_band(damage.transposed(other.scores[STYLES[0]], home), 0, both)
             part = plan[:, : both // FRAMES_PER_PLAN]
             shuffled.append(song_value(judge, features[:, :both], beats[:, :both], part, band))
     return np.array(true), np.array(shuffled)

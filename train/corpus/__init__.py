@@ -5,4 +5,5 @@
 - ``repeats``: the order in which its measures are played
 - ``song``: the result: a song in seconds
 - ``reader``: ledger row -> song
+- ``timeline``: which notes sound when
 """

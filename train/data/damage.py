@@ -12,13 +12,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.score import GROUPS
+from appliance.music.note_rows import DRUMS
 from train.data.song_cache import CachedSong
 
 Array = NDArray[np.float32]
 Rng = np.random.Generator
 
-DRUMS = len(GROUPS)
 DIATONIC = np.array([0, 2, 4, 5, 7, 9, 11])
 MINOR = {4: -1, 9: -1, 11: -1}
 """Major third, sixth and seventh of C become minor."""

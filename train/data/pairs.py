@@ -18,9 +18,10 @@ from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.beat_grid import phases
 from appliance.music.keys import Key, signature_shift
 from appliance.music.score import STYLES, BeatGrid
+from appliance.networks.band_rows import draw_band
 from appliance.vocal.features import transposed as features_transposed
 from train.data import damage
-from train.data.quality import qualities, rows_of
+from train.data.quality import qualities
 from train.data.song_cache import CachedSong
 from train.data.targets import cut
 
@@ -70,7 +71,7 @@ class PairSource:
         """
         first = int(rng.integers(max(1, song.frames - frames))) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
         made = self.accompaniments(song, count, rng)
-        bands = np.stack([rows_of(notes, first, frames) for notes in made])
+        bands = np.stack([draw_band(notes, first, frames) for notes in made])
         return {
             "features": self.features(song, first, frames, rng),
             "phases": told_phases(song, first, frames, rng),

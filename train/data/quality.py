@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.grid import FRAME_RATE_HZ
+from appliance.music.note_rows import DRUMS
 from appliance.music.score import STYLES
-from appliance.networks import band_rows as band
+from appliance.networks.band_rows import CHROMA, draw_band
 from train.data import damage
 from train.data.rhythm import RHYTHM_CHANCE, rhythm
 from train.data.song_cache import CachedSong
@@ -33,18 +34,12 @@ NEAR_FRAMES = 2
 """0.1 s, the tolerance of consonance."""
 
 
-def rows_of(notes: Array, first: int, frames: int) -> Array:
-    """(BAND_ROWS, T) of score frames ``first`` .. ``first + frames`` of ``notes`` (N, 5)."""
-    drums = (notes[:, 4] == damage.DRUMS).astype(np.float32)
-    return band.draw_band(np.column_stack([notes[:, :3], drums]), first, frames)
-
-
 def qualities(
     song: CachedSong, made: Sequence[Array], bands: Array, first: int, frames: int
 ) -> NDArray[np.float32]:
     """(K,) mean over harmony, consonance and rhythm of the share of the gap that each closes."""
-    written = _pooled(rows_of(song.scores[STYLES[0]], first, frames)[band.CHROMA])
-    sung = rows_of(np.column_stack([song.voice[:, :3], np.zeros((len(song.voice), 2))]), first, frames)
+    written = _pooled(draw_band(song.scores[STYLES[0]], first, frames)[CHROMA])
+    sung = draw_band(np.column_stack([song.voice[:, :3], np.zeros((len(song.voice), 2))]), first, frames)
     bars = damage.bars_of(song)
     found = [
         (_harmony(rows, written), _consonance(rows, sung), _rhythm(notes, bars, first, frames))
@@ -59,7 +54,7 @@ def _pooled(chroma: Array) -> Array:
 
 
 def _harmony(rows: Array, written: Array) -> float:
-    ours = _pooled(rows[band.CHROMA])
+    ours = _pooled(rows[CHROMA])
     both = ours.any(axis=0) & written.any(axis=0)
     if not both.any():
         return float(SHUFFLED[0])
@@ -68,10 +63,10 @@ def _harmony(rows: Array, written: Array) -> float:
 
 
 def _consonance(rows: Array, sung: Array) -> float:
-    voice = sung[band.CHROMA]
+    voice = sung[CHROMA]
     if not voice.any():
         return float(TRUE[1])
-    wide = np.pad(rows[band.CHROMA], ((0, 0), (NEAR_FRAMES, NEAR_FRAMES)))
+    wide = np.pad(rows[CHROMA], ((0, 0), (NEAR_FRAMES, NEAR_FRAMES)))
     near = np.lib.stride_tricks.sliding_window_view(wide, 2 * NEAR_FRAMES + 1, axis=1).max(axis=2)
     return float(np.minimum(voice, near).sum() / voice.sum())
 
@@ -79,6 +74,6 @@ def _consonance(rows: Array, sung: Array) -> float:
 def _rhythm(notes: Array, bars_s: NDArray[np.float64], first: int, frames: int) -> float:
     if len(bars_s) < 2:
         return RHYTHM_CHANCE  # a number all the same: the network is trained on it
-    onsets = notes[notes[:, 4] < damage.DRUMS, 0].astype(np.float64)
+    onsets = notes[notes[:, 4] < DRUMS, 0].astype(np.float64)
     start_s, end_s = first / FRAME_RATE_HZ, (first + frames) / FRAME_RATE_HZ
     return rhythm(onsets[(onsets >= start_s) & (onsets < end_s)], bars_s)

@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.grid import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from appliance.music.note_rows import ALL_GROUPS, note_rows, score_of
 from appliance.music.score import STYLES, Score
 from appliance.networks.log_frequency import spectrum_rows
 from appliance.packs.sounds import DEFAULT_SOUNDS, StyleSounds
 from appliance.playing.reverb import PARTITION_SAMPLES, Reverb, impulse_response
 from appliance.playing.soundfont_band import SoundFont, render_stems
-from train.data.song_cache import ALL_GROUPS, CachedSong, notes_array, score_from
+from train.data.song_cache import CachedSong
 
 CROP_FRAMES = 172
 CROP_SAMPLES = CROP_FRAMES * FRAME_SAMPLES
@@ -52,7 +53,7 @@ class Render:
     @property
     def score(self) -> Score:
         """The notes that are played."""
-        return score_from(self.notes, CROP_S)
+        return score_of(self.notes, CROP_S)
 
     def stem(self, number: int) -> NDArray[np.float32]:
         """Stem ``number`` (n,) as it was played."""
@@ -119,7 +120,7 @@ def _crop(songs: Sequence[CachedSong], style: str, rng: np.random.Generator) -> 
         notes = notes[(notes[:, 0] >= first_s) & (notes[:, 0] < first_s + CROP_S - 0.1)]
         if len(notes) >= FEWEST_NOTES:
             notes[:, :2] = np.minimum(notes[:, :2] - first_s, CROP_S)
-            moved = score_from(notes.astype(np.float32), CROP_S)
+            moved = score_of(notes.astype(np.float32), CROP_S)
             return moved.transposed(int(rng.integers(-6, 6)))
 
 
@@ -139,7 +140,7 @@ def _store(score: Score, style: str, soundfont: Path, path: Path) -> str:
     np.savez(
         partial,
         style=np.array(STYLES.index(style)),
-        notes=notes_array(score),
+        notes=note_rows(score, np.float32),
         groups=np.array([ALL_GROUPS.index(g) for g in groups]),
         stems=np.clip(np.rint(stems * FULL_SCALE), -FULL_SCALE, FULL_SCALE).astype(np.int16),
         spectrum=np.clip(np.rint(spectrum * LOUDEST), 0, 255).astype(np.uint8),

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
 from appliance.music.keys import Key
-from appliance.music.score import DRUM_GROUP, GROUPS, STYLES, BeatGrid, Note, Score
+from appliance.music.note_rows import note_rows
+from appliance.music.score import STYLES, BeatGrid, Note
+from appliance.music.sounding import chroma_and_bass, coverage
 from train.arrange import arrange
 from train.corpus.ledger import LedgerRow, rows_hash
 from train.corpus.reader import read_song
 from train.corpus.song import Song
 
-ALL_GROUPS = (*GROUPS, DRUM_GROUP)
 SHORTEST_S = 10.0
 """Shorter songs teach nothing about form; four of the corpus are."""
 
@@ -51,19 +52,6 @@ class CachedSong:
         return int(self.duration_s * FRAME_RATE_HZ)
 
 
-def notes_array(score: Score) -> NDArray[np.float32]:
-    """(N, 5): start_s, end_s, pitch, velocity, index into GROUPS + drums."""
-    rows = [(n.start_s, n.end_s, n.pitch, n.velocity, ALL_GROUPS.index(n.group)) for n in score.notes]
-    return np.array(rows, np.float32).reshape(-1, 5)
-
-
-def score_from(notes: NDArray[np.float32], duration_s: float) -> Score:
-    """The inverse of :func:`notes_array`."""
-    return Score.of(
-        (Note(float(a), float(b), int(p), int(v), ALL_GROUPS[int(g)]) for a, b, p, v, g in notes), duration_s
-    )
-
-
 def written_plan(notes: Iterable[Note], duration_s: float) -> NDArray[np.float32]:
     """The plan (24, P) that a written part carries out.
 
@@ -73,17 +61,10 @@ def written_plan(notes: Iterable[Note], duration_s: float) -> NDArray[np.float32
     rate = FRAME_RATE_HZ / FRAMES_PER_PLAN
     frames = int(np.ceil(duration_s * rate))
     fine = 4  # cells a plan frame: who is lowest changes within it
-    sounding = np.zeros((128, frames * fine), bool)
-    for note in notes:
-        first = round(note.start_s * rate * fine)
-        sounding[note.pitch, first : max(first + 1, round(note.end_s * rate * fine))] = True
-    plan = np.zeros((24, frames * fine), np.float32)
-    for pitch_class in range(12):
-        plan[pitch_class] = sounding[pitch_class::12].any(axis=0)
-    lowest = sounding.argmax(axis=0)
-    active = np.flatnonzero(sounding.any(axis=0))
-    plan[12 + lowest[active] % 12, active] = 1.0
-    return plan.reshape(24, frames, fine).mean(axis=2)
+    spans = np.array([(n.pitch, n.start_s, n.end_s) for n in notes], np.float64).reshape(-1, 3)
+    first, last = np.rint(spans[:, 1:].T * rate * fine)
+    cells = coverage(spans[:, 0].astype(np.intp), first, np.maximum(first + 1, last), frames * fine)
+    return chroma_and_bass(cells).reshape(24, frames, fine).mean(axis=2)
 
 
 def build(
@@ -116,7 +97,7 @@ def _store(row: LedgerRow, corpus: Path, folder: Path) -> str:
 
 def _arrays(song: Song) -> dict[str, NDArray[np.float32]]:
     seed = int(song.sha256[:8], 16)
-    scores = {f"score_{s}": notes_array(arrange(song, s, seed + i)) for i, s in enumerate(STYLES)}
+    scores = {f"score_{s}": note_rows(arrange(song, s, seed + i), np.float32) for i, s in enumerate(STYLES)}
     voice = [(n.start_s, n.end_s, n.pitch, float(bool(n.syllable))) for n in song.voice]
     mode = 0.0 if song.key.mode == "major" else 1.0
     return {

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.score import DRUM_GROUP, Note, Score
+from train.corpus.timeline import Sounding
 from train.data.rhythm import rhythm
 from train.evaluate.judges.chord_judge import chord_agreement
 from train.evaluate.judges.hearing import Heard, Hearing, Render
 from train.evaluate.material.pieces import Piece
 from train.evaluate.measures.gap import Estimate, gap_closed, gap_difference, mean, shuffled_mean
-from train.evaluate.measures.metrics import Sounding, consonance, coverage, harmony
+from train.evaluate.measures.metrics import consonance, coverage, harmony
 from train.evaluate.processes.store import Refused
 from train.evaluate.processes.workers import ask_all
 

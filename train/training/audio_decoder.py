@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from appliance.music.note_rows import ALL_GROUPS
 from appliance.music.score import STYLES
 from appliance.networks.condition_rows import style_row
 from appliance.playing.excitation import SOURCES, Excitation
 from appliance.playing.source_filter import BANDS, HOP_SAMPLES, WINDOW_SAMPLES, bands, sources_of, window
 from train.data.renders import CROP_SAMPLES, Render
-from train.data.song_cache import ALL_GROUPS
 from train.networks.audio_decoder import GROUP_ROWS, AudioDecoder, AudioDecoderConfig
 from train.training.adversary import WEIGHT, Adversary
 from train.training.spectral_loss import spectral_terms

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from appliance.grid import FRAME_RATE_HZ
-from appliance.music.roll import ONSET, SUSTAIN, Roll, RollReader, Thresholds, notes_of, roll_of
+from appliance.music.note_rows import note_rows, score_of
+from appliance.music.roll import ONSET, SUSTAIN, Roll, RollReader, Thresholds, draw_roll, notes_of, roll_of
 from appliance.music.score import DRUM_GROUP, DRUM_KEYS, GROUPS, LOWEST_PITCH, Note, Score
 
 
@@ -37,6 +38,37 @@ def test_a_drawn_score_reads_back(seed: int) -> None:
         assert (a.group, a.pitch, a.velocity) == (b.group, b.pitch, b.velocity)
         assert b.start_s == pytest.approx(a.start_s, abs=1e-4)
         assert b.end_s == pytest.approx(a.end_s, abs=0.6 / FRAME_RATE_HZ)
+
+
+@pytest.mark.parametrize("first", [0, 7, 100, 240])
+def test_a_window_is_a_part_of_the_whole(first: int) -> None:
+    score = random_score(2)
+    whole, part = roll_of(score), draw_roll(note_rows(score), first, 40)
+    width = min(40, whole.frames - first)
+    assert np.array_equal(part.drums[..., :width], whole.drums[..., first : first + width])
+    assert np.array_equal(part.pitched[..., :width], whole.pitched[..., first : first + width])
+
+
+def test_of_two_onsets_in_a_frame_the_first_stays() -> None:
+    frame_s = 1 / FRAME_RATE_HZ
+    notes = [
+        Note(3.1 * frame_s, 5 * frame_s, 60, 40, "keys"),
+        Note(3.6 * frame_s, 9 * frame_s, 60, 90, "keys"),
+    ]
+    roll = roll_of(Score.of(notes, 1.0))
+    assert roll.pitched[0, ONSET, 60 - LOWEST_PITCH].sum() == 1
+    assert roll.pitched[0, SUSTAIN, 60 - LOWEST_PITCH].nonzero()[0].tolist() == [3, 4]
+
+
+def test_notes_outside_the_compass_are_left_out() -> None:
+    notes = np.array([(0.1, 0.5, pitch, 80, 0) for pitch in (LOWEST_PITCH - 1, 60, 109)], np.float32)
+    assert draw_roll(notes, 0, 8).pitched[:, ONSET].sum() == 1
+
+
+def test_note_rows_are_the_notes() -> None:
+    score = random_score(3)
+    assert score_of(note_rows(score), score.duration_s) == score
+    assert note_rows(Score((), 1.0)).shape == (0, 5)
 
 
 def test_reading_in_parts_is_reading_at_once() -> None:

@@ -16,9 +16,9 @@ import soundfile
 
 from appliance.errors import OutputError
 from appliance.files.hashes import file_sha256
+from train.corpus.timeline import Sounding
 from train.evaluate.judges.chord_judge import CHORD_JUDGE_VERSION, HeardChord, recognise
 from train.evaluate.judges.note_judge import JUDGE_VERSION, HeardNote, transcribe
-from train.evaluate.measures.metrics import Sounding
 from train.evaluate.players.midi_notes import read_midi
 from train.evaluate.processes.store import Store
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from appliance.errors import InputError
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
+from appliance.music.note_rows import score_of
 from appliance.music.score import Score
 from train.data import song_cache
-from train.data.song_cache import CachedSong, score_from
+from train.data.song_cache import CachedSong
 from train.evaluate.material.pieces import LEAD_IN_S, Sung
 
 Array = NDArray[np.float32]
@@ -86,7 +87,7 @@ def excerpt_of(song: CachedSong, features: Array, style: str) -> Excerpt:
         for a, b, pitch in _clipped(song.voice[:, :3], start_s, duration_s)
     )
     written, arranged = (
-        score_from(_clipped(song.scores[s], start_s, duration_s), duration_s) for s in ("piano", style)
+        score_of(_clipped(song.scores[s], start_s, duration_s), duration_s) for s in ("piano", style)
     )
     bars = tuple(song.grid.beats_s[k] - start_s for k in song.grid.downbeats)
     return Excerpt(

@@ -11,7 +11,7 @@ import soundfile
 
 from appliance.errors import InputError
 from appliance.music.score import Note, Score
-from train.evaluate.measures.metrics import Sounding
+from train.corpus.timeline import Sounding
 
 LENGTH_S = 60.0
 LEAD_IN_S = 5.0

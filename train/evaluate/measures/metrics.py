@@ -9,24 +9,14 @@ no harmony and no consonance (0). The third measure, rhythm, is :func:`train.dat
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from train.corpus.timeline import Sounding, chroma
+
 HARMONY_WINDOW_S = 0.5
 CONSONANCE_TOLERANCE_S = 0.1
-
-
-class Sounding(Protocol):
-    """A pitch that sounds for a time."""
-
-    @property
-    def start_s(self) -> float: ...
-    @property
-    def end_s(self) -> float: ...
-    @property
-    def pitch(self) -> int: ...
 
 
 def pitch_class_vectors(
@@ -38,15 +28,8 @@ def pitch_class_vectors(
     cut short by ``duration_s``; what lies outside 0..duration_s is not counted.
     """
     windows = max(0, int(np.ceil(duration_s / window_s - 1e-9)))
-    vectors = np.zeros((windows, 12))
-    for note in notes:
-        start, end = max(0.0, note.start_s), min(duration_s, note.end_s)
-        for w in range(int(start / window_s), windows):
-            overlap = min(end, (w + 1) * window_s) - max(start, w * window_s)
-            if w * window_s >= end:
-                break
-            vectors[w, note.pitch % 12] += max(0.0, overlap)
-    return vectors
+    edges_s = np.minimum(np.arange(windows + 1) * window_s, duration_s)
+    return chroma(notes, edges_s)
 
 
 def harmony(result: Iterable[Sounding], written: Iterable[Sounding], duration_s: float) -> float:

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT
+from appliance.music.note_rows import score_of
 from appliance.music.roll import Roll, notes_of
 from appliance.music.score import STYLES
 from train.data.crops import draw_rows
-from train.data.song_cache import CachedSong, score_from
+from train.data.song_cache import CachedSong
 from train.evaluate.measures.roll_f1 import RollF1, roll_f1
 from train.networks.vae import ScoreVae
 
@@ -33,7 +34,7 @@ def reconstruction(vae: ScoreVae, songs: Sequence[CachedSong]) -> dict[str, Roll
             decoded = notes_of(Roll.unstacked(painted), duration_s)
             inside = song.scores[style][song.scores[style][:, 0] < duration_s - 0.02].copy()
             inside[:, 1] = np.minimum(inside[:, 1], duration_s)
-            by_style[style].append(roll_f1(score_from(inside, duration_s), decoded))
+            by_style[style].append(roll_f1(score_of(inside, duration_s), decoded))
     pooled = {style: RollF1.pooled(results) for style, results in by_style.items()}
     return {**pooled, "all": RollF1.pooled(r for results in by_style.values() for r in results)}
 

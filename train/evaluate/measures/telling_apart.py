@@ -17,10 +17,11 @@ from scipy.stats import mannwhitneyu, spearmanr
 from appliance.composing.fit import Judge, song_value
 from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.score import STYLES
+from appliance.networks.band_rows import draw_band
 from train.checkpoints.fit_anchors import EXCERPT_FRAMES
 from train.data import damage
 from train.data.pairs import PairSource, told_phases
-from train.data.quality import qualities, rows_of
+from train.data.quality import qualities
 from train.evaluate.measures.gap import Estimate, mean
 
 Array = NDArray[np.float32]
@@ -79,7 +80,7 @@ def telling_apart(judge: Judge, source: PairSource, count: int) -> TellingApart:
         heard = (features, beats, plan)
 
         def values(made: Sequence[Array], heard=heard, frames=frames):  # type: ignore[no-untyped-def]
-            bands = [rows_of(notes, 0, frames) for notes in made]
+            bands = [draw_band(notes, 0, frames) for notes in made]
             return [song_value(judge, *heard, band) for band in bands], np.stack(bands)
 
         other = source.songs[(number + len(source.songs) // 2) % len(source.songs)]

@@ -26,13 +26,14 @@ import torch
 from numpy.typing import NDArray
 
 from appliance.grid import FRAME_RATE_HZ, SAMPLE_RATE_HZ
+from appliance.music.note_rows import score_of
 from appliance.music.roll import Roll, notes_of, roll_of
 from appliance.music.score import DRUM_GROUP, STYLE_GROUPS, STYLES, Score
 from appliance.packs.sounds import DEFAULT_SOUNDS
 from appliance.playing.band_hearing import heard_score
 from appliance.playing.neural_band import neural_stems
 from appliance.playing.soundfont_band import SoundFont, render_stems
-from train.data.song_cache import CachedSong, score_from
+from train.data.song_cache import CachedSong
 from train.evaluate.judges.chord_judge import HeardChord, chord_agreement, recognise
 from train.evaluate.judges.note_judge import transcribe
 from train.evaluate.measures.roll_f1 import RollF1, roll_f1
@@ -84,7 +85,7 @@ def excerpts(songs: Sequence[CachedSong], count: int, seconds: float) -> Iterato
             if len(inside) >= FEWEST_NOTES:
                 break
         inside[:, :2] = np.minimum(inside[:, :2] - first_s, seconds)
-        yield Excerpt(song.id, style, score_from(inside.astype(np.float32), seconds))
+        yield Excerpt(song.id, style, score_of(inside.astype(np.float32), seconds))
 
 
 class Trip:
