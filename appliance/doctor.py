@@ -1,7 +1,7 @@
-"""Can this machine do the job? Each answer is a sentence, and each "no" comes with a remedy.
+"""``backline doctor``: checks whether this computer can run Backline, with a remedy for each failure.
 
-The checks run from the bottom up: what would crash the later ones is asked first, with nothing but the
-standard library, and what cannot be asked then says so.
+The CPU and the C library are checked first, with the standard library alone: other checks import libraries
+that would crash on old ones. If either is too old, those checks are reported as not made.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from appliance.errors import BacklineError, MachineError, OutputError, PackError
 from appliance.system.cpu import Cpu, cpu_trouble, glibc_trouble, glibc_version, read_cpu
 
 MEMORY_NEEDED_BYTES = 1 << 30
-"""A render stays below this, whatever the song's length."""
+"""Memory that a render needs at most, for a song of any length (1 GiB)."""
 
 DISK_FAIL_BYTES = 100 << 20
 DISK_WARN_BYTES = 2 << 30
-"""A minute of vocal makes 16 MB a file: accompaniment, mix and up to five stems, 111 MB together."""
+"""A minute of vocal needs 16 MB per file: accompaniment, mix and up to five stems, 111 MB in all."""
 
 INT8_SHARE_EXPECTED = 0.9
 INT8_LAYERS_COUNTED = 20
-"""Graphs with more weighted layers than this are expected to run 9 in 10 of them as INT8."""
+"""Graphs with more weighted layers than this are expected to run at least 90 % of them as INT8."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One answer: ``status`` is ``ok``, ``warn`` or ``fail``; ``facts`` are its numbers, JSON-able.
+    """The result of one check: ``status`` is ``ok``, ``warn`` or ``fail``; ``facts`` can be written as JSON.
 
-    ``exit_code`` is what the command ends with when this is the first failure.
+    The command ends with ``exit_code`` if this is the first failed check.
     """
 
     name: str
@@ -44,22 +44,22 @@ class Check:
     facts: Mapping[str, Any] = field(default_factory=dict)
     exit_code: int = MachineError.exit_code
     lines: tuple[str, ...] = ()
-    """More for a person: a table."""
+    """Further lines for the terminal, such as a table."""
 
 
 @dataclass(frozen=True, slots=True)
 class DoctorReport:
-    """All answers, in the order they were asked."""
+    """All checks, in their order."""
 
     checks: tuple[Check, ...]
 
     @property
     def exit_code(self) -> int:
-        """0 when nothing failed, else the code of the first failure (docs/options.md, "Exit codes")."""
+        """The exit code of the first failed check, 0 if none failed (docs/options.md, "Exit codes")."""
         return next((check.exit_code for check in self.checks if check.status == "fail"), 0)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dicts and lists."""
+        """The report as dicts and lists, for JSON."""
         checks = [asdict(check) for check in self.checks]
         return {"ok": self.exit_code == 0, "exit_code": self.exit_code, "checks": checks}
 
@@ -72,18 +72,17 @@ def doctor(
     load_pack: Callable[[Path], object] | None = None,
     cpu: Cpu | None = None,
 ) -> DoctorReport:
-    """Examine this machine, ``pack_dir`` and the place where results go. Never raises for what it finds.
+    """Check this computer, the pack in ``pack_dir`` and the folder for results, ``out_dir``.
 
-    ``profiles`` is the folder of profiles for processors; without one nothing is said of them.
-
-    ``load_pack`` verifies a pack and raises :class:`PackError`; the default is
-    :func:`appliance.packs.pack.load_pack`. ``cpu`` is the processor to judge, by default this one.
+    ``profiles`` is the folder of profiles; None skips that check. ``load_pack`` verifies a pack and raises
+    :class:`PackError`, by default :func:`appliance.packs.pack.load_pack`. ``cpu`` is the CPU to judge, by
+    default this computer's. A failed check is part of the report and never raised.
     """
     floor = [check_processor(cpu or read_cpu()), check_glibc()]
     checks = [*floor, check_memory(), check_disk(out_dir), check_network(), check_release()]
     if any(check.status == "fail" for check in floor):
-        untold = "Not examined, because the processor or the C library is too old to load the graphs."
-        checks += [Check("pack", "warn", untold), Check("kernels", "warn", untold)]
+        unchecked = "Not checked, because the CPU or the C library is too old to load the graphs."
+        checks += [Check("pack", "warn", unchecked), Check("kernels", "warn", unchecked)]
     else:
         pack = check_pack(pack_dir, load_pack)
         checks.append(pack)
@@ -95,7 +94,7 @@ def doctor(
 
 
 def check_processor(cpu: Cpu) -> Check:
-    """Is the processor at or above the floor, and of which generation?"""
+    """Check that the CPU has the required instructions, and name its generation."""
     facts = {"model": cpu.model, "generation": cpu.generation, "cores": cpu.cores, "flags": sorted(cpu.flags)}
     trouble = cpu_trouble(cpu)
     if trouble:
@@ -106,7 +105,7 @@ def check_processor(cpu: Cpu) -> Check:
 
 
 def check_glibc() -> Check:
-    """Is the C library at or above the floor?"""
+    """Check the version of the GNU C library."""
     version = glibc_version()
     facts = {"glibc": f"{version[0]}.{version[1]}" if version else ""}
     trouble = glibc_trouble(version)
@@ -117,26 +116,26 @@ def check_glibc() -> Check:
 
 
 def check_memory(meminfo: Path = Path("/proc/meminfo")) -> Check:
-    """Is there memory for a render?"""
+    """Check the available memory."""
     try:
         rows = (line.split() for line in meminfo.read_text().splitlines())
         available = next(int(row[1]) for row in rows if row[0] == "MemAvailable:") * 1024
     except (OSError, StopIteration, ValueError, IndexError):
-        return Check("memory", "warn", f"{meminfo} does not say how much memory is free.")
+        return Check("memory", "warn", f"{meminfo} does not tell how much memory is available.")
     facts = {"available_bytes": available}
     if available < MEMORY_NEEDED_BYTES:
         return Check(
             "memory",
             "fail",
-            f"Only {_size(available)} of memory are free, and a render may need 1.0 GiB.",
+            f"Only {_size(available)} of memory are available, and a render may need 1.0 GiB.",
             "Close other programs or add memory.",
             facts,
         )
-    return Check("memory", "ok", f"{_size(available)} of memory are free.", facts=facts)
+    return Check("memory", "ok", f"{_size(available)} of memory are available.", facts=facts)
 
 
 def check_disk(out_dir: Path) -> Check:
-    """Can results be written to ``out_dir`` (or made there), and is there room?"""
+    """Check that ``out_dir``, or its nearest existing parent, is writable and has free space."""
     place = out_dir.absolute()
     while not place.exists() and place != place.parent:
         place = place.parent
@@ -155,13 +154,13 @@ def check_disk(out_dir: Path) -> Check:
     sentence = f"{_size(free)} are free at {place}."
     if free < DISK_WARN_BYTES:
         status = "fail" if free < DISK_FAIL_BYTES else "warn"
-        remedy = "Make room: a minute of vocal becomes up to 111 MB of accompaniment, mix and stems."
+        remedy = "Free some space: a minute of vocal needs up to 111 MB for accompaniment, mix and stems."
         return Check("disk", status, sentence, remedy, facts, OutputError.exit_code)
     return Check("disk", "ok", sentence, facts=facts)
 
 
 def check_network() -> Check:
-    """Is anything installed that would report to its makers?"""
+    """Check that no telemetry package is installed."""
     if importlib.util.find_spec("openvino_telemetry") is not None:
         return Check(
             "network",
@@ -169,11 +168,11 @@ def check_network() -> Check:
             "The package openvino-telemetry is installed; Backline does not use it.",
             "Remove it: python -m pip uninstall openvino-telemetry.",
         )
-    return Check("network", "ok", "Nothing is installed that reports to its makers.")
+    return Check("network", "ok", "No telemetry package is installed.")
 
 
 def check_release() -> Check:
-    """Which release is installed, and which one would come back?"""
+    """Report the installed release and the previous one."""
     from appliance.releases.layout import Layout, own_tree, release_at
 
     layout, own = Layout.here(), own_tree()
@@ -182,20 +181,20 @@ def check_release() -> Check:
     if current is None:
         return Check("release", "ok", f"No release is installed in {layout.prefix}.", facts=facts)
     if release_at(layout.unconfirmed) is not None:
-        sentence = f"Release {current} has not proved itself yet."
-        remedy = "If no installation is at work, restart this computer, or run /opt/backline/recover.sh."
+        sentence = f"Release {current} is not confirmed yet."
+        remedy = "If no installation is running, restart this computer or run /opt/backline/recover.sh."
         return Check("release", "warn", sentence, remedy, facts)
-    back = f"{previous} would come back with 'backline release rollback'" if previous else "none before it"
-    here = "" if own == layout.release(current) else " This program is another one."
+    back = f"'backline release rollback' returns to {previous}" if previous else "no previous release"
+    here = "" if own == layout.release(current) else " This program is not part of it."
     return Check("release", "ok", f"Release {current}; {back}.{here}", facts=facts)
 
 
 def check_pack(pack_dir: Path, load_pack: Callable[[Path], object] | None = None) -> Check:
-    """Is the pack whole and unaltered?"""
+    """Check that every file of the pack is present and unaltered, and who signed it."""
     try:
         pack = (load_pack or _load_pack)(pack_dir)
     except BacklineError as error:
-        trouble, _, remedy = str(error).rpartition("; ")  # both are in the sentence of a BacklineError
+        trouble, _, remedy = str(error).rpartition("; ")  # a BacklineError ends with the remedy
         facts = {"folder": str(pack_dir)}
         if not trouble:
             return Check("pack", "fail", str(error), "", facts, error.exit_code)
@@ -203,11 +202,11 @@ def check_pack(pack_dir: Path, load_pack: Callable[[Path], object] | None = None
     key_id = getattr(pack, "key_id", None)
     by = f"signed by key {key_id}" if key_id else "its signature is not checked ($BACKLINE_KEYS is not set)"
     facts = {"folder": str(pack_dir), "signed_by": key_id or ""}
-    return Check("pack", "ok", f"The pack {_leads(pack_dir)} is whole; {by}.", facts=facts)
+    return Check("pack", "ok", f"The pack {_with_target(pack_dir)} is intact; {by}.", facts=facts)
 
 
 def check_kernels(pack_dir: Path) -> Check:
-    """Do the pack's graphs compile here, and do they run as INT8?"""
+    """Check that the pack's graphs compile on this CPU and run as INT8."""
     import openvino
 
     from appliance.networks.kernel_count import KernelCount, count_kernels
@@ -222,8 +221,8 @@ def check_kernels(pack_dir: Path) -> Check:
             return Check(
                 "kernels",
                 "fail",
-                f"{graph} does not compile on this processor: {reason}",
-                "Fetch the pack again; if it stays so, the pack is not for this version of Backline.",
+                f"{graph} does not compile on this CPU: {reason}",
+                "Fetch the pack again; if that does not help, the pack is for another version of Backline.",
                 exit_code=PackError.exit_code,
             )
         counts[graph.stem] = count_kernels(compiled)
@@ -235,21 +234,21 @@ def check_kernels(pack_dir: Path) -> Check:
     slow = [name for name, c in large.items() if c.int8_share < INT8_SHARE_EXPECTED]
     told = ", ".join(f"{name} {c.int8}/{c.layers}" for name, c in counts.items())
     if not counts:
-        sentence = f"{pack_dir} holds no graphs."
+        sentence = f"{pack_dir} has no graphs."
         return Check("kernels", "fail", sentence, "Fetch the pack again.", facts, PackError.exit_code)
     if slow:
         return Check(
             "kernels",
             "warn",
-            f"Layers that run as INT8: {told}; slower than meant: {', '.join(slow)}.",
-            "Quantise the pack again (python -m quantize), or report this processor.",
+            f"Layers that run as INT8: {told}; slower than intended: {', '.join(slow)}.",
+            "Quantise the pack again (python -m quantize), or report this CPU.",
             facts,
         )
     return Check("kernels", "ok", f"Layers that run as INT8: {told}.", facts=facts)
 
 
 def check_profile(pack_dir: Path, profiles: Path) -> Check:
-    """Is there a profile for this processor and pack, and what does it say?"""
+    """Report the profile for this CPU and pack, if there is one."""
     from appliance.packs.pack import load_pack
     from appliance.tuning.profile_key import key_of
     from appliance.tuning.store import read_profile
@@ -260,21 +259,21 @@ def check_profile(pack_dir: Path, profiles: Path) -> Check:
         sentence, _, remedy = trouble.partition("; ")
         return Check("profile", "warn", f"{sentence}.", _capital(remedy))
     if profile is None:
-        sentence = f"This processor has no profile in {profiles}; everything is computed as shipped."
-        return Check("profile", "ok", f"{sentence} 'backline tune' measures what is fastest.")
+        sentence = f"{profiles} has no profile for this CPU; graphs run with the shipped settings."
+        return Check("profile", "ok", f"{sentence} 'backline tune' measures the fastest.")
     facts = {"sha256": profile.sha256, **profile.model_dump(mode="json", by_alias=True)}
     return Check("profile", "ok", profile_sentence(profile), facts=facts, lines=tuple(profile_lines(profile)))
 
 
 def _load_pack(pack_dir: Path) -> object:
-    from appliance.packs.pack import load_pack  # brings numpy, so only above the floor
+    from appliance.packs.pack import load_pack  # imports NumPy, which crashes on an old CPU
 
     return load_pack(pack_dir)
 
 
-def _leads(place: Path) -> str:
-    """A folder as it was named, and where it leads if it is a link."""
-    return f"{place} ({place.resolve()})" if place.is_symlink() else str(place)
+def _with_target(folder: Path) -> str:
+    """The folder's path, followed by the target if it is a link."""
+    return f"{folder} ({folder.resolve()})" if folder.is_symlink() else str(folder)
 
 
 def _size(amount_bytes: int) -> str:

@@ -1,6 +1,6 @@
-"""The command ``backline``: ``render`` and ``doctor``, those of the watched folder and of the installation.
+"""Entry point of the command ``backline``, with ``render`` and ``doctor``.
 
-The processor is looked at before anything is imported that needs a newer one.
+It checks the CPU before it imports any library that would crash on an old one, such as NumPy.
 """
 
 from __future__ import annotations
@@ -36,30 +36,32 @@ if TYPE_CHECKING:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="backline", prog_name="backline")
 def cli() -> None:
-    """A vocal recording in, a full accompaniment out. Offline, on this computer."""
+    """Render accompaniments for vocal recordings, offline, on this computer."""
 
 
 @cli.command()
 @click.argument("vocals", metavar="VOCAL...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results.")
-@click.option("--takes", default=1, show_default=True, help="How many different accompaniments.")
-@click.option("--seed", default=0, show_default=True, help="The same seed gives the same music again.")
+@click.option("--takes", default=1, show_default=True, help="Number of different accompaniments.")
+@click.option(
+    "--seed", default=0, show_default=True, help="Seed of the first take; the same seed gives the same music."
+)
 @click.option(
     "--variety",
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="How far harmony strays.",
+    help="How far the harmony may depart from the most likely one.",
 )
-@click.option("--bpm", type=float, help="Tempo, if the song was sung to a click.")
-@click.option("--beats", type=click.Path(path_type=Path), help="A file with the time of every beat.")
-@click.option("--key", help="Key, such as Eb or 'F# minor'.")
-@click.option("--chords", type=click.Path(path_type=Path), help="A chord chart to play.")
-@click.option("--style", default="piano", show_default=True, help="Who plays and how.")
-@click.option("--sound", default="band", show_default=True, help="band: sampled; neural: decoded.")
+@click.option("--bpm", type=float, help="Tempo in beats per minute, if the song was sung to a click.")
+@click.option("--beats", type=click.Path(path_type=Path), help="File with the time of every beat.")
+@click.option("--key", help="Musical key, such as Eb or 'F# minor'.")
+@click.option("--chords", type=click.Path(path_type=Path), help="File with a chord chart to play.")
+@click.option("--style", default="piano", show_default=True, help="What the band plays and how.")
+@click.option("--sound", default="band", show_default=True, help="band: soundfont; neural: audio decoder.")
 @PACK_OPTION
-@click.option("--force", is_flag=True, help="Render even what does not sound like singing.")
-@click.option("--overwrite", is_flag=True, help="Replace an earlier render of the same name.")
+@click.option("--force", is_flag=True, help="Render even if no singing is detected.")
+@click.option("--overwrite", is_flag=True, help="Replace earlier results of the same name.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipts as JSON lines.")
 def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) -> None:
     """Render an accompaniment for each VOCAL (WAV, AIFF, FLAC, OGG, MP3)."""
@@ -91,7 +93,7 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
 
 
 def _read_wishes(chords: Path | None, beats: Path | None, **dials: Any) -> Wishes:
-    """What the options ask for, texts included. Raises UsageError."""
+    """Build the wishes from the options, with the text of the chart and beat files. Raises UsageError."""
     from appliance.composing.wishes import Wishes
     from appliance.errors import UsageError
     from appliance.files.text import read_text
@@ -99,9 +101,9 @@ def _read_wishes(chords: Path | None, beats: Path | None, **dials: Any) -> Wishe
 
     wishes = Wishes.from_options(**dials)
     if wishes.bpm is not None and beats is not None:
-        raise UsageError("--bpm and --beats both say where the beats are; give one of them.")
+        raise UsageError("--bpm and --beats contradict each other; give only one of them.")
     if wishes.key is not None:
-        Key.parse(wishes.key)  # better now than after the recording has been read
+        Key.parse(wishes.key)  # report a bad key before the recording is read
     texts: dict[str, str] = {}
     if chords is not None:
         texts |= {"chords": read_text(chords, "the chord chart"), "chords_name": str(chords)}
@@ -149,14 +151,16 @@ def _print_table(receipts: list[Receipt]) -> None:
 
 @cli.command()
 @PACK_OPTION
-@click.option("--out", default=Path(), type=click.Path(path_type=Path), help="Where results would go.")
+@click.option(
+    "--out", default=Path(), type=click.Path(path_type=Path), help="Folder whose free space is checked."
+)
 @PROFILES_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 def doctor(pack: Path, out: Path, profiles: Path | None, as_json: bool) -> None:
-    """Say whether this computer can do the job: processor, memory, disk, pack, kernels, profile."""
+    """Check whether this computer can run Backline: CPU, memory, disk, pack, kernels, profile."""
     from appliance.doctor import doctor as examine
 
-    if profiles is None and not cpu_trouble(read_cpu()):  # what profiles are made of needs a newer processor
+    if profiles is None and not cpu_trouble(read_cpu()):  # the import below crashes on an old CPU
         from appliance.tuning.store import profiles_folder
 
         profiles = profiles_folder()
@@ -180,10 +184,10 @@ for command in (cli_release.release, cli_release.keys, cli_pack.pack):
 
 
 def main() -> None:
-    """Entry point of the command: expected failures become one sentence and their exit code."""
+    """Entry point of the command. An expected error ends it with one sentence and the error's exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        if "doctor" not in sys.argv[1:2]:  # doctor itself reports what the machine lacks
+        if "doctor" not in sys.argv[1:2]:  # doctor reports an unsuitable computer itself
             require_machine()
         cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -193,7 +197,7 @@ def main() -> None:
         click.echo(f"backline: {error}", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("backline: stopped; nothing half-written is left.", err=True)
+        click.echo("backline: stopped; unfinished files were removed.", err=True)
         sys.exit(INTERRUPTED_EXIT_CODE)
 
 

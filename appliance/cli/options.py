@@ -12,12 +12,12 @@ PACK_OPTION = click.option(
     default=Path("packs/reference"),
     show_default=True,
     envvar="BACKLINE_PACK",
-    help="Folder of the pack.",
+    help="Folder of the pack to use.",
 )
 PROFILES_OPTION = click.option(
     "--profiles",
-    "--plans",  # the name of earlier releases
+    "--plans",  # the option's name in earlier releases
     "profiles",
     type=click.Path(path_type=Path),
-    help="Folder of profiles, such as /var/lib/backline/profiles of the service.  [default: this user's]",
+    help="Folder of profiles; the service's is /var/lib/backline/profiles.  [default: this user's]",
 )

@@ -1,4 +1,4 @@
-"""The commands ``release`` and ``keys``: which release runs here, and whose signatures count."""
+"""The commands ``release`` and ``keys``: installed releases, and trusted signing keys."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from appliance.errors import ReleaseError, UsageError
 if TYPE_CHECKING:
     from appliance.releases.layout import Layout
 
-DOWNGRADE_OPTION = click.option("--allow-downgrade", is_flag=True, help="Take an older version too.")
+DOWNGRADE_OPTION = click.option("--allow-downgrade", is_flag=True, help="Accept an older version too.")
 
 
 def layout_here() -> Layout:
-    """The installation that the command is about."""
+    """The installation that the command works on."""
     from appliance.releases.layout import Layout
 
     return Layout.here()
 
 
 def layout_to_change() -> Layout:
-    """The same, for a command that changes it. Raises UsageError where this user may not."""
+    """The same, for a command that changes it. Raises UsageError if this user may not write to it."""
     layout = layout_here()
     os.umask(0o022)
     place = layout.prefix if layout.prefix.exists() else layout.prefix.parent
     if not os.access(place, os.W_OK):
-        raise UsageError(f"{layout.prefix} cannot be changed by this user; do it as root.")
+        raise UsageError(f"{layout.prefix}: this user may not change it; run the command as root.")
     return layout
 
 
 @click.group()
 def release() -> None:
-    """Install a release, go back to the one before, remove all."""
+    """Install a release, return to the previous one, or uninstall Backline."""
 
 
 @release.command("list")
 def list_releases() -> None:
-    """List the releases that are installed."""
+    """List the installed releases."""
     from appliance.releases.layout import release_at
     from appliance.releases.versions import is_version, order
 
@@ -55,19 +55,19 @@ def list_releases() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @DOWNGRADE_OPTION
 def install(file: Path, allow_downgrade: bool) -> None:
-    """Install the release in FILE (.run), whose signature lies beside it, and run it."""
-    from appliance.releases.install import bring_in
+    """Install the release FILE (.run), whose signature lies beside it, and run it."""
+    from appliance.releases.install import install_release
 
     layout = layout_to_change()
-    bring_in(file, layout, allow_downgrade=allow_downgrade, say=click.echo)
+    install_release(file, layout, allow_downgrade=allow_downgrade, say=click.echo)
 
 
 @release.command(hidden=True)
 @click.argument("staged", type=click.Path(path_type=Path))
-@click.option("--yes", is_flag=True, help="Nothing is asked anyway.")
+@click.option("--yes", is_flag=True, help="Accepted and ignored: the command never asks.")
 @DOWNGRADE_OPTION
 def activate(staged: Path, yes: bool, allow_downgrade: bool) -> None:
-    """Go on with an installation whose files lie in STAGED. The .run file does this."""
+    """Test the unpacked release STAGED and run it. The .run file calls this."""
     from appliance.releases.activate import activate as run
 
     layout = layout_to_change()
@@ -85,13 +85,15 @@ def rollback() -> None:
 
 @release.command("self-test")
 def self_test() -> None:
-    """Render the demo of this release and look at the result."""
+    """Render the demo of this release and check the result."""
     from appliance.releases.layout import own_tree
     from appliance.releases.self_test import self_test as run
 
     tree = own_tree()
     if tree is None:
-        raise ReleaseError("This program is no installed release; 'make demo' does the same in a checkout.")
+        raise ReleaseError(
+            "This program is not an installed release; in a checkout, run 'make demo' instead."
+        )
     click.echo(run(tree))
 
 
@@ -99,30 +101,30 @@ def self_test() -> None:
 @click.option("--purge", is_flag=True, help="Remove the music, the journal and the settings too.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def uninstall(purge: bool, yes: bool) -> None:
-    """Remove the program; the music stays where it is."""
+    """Remove the program. Music, journal and settings stay."""
     from appliance.releases.uninstall import data_folders
     from appliance.releases.uninstall import uninstall as run
 
     layout = layout_to_change()
     folders = ", ".join(map(str, data_folders(layout)))
     if purge and folders and not yes:
-        click.echo(f"This removes for ever: {folders}.")
-        if click.prompt("Type yes to go on", default="no", show_default=False) != "yes":
+        click.echo(f"This removes permanently: {folders}.")
+        if click.prompt("Type yes to continue", default="no", show_default=False) != "yes":
             raise UsageError("Nothing was removed.")
     run(layout, purge=purge)
     left = folders if folders and not purge else ""
-    click.echo("Backline is removed." + (f" What is yours stays in {left}." if left else ""))
+    click.echo("Backline is removed." + (f" Your files stay in {left}." if left else ""))
     sys.stdout.flush()
 
 
 @click.group()
 def keys() -> None:
-    """Say whose releases and packs this computer takes."""
+    """Manage the signing keys that this computer trusts."""
 
 
 @keys.command("list")
 def list_keys() -> None:
-    """List the keys that are trusted."""
+    """List the trusted signing keys."""
     from appliance.signatures.trusted_keys import trusted_keys
 
     for path, key in trusted_keys(layout_here().keys).items():
@@ -139,19 +141,17 @@ def add(file: Path) -> None:
     layout = layout_to_change()
     with locked(layout):
         key = add_key(layout.keys, file)
-    click.echo(f"Key {key.id} is trusted: what it signed is used on this computer.")
+    click.echo(f"Key {key.id} is trusted: this computer accepts releases and packs that it signed.")
 
 
 @keys.command()
 @click.argument("key_id", metavar="ID")
 def remove(key_id: str) -> None:
-    """Trust the key of this ID no more."""
+    """Stop trusting the key with this ID."""
     from appliance.releases.lock import locked
     from appliance.signatures.trusted_keys import remove_key
 
     layout = layout_to_change()
     with locked(layout):
         remove_key(layout.keys, key_id)
-    click.echo(
-        f"Key {key_id.upper()} is not trusted any more. What it signed is refused when it is loaded next."
-    )
+    click.echo(f"Key {key_id.upper()} is no longer trusted. Packs that it signed fail when loaded next.")

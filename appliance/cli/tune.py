@@ -1,4 +1,4 @@
-"""The command ``tune``."""
+"""The command ``tune``: measure this CPU and keep a profile."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from appliance.errors import OutputError
 @PACK_OPTION
 @PROFILES_OPTION
 @click.option(
-    "--seconds", type=click.FloatRange(1, 3600), default=60.0, show_default=True, help="How long at most."
+    "--seconds",
+    type=click.FloatRange(1, 3600),
+    default=60.0,
+    show_default=True,
+    help="Time limit in seconds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the profile as JSON.")
 def tune(pack: Path, profiles: Path | None, seconds: float, as_json: bool) -> None:
-    """Measure what is fastest on this computer, and keep it as a profile that render follows."""
+    """Measure the fastest graph settings for this CPU, and keep them as a profile for later renders."""
     from appliance.networks.cache import cache_folder
     from appliance.packs.pack import load_pack
     from appliance.tuning.measuring import measured
@@ -28,7 +32,7 @@ def tune(pack: Path, profiles: Path | None, seconds: float, as_json: bool) -> No
 
     folder = profiles or profiles_folder()
     if folder is None:
-        raise OutputError("$HOME is not set, so there is no folder for profiles; name one with --profiles.")
+        raise OutputError("$HOME is not set, so profiles have no default folder; give one with --profiles.")
     for profile in measured(load_pack(pack), cache=cache_folder(), budget_s=seconds):
         if sys.stderr.isatty():
             click.echo(f"\rmeasuring for {profile.seconds:.0f} s ", nl=False, err=True)

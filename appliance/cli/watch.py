@@ -1,4 +1,4 @@
-"""The commands of the watched folder: ``watch`` runs it, all others ask the one that runs."""
+"""The commands of the watched folder: ``watch`` runs the service, the others ask it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ CONFIG_OPTION = click.option(
     "--config",
     "config_path",
     type=click.Path(path_type=Path),
-    help="Settings file.  [default: $BACKLINE_CONFIG, else /etc/backline/backline.toml]",
+    help="Settings file.  [default: $BACKLINE_CONFIG or /etc/backline/backline.toml]",
 )
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 DOWN_EXIT_CODE = 1
-"""Of ``status`` where no daemon runs."""
+"""Exit code of ``status`` if the service does not run."""
 
 
 def register(cli: click.Group) -> None:
@@ -37,14 +37,14 @@ def register(cli: click.Group) -> None:
 
 @click.command()
 @CONFIG_OPTION
-@click.option("--adopt-inbox", is_flag=True, help="This is the right inbox: make its sentinel file.")
+@click.option("--adopt-inbox", is_flag=True, help="Confirm the inbox: create its sentinel file.")
 def watch(config_path: Path | None, adopt_inbox: bool) -> None:
-    """Render what is dropped into the inbox, until stopped. The service runs this."""
+    """Render each vocal that appears in the inbox, until stopped. The service runs this command."""
     try:
         from appliance.watch.service.daemon import watch as run
 
         code = run(config_path, adopt_inbox=adopt_inbox)
-    except KeyboardInterrupt:  # a stop that came before the daemon listens for it: nothing has begun
+    except KeyboardInterrupt:  # stopped before the daemon handles signals; no job has begun
         code = 0
     sys.exit(code)
 
@@ -53,7 +53,7 @@ def watch(config_path: Path | None, adopt_inbox: bool) -> None:
 @CONFIG_OPTION
 @JSON_OPTION
 def status(config_path: Path | None, as_json: bool) -> None:
-    """Say what the service is doing."""
+    """Show what the service is doing."""
     from appliance.watch.service.telling import down_facts, status_lines
 
     reply = _asked(
@@ -70,9 +70,11 @@ def status(config_path: Path | None, as_json: bool) -> None:
 @click.command()
 @CONFIG_OPTION
 @JSON_OPTION
-@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Number of vocals."
+)
 def history(config_path: Path | None, as_json: bool, limit: int) -> None:
-    """List the last vocals that were rendered or rejected, newest first."""
+    """List the vocals that were rendered or rejected last, newest first."""
     from appliance.watch.service.telling import history_facts
 
     request = {"ask": "history", "limit": limit}
@@ -90,7 +92,7 @@ def history(config_path: Path | None, as_json: bool, limit: int) -> None:
 @CONFIG_OPTION
 @click.argument("job")
 def requeue(config_path: Path | None, job: str) -> None:
-    """Render JOB again: a number from the history, or the vocal's path in the inbox."""
+    """Render JOB again. JOB is a number from the history or the vocal's path in the inbox."""
     which = {"job": int(job)} if job.isdecimal() else {"path": job}
     reply = _asked(config_path, {"ask": "requeue", **which})
     click.echo(f"{reply['vocal']} is queued again.")
@@ -98,16 +100,16 @@ def requeue(config_path: Path | None, job: str) -> None:
 
 @click.command()
 @CONFIG_OPTION
-@click.option("--reason", default="paused by hand", show_default=True, help="What the status says.")
+@click.option("--reason", default="paused by hand", show_default=True, help="Text for the status.")
 def pause(config_path: Path | None, reason: str) -> None:
-    """Start no further job, also after a restart, until resumed. A running one goes on."""
+    """Start no further job until resumed, even after a restart. A running job continues."""
     _asked(config_path, {"ask": "pause", "reason": reason})
 
 
 @click.command()
 @CONFIG_OPTION
 def resume(config_path: Path | None) -> None:
-    """Take up the work again."""
+    """Continue after a pause."""
     _asked(config_path, {"ask": "resume"})
 
 
@@ -115,7 +117,7 @@ def resume(config_path: Path | None) -> None:
 @CONFIG_OPTION
 @click.argument("event", type=click.Choice(["done", "rejected", "paused", "failed"]))
 def hook(config_path: Path | None, event: str) -> None:
-    """Run the command that the settings name for EVENT, with the environment as it is."""
+    """Run the command that the settings name for EVENT, with the current environment."""
     from appliance.watch.reports.hooks import run_now
 
     command = getattr(_config(config_path).hooks, event)
@@ -128,7 +130,7 @@ def hook(config_path: Path | None, event: str) -> None:
 @click.command()
 @CONFIG_OPTION
 @click.option("--check", is_flag=True, help="Check the settings against this computer.")
-@click.option("--show", is_flag=True, help="Print all settings, each with its documentation.")
+@click.option("--show", is_flag=True, help="Print all settings with their documentation.")
 def config(config_path: Path | None, check: bool, show: bool) -> None:
     """Check or show the settings."""
     from appliance.watch.settings.check import problems
@@ -136,7 +138,7 @@ def config(config_path: Path | None, check: bool, show: bool) -> None:
     from appliance.watch.settings.text import config_text
 
     if check == show:
-        raise click.UsageError("Say either --check or --show.")
+        raise click.UsageError("Give either --check or --show.")
     settings = _config(config_path)
     if show:
         click.echo(config_text(settings), nl=False)
@@ -145,7 +147,7 @@ def config(config_path: Path | None, check: bool, show: bool) -> None:
     for problem in found:
         click.echo(f"backline: {problem}", err=True)
     if not found:
-        click.echo(f"{path_of(config_path)} is fine.")
+        click.echo(f"{path_of(config_path)} is valid.")
     sys.exit(1 if found else 0)
 
 
@@ -160,7 +162,10 @@ def _asked(
     request: dict[str, Any],
     from_journal: Callable[[Any], dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """The daemon's reply; where none runs, what ``from_journal`` makes of the journal itself."""
+    """The service's reply, or ``from_journal`` of the journal if the service does not run.
+
+    Raises OutputError if the service does not run and ``from_journal`` is None, or if the journal is locked.
+    """
     from appliance.watch.journal.file import JOURNAL_NAME, reading
     from appliance.watch.journal.reader import Reader
     from appliance.watch.service.control import ask
@@ -170,9 +175,9 @@ def _asked(
     if reply is not None:
         return reply
     if from_journal is None:
-        raise OutputError(f"No 'backline watch' runs with {state}; start it, then ask again.")
+        raise OutputError(f"{state}: no 'backline watch' runs with this folder; start it and try again.")
     try:
         with reading(state) as db:
             return from_journal(None if db is None else Reader(db, state / JOURNAL_NAME))
     except BlockingIOError as error:
-        raise OutputError(f"'backline watch' is starting or stopping in {state}; ask again soon.") from error
+        raise OutputError(f"{state}: 'backline watch' is starting or stopping; try again soon.") from error

@@ -1,13 +1,13 @@
-"""Releases and packs of an installed appliance: installed, tried, switched to, rolled back.
+"""Releases and packs of an installed appliance: install, test, switch, roll back, remove.
 
-Every release is a folder of its own. A link says which one runs, and it changes in one step. So a power cut
-leaves the old release or the new one, and a release that fails its test is rolled back.
+Each release has a folder of its own. The link ``current`` says which one runs and changes atomically. A power
+cut therefore leaves either the old release or the new one, and a release that fails its test is rolled back.
 
-- ``layout``: where everything lies; ``versions``: which is older; ``lock``: one change at a time
-- ``contents``: the files of a release, and whether it is whole
-- ``install``: a file from a USB stick, verified and unpacked; ``copies``: a private copy of it
-- ``activate``: tried, switched to, kept or rolled back; ``self_test``, ``switch``, ``health``: its steps
-- ``leftovers``: what a power cut left behind
-- ``systemd_units``: units, user and folders; ``uninstall``: all gone
-- ``packs``: the packs beside the release
+- ``layout``: the paths of an installation; ``versions``: compares versions; ``lock``: one change at a time
+- ``contents``: the file list of a release, ``release.json``, and the check against it
+- ``install``: verifies and unpacks a ``.run`` file; ``copies``: makes a private copy of it
+- ``activate``: tests a release, then keeps it or rolls back; ``self_test``, ``switch``, ``health``: its steps
+- ``leftovers``: removes what an interrupted installation left
+- ``systemd_units``: units, user and folders; ``uninstall``: removes the program
+- ``packs``: installed packs
 """

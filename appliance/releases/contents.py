@@ -1,7 +1,7 @@
-"""What a release consists of: ``release.json`` lists every file, and a whole release has these and no others.
+"""The manifest of a release: ``release.json`` lists every file, and a complete release has no others.
 
-Its signature was verified before it was unpacked. This finds what went wrong since: a disk that lied, a copy
-that was cut off, a file that somebody changed.
+The signature was verified before unpacking. This check finds later damage: a disk error, a truncated copy, an
+edited file.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Strict(BaseModel):
 
 
 class ReleaseFile(_Strict):
-    """One file: its hash, size, and permissions as ``"0644"``."""
+    """One file: its SHA-256, its size and its permissions (as ``"0644"``)."""
 
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     bytes: Annotated[int, Field(ge=0)]
@@ -51,15 +51,15 @@ class ReleaseFile(_Strict):
 
 
 class Release(_Strict):
-    """Everything in ``release.json``."""
+    """The content of ``release.json``."""
 
     schema_version: Annotated[Literal[1], Field(alias="schema")] = 1
     version: Annotated[str, AfterValidator(_version)]
     platform: Literal["linux-x86_64"] = PLATFORM
     python: str
-    """Version of the interpreter that travels."""
+    """Version of the bundled Python interpreter."""
     glibc: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+$")]
-    """The oldest C library that it runs with."""
+    """Oldest version of the GNU C library that the release runs with."""
     files: dict[Annotated[str, AfterValidator(_inside)], ReleaseFile]
 
 
@@ -69,14 +69,14 @@ def release_comment(version: str) -> str:
 
 
 def read_release(tree: Path) -> Release:
-    """What the release in ``tree`` says of itself. Raises ReleaseError."""
+    """Read the manifest of the release in ``tree``. Raises ReleaseError if it is missing or invalid."""
     path = tree / MANIFEST_NAME
     try:
         if path.stat().st_size > _LARGEST_MANIFEST_BYTES:
             raise ReleaseError(f"{path}: too large; {REMEDY}.")
         return Release.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise ReleaseError(f"{tree}: not a release, as it has no {MANIFEST_NAME}; {REMEDY}.") from None
+        raise ReleaseError(f"{tree}: not a release, because it has no {MANIFEST_NAME}; {REMEDY}.") from None
     except OSError as error:
         raise ReleaseError(f"{path}: cannot be read ({error.strerror}); {REMEDY}.") from error
     except ValidationError as error:
@@ -86,7 +86,10 @@ def read_release(tree: Path) -> Release:
 
 
 def check_tree(tree: Path) -> Release:
-    """Reads every file of the release in ``tree``. Raises ReleaseError for one that is not as listed."""
+    """Compare every file of the release in ``tree`` with its manifest.
+
+    Raises ReleaseError if a file is missing, altered, additional or not a plain file.
+    """
     release = read_release(tree)
     try:
         found = dict(_walk(tree))
@@ -105,7 +108,7 @@ def check_tree(tree: Path) -> Release:
 def _walk(tree: Path) -> Iterator[tuple[str, os.stat_result]]:
     for path, found in files_below(tree):
         if not stat.S_ISREG(found.st_mode):
-            raise ReleaseError(f"{path}: a release holds plain files only; {REMEDY}.")
+            raise ReleaseError(f"{path}: not a plain file, and a release has no others; {REMEDY}.")
         yield path.relative_to(tree).as_posix(), found
 
 
@@ -115,4 +118,4 @@ def _check(path: Path, found: os.stat_result, facts: ReleaseFile) -> None:
     if stat.S_IMODE(found.st_mode) != int(facts.mode, 8):
         raise ReleaseError(f"{path}: its permissions are not {facts.mode}; {REMEDY}.")
     if file_sha256(path) != facts.sha256:
-        raise ReleaseError(f"{path}: altered (its SHA-256 is not the one in {MANIFEST_NAME}); {REMEDY}.")
+        raise ReleaseError(f"{path}: altered (its SHA-256 differs from {MANIFEST_NAME}); {REMEDY}.")

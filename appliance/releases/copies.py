@@ -1,4 +1,4 @@
-"""A private copy of a file from a USB stick, so that nobody changes it while it is verified."""
+"""Private copies of files from a USB stick, which no other user can change after verification."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ from appliance.errors import OutputError
 from appliance.signatures.minisign import opened
 
 SPARE_BYTES = 64 << 20
-"""Bytes that stay free on the disk."""
+"""Space that must remain free on the disk (64 MiB)."""
 
 BLOCK_BYTES = 1 << 20
-"""Bytes copied at a time."""
+"""Bytes per read (1 MiB)."""
 
 
 def private_copy(source: Path, target: Path) -> None:
-    """Copies a plain file, so that what is verified is what is used. Raises OutputError, OSError."""
+    """Copy the plain file ``source`` to the new file ``target``, readable only by this user.
+
+    Raises:
+        OutputError: the disk has too little space.
+        OSError: a file cannot be read or written, or ``target`` exists.
+        SignatureError: ``source`` is not a plain file.
+    """
     with opened(source) as stream:
         check_room(target.parent, os.fstat(stream.fileno()).st_size)
         with target.open("xb") as copy:
@@ -26,10 +32,10 @@ def private_copy(source: Path, target: Path) -> None:
 
 
 def check_room(folder: Path, needed_bytes: int) -> None:
-    """Raises OutputError where the disk has not the room."""
+    """Raise OutputError unless ``needed_bytes`` and a reserve of :data:`SPARE_BYTES` are free."""
     free = shutil.disk_usage(folder).free
     if free < needed_bytes + SPARE_BYTES:
         raise OutputError(
             f"{folder}: {(needed_bytes + SPARE_BYTES) >> 20:,} MB are needed and {free >> 20:,} MB are free; "
-            "free some space and do it again."
+            "free some space and try again."
         )

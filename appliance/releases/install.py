@@ -1,7 +1,8 @@
-"""A release from a USB stick: copied, verified with the keys that are trusted here, then unpacked by itself.
+"""Install a release from a ``.run`` file: copy it, verify the copy with a trusted key, then run the copy.
 
-The copy lies where only root can change it, so what is verified is what is run. It is a shell script with
-everything behind it; it puts its tree into the staging folder and has that tree's own program go on.
+Only root can write to the copy, so the verified bytes are the bytes that run. A ``.run`` file is a shell
+script followed by an archive. The script unpacks the archive into the staging folder and starts
+``backline release activate`` from there.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from appliance.releases.copies import private_copy
 from appliance.releases.layout import Layout
 from appliance.releases.leftovers import clear_staging
 from appliance.releases.lock import DESCRIPTOR_VARIABLE, locked
-from appliance.releases.switch import Say, put_in_order
+from appliance.releases.switch import Say, recover
 from appliance.releases.versions import is_version
 from appliance.signatures.minisign import signature_of, verified_file
 from appliance.signatures.trusted_keys import trusted_keys
@@ -28,13 +29,20 @@ from appliance.signatures.trusted_keys import trusted_keys
 _COMMENT = re.compile(release_comment(r"(\S+)"))
 
 
-def bring_in(file: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -> None:
-    """Installs the release in ``file``, a ``.run`` with its signature beside it.
+def install_release(file: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -> None:
+    """Install the ``.run`` file ``file``, whose signature lies beside it.
 
-    Raises SignatureError, ReleaseError, OutputError; then whatever ran before runs on.
+    ``say`` receives each progress message.
+
+    Raises:
+        SignatureError: no trusted key signed the file, or it was altered.
+        ReleaseError: the file is missing, is not a release for this platform, is older, or does not work.
+        OutputError: a file cannot be written.
+
+    After any of these the previous release runs.
     """
     with locked(layout) as lock:
-        put_in_order(layout, say)
+        recover(layout, say)
         clear_staging(layout)
         with changing(layout.staging):
             layout.staging.mkdir(mode=0o700, exist_ok=True)
@@ -47,7 +55,7 @@ def bring_in(file: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -> 
                 words, stdin=subprocess.DEVNULL, pass_fds=(lock,), env=environment, check=False
             )
             if done.returncode != 0:
-                raise ReleaseError(f"{file}: not installed; what was wrong is said above.")
+                raise ReleaseError(f"{file}: not installed; see the message above.")
         finally:
             with changing(folder):
                 clear(folder)
@@ -55,19 +63,26 @@ def bring_in(file: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -> 
 
 
 def _verified(file: Path, folder: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -> Path:
-    """A private copy of a file that a trusted key has signed as a release for this kind of computer."""
+    """Copy ``file`` to ``folder`` and verify that a trusted key signed it as a release for this platform."""
     copy = folder / "release.run"
     try:
         private_copy(signature_of(file), signature_of(copy))
         private_copy(file, copy)
     except FileNotFoundError as error:
-        raise ReleaseError(f"{error.filename}: there is no such file; put it beside the release.") from error
+        raise ReleaseError(
+            f"{error.filename}: no such file; a release needs its .run file and its .minisig file."
+        ) from error
     except OSError as error:
-        raise OutputError(f"{file}: cannot be copied to {folder} ({error.strerror}).") from error
+        raise OutputError(
+            f"{file}: cannot be copied to {folder} ({error.strerror}); check the USB stick and the disk."
+        ) from error
     signed = verified_file(copy, trusted_keys(layout.keys).values())
     meant = _COMMENT.fullmatch(signed.comment)
     if meant is None or not is_version(meant[1]):
-        raise ReleaseError(f"{file}: signed as {signed.comment!a}, which is no release for {PLATFORM}.")
+        raise ReleaseError(
+            f"{file}: signed as {signed.comment!a}, which is not a release for {PLATFORM}; "
+            "choose a release's .run file."
+        )
     check_order(meant[1], layout, allow_downgrade=allow_downgrade)
     say(f"{file.name}: release {meant[1]}, signed by key {signed.key_id}.")
     return copy

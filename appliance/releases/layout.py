@@ -1,15 +1,15 @@
-"""Where an installed appliance lies, and which release runs.
+"""The paths of an installation below its prefix, ``/opt/backline`` by default.
 
-=====================  ========================================================================
-``releases/VERSION``   a release, never changed
-``current``            leads to the one that runs
-``previous``           leads to the one before
-``unconfirmed``        leads to the one to return to, while ``current`` has not proved itself
-``packs/NAME-VERSION`` an installed pack; ``packs/reference`` is that of the current release
-``packs/active``       leads to the pack that the service plays; ``packs/previous`` to the one before
-``keys/*.pub``         whose signatures count
-``staging``            what is being brought in; nothing in it is ever used
-=====================  ========================================================================
+=====================  ==============================================================================
+``releases/VERSION``   a release; its files never change
+``current``            link to the release that runs
+``previous``           link to the release that ran before it
+``unconfirmed``        link to the release to go back to; present while ``current`` is being tested
+``packs/NAME-VERSION`` an installed pack; ``packs/reference`` links to the pack of the current release
+``packs/active``       link to the pack that the service uses; ``packs/previous``: the one before it
+``keys/*.pub``         trusted signing keys
+``staging``            files of an installation in progress
+=====================  ==============================================================================
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ _RELEASES = "releases"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The places below ``prefix``, and those of the system, which another prefix has below ``root/``."""
+    """The paths below ``prefix``. A prefix other than the default has its system folders below ``root/``."""
 
     prefix: Path = DEFAULT_PREFIX
 
     @staticmethod
     def here() -> Layout:
-        """As ``$BACKLINE_PREFIX`` says."""
+        """The layout below ``$BACKLINE_PREFIX``, by default :data:`DEFAULT_PREFIX`."""
         place = os.environ.get(PREFIX_VARIABLE)
         return Layout(Path(place)) if place else Layout()
 
     @property
     def root(self) -> Path:
-        """The root of the system's folders."""
+        """The folder that holds ``etc``, ``usr``, ``run``, ``srv`` and ``var``."""
         return Path("/") if self.prefix == DEFAULT_PREFIX else self.prefix / "root"
 
     @property
@@ -87,7 +87,7 @@ class Layout:
 
     @property
     def program(self) -> Path:
-        """The command of whatever release is current."""
+        """The command ``backline`` of the current release."""
         return self.prefix / "bin" / "backline"
 
     def release(self, version: str) -> Path:
@@ -95,14 +95,14 @@ class Layout:
         return self.releases / version
 
     def installed(self) -> list[str]:
-        """The versions that lie there, in no order."""
+        """The versions of the installed releases, unsorted."""
         if not self.releases.is_dir():
             return []
         return [path.name for path in self.releases.iterdir() if (path / MANIFEST_NAME).is_file()]
 
 
 def release_at(link: Path) -> str | None:
-    """The version that ``current``, ``previous`` or ``unconfirmed`` leads to; None where it leads nowhere."""
+    """The version that ``current``, ``previous`` or ``unconfirmed`` links to; None without such a release."""
     folder, _, version = (link_target(link) or "").rpartition("/")
     if folder != _RELEASES or not (link / MANIFEST_NAME).is_file():
         return None
@@ -110,11 +110,11 @@ def release_at(link: Path) -> str | None:
 
 
 def link_to_release(version: str) -> str:
-    """What those links hold."""
+    """The target of such a link, relative to the prefix."""
     return f"{_RELEASES}/{version}"
 
 
 def own_tree() -> Path | None:
-    """The release that this very program runs from; None for a checkout."""
+    """The folder of the release that this program runs from; None in a checkout."""
     tree = Path(sys.prefix).resolve().parent
     return tree if (tree / MANIFEST_NAME).is_file() else None

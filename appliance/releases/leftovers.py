@@ -1,6 +1,6 @@
-"""What is left over when somebody pulls the plug, or kills an installation, is put in order before the next.
+"""Leftovers of an installation that a power cut or a kill interrupted.
 
-At boot ``recover.sh`` does the first part with nothing but a shell, as the program itself may be what fails.
+At boot ``recover.sh`` does the same in shell, because the program itself may be broken.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from appliance.files.durable import (
 from appliance.releases.layout import Layout, link_to_release, release_at
 
 
-def settle(layout: Layout) -> str | None:
-    """Takes back a release that never proved itself: the version that runs again, None if all is as it was.
+def revert_unconfirmed(layout: Layout) -> str | None:
+    """Make the previous release current again if the current one was never confirmed.
 
-    To be called with the lock held, or else somebody may be in the middle of it. Raises OutputError.
+    Returns the version that is current again, or None if nothing changed. The caller holds the lock: without
+    it, another process may still be testing the release. Raises OutputError if a link cannot be changed.
     """
     with changing(layout.current):
         if link_target(layout.unconfirmed) is None:
@@ -36,7 +37,7 @@ def settle(layout: Layout) -> str | None:
 
 
 def tidy(layout: Layout) -> None:
-    """Removes releases that nothing leads to. To be called with the lock held. Raises OutputError."""
+    """Remove releases that no link names. The caller holds the lock. Raises OutputError."""
     kept = {release_at(layout.current), release_at(layout.previous), release_at(layout.unconfirmed)}
     with changing(layout.releases):
         for release in layout.releases.iterdir() if layout.releases.is_dir() else ():
@@ -45,7 +46,7 @@ def tidy(layout: Layout) -> None:
 
 
 def clear_staging(layout: Layout, keep: Path | None = None) -> None:
-    """Removes what was being brought in when it was interrupted. Raises OutputError."""
+    """Empty the staging folder, except for the folder ``keep``. Raises OutputError."""
     with changing(layout.staging):
         for entry in layout.staging.iterdir() if layout.staging.is_dir() else ():
             if keep is None or entry not in (keep, *keep.parents):

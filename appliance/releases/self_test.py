@@ -1,4 +1,4 @@
-"""Does a release do its work here: it renders the vocal that it brings, and the result is looked at."""
+"""Self-test of a release: render its demo vocal and check length, loudness and key of the result."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from typing import Any
 from appliance.errors import ReleaseError
 
 KEY = "Ab major"
-"""In which the demo is sung."""
+"""Key of the demo vocal."""
 
 LOUDNESS_LUFS = -16.0
+"""Integrated loudness of an accompaniment."""
 TOLERANCE_LU = 1.0
 
 
 def self_test(tree: Path, pack: Path | None = None, key: str = KEY) -> str:
-    """Renders ``demo/vocal.flac`` of the release in ``tree`` with its pack or ``pack``; a line about it.
+    """Render ``demo/vocal.flac`` of the release in ``tree`` and check the result; returns a line about it.
 
-    Nothing is kept, cached, or read that is not part of the release. Raises BacklineError.
+    ``pack`` is the pack to use, by default that of the release; ``key`` is the expected key. The test reads
+    only files of the release, uses no cache and keeps no file. Raises BacklineError if a check fails.
     """
     from appliance.rendering.engine import Engine
     from appliance.rendering.job import RenderJob
@@ -37,7 +39,7 @@ def self_test(tree: Path, pack: Path | None = None, key: str = KEY) -> str:
         )
         (file,) = out.glob("*.receipt.json")
         if (facts := json.loads(file.read_bytes())) != receipt.facts:
-            raise ReleaseError(f"Self-test: {file.name} does not say what was rendered.")
+            raise ReleaseError(f"Self-test: {file.name} differs from the receipt that was returned.")
         lufs = _checked(vocal, out, facts, key)
     seconds = time.monotonic() - begun_s
     return (
@@ -47,7 +49,7 @@ def self_test(tree: Path, pack: Path | None = None, key: str = KEY) -> str:
 
 
 def _checked(vocal: Path, out: Path, facts: dict[str, Any], key: str) -> float:
-    """The loudness of a result that is as it must be, measured on the file."""
+    """Check the rendered file; returns its integrated loudness in LUFS. Raises ReleaseError."""
     from appliance.audio.loudness import integrated_lufs
     from appliance.audio.recording import probe, read_blocks
 
@@ -55,11 +57,11 @@ def _checked(vocal: Path, out: Path, facts: dict[str, Any], key: str) -> float:
     asked, made = probe(vocal), probe(out / name)
     if made.output_samples != asked.output_samples:
         raise ReleaseError(
-            f"Self-test: {made.output_samples} samples came out, and {asked.output_samples} went in."
+            f"Self-test: the result has {made.output_samples} samples instead of {asked.output_samples}."
         )
     lufs = integrated_lufs(read_blocks(made))
     if not math.isclose(lufs, LOUDNESS_LUFS, abs_tol=TOLERANCE_LU):
         raise ReleaseError(f"Self-test: the result has {lufs:.1f} LUFS instead of {LOUDNESS_LUFS:.0f}.")
     if facts["key"]["name"] != key:
-        raise ReleaseError(f"Self-test: the demo was heard in {facts['key']['name']} instead of {key}.")
+        raise ReleaseError(f"Self-test: the detected key is {facts['key']['name']} instead of {key}.")
     return lufs

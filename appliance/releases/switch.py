@@ -1,8 +1,9 @@
-"""From one release to another, and back by itself where the other does not prove itself.
+"""Switch from one release to another, and back if the new one fails its health check.
 
-The order of effects: ``unconfirmed`` remembers the old one, ``current`` changes, the service starts anew;
-then either ``previous`` remembers the old one, or ``current`` goes back; ``unconfirmed`` goes last. Whenever
-the power fails, ``current`` leads to a whole release, and the next start returns to one that has worked.
+Steps: set ``unconfirmed`` to the old release, set ``current`` to the new one, restart the service. If the
+service is healthy, set ``previous`` to the old release, otherwise set ``current`` back. Remove
+``unconfirmed`` last. At every moment ``current`` names a complete release, and after a power cut the next
+boot goes back to ``unconfirmed``, which has worked before.
 """
 
 from __future__ import annotations
@@ -13,34 +14,35 @@ from appliance.errors import BacklineError, ReleaseError
 from appliance.files.durable import changing, link_target, remove_link, set_link
 from appliance.releases.health import READY_LIMIT_S, check_health
 from appliance.releases.layout import Layout, link_to_release, release_at
-from appliance.releases.leftovers import settle
-from appliance.releases.systemd_units import System
+from appliance.releases.leftovers import revert_unconfirmed
+from appliance.releases.systemd_units import SystemdUnits
 
 Say = Callable[[str], None]
+"""Shows one progress message to the user."""
 
 
 def switch(layout: Layout, version: str, say: Say) -> None:
-    """Runs the installed release ``version`` instead of the current one. To be called with the lock held.
+    """Run the installed release ``version`` instead of the current one. The caller holds the lock.
 
-    Raises ReleaseError where it does not work; then the one before runs again.
+    Raises ReleaseError if the release does not work; the old release then runs again.
     """
     old = release_at(layout.current)
     if old == version:
-        _enter(layout, version, first=False)
+        _make_current(layout, version, first=False)
         say(check_health(layout))
         return
     with changing(layout.current):
         if old is not None:
             set_link(layout.unconfirmed, link_to_release(old))
     try:
-        _enter(layout, version, first=old is None)
+        _make_current(layout, version, first=old is None)
         say(check_health(layout))
     except BaseException as error:
         if old is not None:
-            _return(layout, old, say)
+            _go_back(layout, old, say)
             if isinstance(error, BacklineError):
                 raise ReleaseError(
-                    f"Release {version} does not work here, and {old} runs again. {error}"
+                    f"Release {version} does not work on this computer; {old} runs again. {error}"
                 ) from error
         raise
     with changing(layout.current):
@@ -49,17 +51,18 @@ def switch(layout: Layout, version: str, say: Say) -> None:
         remove_link(layout.unconfirmed)
 
 
-def put_in_order(layout: Layout, say: Say) -> None:
-    """Before anything else is done: an installation that was cut off is taken back, for the service too.
+def recover(layout: Layout, say: Say) -> None:
+    """Undo an interrupted installation: make the old release current and restart the service with it.
 
-    To be called with the lock held. Raises OutputError.
+    The caller holds the lock. Raises OutputError if a link cannot be changed.
     """
-    if (back := settle(layout)) is not None:
-        say(f"An earlier installation was cut off before it had proved itself; release {back} is back.")
-        _return(layout, back, say)
+    if (back := revert_unconfirmed(layout)) is not None:
+        say(f"An earlier installation was interrupted; release {back} is current again.")
+        _go_back(layout, back, say)
 
 
-def _enter(layout: Layout, version: str, *, first: bool) -> None:
+def _make_current(layout: Layout, version: str, *, first: bool) -> None:
+    """Set all links to ``version`` and register its units; ``first`` also enables the service."""
     with changing(layout.current):
         set_link(layout.current, link_to_release(version))
         for folder in (layout.program.parent, layout.packs):
@@ -69,18 +72,18 @@ def _enter(layout: Layout, version: str, *, first: bool) -> None:
         set_link(layout.packs / "reference", "../current/packs/reference")
         if link_target(layout.active_pack) is None:
             set_link(layout.active_pack, "reference")
-    System(layout).join(first=first)
+    SystemdUnits(layout).register(first=first)
 
 
-def _return(layout: Layout, old: str, say: Say) -> None:
-    """Runs ``old`` again. What it cannot do it says: the error that led here is the one to raise."""
+def _go_back(layout: Layout, old: str, say: Say) -> None:
+    """Run ``old`` again. Failures are only reported, so that the caller can raise the original error."""
     with changing(layout.current):
         set_link(layout.current, link_to_release(old))
         remove_link(layout.unconfirmed)
-    system = System(layout)
+    systemd = SystemdUnits(layout)
     try:
-        system.join(first=False)
-        if system.runs:
-            system.restart(READY_LIMIT_S)
+        systemd.register(first=False)
+        if systemd.systemd_runs:
+            systemd.restart(READY_LIMIT_S)
     except BacklineError as error:
-        say(f"Release {old} is back, but: {error}")
+        say(f"Release {old} is current again, but: {error}")

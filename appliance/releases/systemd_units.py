@@ -1,6 +1,6 @@
-"""The one place that asks systemd for anything: units, user, folders, and whether the service runs.
+"""Links from the system into the installation (units, user, folders, command), and all calls of systemd.
 
-Units are links to those of the current release, so they change with it.
+The units are links to files of the current release, so they change with it.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from appliance.releases.layout import Layout
 SERVICE = "backline.service"
 RECOVERY = "backline-recover.service"
 
-_QUICK_S = 120.0
+_CALL_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class System:
-    """The system around an installation."""
+class SystemdUnits:
+    """The units of an installation, and the systemd that runs them."""
 
     layout: Layout
 
     @property
-    def runs(self) -> bool:
-        """Whether systemd runs here: not in a container, nor while an image is being built."""
+    def systemd_runs(self) -> bool:
+        """Whether systemd runs here. It does not in a container or while a disk image is being built."""
         return (self.layout.root / "run/systemd/system").is_dir() and shutil.which("systemctl") is not None
 
     @property
@@ -36,7 +36,7 @@ class System:
         return self.layout.root / "etc/systemd/system"
 
     def links(self) -> dict[Path, str]:
-        """Every name outside of the installation, and where it leads."""
+        """The links outside of the prefix and the target of each."""
         inside = self.layout.current / "systemd"
         root = self.layout.root
         links = {self.units / unit.name: str(inside / unit.name) for unit in sorted(inside.glob("*.service"))}
@@ -48,8 +48,13 @@ class System:
             links[root / "usr/local/share/man/man1" / page.name] = str(page)
         return links
 
-    def join(self, *, first: bool) -> None:
-        """Makes the system know of the current release; ``first``: and start its service at every boot."""
+    def register(self, *, first: bool) -> None:
+        """Link the units, user and folders of the current release; ``first`` also enables its service.
+
+        Raises:
+            ReleaseError: a systemd program is missing, failed or took too long.
+            OutputError: a link cannot be changed.
+        """
         wanted = self.links()
         for link, target in wanted.items():
             with changing(link):
@@ -61,25 +66,25 @@ class System:
         self._call("systemd-sysusers", *self._root(), str(self.layout.root / "etc/sysusers.d/backline.conf"))
         folders = str(self.layout.root / "etc/tmpfiles.d/backline.conf")
         self._call("systemd-tmpfiles", *self._root(), "--create", folders)
-        if self.runs:
+        if self.systemd_runs:
             self._call("systemctl", "daemon-reload")
         units = [unit for unit in (RECOVERY, SERVICE) if (self.units / unit).exists()]
-        if units and (first or not self._wanted_at_boot(RECOVERY)):
+        if units and (first or not self._is_enabled(RECOVERY)):
             self._call("systemctl", "enable", *(units if first else [RECOVERY]))
         self._follow_current()
 
     def reload(self) -> None:
-        """Has systemd read the units again."""
-        if self.runs:
+        """Make systemd read the units again. Raises ReleaseError if that fails."""
+        if self.systemd_runs:
             self._call("systemctl", "daemon-reload")
 
     def restart(self, limit_s: float) -> None:
-        """Starts the service anew and waits until it is ready. Raises ReleaseError."""
+        """Restart the service and wait until it is ready. Raises ReleaseError on failure or timeout."""
         self._call("systemctl", "restart", SERVICE, limit_s=limit_s)
 
-    def leave(self) -> None:
-        """Stops the service and removes every name outside of the installation."""
-        if self.runs:
+    def unregister(self) -> None:
+        """Stop the service and remove the links outside of the prefix. Raises OutputError."""
+        if self.systemd_runs:
             self._call("systemctl", "stop", SERVICE, check=False)
         if shutil.which("systemctl") is not None:
             self._call("systemctl", "disable", SERVICE, RECOVERY, check=False)
@@ -89,33 +94,33 @@ class System:
             for link in wanted:
                 if link_target(link) == wanted[link]:
                     remove_link(link)
-        if self.runs:
+        if self.systemd_runs:
             self._call("systemctl", "daemon-reload", check=False)
 
     def _follow_current(self) -> None:
-        """``systemctl enable`` writes down in which release a unit lies now, and that one goes some day."""
+        """Make enabled units follow ``current``: ``systemctl enable`` links to the folder of a release."""
         with changing(self.units):
             for link in self.units.glob("*.wants/backline*.service"):
                 set_link(link, f"../{link.name}")
 
     def _drop_stale(self, wanted: dict[Path, str]) -> None:
-        """Removes links to units that the current release has no more."""
+        """Remove links to units that the current release no longer has."""
         for link in self.units.glob("backline*.service") if self.units.is_dir() else ():
             ours = (link_target(link) or "").startswith(f"{self.layout.current}/systemd/")
             if ours and link not in wanted:
                 remove_link(link)
 
-    def _wanted_at_boot(self, unit: str) -> bool:
+    def _is_enabled(self, unit: str) -> bool:
         return any(link.name == unit for link in self.units.glob("*.wants/*"))
 
     def _root(self) -> list[str]:
         return [] if self.layout.root == Path("/") else [f"--root={self.layout.root}"]
 
-    def _call(self, program: str, *words: str, limit_s: float = _QUICK_S, check: bool = True) -> None:
-        """Runs one of systemd's programs. Raises ReleaseError with what it said."""
+    def _call(self, program: str, *words: str, limit_s: float = _CALL_LIMIT_S, check: bool = True) -> None:
+        """Run one of systemd's programs. Raises ReleaseError with its output unless ``check`` is False."""
         found = shutil.which(program)
         if found is None:
-            raise ReleaseError(f"{program} is missing; Backline's service needs systemd 252 or newer.")
+            raise ReleaseError(f"{program} is missing; install systemd 252 or newer.")
         said = " ".join((program, *words))
         try:
             done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Everything of the program goes; the music, the journal and the settings stay, unless they are to go too."""
+"""Uninstall the program. Music, journal and settings stay unless ``purge`` is given."""
 
 from __future__ import annotations
 
@@ -8,31 +8,39 @@ from pathlib import Path
 from appliance.files.durable import changing, clear, move, sync_folder
 from appliance.releases.layout import Layout
 from appliance.releases.lock import locked
-from appliance.releases.systemd_units import System
+from appliance.releases.systemd_units import SystemdUnits
 
 _DATA = ("srv/backline", "var/lib/backline", "etc/backline")
 _CACHE = "var/cache/backline"
 
 
 def data_folders(layout: Layout) -> list[Path]:
-    """Where music, journal and settings lie by default, as far as they are there."""
+    """The existing default folders of music, journal and settings."""
     return [layout.root / place for place in _DATA if (layout.root / place).is_dir()]
 
 
 def uninstall(layout: Layout, *, purge: bool) -> None:
-    """Removes the program and its units; with ``purge`` also :func:`data_folders`. Raises OutputError."""
+    """Remove the program, its units and its cache; with ``purge`` also :func:`data_folders`.
+
+    Raises:
+        ReleaseError: an installation is running.
+        OutputError: a file cannot be removed.
+    """
     with locked(layout):
-        System(layout).leave()
-        going = [layout.root / _CACHE, *(data_folders(layout) if purge else ())]
-        for folder in going:
+        SystemdUnits(layout).unregister()
+        doomed = [layout.root / _CACHE, *(data_folders(layout) if purge else ())]
+        for folder in doomed:
             with changing(folder):
                 clear(folder)
         remove_program(layout)
 
 
 def remove_program(layout: Layout) -> None:
-    """Removes the installation; its name goes first, so that no half of it is taken for one."""
-    # A disk of its own cannot be renamed, and a prefix of a test holds its system too: these are emptied.
+    """Remove the prefix. It is renamed first, so that an interrupted removal leaves no partial installation.
+
+    Raises OutputError if a file cannot be removed.
+    """
+    # A mount point cannot be renamed, and a test's prefix also holds its system folders: empty both in place.
     in_place = layout.prefix.is_mount() or layout.root != Path("/")
     aside = layout.prefix.with_name(f".{layout.prefix.name}.{os.getpid()}.removed")
     with changing(layout.prefix):

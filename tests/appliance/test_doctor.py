@@ -1,4 +1,4 @@
-"""The doctor's answers about machines we do not have, and about graphs whose layers we know."""
+"""``backline doctor`` with simulated CPUs, memory and disks, and with graphs of known layers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from appliance.networks.kernel_count import count_kernels
 from appliance.system import cpu as cpu_module
 from appliance.system.cpu import FLOOR_GLIBC, Cpu, glibc_version, read_cpu, require_machine
 
-# Flags as Linux prints them, without those that decide nothing.
+# Flags as Linux prints them, without those that the doctor ignores.
 CONROE = "fpu sse sse2 pni ssse3 cx16 lahf_lm"
 NEHALEM = CONROE + " sse4_1 sse4_2 popcnt"
 IVY_BRIDGE = NEHALEM + " pclmulqdq aes xsave avx f16c rdrand"
@@ -64,7 +64,7 @@ def test_cpuinfo_is_read(tmp_path: Path) -> None:
 
 
 def test_below_the_floor_says_so_and_loads_nothing(tmp_path: Path) -> None:
-    """On such a processor ``import numpy`` ends the process, so the answer must come before it."""
+    """On such a CPU ``import numpy`` crashes the process, so the report must come before it."""
     script = """
 import json, sys
 from pathlib import Path
@@ -106,7 +106,7 @@ finally:
 
 
 def test_old_machines_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    require_machine()  # the machine of this test is good enough
+    require_machine()  # this computer is new enough
     old = described(tmp_path, CONROE)
     with monkeypatch.context() as patch:
         patch.setattr(cpu_module, "read_cpu", lambda: old)
@@ -120,7 +120,7 @@ def test_old_machines_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_the_c_library_floor_is_that_of_the_wheels() -> None:
-    """The newest ``manylinux`` tag among what the runtime installs decides."""
+    """The newest ``manylinux`` tag of the runtime's wheels decides."""
     needed = []
     for name in ("numpy", "openvino", "soundfile", "soxr", "tinysoundfont", "pydantic_core"):
         wheel = metadata.distribution(name).read_text("WHEEL") or ""
@@ -186,7 +186,7 @@ def test_a_bad_pack_ends_with_the_packs_exit_code(tmp_path: Path) -> None:
 
 
 def chain(layers: int, quantised: int) -> ov.Model:
-    """``layers`` 1x1 convolutions on (1, 32, 40), the last ``quantised`` of them INT8."""
+    """``layers`` 1x1 convolutions on (batch 1, 32 channels, 40 frames), the last ``quantised`` as INT8."""
     random = np.random.default_rng(0)
     source = node = op.parameter([1, 32, 40], np.float32)
     for i in range(layers):

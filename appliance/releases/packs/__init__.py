@@ -1,6 +1,6 @@
 """Packs of an installed appliance.
 
-- ``installed``: which there are, and which one the service plays
-- ``package``: a pack in one file, verified and unpacked
-- ``plain_tar``: the format of that file
+- ``installed``: lists, installs, selects and removes packs
+- ``package``: verifies and unpacks the file of a pack
+- ``plain_tar``: reads the archive in that file
 """

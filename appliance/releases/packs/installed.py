@@ -1,6 +1,6 @@
-"""The packs of an installed appliance: which there are, which one the service plays, and which before.
+"""The packs of an installed appliance: list, install, select, roll back, remove.
 
-The service looks where ``packs/active`` leads before each vocal, so nothing here needs to be told to it.
+The service follows the link ``packs/active`` before each vocal, so a change needs no message to it.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from appliance.releases.packs.package import folder_name, staged_pack
 from appliance.releases.versions import is_older, is_version, order
 
 REFERENCE = "reference"
-"""Name of the link to the pack that came with the release."""
+"""Name of the link to the pack of the current release."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A pack as it is listed: ``place`` is its name among the packs; ``trouble``: what is wrong with it."""
+class ListedPack:
+    """An installed pack: ``folder`` is its folder's name, ``trouble`` its error, '' without one."""
 
-    place: str
+    folder: str
     name: str = ""
     version: str = ""
     key_id: str | None = None
@@ -46,114 +46,122 @@ class Listed:
     trouble: str = ""
 
 
-def listed(layout: Layout, *, verify: bool = False) -> list[Listed]:
-    """Every pack, sorted. With ``verify`` each file is read."""
+def list_packs(layout: Layout, *, verify: bool = False) -> list[ListedPack]:
+    """List all packs, sorted; ``verify`` reads each of their files."""
     found = []
-    for place in places(layout):
+    for folder in pack_folders(layout):
         try:
-            pack = load_pack(layout.packs / place, verify, keys=layout.keys)
+            pack = load_pack(layout.packs / folder, verify, keys=layout.keys)
             manifest = pack.manifest
-            found.append(Listed(place, manifest.name, manifest.version, pack.key_id, pack.sha256))
+            found.append(ListedPack(folder, manifest.name, manifest.version, pack.key_id, pack.sha256))
         except BacklineError as error:
-            found.append(Listed(place, trouble=str(error)))
+            found.append(ListedPack(folder, trouble=str(error)))
     return found
 
 
-def places(layout: Layout) -> list[str]:
-    """The names of all packs: ``reference`` first, then ``NAME-VERSION`` in order."""
+def pack_folders(layout: Layout) -> list[str]:
+    """The folder names of all packs: ``reference`` first, then each ``NAME-VERSION`` in order."""
     if not layout.packs.is_dir():
         return []
     own = [path.name for path in layout.packs.iterdir() if _split(path.name)[0] and not path.is_symlink()]
     return [REFERENCE] * (layout.packs / REFERENCE).exists() + sorted(own, key=_order)
 
 
-def in_use(layout: Layout) -> str | None:
-    """The name of the pack that the service is to play."""
+def active_pack(layout: Layout) -> str | None:
+    """The folder name of the pack that the service uses."""
     return link_target(layout.active_pack)
 
 
-def before(layout: Layout) -> str | None:
-    """The name of the pack before that."""
+def previous_pack(layout: Layout) -> str | None:
+    """The folder name of the pack that it used before."""
     return link_target(layout.previous_pack)
 
 
 def install(layout: Layout, source: Path, *, allow_downgrade: bool) -> str:
-    """Brings in the pack in ``source``; its name here. It is not used yet. Raises PackError, OutputError."""
+    """Install the pack ``source``, a file or folder, without selecting it; returns its folder name.
+
+    Raises:
+        PackError: the pack is damaged, unsigned or older, or another one has its name and version.
+        OutputError: a file cannot be written.
+    """
     with locked(layout), _staging(layout) as staging:
         pack = staged_pack(source, staging, layout.keys)
         name, version = pack.manifest.name, pack.manifest.version
-        place = folder_name(name, version)
-        target = layout.packs / place
+        folder = folder_name(name, version)
+        target = layout.packs / folder
         if (target / MANIFEST_NAME).is_file():
             if load_pack(target, keys=layout.keys).sha256 == pack.sha256:
-                return place
+                return folder
             raise PackError(f"{target}: another pack of this name and version is installed; remove it first.")
         newest = _newest(layout, name)
         if newest is not None and is_older(version, newest) and not allow_downgrade:
             raise PackError(
-                f"{source}: {name} {version} is older than {newest}, which is installed; if this is meant, "
-                "say --allow-downgrade."
+                f"{source}: {name} {version} is older than {newest}, which is installed; add "
+                "--allow-downgrade to install it nevertheless."
             )
         with changing(target):
             layout.packs.mkdir(mode=0o755, exist_ok=True)
             remove_folder(target, staging)
             move(pack.folder, target)
-        return place
+        return folder
 
 
 def use(layout: Layout, wanted: str) -> Pack:
-    """Has the service play ``wanted``: ``reference``, ``NAME-VERSION``, or the newest of ``NAME``."""
+    """Select the pack for the service: ``reference``, ``NAME-VERSION``, or the newest version of ``NAME``.
+
+    Raises PackError if there is none, or it is damaged.
+    """
     with locked(layout):
-        place = _place(layout, wanted)
-        pack = load_pack(layout.packs / place, keys=layout.keys)
-        _switch(layout, place)
+        folder = _find(layout, wanted)
+        pack = load_pack(layout.packs / folder, keys=layout.keys)
+        _select(layout, folder)
         return pack
 
 
 def rollback(layout: Layout) -> Pack:
-    """Has the service play the pack that it played before. Raises PackError."""
+    """Select the previous pack again. Raises PackError if there is none, or it is damaged."""
     with locked(layout):
-        place = before(layout)
-        if place is None or place == in_use(layout) or place not in places(layout):
-            raise PackError(
-                f"{layout.previous_pack}: there is no pack to return to; see 'backline pack list'."
-            )
-        pack = load_pack(layout.packs / place, keys=layout.keys)
-        _switch(layout, place)
+        folder = previous_pack(layout)
+        if folder is None or folder == active_pack(layout) or folder not in pack_folders(layout):
+            raise PackError(f"{layout.previous_pack}: there is no previous pack; see 'backline pack list'.")
+        pack = load_pack(layout.packs / folder, keys=layout.keys)
+        _select(layout, folder)
         return pack
 
 
-def remove(layout: Layout, place: str, loaded_sha256: str | None) -> None:
-    """Removes an installed pack; never the one that is used, nor that whose hash the service has loaded."""
+def remove(layout: Layout, name: str, loaded_sha256: str | None) -> None:
+    """Remove the installed pack in the folder ``name``.
+
+    ``loaded_sha256`` is the hash of the pack that the running service has loaded, if any. Raises PackError if
+    the pack is selected, loaded, not installed, or part of the release.
+    """
     with locked(layout):
-        if place == REFERENCE or place not in places(layout):
-            raise PackError(f"{place}: no pack of this name was installed; see 'backline pack list'.")
-        if place == in_use(layout):
-            raise PackError(f"{place}: the service uses it; 'backline pack use' another one first.")
-        folder = layout.packs / place
+        if name == REFERENCE or name not in pack_folders(layout):
+            raise PackError(f"{name}: no pack of this name was installed; see 'backline pack list'.")
+        if name == active_pack(layout):
+            raise PackError(f"{name}: the service uses it; select another with 'backline pack use' first.")
+        folder = layout.packs / name
         if loaded_sha256 is not None and _sha256(folder, layout) == loaded_sha256:
-            raise PackError(
-                f"{place}: the service has it loaded; it takes the other one before the next vocal."
-            )
+            raise PackError(f"{name}: the service has it loaded until the next vocal; remove it after that.")
         with changing(folder):
-            if before(layout) == place:
+            if previous_pack(layout) == name:
                 remove_link(layout.previous_pack)
             remove_folder(folder, layout.staging)
             remove_if_empty(layout.staging)
 
 
-def _switch(layout: Layout, place: str) -> None:
-    now = in_use(layout)
-    if now == place:
+def _select(layout: Layout, folder: str) -> None:
+    now = active_pack(layout)
+    if now == folder:
         return
     with changing(layout.active_pack):
-        set_link(layout.active_pack, place)
+        set_link(layout.active_pack, folder)
         if now is not None:
             set_link(layout.previous_pack, now)
 
 
-def _place(layout: Layout, wanted: str) -> str:
-    known = places(layout)
+def _find(layout: Layout, wanted: str) -> str:
+    known = pack_folders(layout)
     if wanted in known:
         return wanted
     versions = [version for name, version in map(_split, known) if name == wanted]
@@ -163,8 +171,8 @@ def _place(layout: Layout, wanted: str) -> str:
 
 
 def _newest(layout: Layout, name: str) -> str | None:
-    """The newest version of ``name`` that is here, that of the release included."""
-    versions = [version for known, version in map(_split, places(layout)) if known == name]
+    """The newest version of the pack ``name``, including the pack of the release."""
+    versions = [version for known, version in map(_split, pack_folders(layout)) if known == name]
     if (layout.packs / REFERENCE).exists():
         pack = load_pack(layout.packs / REFERENCE, verify=False, keys=layout.keys)
         if pack.manifest.name == name and is_version(pack.manifest.version):
@@ -175,24 +183,24 @@ def _newest(layout: Layout, name: str) -> str | None:
 def _sha256(folder: Path, layout: Layout) -> str | None:
     try:
         return load_pack(folder, verify=False, keys=layout.keys).sha256
-    except PackError:  # what does not open cannot be loaded
+    except PackError:  # the service cannot have loaded it either
         return None
 
 
-def _split(place: str) -> tuple[str, str]:
-    """Name and version of an installed pack's folder."""
-    name, _, version = place.rpartition("-")
+def _split(folder: str) -> tuple[str, str]:
+    """Name and version from the folder name ``NAME-VERSION``; ("", "") for any other."""
+    name, _, version = folder.rpartition("-")
     return (name, version) if name and is_version(version) else ("", "")
 
 
-def _order(place: str) -> tuple[str, tuple[int, ...]]:
-    name, version = _split(place)
+def _order(folder: str) -> tuple[str, tuple[int, ...]]:
+    name, version = _split(folder)
     return name, order(version)
 
 
 @contextmanager
 def _staging(layout: Layout) -> Iterator[Path]:
-    """An empty folder below the staging folder; nothing of it is left."""
+    """Create an empty folder in the staging folder, and remove it at the end."""
     with changing(layout.staging):
         layout.staging.mkdir(mode=0o700, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="pack-", dir=layout.staging))

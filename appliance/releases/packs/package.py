@@ -1,7 +1,7 @@
-"""A pack on its way in: one file from a USB stick, or a folder, becomes a verified folder where it is staged.
+"""Verify a pack, from one file or a folder, and copy it into the staging folder.
 
-Of a file the signature is verified first, on a copy that nobody else can change; then its names and sizes are
-compared with the pack's manifest, whose own signature was verified; only then is the rest written.
+A file is copied first, so that no other user can change it. Then its signature is verified, and the signature
+of the manifest in it. Member names and sizes must match the manifest before anything else is unpacked.
 """
 
 from __future__ import annotations
@@ -26,9 +26,15 @@ _LARGEST_TEXTS = {MANIFEST_NAME: 4 << 20, SIGNATURE_NAME: 4096}
 
 
 def staged_pack(source: Path, staging: Path, keys: Path) -> Pack:
-    """The pack in ``source``, whole and signed, as the folder ``staging/NAME-VERSION`` on the disk.
+    """Verify the pack ``source``, a file or folder, and write it to ``staging/NAME-VERSION``.
 
-    ``staging`` is an empty folder. Raises PackError, OutputError; then ``staging`` is to be removed.
+    ``staging`` is an empty folder; ``keys`` holds the trusted signing keys.
+
+    Raises:
+        PackError: the pack is unreadable, damaged, altered, or not signed by a trusted key.
+        OutputError: a file cannot be written.
+
+    After either error the caller removes ``staging``.
     """
     try:
         folder = _from_folder(source, staging, keys) if source.is_dir() else _from_file(source, staging, keys)
@@ -43,20 +49,20 @@ def staged_pack(source: Path, staging: Path, keys: Path) -> Pack:
 
 
 def folder_name(name: str, version: str) -> str:
-    """What the folder of a pack is called. Raises PackError where it cannot be called so."""
+    """The folder name of an installed pack, ``NAME-VERSION``. Raises PackError if either is not allowed."""
     if _NAME.fullmatch(name) is None or not is_version(version):
         raise PackError(
-            f"{name!a} {version!a}: to be installed, a pack needs a name of letters, digits, dots and dashes "
-            "and a version such as 1.2; make it again with both."
+            f"{name!a} {version!a}: an installed pack needs a name of letters, digits, dots and dashes and a "
+            "version such as 1.2; build the pack again with both."
         )
     return f"{name}-{version}"
 
 
 def _from_folder(source: Path, staging: Path, keys: Path) -> Path:
-    """Copies what a signed manifest lists and nothing else."""
+    """Copy the files that the signed manifest lists, and no others."""
     pack = load_pack(source, verify=False, keys=keys)
     check_room(staging, sum(facts.bytes for facts in pack.manifest.files.values()))
-    folder = _made(staging / folder_name(pack.manifest.name, pack.manifest.version))
+    folder = _new_folder(staging / folder_name(pack.manifest.name, pack.manifest.version))
     for name in (MANIFEST_NAME, SIGNATURE_NAME, *pack.manifest.files):
         with opened(source / name) as stream:
             _write(stream, os.fstat(stream.fileno()).st_size, folder / name)
@@ -74,7 +80,7 @@ def _from_file(source: Path, staging: Path, keys: Path) -> Path:
         words = signed.comment.split(" ")
         if len(words) != 4 or words[:2] != ["backline", "pack"]:
             raise PackError(
-                f"{source}: signed as {signed.comment!a}, which is no pack; choose a pack's file."
+                f"{source}: signed as {signed.comment!a}, which is not a pack; choose a pack's file."
             )
         top = folder_name(*words[2:])
         folder = _unpacked(stream, str(source), top, staging, keys)
@@ -87,26 +93,26 @@ def _unpacked(stream: BinaryIO, source: str, top: str, staging: Path, keys: Path
     for name, member in members(stream, source).items():
         above, _, rest = name.partition("/")
         if above != top or not (rest or member.is_folder):
-            raise PackError(f"{source}: {name} in it is not in the folder {top}; fetch the pack again.")
+            raise PackError(f"{source}: its member {name} is not in the folder {top}; fetch the pack again.")
         if not member.is_folder:
             inside[rest] = member
-    folder = _made(staging / top)
+    folder = _new_folder(staging / top)
     for name, largest in _LARGEST_TEXTS.items():
         if name not in inside:
-            raise PackError(f"{source}: it holds no {name}; fetch the pack again.")
+            raise PackError(f"{source}: {name} is missing; fetch the pack again.")
         if inside[name].size > largest:
-            raise PackError(f"{source}: {name} in it is too large; fetch the pack again.")
+            raise PackError(f"{source}: its member {name} is too large; fetch the pack again.")
         _extract(stream, inside.pop(name), folder / name)
     _, manifest, _ = read_manifest(folder, keys)
     if folder_name(manifest.name, manifest.version) != top:
-        raise PackError(f"{source}: signed as {top}, and inside is another pack; fetch the pack again.")
+        raise PackError(f"{source}: signed as {top}, but holds another pack; fetch the pack again.")
     for name in sorted(manifest.files.keys() ^ inside.keys()):
         what = "is not part of the pack" if name in inside else "is missing"
         raise PackError(f"{source}: {name} {what}; fetch the pack again.")
     for name, facts in manifest.files.items():
         if inside[name].size != facts.bytes:
             raise PackError(
-                f"{source}: {name} has not the size that {MANIFEST_NAME} says; fetch the pack again."
+                f"{source}: the size of {name} differs from {MANIFEST_NAME}; fetch the pack again."
             )
     check_room(staging, sum(member.size for member in inside.values()))
     for name, member in inside.items():
@@ -121,7 +127,7 @@ def _extract(stream: BinaryIO, member: Member, target: Path) -> None:
 
 
 def _write(stream: BinaryIO, size: int, target: Path) -> None:
-    """Writes the next ``size`` bytes of ``stream`` into the new file ``target``, onto the disk."""
+    """Write the next ``size`` bytes of ``stream`` to the new file ``target``, with fsync."""
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with target.open("xb") as file:
         os.fchmod(file.fileno(), 0o644)
@@ -133,7 +139,7 @@ def _write(stream: BinaryIO, size: int, target: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _made(folder: Path) -> Path:
+def _new_folder(folder: Path) -> Path:
     folder.mkdir(mode=0o755)
     return folder
 

@@ -1,7 +1,7 @@
-"""The plainest kind of tar: files and folders with short names, no links, nothing compressed, nothing sparse.
+"""Strict reader of plain tar archives: files and folders with short names; no links, compression or holes.
 
-Source: the interchange format "ustar" of POSIX.1-2008 (pax), and the same header as GNU tar writes it. All
-else that a tar may hold is refused, not skipped: so there is nothing in an archive that is not looked at.
+Source: the interchange format "ustar" of POSIX.1-2008 (pax), and GNU tar's variant of its header. Other kinds
+of members are errors rather than skipped, so no part of an archive stays unchecked.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import BinaryIO
 from appliance.errors import PackError
 
 _BLOCK_BYTES = 512
-_MOST_MEMBERS = 1000
+_MAX_MEMBERS = 1000
 _PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 _NAME = re.compile(rf"{_PART}(/{_PART})*")
 _OCTAL = re.compile(rb"[0-7]+")
@@ -27,7 +27,7 @@ _WHAT = {
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file at ``offset`` of the archive, or a folder."""
+    """A file or folder in the archive; ``size`` and ``offset`` of its content are in bytes."""
 
     name: str
     size: int
@@ -36,19 +36,21 @@ class Member:
 
 
 def members(stream: BinaryIO, archive: str) -> dict[str, Member]:
-    """All that the archive holds, by name; its content is not read. ``archive`` is for sentences.
+    """List the members of an archive by name, without reading their content; ``archive`` names it in errors.
 
-    Raises PackError for whatever is not as above, is there twice, or is cut off; OSError.
+    Raises:
+        PackError: the archive is not a plain tar, is truncated, or has a member twice.
+        OSError: the stream cannot be read.
     """
     found: dict[str, Member] = {}
     end = stream.seek(0, 2)
     for member in _read(stream, end, archive):
         if member.name in found:
-            raise _refused(archive, f"{member.name} is in it twice")
+            raise _refused(archive, f"it has the member {member.name} twice")
         if member.offset + member.size > end:
-            raise _refused(archive, f"it was cut off in {member.name}")
-        if len(found) >= _MOST_MEMBERS:
-            raise _refused(archive, f"it holds more than {_MOST_MEMBERS:,} files")
+            raise _refused(archive, f"truncated in {member.name}")
+        if len(found) >= _MAX_MEMBERS:
+            raise _refused(archive, f"it has more than {_MAX_MEMBERS:,} members")
         found[member.name] = member
     return found
 
@@ -59,7 +61,7 @@ def _read(stream: BinaryIO, end: int, archive: str) -> Iterator[Member]:
         stream.seek(at)
         header = stream.read(_BLOCK_BYTES)
         if len(header) < _BLOCK_BYTES:
-            raise _refused(archive, "it was cut off")
+            raise _refused(archive, "truncated")
         if not any(header):
             break
         member = _parsed(header, at + _BLOCK_BYTES, archive)
@@ -67,26 +69,26 @@ def _read(stream: BinaryIO, end: int, archive: str) -> Iterator[Member]:
         at = member.offset + -(-member.size // _BLOCK_BYTES) * _BLOCK_BYTES
     while rest := stream.read(1 << 20):
         if any(rest):
-            raise _refused(archive, "something follows its end")
+            raise _refused(archive, "data follows the end of the archive")
 
 
 def _parsed(header: bytes, offset: int, archive: str) -> Member:
     blank = header[:148] + b" " * 8 + header[156:]
     if _number(header[148:156]) != sum(blank) or header[257:262] != b"ustar":
-        raise _refused(archive, "it is no tar, or damaged")
+        raise _refused(archive, "not a tar archive, or damaged")
     name = _text(header[:100])
     if header[262:263] == b"\0" and (prefix := _text(header[345:500])):
         name = f"{prefix}/{name}"
     kind = header[156:157]
     if kind not in _KINDS:
-        raise _refused(archive, f"{name!a} in it is {_WHAT.get(kind, 'not a plain file')}")
+        raise _refused(archive, f"its member {name!a} is {_WHAT.get(kind, 'not a plain file')}")
     is_folder = _KINDS[kind]
     name = name.removesuffix("/") if is_folder else name
     size = _number(header[124:136])
     if _NAME.fullmatch(name) is None:
-        raise _refused(archive, f"{name!a} is not a name for a file in a pack")
+        raise _refused(archive, f"its member {name!a} has a name that packs may not use")
     if size is None or (is_folder and size):
-        raise _refused(archive, f"{name} in it has no size that makes sense")
+        raise _refused(archive, f"its member {name} has an invalid size")
     return Member(name, size, offset, is_folder)
 
 

@@ -1,4 +1,4 @@
-"""The command with everything that can be wrong: one sentence, a documented code, nothing left behind."""
+"""Each wrong input ends the command with one sentence and a documented exit code, and leaves no file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Run = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def run(fake_pack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs ``backline`` in this process: exit code and what it said on stderr."""
+    """Run ``backline`` in this process; returns its exit code and its stderr."""
 
     def command(*words: object, pack: Path = fake_pack) -> tuple[int, str]:
         extra = [] if "--pack" in words else ["--pack", str(pack)]
@@ -177,7 +177,7 @@ def test_ctrl_c_leaves_nothing(fake_pack: Path, tmp_path: Path) -> None:
     deadline = time.monotonic() + 120
     while not (tmp_path / "out").exists() and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.05)
-    assert process.poll() is None, "the render was to be running still"
+    assert process.poll() is None, "the render should still be running"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 130

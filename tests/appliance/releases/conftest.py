@@ -1,4 +1,4 @@
-"""What the tests of an installation share."""
+"""Fixtures of the installation tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.releases.stand_in import StandIn
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    """An installation that is empty; this process sees it as its commands do."""
+    """An empty installation, with the environment of this process pointing to it."""
     made = StandIn(tmp_path)
     for name, value in made.environment.items():
         monkeypatch.setenv(name, value)

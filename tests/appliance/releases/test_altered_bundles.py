@@ -1,8 +1,8 @@
-"""Two hundred bundles that are not right: refused, and nothing on this computer is other than before.
+"""Two hundred altered bundles are refused and change no file on the computer.
 
-Each is run as the administrator does, ``sh FILE --yes``, in a cage that notes every change of any file, where
-nothing is installed yet or a release is; and given to ``backline release install``, which looks at the
-signature before it runs anything.
+Each bundle runs as an administrator would run it, ``sh FILE --yes``, with and without an installed release.
+It runs in a cage that records every changed file. Each bundle is also given to ``backline release install``,
+which verifies the signature before it runs anything.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from support.releases.cage import Cage, Outcome
 from support.releases.stand_in import StandIn
 
 from appliance.errors import BacklineError
-from appliance.releases.install import bring_in
+from appliance.releases.install import install_release
 from appliance.releases.layout import release_at
 from bundle.carriers.run_file import END_OF_CHECK
 
@@ -39,7 +39,7 @@ SIGNATURE_FLIPS = 28
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Maker, StandIn, Cage, Path]]:
-    """Bundles, a computer with a release installed, a cage on it, and a prefix with nothing installed."""
+    """The bundles, an installation, a cage around it, and the folder that holds them."""
     need("minisign", "ldd")
     folder = tmp_path_factory.mktemp("altered")
     (folder / "computer").mkdir()
@@ -68,24 +68,24 @@ def _install(maker: Maker, place: StandIn) -> None:
 
 
 def run(cage: Cage, place: StandIn, file: Path, *, first: bool) -> Outcome:
-    """``sh FILE --yes`` in the cage, where nothing is installed if ``first``."""
+    """Run ``sh FILE --yes`` in the cage; ``first`` means that no release is installed."""
     if first:
         return cage.run("env", f"BACKLINE_PREFIX={place.folder / 'nothing'}", "sh", file, "--yes")
     return cage.run("sh", file, "--yes")
 
 
 def outside(outcome: Outcome) -> list[str]:
-    """What was changed but for the staging folder, what the made-up systemd writes down, and the lock."""
+    """The changed paths, without the staging folder, the lock and the log of the fake systemctl."""
     mine = ("/opt/staging", "/nothing/staging", "/opt/.lock", "/opt/root/asked")
     return [path for path in outcome.changed if not any(word in path for word in mine)]
 
 
 def left_by_a_damaged_script(outcome: Outcome, place: StandIn) -> tuple[list[str], list[str]]:
-    """What it may leave that nobody ever uses, and what else it changed.
+    """Split the changed paths into harmless leftovers and other changes.
 
-    The first is an empty prefix, or a staging folder of this or nearly this name; the lock, which a release
-    that runs may take, is neither. Of the second there may be one new file: where a redirection is hit, as
-    that to /dev/null, a message goes into a file of another name.
+    Leftovers are an empty prefix, or a staging folder whose name may have one wrong bit. The lock, which a
+    running release may take, counts as neither. One other new file is possible: a flipped bit in a
+    redirection such as ``>/dev/null`` sends a message to a file of another name.
     """
     used = re.compile(r"/(releases|current|previous|keys|packs|bin|systemd)\b")
     places = (str(place.folder / "nothing"), str(place.layout.prefix / "s"))
@@ -95,7 +95,7 @@ def left_by_a_damaged_script(outcome: Outcome, place: StandIn) -> tuple[list[str
 
 
 def print_of(folder: Path) -> str:
-    """One word that changes with any name, permission or byte in a folder."""
+    """A hash of all names, permissions and bytes in a folder."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if "staging" in path.parts or path.name == ".lock":
@@ -118,7 +118,7 @@ def variants(maker: Maker) -> Iterator[tuple[str, Make]]:
 
 
 def test_the_unaltered_one_is_installed(world: World) -> None:
-    """So that what follows is refused for what was altered."""
+    """The unaltered bundle installs, so the others fail because of their alteration."""
     maker, place, cage, folder = world
     with stick(folder) as made:
         outcome = cage.shell(
@@ -134,12 +134,12 @@ def test_none_of_them_is_installed(world: World) -> None:
     maker, place, cage, folder = world
     counts, wrong = Counter[str](), []
     for number, (name, make) in enumerate(variants(maker)):
-        # An older one, and a stranger's own bundle, are right where nothing is installed yet.
+        # An older bundle and a stranger's bundle are valid where nothing is installed yet.
         first = number % 2 == 1 and name not in ("older", "all of a stranger's")
         with stick(folder) as made:
             outcome = run(cage, place, make(made), first=first)
         counts[re.split(r":| after | behind ", name)[0]] += 1
-        # Of a script without its last lines nothing is left that could refuse: it does nothing at all.
+        # A script cut off before its last line does nothing and exits with 0.
         nothing = name.startswith("cut off") and int(name.split()[-1]) < maker.regions["header"][1]
         changed = outcome.changed
         if name.startswith("header"):
@@ -156,7 +156,7 @@ def test_none_of_them_is_installed(world: World) -> None:
 
 
 def test_what_the_right_key_signs_is_still_looked_at(world: World) -> None:
-    """Nobody is to be kept from anything here who has the key: this keeps mistakes and a bad disk away."""
+    """These checks guard against mistakes and bad disks, not against an attacker who has the signing key."""
     maker, place, cage, folder = world
     evil = folder / "outside"
     evil.mkdir()
@@ -176,7 +176,7 @@ def test_the_appliance_itself_takes_none_of_them(world: World) -> None:
     before, total = print_of(place.layout.prefix), 0
     for name, make in variants(maker):
         with stick(folder) as made, pytest.raises(BacklineError) as refused:
-            bring_in(make(made), place.layout, allow_downgrade=False, say=lambda sentence: None)
+            install_release(make(made), place.layout, allow_downgrade=False, say=lambda sentence: None)
         assert str(refused.value).count("\n") == 0, name
         assert print_of(place.layout.prefix) == before, name
         assert not place.layout.staging.exists(), name
@@ -186,7 +186,7 @@ def test_the_appliance_itself_takes_none_of_them(world: World) -> None:
 
 @contextmanager
 def stick(folder: Path) -> Iterator[Path]:
-    """An empty folder with a name of its own: what a cage has seen once it need not look at again."""
+    """An empty folder with a new name, because the cage lists each changed path only once."""
     made = Path(tempfile.mkdtemp(dir=folder / "stick"))
     yield made
     shutil.rmtree(made)
@@ -194,12 +194,12 @@ def stick(folder: Path) -> Iterator[Path]:
 
 @pytest.mark.soak
 def test_every_byte_of_the_script(world: World) -> None:
-    """The script runs before anything is verified, so what a bit of it can do is tried and not argued."""
+    """The script runs before any verification, so the test flips bits of every byte of it."""
     maker, place, cage, folder = world
     chance, counts, wrong = random.Random(SEED), Counter[str](), []
     start, end = maker.regions["header"]
     check = maker.data.index(END_OF_CHECK.encode())
-    # Every bit of the command that finds damage to the rest, and one of each byte of the rest.
+    # Every bit of the command that detects damage to the rest, and one bit of each byte of the rest.
     flips = [(byte, bit) for byte in range(start, check) for bit in range(8)]
     flips += [(byte, chance.randrange(8)) for byte in range(check, end)]
     chance.shuffle(flips)

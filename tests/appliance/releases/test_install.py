@@ -1,4 +1,4 @@
-"""``release install FILE``: nothing of it is run before a key that is trusted here has vouched for it."""
+"""``release install FILE`` runs nothing of the file before it has verified its signature."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.signer import Signer
 
 from appliance.errors import BacklineError, ReleaseError, SignatureError
 from appliance.releases.activate import activate
-from appliance.releases.install import bring_in
+from appliance.releases.install import install_release
 
 RUN = """#!/bin/sh
 touch "$BACKLINE_PREFIX/root/was-run"
@@ -33,14 +33,14 @@ exit $status
 
 @pytest.fixture
 def stick(place: StandIn) -> Path:
-    """A stick beside an installation of release 1.1."""
+    """A USB stick's folder, and an installation of release 1.1."""
     activate(place.staged("1.1"), place.layout, allow_downgrade=False, say=place.say)
     (place.folder / "stick").mkdir()
     return place.folder / "stick"
 
 
 def run_file(place: StandIn, file: Path, version: str, signer: Signer, words: str = "", **files: str) -> Path:
-    """A made-up ``.run`` as the build side makes them, only smaller."""
+    """A small ``.run`` file in the format of the build side."""
     tree = place.tree(place.folder / "build" / f"backline-{version}", version, files)
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as tar:
@@ -51,7 +51,7 @@ def run_file(place: StandIn, file: Path, version: str, signer: Signer, words: st
 
 
 def backline(place: StandIn, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, as an administrator runs it."""
+    """Run the command in a separate process, as an administrator does."""
     command = [sys.executable, "-m", "appliance", *words]
     return subprocess.run(
         command, cwd=ROOT, env=place.environment, capture_output=True, text=True, check=False
@@ -72,13 +72,15 @@ def test_one_that_does_not_work_is_told_and_gone(place: StandIn, stick: Path) ->
     broken = {"fails-restart": ""}
     file = run_file(place, stick / "backline-1.2.run", "1.2", place.signer, **broken)
     done = backline(place, "release", "install", str(file))
-    assert done.returncode == 1 and "Release 1.2 does not work here, and 1.1 runs again" in done.stderr
+    assert (
+        done.returncode == 1 and "Release 1.2 does not work on this computer; 1.1 runs again" in done.stderr
+    )
     assert place.current() == place.running == "1.1" and not place.layout.staging.exists()
 
 
 def refused(place: StandIn, file: Path, said: str, kind: type[BacklineError] = SignatureError) -> None:
     with pytest.raises(kind, match=said):
-        bring_in(file, place.layout, allow_downgrade=False, say=place.say)
+        install_release(file, place.layout, allow_downgrade=False, say=place.say)
     assert not (place.layout.root / "was-run").exists()
     assert place.current() == "1.1" and not place.layout.staging.exists()
 
@@ -101,12 +103,12 @@ def test_nothing_is_run_that_no_trusted_key_vouches_for(place: StandIn, stick: P
         "backline release 1.2-x linux-x86_64",
     ):
         place.signer.sign(file, comment)
-        refused(place, file, "which is no release", ReleaseError)
+        refused(place, file, "which is not a release", ReleaseError)
     place.signer.sign(file, "backline release 1.0 linux-x86_64")
     refused(place, file, r"1\.0 is older than 1\.1", ReleaseError)
     (stick / "backline-1.2.run.minisig").unlink()
-    refused(place, file, "there is no such file", ReleaseError)
-    refused(place, stick / "nothing.run", "there is no such file", ReleaseError)
+    refused(place, file, "no such file", ReleaseError)
+    refused(place, stick / "nothing.run", "no such file", ReleaseError)
     os.mkfifo(stick / "pipe.run")
     place.signer.sign(run_file(place, stick / "x.run", "1.2", place.signer), "x").rename(
         stick / "pipe.run.minisig"

@@ -1,8 +1,7 @@
-"""SIGKILL at every system call that changes a name: a whole release at once, and a working one later.
+"""SIGKILL at each system call that changes a name leaves a complete release, and recovery a working one.
 
-A forked child goes through an upgrade or a rollback and dies on its way into the n-th call of a kind (strace
-injects the signal). What the kill left is then looked at as it is, put in order as at a boot or by the next
-installation, and the upgrade is done again.
+A forked child upgrades or rolls back and dies at the n-th call of a kind (strace injects the signal). The
+test checks what is left, recovers it as at boot or as the next installation does, and upgrades again.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from support.releases.stand_in import RECOVERY, StandIn
 from appliance.errors import BacklineError
 from appliance.releases.activate import activate, rollback
 from appliance.releases.layout import release_at
-from appliance.releases.leftovers import settle
+from appliance.releases.leftovers import revert_unconfirmed
 
 CALLS = "rename,renameat,renameat2,symlink,symlinkat,unlink,unlinkat,mkdir,mkdirat,rmdir,link,linkat"
 EVERY = 17
-"""One in so many calls; ``-m soak`` takes all."""
+"""Test one in 17 calls; ``-m soak`` tests all."""
 
 Change = Callable[[StandIn], object]
 
@@ -52,13 +51,13 @@ def back(place: StandIn) -> None:
 
 
 def installed(place: StandIn) -> None:
-    """1.1 runs, 1.0 is the one before."""
+    """Install 1.0 and then 1.1, which runs."""
     for version in ("1.0", "1.1"):
         activate(place.staged(version), place.layout, allow_downgrade=False, say=place.say)
 
 
 def traced(place: StandIn, change: Change, strace: str, *options: str) -> tuple[bool, str]:
-    """Whether a child that makes the change under strace was killed, and what strace wrote down."""
+    """Make the change in a child under strace; returns whether it was killed, and strace's log."""
     log = place.folder / "calls"
     log.write_text("")
     held, go = os.pipe()
@@ -85,7 +84,7 @@ def traced(place: StandIn, change: Change, strace: str, *options: str) -> tuple[
 
 
 def calls_of(place: StandIn, change: Change, strace: str) -> list[tuple[str, int]]:
-    """Every call of a whole change that alters a name: which, and the how-manieth of its kind."""
+    """The calls of a complete change that alter a name: each call, and its number among calls of its kind."""
     _, text = traced(place, change, strace, "-e", f"trace={CALLS}")
     counts: Counter[str] = Counter()
     found = []
@@ -96,7 +95,7 @@ def calls_of(place: StandIn, change: Change, strace: str) -> list[tuple[str, int
 
 
 def left_by(place: StandIn, killed_at: str) -> None:
-    """There is a release, whole to the last byte, and one to return to."""
+    """Check that the current release is complete, and that an unconfirmed one has a release to go back to."""
     assert place.current() in ("1.0", "1.1", "1.2"), killed_at
     if os.path.lexists(place.layout.unconfirmed):
         assert release_at(place.layout.unconfirmed) is not None, killed_at
@@ -149,7 +148,7 @@ def check(place: StandIn, strace: str, change: Change, then: str, step: int) -> 
             assert not place.layout.staging.exists() or not any(place.layout.staging.iterdir()), killed_at
             left_by(place, killed_at)
         else:
-            settle(place.layout)
+            revert_unconfirmed(place.layout)
         assert not place.layout.unconfirmed.is_symlink(), killed_at
         if change is broken_upgrade:
             assert place.current() == "1.1", killed_at

@@ -1,4 +1,4 @@
-"""Versions, and a lock that is handed on."""
+"""Version order, and the lock that child processes inherit."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_the_lock_is_handed_on_and_to_nobody_else(place: StandIn, monkeypatch: p
         )  # fmt: skip
 
     with locked(place.layout) as lock:
-        assert "another installation is at work" in other().stderr
+        assert "another installation is running" in other().stderr
         assert other(**{DESCRIPTOR_VARIABLE: str(lock)}).stdout == "held\n"
         assert "another installation" in other(**{DESCRIPTOR_VARIABLE: "0"}).stderr, "not the lock"
         with pytest.raises(ReleaseError), locked(place.layout):

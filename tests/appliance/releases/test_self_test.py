@@ -1,4 +1,4 @@
-"""The self-test of a release: what it finds right in the reference, and every way in which it says no."""
+"""The self-test of a release: it passes with the reference pack, and fails for each kind of wrong result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appliance.releases.self_test import KEY, self_test
 
 @pytest.fixture
 def tree(tmp_path: Path, demo_vocal: Path, fake_pack: Path) -> Path:
-    """Six seconds of the demo, and a pack that hears C major in everything."""
+    """A release with six seconds of the demo, and the fake pack, which always detects C major."""
     (tmp_path / "demo").mkdir()
     (tmp_path / "packs").mkdir()
     samples, rate_hz = soundfile.read(demo_vocal, frames=6 * soundfile.info(demo_vocal).samplerate)
@@ -32,7 +32,7 @@ def test_the_reference_passes(root: Path, reference_pack: Path, demo_vocal: Path
 
 def test_whatever_is_not_as_it_must_be(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert self_test(tree, key="C major").startswith("Self-test passed: 6 s of singing in C major, 264,600")
-    with pytest.raises(ReleaseError, match="heard in C major instead of Ab major"):
+    with pytest.raises(ReleaseError, match="detected key is C major instead of Ab major"):
         self_test(tree)
     monkeypatch.setattr(module, "LOUDNESS_LUFS", -14.0)
     with pytest.raises(ReleaseError, match=r"has -16\.\d LUFS instead of -14"):

@@ -1,4 +1,4 @@
-"""The doctor says which release and pack are in use, and who signed the pack."""
+"""``backline doctor`` reports the current release and pack, and who signed the pack."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from appliance.releases.activate import activate
 def test_releases(place: StandIn) -> None:
     assert check_release().sentence == f"No release is installed in {place.layout.prefix}."
     activate(place.staged("1.0"), place.layout, allow_downgrade=False, say=place.say)
-    assert "Release 1.0; none before it." in check_release().sentence
+    assert "Release 1.0; no previous release." in check_release().sentence
     activate(place.staged("1.1"), place.layout, allow_downgrade=False, say=place.say)
     told = check_release()
     assert told.status == "ok" and told.facts["release"] == "1.1" and told.facts["previous"] == "1.0"
     set_link(place.layout.unconfirmed, "releases/1.0")
     told = check_release()
-    assert told.status == "warn" and "1.1 has not proved itself" in told.sentence and told.remedy
+    assert told.status == "warn" and "1.1 is not confirmed" in told.sentence and told.remedy
 
 
 def test_signatures(place: StandIn, fake_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +33,7 @@ def test_signatures(place: StandIn, fake_pack: Path, tmp_path: Path, monkeypatch
     monkeypatch.setenv("BACKLINE_KEYS", str(place.signer.trusted_in(tmp_path / "keys")))
     told = check_pack(tmp_path / "active")
     assert told.sentence == (
-        f"The pack {tmp_path}/active ({pack}) is whole; signed by key {place.signer.public.id}."
+        f"The pack {tmp_path}/active ({pack}) is intact; signed by key {place.signer.public.id}."
     )
     signature = (pack / "pack.json.minisig").rename(tmp_path / "aside")
     told = check_pack(tmp_path / "active")

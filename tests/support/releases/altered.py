@@ -1,6 +1,6 @@
-"""Bundles that are not what was signed, or not from whom, or not newer: made from two good ones.
+"""Bundles to refuse: altered after signing, signed by a stranger, or older; made from valid ones.
 
-The bundles are made by the code that makes the real ones, around a tree of a few small files.
+The code that builds real bundles also builds these, from a tree of a few small files.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ TIME_S = 1_700_000_000
 INSTALLED, NEWER, OLDER = "1.5", "1.6", "1.4"
 
 Make = Callable[[Path], Path]
-"""Writes an altered bundle into a folder; its file."""
+"""Writes an altered bundle into a folder and returns its path."""
 
 
 class Maker:
-    """Good bundles in ``folder/dist``, signed with ``key``; and the altered ones."""
+    """Valid bundles in ``folder/dist``, signed with ``key``, and altered ones made from them."""
 
     def __init__(self, folder: Path, place: StandIn) -> None:
         self.folder, self.place = folder, place
@@ -51,7 +51,7 @@ class Maker:
         offsets = (re.search(rf"^{name}=(\d+)$".encode(), self.data, re.MULTILINE) for name in _OFFSETS)
         starts = [0, *(int(found[1]) - 1 for found in offsets if found), len(self.data)]
         self.regions = dict(zip(("header", *_OFFSETS), pairwise(starts), strict=True))
-        """First byte and end of each part of the file."""
+        """First byte and end of each region of the file."""
 
     def file(self, version: str) -> Path:
         return self.dist / run_file.file_name(version)
@@ -59,7 +59,7 @@ class Maker:
     def bundle(
         self, version: str, dist: Path, key: SigningKey, change: Callable[[Path], None] | None = None
     ) -> Path:
-        """The whole bundle of a release, whose finished tree ``change`` may still alter."""
+        """Build the bundle of a release; ``change`` may alter the finished tree before."""
         tree = self.folder / "trees" / f"backline-{version}"
         shutil.rmtree(tree, ignore_errors=True)
         self.place.tree(tree, version, {"keys/backline.pub": key.public})
@@ -71,14 +71,14 @@ class Maker:
         return write_run_file(Release(tree, version, (2, 28), size_bytes(tree)), dist, key, TIME_S)
 
     def copy(self, folder: Path, data: bytes | None = None, signature: Path | None = None) -> Path:
-        """The good bundle with other bytes, or with another signature."""
+        """A copy of the newer bundle, with other bytes or another signature."""
         file = folder / self.newer.name
         file.write_bytes(self.data if data is None else data)
         shutil.copyfile(signature or f"{self.newer}.minisig", f"{file}.minisig")
         return file
 
     def flipped(self, place: int, bit: int) -> Make:
-        """One bit of the bundle is another one."""
+        """Flip one bit of the bundle."""
 
         def make(folder: Path) -> Path:
             data = bytearray(self.data)
@@ -88,7 +88,7 @@ class Maker:
         return make
 
     def flips(self, chance: random.Random, counts: dict[str, int]) -> Iterator[tuple[str, Make]]:
-        """So many flips in each part of the file, spread evenly."""
+        """Bit flips, spread evenly: ``counts`` has the number for each region of the file."""
         for region, (start, end) in self.regions.items():
             count = counts[region]
             for number in range(count):
@@ -97,7 +97,7 @@ class Maker:
                 yield f"{region}: bit {bit} of byte {place}", self.flipped(place, bit)
 
     def lengths(self) -> Iterator[tuple[str, Make]]:
-        """Cut off, or with more behind it."""
+        """Truncated bundles, and bundles with data after their end."""
         ends = [self.regions["MINISIGN_AT"][0] + 1, *(end for _, end in self.regions.values())][:-1]
         short = {*ends, *(len(self.data) * k // 8 for k in range(1, 8)), len(self.data) - 1, 1, 0, 700}
         for length in sorted(short):
@@ -112,7 +112,7 @@ class Maker:
         return self.copy(folder, self.data[:start] + self.older.read_bytes()[start:])
 
     def signatures(self, chance: random.Random, flips: int) -> Iterator[tuple[str, Make]]:
-        """The file is as it was made, and what vouches for it is not."""
+        """The valid bundle with an altered, missing or foreign signature."""
         good = Path(f"{self.newer}.minisig").read_bytes()
         first = good.index(b"\n") + 1  # the line before is the untrusted comment
         for number in range(flips):
@@ -177,7 +177,7 @@ class Maker:
         return file
 
     def whole(self) -> Iterator[tuple[str, Make]]:
-        """Bundles that are whole and signed, and yet not to be installed here."""
+        """Intact bundles with a valid signature that must not be installed: older, or a stranger's."""
         yield "older", lambda folder: self._older(folder)
         yield "all of a stranger's", lambda folder: self.bundle("9.0", folder, self.stranger)
 
@@ -187,7 +187,7 @@ class Maker:
         return folder / self.older.name
 
     def trees(self) -> Iterator[tuple[str, Make]]:
-        """Signed with the right key, so by somebody who may do anything; but not as releases are."""
+        """Bundles signed with the right key, with an invalid tree."""
         for name, change in _TREES.items():
             yield (
                 f"release with {name}",
@@ -195,7 +195,7 @@ class Maker:
             )
 
     def archives(self, outside: Path) -> Iterator[tuple[str, Make]]:
-        """The same with an archive that writes to ``outside``, or tries to."""
+        """Bundles signed with the right key, whose archive tries to write to ``outside``."""
         for name, members in _members(outside).items():
 
             def make(folder: Path, more: list[tuple[tarfile.TarInfo, bytes]] = members) -> Path:

@@ -1,7 +1,7 @@
-"""A shell that may do anything to this computer, none of which lasts, and a list of what it did.
+"""A root shell whose changes are discarded and listed.
 
-It has mounts of its own: the root file system below a layer in memory that takes all writes. So what a
-command changed is what lies in that layer, wherever the command wrote.
+It runs in its own mount namespace, on an overlay: the root file system below, and a layer in memory that
+takes all writes. The files in that layer are the files that a command changed.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ while read -r line; do
   printf '\n.end\n'
 done
 """
-"""What was changed are files and new folders; that something changed in a folder is said by that."""
+"""It lists changed files and new folders. A folder that only has new entries is not listed itself."""
 
 
 LIMIT_S = 120
-"""What takes longer is ended, with status 124."""
+"""A command that takes longer is killed, with status 124."""
 
 
 class Outcome(NamedTuple):
-    """How a command ended, every path that it made, changed or removed, and what it said."""
+    """A command's exit status, each path that it created, changed or removed, and its output."""
 
     status: int
     changed: list[str]
@@ -57,7 +57,7 @@ class Outcome(NamedTuple):
 
 
 class Cage:
-    """Use with ``with``; ``folder`` is an empty folder to mount on, ``variables`` the environment."""
+    """A context manager; ``folder`` is an empty folder to mount on, ``variables`` the environment."""
 
     def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
         self._folder, self._variables = folder, variables
@@ -83,11 +83,11 @@ class Cage:
         self._shell.communicate()
 
     def run(self, *command: str | Path) -> Outcome:
-        """Runs a command in the cage."""
+        """Run a command in the cage."""
         return self.shell(shlex.join(map(str, command)))
 
     def shell(self, line: str) -> Outcome:
-        """Runs a line of shell in the cage."""
+        """Run a line of shell in the cage."""
         assert self._shell.stdin is not None and self._shell.stdout is not None
         self._shell.stdin.write(line + "\n")
         self._shell.stdin.flush()
@@ -97,7 +97,7 @@ class Cage:
         return Outcome(status, changed, "\n".join(self._until(".end")))
 
     def forget(self) -> None:
-        """Removes the files that were made since the cage was, but no folder and no change of a file."""
+        """Remove the files created so far from the list; new folders and changed files stay in it."""
         assert self._shell.stdin is not None
         self._shell.stdin.write("forget\n")
         self._shell.stdin.flush()

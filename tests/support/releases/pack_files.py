@@ -1,4 +1,4 @@
-"""Packs as files to carry, well made and badly made."""
+"""Pack files, valid and invalid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Change = Callable[[tarfile.TarInfo], object]
 
 
 def versioned(pack: Path, folder: Path, version: str, signer: Signer, name: str = "fake") -> Path:
-    """A copy of ``pack`` as another version, signed."""
+    """A signed copy of ``pack`` with another version."""
     shutil.copytree(pack, folder)
     facts = json.loads((folder / "pack.json").read_text())
     (folder / "pack.json").write_text(json.dumps({**facts, "name": name, "version": version}))
@@ -31,7 +31,7 @@ def carried(folder: Path, file: Path, signer: Signer, version: str = "1", name: 
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """What is in a pack, by name."""
+    """The files of a pack: content by name."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
@@ -42,7 +42,7 @@ def tar_of(
     more: tuple[tarfile.TarInfo, ...] = (),
     form: int = tarfile.GNU_FORMAT,
 ) -> bytes:
-    """A tar of ``files`` in the folder ``top``, and ``more`` entries without content."""
+    """A tar archive of ``files`` in the folder ``top``, and the entries ``more`` without content."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=form) as tar:
         tar.addfile(entry(top, tarfile.DIRTYPE))
@@ -54,7 +54,7 @@ def tar_of(
 
 
 def entry(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0, link: str = "") -> tarfile.TarInfo:
-    """One header."""
+    """A tar header."""
     made = tarfile.TarInfo(name)
     made.type, made.size, made.linkname = kind, size, link
     return made

@@ -1,7 +1,7 @@
-"""An installation below a prefix of its own, with releases that are made up, and a systemd that takes notes.
+"""An installation in a temporary prefix, with fake releases and fake systemd programs.
 
-A made-up release has a few small files, and a command that answers as its files say. The programs of systemd
-are scripts that write down what they were asked; ``systemctl restart`` notes which release runs now.
+A fake release has a few small files, which tell its ``backline`` command what to answer. The systemd programs
+are scripts. ``systemctl`` logs its arguments, and ``systemctl restart`` records which release runs now.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ esac
 SYSTEMCTL = """#!/bin/sh
 units="$BACKLINE_PREFIX/root/etc/systemd/system"
 echo "$*" >>"$BACKLINE_PREFIX/root/asked"
-if [ "$1" = enable ]; then  # as the real one does it
+if [ "$1" = enable ]; then  # the real one resolves links too
   shift && mkdir -p "$units/multi-user.target.wants"
   for unit in "$@"; do ln -sf "$(readlink -f "$units/$unit")" "$units/multi-user.target.wants/"; done
 elif [ "$1" = disable ]; then
@@ -55,7 +55,7 @@ HEALTHY = {"state": "idle", "paused": None, "pack": {"sha256": "0" * 64}, "pack_
 
 @dataclass
 class StandIn:
-    """The installation in ``folder``, empty at first."""
+    """An installation in ``folder``, empty at first."""
 
     folder: Path
     signer: Signer = field(default_factory=Signer)
@@ -76,9 +76,9 @@ class StandIn:
         }
 
     def staged(self, version: str, files: Mapping[str, str] | None = None) -> Path:
-        """A release as the ``.run`` file unpacks it; ``files`` are added or replaced."""
+        """A release as the ``.run`` file unpacks it; ``files`` adds or replaces files."""
         above = self.layout.staging / f"unpacked-{version}"
-        clear(above)  # as the .run file does when it has ended
+        clear(above)  # the .run file does so at its end
         tree = above / f"backline-{version}"
         return self.tree(tree, version, files)
 
@@ -119,27 +119,27 @@ class StandIn:
 
     @property
     def asked(self) -> list[str]:
-        """What systemctl was asked, in order."""
+        """The arguments of each systemctl call, in order."""
         file = self.layout.root / "asked"
         return file.read_text().splitlines() if file.exists() else []
 
     @property
     def running(self) -> str:
-        """The release that the service runs, by its last start."""
+        """The release that was current at the last ``systemctl restart``."""
         return Path((self.layout.root / "running").read_text().strip()).name
 
     def current(self) -> str | None:
-        """The release that is current, once it has been read to the last byte."""
+        """The current release; fails unless it is complete and unaltered."""
         version = release_at(self.layout.current)
         if version is not None:
             assert check_tree(self.layout.current).version == version
         return version
 
     def recovered(self) -> None:
-        """What the next boot does first."""
+        """Run ``recover.sh``, as at boot."""
         subprocess.run(["sh", str(RECOVERY)], env=self.environment, check=True, capture_output=True)
 
     def forgotten(self) -> None:
-        """Back to an empty installation."""
+        """Empty the installation."""
         shutil.rmtree(self.layout.prefix)
         (self.layout.root / "run/systemd/system").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Packs are brought in, chosen, left and removed, each in one step."""
+"""Packs are installed, selected, rolled back and removed, each atomically."""
 
 from __future__ import annotations
 
@@ -18,12 +18,20 @@ from appliance.errors import BacklineError, PackError
 from appliance.files.durable import set_link
 from appliance.packs.pack import load_pack
 from appliance.releases.packs import installed as packs
-from appliance.releases.packs.installed import before, in_use, install, places, remove, rollback, use
+from appliance.releases.packs.installed import (
+    active_pack,
+    install,
+    pack_folders,
+    previous_pack,
+    remove,
+    rollback,
+    use,
+)
 
 
 @pytest.fixture
 def shelf(place: StandIn, fake_pack: Path) -> StandIn:
-    """An installation with the pack of its release, ``fake`` 1, in use."""
+    """An installation whose release has the pack ``fake`` 1, which is selected."""
     layout = place.layout
     release = versioned(fake_pack, layout.release("1.0") / "packs/reference", "1", place.signer)
     assert release.is_dir()
@@ -48,7 +56,9 @@ def test_a_file_becomes_a_pack(shelf: StandIn, fake_pack: Path, form: int) -> No
     shelf.signer.sign(file, "backline pack fake 2.0")
     assert install(shelf.layout, file, allow_downgrade=False) == "fake-2.0"
     assert contents(shelf.layout.packs / "fake-2.0") == contents(folder)
-    assert places(shelf.layout) == ["reference", "fake-2.0"] and in_use(shelf.layout) == "reference"
+    assert (
+        pack_folders(shelf.layout) == ["reference", "fake-2.0"] and active_pack(shelf.layout) == "reference"
+    )
     assert not shelf.layout.staging.exists()
     modes = {oct(path.stat().st_mode & 0o777) for path in (shelf.layout.packs / "fake-2.0").iterdir()}
     assert modes == {"0o644"}, "the service is not root"
@@ -67,23 +77,23 @@ def test_the_commands_in_their_order(
         done = command("install", str(folder))
         assert done.exit_code == 0 and f"fake-{version} is installed" in done.output, done.output
     done = command("use", "fake")
-    assert done.exit_code == 0 and done.output == "The service plays fake 1.10 from the next vocal on.\n"
-    assert in_use(shelf.layout) == "fake-1.10" and before(shelf.layout) == "reference"
-    assert command("use", "fake-1.9").exit_code == 0 and before(shelf.layout) == "fake-1.10"
+    assert done.exit_code == 0 and done.output == "The service uses fake 1.10 from the next vocal on.\n"
+    assert active_pack(shelf.layout) == "fake-1.10" and previous_pack(shelf.layout) == "reference"
+    assert command("use", "fake-1.9").exit_code == 0 and previous_pack(shelf.layout) == "fake-1.10"
     listed = command("list").output.splitlines()
     assert [line.split()[:2] for line in listed[1:]] == [["fake-1.9", "active"], ["fake-1.10", "previous"]]
     assert all(f"signed by key {shelf.signer.public.id}" in line for line in listed)
-    assert command("rollback").exit_code == 0 and in_use(shelf.layout) == "fake-1.10"
-    assert command("rollback").exit_code == 0 and in_use(shelf.layout) == "fake-1.9"
+    assert command("rollback").exit_code == 0 and active_pack(shelf.layout) == "fake-1.10"
+    assert command("rollback").exit_code == 0 and active_pack(shelf.layout) == "fake-1.9"
     verified = command("verify")
-    assert verified.exit_code == 0 and verified.output.count("is whole") == 3
+    assert verified.exit_code == 0 and verified.output.count("is intact") == 3
     with pytest.raises(PackError, match="the service uses it"):
         remove(shelf.layout, "fake-1.9", None)
     sha256 = load_pack(shelf.layout.packs / "fake-1.10").sha256
     with pytest.raises(PackError, match="has it loaded"):
         remove(shelf.layout, "fake-1.10", sha256)
     assert command("remove", "fake-1.10").exit_code == 0
-    assert places(shelf.layout) == ["reference", "fake-1.9"] and before(shelf.layout) is None
+    assert pack_folders(shelf.layout) == ["reference", "fake-1.9"] and previous_pack(shelf.layout) is None
     with pytest.raises(PackError, match="no pack of this name was installed"):
         remove(shelf.layout, "reference", None)
     (tmp_path / "backline.toml").write_text(lines[0].replace("packs/active", "packs/mine"))
@@ -114,9 +124,9 @@ def test_no_pack_that_was_altered_is_used(shelf: StandIn, fake_pack: Path, tmp_p
     (shelf.layout.packs / "fake-2" / "denoiser.bin").write_bytes(b"")
     with pytest.raises(PackError, match=r"denoiser\.bin: altered"):
         use(shelf.layout, "fake")
-    assert in_use(shelf.layout) == "reference"
+    assert active_pack(shelf.layout) == "reference"
     assert command("verify").exit_code != 0
-    with pytest.raises(PackError, match="no pack to return to"):
+    with pytest.raises(PackError, match="no previous pack"):
         rollback(shelf.layout)
 
 
@@ -141,4 +151,4 @@ def test_a_full_disk(shelf: StandIn, fake_pack: Path, tmp_path: Path, monkeypatc
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(BacklineError, match="are needed and 1 MB are free"):
         install(shelf.layout, file, allow_downgrade=False)
-    assert not shelf.layout.staging.exists() and packs.places(shelf.layout) == ["reference"]
+    assert not shelf.layout.staging.exists() and packs.pack_folders(shelf.layout) == ["reference"]

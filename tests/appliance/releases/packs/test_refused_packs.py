@@ -1,7 +1,7 @@
-"""Hundreds of packs that are not as they were made: each is refused in a sentence, and nothing of it is left.
+"""Hundreds of bad packs are each refused with one sentence, and leave no file.
 
-Some were altered on their way, so that their signature does not hold. The others are signed: by somebody
-whose key is not trusted here, or by a careless hand that signed what no pack may hold.
+Some were altered after signing, so their signature is wrong. The others have a valid signature: by an
+untrusted key, or by the right key over content that no pack may have.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ AT_LEAST = 200
 
 Files = dict[str, bytes]
 Altered = tuple[str, bytes, bytes]
-"""What was done, the archive, its signature."""
+"""The alteration, the archive and its signature."""
 
 
 def signed(what: str, archive: bytes, signer: Signer, comment: str = "backline pack fake 1") -> Altered:
@@ -46,7 +46,7 @@ def altered_on_the_way(files: Files, signer: Signer, chance: random.Random) -> I
     for number in range(40):
         yield f"archive flipped {number}", flipped(archive, chance), signature
     for number in range(20):
-        end = signature.index(b"\n") + 1  # the line before is a comment that nobody signs
+        end = signature.index(b"\n") + 1  # the line before is the untrusted comment
         yield f"signature flipped {number}", archive, signature[:end] + flipped(signature[end:], chance)
     for share in (0.0, 0.1, 0.5, 0.9, 0.98):
         yield f"archive cut at {share}", archive[: int(share * len(archive))], signature
@@ -156,7 +156,7 @@ def files(fake_pack: Path, tmp_path: Path) -> Files:
 
 
 def state(folder: Path) -> dict[str, str]:
-    """Everything below a folder, with its content."""
+    """Every path below a folder, with the hash of its content or its mode."""
     paths = [path for path in sorted(folder.rglob("*")) if path.name != ".lock"]
     return {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest()
