@@ -1,29 +1,29 @@
 #!/bin/sh
-# After a power cut: back to the release that is known to work, and away with what is half done.
-# Run at boot by backline-recover.service, before Backline; also good by hand, any time, again and again.
-# The shell alone: what is broken may be the release. It does nothing while something is being installed.
+# Recover from a power cut during an installation: return to the release that worked, remove unfinished files.
+# backline-recover.service runs it at boot, before Backline. Running it by hand at any time is safe.
+# Shell only, because the release may be broken. It does nothing while an installation is running.
 set -eu
 PREFIX=${BACKLINE_PREFIX:-/opt/backline}
 [ -d "$PREFIX" ] || exit 0
 cd -- "$PREFIX"
 
-# Whoever installs holds this lock for as long as it takes. It is let go when this script ends.
+# An installation holds this lock. This script releases it when it ends.
 if command -v flock >/dev/null; then
   exec 9>>.lock
   flock -n 9 || exit 0
 fi
 
-# Where a link leads, or nothing.
+# Print the target of a link, or nothing.
 target() {
   [ ! -L "$1" ] || readlink -- "$1"
 }
 
-# A release can be used if its folder and the program in it are there.
+# A release is usable if its program and its manifest exist.
 usable() {
   [ -n "$1" ] && [ -x "$1/bin/backline" ] && [ -f "$1/release.json" ]
 }
 
-# Let the link $1 lead to $2, in one step.
+# Point the link $1 to $2 atomically.
 point() {
   rm -f -- ".$1.new"
   ln -s -- "$2" ".$1.new"
@@ -35,24 +35,22 @@ unconfirmed=$(target unconfirmed)
 if [ -n "$unconfirmed" ]; then
   if usable "$unconfirmed"; then
     if [ "$(target current)" != "$unconfirmed" ]; then
-      echo "backline: the upgrade to $(target current) was cut off before it had proved itself; back to $unconfirmed."
+      echo "backline: the upgrade to $(target current) was interrupted; back to $unconfirmed."
       point current "$unconfirmed"
       reverted=yes
     fi
     sync
     rm -f -- unconfirmed
   else
-    echo "backline: $unconfirmed, which was to be returned to, is not there; staying with $(target current)." >&2
+    echo "backline: $unconfirmed, the release to return to, is missing; staying with $(target current)." >&2
     rm -f -- unconfirmed
   fi
 fi
 
-# Cut off between "this works" and "done", so that the release before it is in use again: there is none to
-# roll back to but itself.
+# "previous" may name the release that is current again; a rollback to it would do nothing.
 [ -z "$(target previous)" ] || [ "$(target previous)" != "$(target current)" ] || rm -f -- previous
 
-# What was on its way to a name, and what no name leads to. Nothing of that as long as it is not certain
-# that something works.
+# Remove unfinished files. If the current release is usable, also remove releases that no link names.
 if [ -d staging ]; then rm -rf -- staging; fi
 for half in .*.new */.*.new; do
   if [ -L "$half" ] || [ -e "$half" ]; then rm -rf -- "$half"; fi
@@ -68,7 +66,7 @@ if usable "$current"; then
 fi
 sync
 
-# The units are those of the release, too: systemd has read the other one's.
+# The units belong to the release, and systemd has read those of the other one.
 if [ -n "$reverted" ] && [ -d "${BACKLINE_PREFIX:+$BACKLINE_PREFIX/root}/run/systemd/system" ]; then
   systemctl daemon-reload
 fi

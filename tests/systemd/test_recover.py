@@ -119,7 +119,7 @@ def test_says_what_it_took_back(studio: Studio) -> None:
     (studio.prefix / "current").unlink()
     studio.link(current=NEW, unconfirmed=OLD)
     said = studio.recover()
-    assert f"{NEW} was cut off" in said
+    assert f"{NEW} was interrupted" in said
     assert f"back to {OLD}" in said
 
 
