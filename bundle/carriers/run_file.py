@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,23 +43,24 @@ def systems(floor: Version) -> str:
 
 
 def write_run_file(release: Release, dist: Path, key: SigningKey, time_s: int) -> Path:
-    """Write the ``.run`` of ``release`` and its signature to ``dist``; both appear complete or not at all.
+    """Write the ``.run`` of ``release`` and its signature to ``dist``; each appears complete or not at all.
 
     ``time_s``, seconds since 1970, dates the entries of the archive.
     """
     dist.mkdir(parents=True, exist_ok=True)
     file = dist / file_name(release.version)
     minisign, library = release.tree / "verify" / "minisign", release.tree / "verify" / LIBRARY
-    written = dist / f".{file.name}.part"
-    with written.open("wb") as stream:
-        stream.write(header(release, key, minisign.stat().st_size, library.stat().st_size))
-        for part in (minisign, library):
-            stream.write(part.read_bytes())
-        write_tar_gz(release.tree, stream, time_s)
-    written.chmod(0o755)
-    signature = key.sign(written, release_comment(release.version))
-    written.replace(file)
-    signature.replace(signature_of(file))
+    with tempfile.TemporaryDirectory(dir=dist, prefix=".run-") as aside:
+        written = Path(aside) / file.name
+        with written.open("wb") as stream:
+            stream.write(header(release, key, minisign.stat().st_size, library.stat().st_size))
+            for part in (minisign, library):
+                stream.write(part.read_bytes())
+            write_tar_gz(release.tree, stream, time_s)
+        written.chmod(0o755)
+        signature = key.sign(written, release_comment(release.version))
+        written.replace(file)
+        signature.replace(signature_of(file))
     return file
 
 

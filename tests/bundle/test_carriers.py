@@ -77,6 +77,19 @@ def test_the_same_release_twice(tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "once").iterdir() if path.name.startswith(".")]
 
 
+def test_a_run_file_that_cannot_be_signed_leaves_the_one_before(tmp_path: Path) -> None:
+    need("minisign", "ldd")
+    key = new_key(tmp_path / "key")
+    release = stand_in(tmp_path / "made", key)
+    file = write_run_file(release, tmp_path / "dist", key, TIME_S)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "dist").iterdir()}
+    (release.tree / "share" / "text").write_bytes(b"other")
+    key.secret.write_text("no key")
+    with pytest.raises(BundleError, match="minisign failed"):
+        write_run_file(release, file.parent, key, TIME_S)
+    assert {path.name: path.read_bytes() for path in file.parent.iterdir()} == before
+
+
 def test_debian_package(tmp_path: Path) -> None:
     need("minisign", "ldd", "dpkg-deb")
     key = new_key(tmp_path / "key")
