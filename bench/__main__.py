@@ -1,4 +1,4 @@
-"""``python -m bench --out DIR``: everything, side by side, in one run."""
+"""``python -m bench --out DIR``: measures everything side by side in one run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from appliance.packs.pack import load_pack
 from appliance.system.cpu import read_cpu
 from bench.collect import Collector
 from bench.mask import ONEDNN_CAP
-from bench.packs import same_in_fp32
+from bench.packs import fp32_twin
 from bench.process import ROOT
 from bench.report import write
 from bench.schedule import SONG_S, Schedule
@@ -24,28 +24,32 @@ from bench.schedule import SONG_S, Schedule
 MASKS = (*ONEDNN_CAP, "host")
 
 
-def parsed() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Speed, side by side, in one run.")
+def parse_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure speed and memory.")
     parser.add_argument(
-        "--out", type=Path, default=ROOT / "build" / "bench" / "report", help="results go here"
+        "--out", type=Path, default=ROOT / "build" / "bench" / "report", help="folder for the results"
     )
     parser.add_argument(
-        "--minutes", type=float, default=10.0, help="no further round is begun that ends later"
+        "--minutes", type=float, default=10.0, help="start no further round that would end later"
     )
-    parser.add_argument("--rounds", type=int, default=5, help="at most so many rounds")
+    parser.add_argument("--rounds", type=int, default=5, help="maximum number of rounds")
     parser.add_argument("--mask", action="append", choices=MASKS, help="repeatable; default: all")
     parser.add_argument(
-        "--focus", default="haswell", choices=MASKS, help="the mask for lengths, takes, cores"
+        "--focus", default="haswell", choices=MASKS, help="the mask for lengths, takes and cores"
     )
-    parser.add_argument("--seconds", type=float, default=30.0, help="length at which masks are compared")
+    parser.add_argument("--seconds", type=float, default=30.0, help="vocal length for comparing masks")
     parser.add_argument(
-        "--lengths", type=_numbers, default=(10.0, SONG_S, 600.0), help="seconds, with commas"
+        "--lengths", type=_numbers, default=(10.0, SONG_S, 600.0), help="vocal lengths in s, comma-separated"
     )
-    parser.add_argument("--takes", type=_numbers, default=(1.0, 3.0), help="numbers of takes, with commas")
-    parser.add_argument("--cores", type=_numbers, help="numbers of cores, with commas; default: one and all")
+    parser.add_argument(
+        "--takes", type=_numbers, default=(1.0, 3.0), help="numbers of takes, comma-separated"
+    )
+    parser.add_argument(
+        "--cores", type=_numbers, help="numbers of cores, comma-separated; default: 1 and all"
+    )
     parser.add_argument("--pack", type=Path, default=ROOT / "packs" / "reference")
-    parser.add_argument("--fp32", type=Path, help="the pack in FP32; built from its checkpoint if left out")
+    parser.add_argument("--fp32", type=Path, help="the pack in FP32; default: build it from its checkpoint")
     parser.add_argument("--no-fp32", action="store_true", help="measure the INT8 pack alone")
     parser.add_argument("--vocal", type=Path, default=ROOT / "demo" / "vocal.flac")
     parser.add_argument("--peers", action="store_true", help="measure other software too")
@@ -53,8 +57,8 @@ def parsed() -> argparse.Namespace:
         "--peers-python", default=sys.executable, help="a Python that has the peers' packages"
     )
     parser.add_argument("--peers-mask", action="append", choices=MASKS, help="repeatable; default: the focus")
-    parser.add_argument("--peer", action="append", help="only peers whose name begins so; repeatable")
-    parser.add_argument("--paper", type=Path, help="a checkout of the paper's own code")
+    parser.add_argument("--peer", action="append", help="only peers whose names begin with this; repeatable")
+    parser.add_argument("--paper", type=Path, help="a checkout of the paper's code")
     return parser.parse_args()
 
 
@@ -76,11 +80,11 @@ def _machine() -> dict[str, Any]:
 
 def main() -> int:
     """Measure and write the report."""
-    options = parsed()
+    options = parse_options()
     began, machine = time.monotonic(), _machine()
     packs = {"INT8": options.pack}
     if not options.no_fp32:
-        twin = options.fp32 or same_in_fp32(load_pack(options.pack, verify=False), _say)
+        twin = options.fp32 or fp32_twin(load_pack(options.pack, verify=False), _say)
         packs |= {"FP32": twin} if twin else {}
     masks = tuple(options.mask or MASKS)
     schedule = Schedule(

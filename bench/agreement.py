@@ -1,4 +1,4 @@
-"""Do two processors play the same? SNR of one output against the other, for every pair."""
+"""How far outputs of different CPUs agree: SNR of one against the other, for every pair."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAME_DB = 40.0
-"""From here on nobody could hear which processor it was."""
+"""Goal for the SNR in dB: from here on the difference is inaudible."""
 
 
 def snr_db(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """10·log10 of the mean energy of both over that of their difference; inf where they are equal."""
+    """10·log10 of the mean energy of both over the energy of their difference; inf if they are equal.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
     if one.shape != other.shape:
         raise ValueError(f"outputs of shapes {one.shape} and {other.shape} cannot be compared")
     a, b = one.astype(np.float64), other.astype(np.float64)
@@ -25,10 +29,10 @@ def snr_db(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def matrix(outputs: Mapping[str, NDArray[np.float32]]) -> dict[str, dict[str, float]]:
-    """SNR in dB between any two of ``outputs``, which are named after the processor that made them."""
+    """SNR in dB between any two of ``outputs``, which are named after their CPUs."""
     return {a: {b: snr_db(outputs[a], outputs[b]) for b in outputs if b != a} for a in outputs}
 
 
-def least(found: Mapping[str, Mapping[str, float]]) -> float:
-    """The worst pair; inf if there is none."""
+def worst(found: Mapping[str, Mapping[str, float]]) -> float:
+    """SNR of the worst pair in dB; inf if there is none."""
     return min((value for row in found.values() for value in row.values()), default=math.inf)

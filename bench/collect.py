@@ -1,6 +1,6 @@
-"""Measures the cases of a schedule, round by round, and gathers what was found in one JSON-like dictionary.
+"""Measures the cases of a schedule round by round and collects the results in one JSON-like dictionary.
 
-This process stays small (it loads no graphs): a child's peak memory counts from its parent's size.
+This process loads no graphs and stays small, because a child's peak memory is at least its parent's size.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from bench.render import vocal_of
 from bench.schedule import Case, GraphCase, Schedule, StartCase, measured_once, needed_lengths
 
 REPEATS = 7
-"""Evaluations of each graph in each round."""
+"""Forward passes of each graph in each round."""
 
 
 class Collector:
-    """Measures into ``found``; ``folder`` is for vocals, inputs, outputs and caches."""
+    """Measures into ``found``; keeps vocals, inputs, outputs and caches in ``folder``."""
 
     def __init__(self, schedule: Schedule, packs: dict[str, Path], source: Path, folder: Path) -> None:
         self.schedule = schedule
@@ -43,8 +43,8 @@ class Collector:
             self._vocals[seconds] = folder / f"vocal-{seconds:g}.wav"
             vocal_of(source, seconds, self._vocals[seconds])
 
-    def playable(self) -> list[str]:
-        """The schedule's masks that this processor can wear; why not, is said under ``skipped``."""
+    def usable_masks(self) -> list[str]:
+        """The schedule's masks that work on this CPU; ``skipped`` says why others do not."""
         for name in self.schedule.masks:
             try:
                 self._masks[name] = mask(None if name == "host" else name)
@@ -54,21 +54,24 @@ class Collector:
         return list(self._masks)
 
     def prepare(self, say: Callable[[str], None]) -> None:
-        """Record a job's inputs; fill each mask's cache of compiled graphs, which finds libraries too."""
+        """Record the graphs' inputs, then start once under each mask.
+
+        That start fills the mask's cache of compiled graphs and searches the libraries for CPUID.
+        """
         say("recording a job")
         vocal = self._vocals[self.schedule.short_s]
         command = [sys.executable, "-m", "bench.graph_inputs", vocal, self.packs["INT8"], self.folder]
         run(Mask("host", "none"), command)
         self.found["flops"] = json.loads((self.folder / "flops.json").read_text())
-        for name in self.playable():
+        for name in self.usable_masks():
             for precision, pack in self.packs.items():
                 say(f"first start, not counted: {name} {precision}")
                 self._start(name, precision, pack)
 
-    def measure(self, most: int, budget_s: float, say: Callable[[str], None]) -> None:
-        """Take the cases in rounds; a case that fails is left out and said why."""
+    def measure(self, max_rounds: int, budget_s: float, say: Callable[[str], None]) -> None:
+        """Measure the cases in rounds; ``skipped`` says why a case failed."""
         cases = [case for case in self.schedule.cases() if case.mask in self._masks]
-        for number, case in rounds(cases, most, budget_s, time.monotonic, measured_once):
+        for number, case in rounds(cases, max_rounds, budget_s, time.monotonic, measured_once):
             say(f"round {number + 1}: {case.name}")
             self.found["rounds"] = number + 1
             try:
@@ -86,7 +89,7 @@ class Collector:
             self._started(case)
 
     def _cache(self, name: str, precision: str) -> Path:
-        """Masked runs must not share compiled graphs: those are named after the true processor."""
+        """A cache for each mask: OpenVINO names compiled graphs after the true CPU and would mix them up."""
         return self.folder / f"cache-{name}-{precision}"
 
     def _job(self, job: Job) -> None:
@@ -135,7 +138,7 @@ class Collector:
                     entry["packs"][precision]["seconds"][graph] += seconds
 
     def _agreement(self) -> dict[str, Any]:
-        """SNR matrices in dB by precision and graph, and of the notes the share in common."""
+        """SNR matrices in dB by precision and graph, and the share of notes in common."""
         agreement: dict[str, Any] = {}
         arrays = {}
         for name in self.found["graphs"]:

@@ -1,4 +1,4 @@
-"""From a short measured piece to a song: the arithmetic behind every figure that is called extrapolated."""
+"""Extrapolates linearly from short measured pieces to a song."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Seconds that ``n`` units take: ``fixed_s + each_s * n``."""
+    """Seconds for n units: ``fixed_s + each_s * n``."""
 
     fixed_s: float
     each_s: float
@@ -18,7 +18,11 @@ class Line:
 
 
 def through(few: int, few_s: float, more: int, more_s: float) -> Line:
-    """The line through two measurements; a slope or a start below zero is noise and counts as zero."""
+    """The line through two measurements; a negative slope or intercept is noise and becomes zero.
+
+    Raises:
+        ValueError: ``more`` is not larger than ``few``.
+    """
     if more <= few:
         raise ValueError(f"{more} units are not more than {few}")
     each = max(0.0, (more_s - few_s) / (more - few))
@@ -26,5 +30,5 @@ def through(few: int, few_s: float, more: int, more_s: float) -> Line:
 
 
 def real_time_factor(seconds: float, audio_s: float) -> float:
-    """Seconds of work a second of music."""
+    """Seconds of work for each second of audio."""
     return seconds / audio_s

@@ -1,8 +1,7 @@
-"""Floating-point operations of a graph, counted from its shapes: two for each multiplication and addition.
+"""Counts a graph's floating-point operations from its shapes; one multiply-add is two operations.
 
-Only convolutions and matrix products count, the work that a roofline of convolutions can stand for. A
-graph in INT8 does as many as the same graph in FP32. Letters: B batch, I and O channels in and out, G
-groups, K kernel taps, T time steps.
+Only convolutions and matrix products count, because the roofline consists of convolutions. INT8 and FP32
+graphs have equal counts. Letters: I and O input and output channels, G groups, K kernel taps.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ TRANSPOSED = frozenset({"ConvolutionBackpropData", "GroupConvolutionBackpropData
 
 @dataclass(frozen=True, slots=True)
 class Flops:
-    """Operations of one call: of layers with weights, and of products of two activations."""
+    """Operations of one forward pass: of layers with weights, and of products of two activations."""
 
     convolutions: int
     products: int
@@ -30,20 +29,23 @@ class Flops:
 
 
 def count_flops(model: Any, shapes: Mapping[str, tuple[int, ...]]) -> Flops:
-    """Operations of one call of ``model``, an ``openvino.Model``, with inputs of ``shapes`` by name.
+    """Operations of one forward pass of ``model``, an ``openvino.Model``, with inputs of ``shapes`` by name.
 
-    The model is reshaped to them. Raises ValueError if a layer's shape stays unknown.
+    The model is reshaped in place.
+
+    Raises:
+        ValueError: a layer's shape stays dynamic.
     """
     model.reshape({name: list(shape) for name, shape in shapes.items()})
     convolutions = products = 0
     for node in model.get_ordered_ops():
         kind = node.get_type_name()
         if kind in CONVOLUTIONS:
-            # weights (O, I, K) or (G, O/G, I/G, K): everything after the outputs is summed for each one
+            # weights (O, I, K) or (G, O/G, I/G, K): each output sums over input channels and taps
             skipped = 2 if kind.startswith("Group") else 1
             convolutions += 2 * _size(node.output(0)) * math.prod(_shape(node.input(1))[skipped:])
         elif kind in TRANSPOSED:
-            # weights (I, O, K) or (G, I/G, O/G, K): each input is spread over O/G channels and K taps
+            # weights (I, O, K) or (G, I/G, O/G, K): each input goes to O/G channels and K taps
             skipped = 2 if kind.startswith("Group") else 1
             convolutions += 2 * _size(node.input(0)) * math.prod(_shape(node.input(1))[skipped:])
         elif kind == "MatMul":
@@ -55,7 +57,9 @@ def count_flops(model: Any, shapes: Mapping[str, tuple[int, ...]]) -> Flops:
 def _shape(port: Any) -> tuple[int, ...]:
     partial = port.get_partial_shape()
     if partial.is_dynamic:
-        raise ValueError(f"{port.get_node().get_friendly_name()}: its shape {partial} is not known")
+        raise ValueError(
+            f"{port.get_node().get_friendly_name()}: its shape {partial} is dynamic; give all input shapes"
+        )
     return tuple(int(n) for n in partial.to_shape())
 
 

@@ -1,10 +1,10 @@
-"""One real job, recorded: what goes into each graph of a pack, and how often each is evaluated.
+"""Records one real job: the inputs of each graph of a pack, and its number of forward passes.
 
     python -m bench.graph_inputs VOCAL PACK OUT
 
-writes OUT/inputs.npz, and OUT/flops.json with the operations of each. The vocal is rendered once with each
-sound the pack has, and the two encoders, which no job needs, hear what the job made. The same inputs then
-go into the graphs under every mask, so that outputs can be compared and times differ by nothing else.
+writes OUT/inputs.npz, and OUT/flops.json with the operations of each graph. It renders the vocal once with
+each sound of the pack. The two encoders, which no job needs, get what the job produced. All masks then use
+the same inputs, so outputs can be compared and times differ by the mask alone.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from appliance.rendering.render import render
 from bench.flops import Flops, count_flops
 from bench.recorder import Inputs, Recording, recording, write_inputs
 
-EVALUATE: dict[str, Callable[[Graphs, Inputs], Any]] = {
+FORWARD_PASS: dict[str, Callable[[Graphs, Inputs], Any]] = {
     "planner": lambda g, x: g.plan(x["features"][0], x["phases"][0]),
     "condition": lambda g, x: g.condition(x["rows"], x["style"]),
     "denoiser": lambda g, x: g.velocity(x),
@@ -39,16 +39,19 @@ EVALUATE: dict[str, Callable[[Graphs, Inputs], Any]] = {
     "vae_encoder": lambda g, x: g.encode(x["roll"][0]),
     "audio_encoder": lambda g, x: g.hear(x["spectrum"][0], x["style"][0]),
 }
-"""How the appliance evaluates each graph, given the inputs of one evaluation."""
+"""How the appliance calls each graph, given the inputs of one forward pass."""
 
 
 def graphs_of(pack: Pack) -> list[str]:
-    """The pack's graphs that can be evaluated, in the order of EVALUATE."""
-    return [name for name in EVALUATE if name in pack.manifest.graphs.present()]
+    """The pack's graphs in the order of FORWARD_PASS."""
+    return [name for name in FORWARD_PASS if name in pack.manifest.graphs.present()]
 
 
 def record_job(vocal: Path, folder: Path) -> tuple[Recording, Recording]:
-    """Render ``vocal`` with the band, and then all else that the pack in ``folder`` can do."""
+    """Render ``vocal`` with the soundfont; then run the remaining graphs of the pack in ``folder``.
+
+    Returns the two recordings.
+    """
     with recording() as job, tempfile.TemporaryDirectory() as out:
         engine = Engine(folder)
         render(engine, RenderJob(vocal, Path(out), force=True), "bench")
@@ -66,7 +69,8 @@ def record_job(vocal: Path, folder: Path) -> tuple[Recording, Recording]:
 
 
 def flops_of(pack: Pack, inputs: dict[str, Inputs], job: Recording) -> dict[str, Any]:
-    """By graph: operations of an evaluation with ``inputs``; evaluations of ``job`` and their operations."""
+    """By graph: operations of a forward pass with ``inputs``, and passes and operations of the whole
+    ``job``."""
     import openvino
 
     def count(graph: str, shapes: dict[str, tuple[int, ...]]) -> Flops:

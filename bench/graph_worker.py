@@ -1,10 +1,10 @@
-"""Every graph of one or two packs, timed and looked at in one process: run under a mask by ``bench``.
+"""Times every graph of one or two packs in one process, which ``bench`` runs under a mask.
 
     python -m bench.graph_worker INPUTS.npz OUTPUTS.npz REPEATS THREADS PACK [PACK]
 
-prints JSON: by pack and graph the seconds of each evaluation, which kernels run and how many reorders; and
-the seconds of the roofline's chain in INT8 and FP32. Packs take turns, evaluation by evaluation, with the
-chains between them, so that ratios are of the same moments. OUTPUTS.npz gets what the packs put out.
+prints JSON: by pack and graph the seconds of each forward pass, the kernels and the number of reorders; and
+the seconds of the roofline's chain in INT8 and FP32. Packs and chains take turns after each forward pass, so
+that ratios compare the same moments. OUTPUTS.npz gets the graphs' outputs.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from appliance.networks.graphs import Array, Graphs
 from appliance.networks.kernel_count import count_kernels
 from appliance.packs.manifest import SamplerFacts
 from appliance.packs.pack import Pack, load_pack
-from bench.graph_inputs import EVALUATE, graphs_of
+from bench.graph_inputs import FORWARD_PASS, graphs_of
 from bench.recorder import Inputs, read_inputs, recording
 from bench.roofline import FRAMES, NARROW, chain
 
 WINDOW = "window"
-"""Name of the latent that a whole window's evaluations lead to: what differs between processors adds up."""
+"""Name of the latent after all sampling steps of a window, where differences between CPUs add up."""
 
 
 def kernels_of(compiled: Any) -> dict[str, Any]:
-    """Layers with weights by kernel, and how many reorders, of a compiled graph."""
+    """Layers with weights by kernel, and the number of reorders, of a compiled graph."""
     found = count_kernels(compiled)
     return {
         "primitives": dict(found.primitives),
@@ -43,13 +43,16 @@ def kernels_of(compiled: Any) -> dict[str, Any]:
 
 
 def count_type(compiled: Any, kind: str) -> int:
-    """Nodes of one type in the graph as it runs."""
+    """Number of nodes of one type in the compiled graph."""
     nodes = compiled.get_runtime_model().get_ordered_ops()
     return sum(str(node.get_rt_info()["layerType"].astype(str)) == kind for node in nodes)
 
 
 def window_of(graphs: Graphs, inputs: Inputs, sampler: SamplerFacts) -> Array:
-    """The latent (B, Z, W) of a window from always the same noise, by all the steps of the pack."""
+    """The latent of a window after all sampling steps, from fixed noise.
+
+    Shape (B, Z, W): batch, latent channels, latent frames of the window.
+    """
 
     def velocity(x: Array, t: float, stride: float) -> Array:
         moment = {**inputs, "latent": x, "timestep": np.full_like(inputs["timestep"], t)}
@@ -62,7 +65,7 @@ def window_of(graphs: Graphs, inputs: Inputs, sampler: SamplerFacts) -> Array:
 
 
 def alternately(calls: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each call, ``repeats`` times one after the other; a first round is not counted."""
+    """Seconds of each call, taking turns, ``repeats`` times; the first round is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(repeats + 1):
         for name, call in calls.items():
@@ -74,7 +77,7 @@ def alternately(calls: Mapping[str, Callable[[], Any]], repeats: int) -> dict[st
 
 
 def roof(threads: int) -> dict[str, Callable[[], Any]]:
-    """The roofline's chains, compiled as the appliance compiles graphs, ready to be called."""
+    """The roofline's chains, compiled as the appliance compiles graphs."""
     import openvino
 
     config = {
@@ -93,7 +96,7 @@ def roof(threads: int) -> dict[str, Callable[[], Any]]:
 def measure(
     packs: list[Pack], inputs: dict[str, Inputs], repeats: int, threads: int
 ) -> tuple[dict[str, Any], dict[str, Array]]:
-    """What the module's docstring promises, and outputs named ``PACK_NUMBER/GRAPH/OUTPUT``."""
+    """The measurements that :func:`main` prints, and outputs named ``PACK_NUMBER/GRAPH/OUTPUT``."""
     names = [name for name in graphs_of(packs[0]) if name in inputs]
     made = [Graphs(pack, threads) for pack in packs]
     outputs: dict[str, Array] = {}
@@ -101,13 +104,13 @@ def measure(
     for number, (graphs, pack) in enumerate(zip(made, packs, strict=True)):
         with recording() as heard:
             for name in names:
-                EVALUATE[name](graphs, inputs[name])
+                FORWARD_PASS[name](graphs, inputs[name])
         kernels = {}
         for name in names:
             request = heard.requests[name]
             kernels[name] = kernels_of(request.get_compiled_model())
             for port in request.get_compiled_model().outputs:
-                output = min(port.names, key=len)  # the appliance's name; others are paths in the graph
+                output = min(port.names, key=len)  # the appliance's name; longer ones are paths in the graph
                 outputs[f"{number}/{name}/{output}"] = request.get_tensor(port).data.copy()
         latent = window_of(graphs, inputs["denoiser"], pack.manifest.sampler)
         outputs[f"{number}/{WINDOW}/latent"] = latent
@@ -115,7 +118,9 @@ def measure(
     chains = roof(threads)
     roofs: dict[str, list[float]] = {name: [] for name in chains}
     for name in names:
-        calls = {str(n): lambda g=g, name=name: EVALUATE[name](g, inputs[name]) for n, g in enumerate(made)}
+        calls = {
+            str(n): lambda g=g, name=name: FORWARD_PASS[name](g, inputs[name]) for n, g in enumerate(made)
+        }
         for key, seconds in alternately({**calls, **chains}, repeats).items():
             if key in roofs:
                 roofs[key] += seconds
@@ -125,7 +130,7 @@ def measure(
 
 
 def main() -> int:
-    """Measure, write outputs, print."""
+    """Measure, write the outputs, print the measurements."""
     inputs, outputs, repeats, threads, *packs = sys.argv[1:]
     opened = [load_pack(Path(folder), verify=False) for folder in packs]
     found, made = measure(opened, read_inputs(Path(inputs)), int(repeats), int(threads))

@@ -1,4 +1,4 @@
-"""The whole job, file to published files, as the command does it: a fresh process each time."""
+"""The whole job from file to published files, by the command line, in a fresh process each time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from bench.process import Finished, run
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to render as which processor; ``precision`` names the pack."""
+    """A render as a case of the bench: under which mask, with which pack (``precision``).
+
+    ``cores`` is the number of cores it may use; 0 means all.
+    """
 
     mask: str
     precision: str
@@ -26,15 +29,17 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Short and unique."""
+        """A short, unique name."""
         cores = f", {self.cores} of the cores" if self.cores else ""
         return f"{self.mask} {self.precision} {self.audio_s:g} s, {self.takes} takes{cores}"
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One run of a job: what the process took, the receipt's seconds by stage, the notes it wrote, and
-    whether a take that fitted badly was drawn again, which costs as much as the first time."""
+    """One run of a job: the process's use of time and memory, the receipt's seconds by stage, and the notes.
+
+    ``retried`` says whether a take that fitted badly was drawn again, which doubles the forward passes.
+    """
 
     process: Finished
     stages_s: dict[str, float]
@@ -43,7 +48,11 @@ class Rendered:
 
 
 def render(job: Job, chosen: Mask, vocal: Path, pack: Path, cache: Path) -> Rendered:
-    """Run ``job`` once, with ``cache`` for compiled graphs."""
+    """Run ``job`` once; ``cache`` holds compiled graphs.
+
+    Raises:
+        Failed: the command ended with an error.
+    """
     with tempfile.TemporaryDirectory() as out:
         command = [
             *(sys.executable, "-m", "appliance", "render", vocal),
@@ -72,6 +81,6 @@ def notes_of(path: Path) -> frozenset[tuple[int, int, int]]:
 
 
 def notes_in_common(one: frozenset[tuple[int, int, int]], other: frozenset[tuple[int, int, int]]) -> float:
-    """Share of notes that two renders have in common, 0-1 (F1 of one against the other)."""
+    """Share of notes that two renders have in common, from 0 to 1 (F1 of one against the other)."""
     together = len(one) + len(other)
     return 2 * len(one & other) / together if together else 1.0

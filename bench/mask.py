@@ -1,9 +1,9 @@
-"""Run a command while the processor claims to be of an older generation, and say how faithfully.
+"""Runs a command while the CPU claims to be of an older generation.
 
-The faithful way (kind ``cpuid``) is the auditing library of ``cpumask.c``: it changes what CPUID says,
-so that everything which chooses kernels takes the old path (oneDNN, OpenVINO's own JIT, TBB, numpy).
-It needs gcc and objdump. Without them only oneDNN is capped through its environment variable (kind
-``onednn``), which OpenVINO's own kernels and numpy ignore: such a measurement says so.
+A faithful mask (kind ``cpuid``) is the auditing library of ``cpumask.c``. It changes the results of CPUID, so
+that every library that selects kernels takes the old path (oneDNN, OpenVINO's own JIT, TBB, numpy). It needs
+gcc and objdump. Without them an environment variable caps oneDNN alone (kind ``onednn``); OpenVINO's own
+kernels and numpy ignore it, and the results say so.
 
     python -m bench.mask haswell .venv-runtime/bin/backline doctor
 """
@@ -32,9 +32,9 @@ ONEDNN_CAP = {
     "skylake-avx512": "AVX512_CORE",
     "cascadelake": "AVX512_CORE_VNNI",
 }
-"""Generations, oldest first, and the nearest cap that oneDNN offers."""
+"""The nearest cap that oneDNN offers for each generation, oldest first."""
 
-# What the dynamic linker's own choice of memcpy and libm kernels must not use, by generation.
+# Features that the dynamic linker must not use when it selects memcpy and libm kernels, by generation.
 _AVX512 = ("AVX512F", "AVX512VL", "AVX512BW", "AVX512DQ", "AVX512CD")
 _LIBC_WITHOUT = {
     "nehalem": (*_AVX512, "AVX2", "AVX", "FMA", "FMA4", "BMI1", "BMI2", "LZCNT", "MOVBE", "ERMS", "OSXSAVE"),
@@ -49,7 +49,7 @@ _UNSEARCHED = re.compile(r"^cpumask: not searched: (/.+)$", re.MULTILINE)
 
 @dataclass
 class Mask:
-    """A way to run commands as ``generation``; ``kind`` is ``cpuid``, ``onednn`` or ``none``."""
+    """Runs commands as ``generation``; ``kind`` is ``cpuid``, ``onednn`` or ``none``."""
 
     generation: str
     kind: str
@@ -59,14 +59,14 @@ class Mask:
         return {
             "cpuid": f"{self.generation} (CPUID masked for every library)",
             "onednn": f"{self.generation} (NOT faithful: only oneDNN is capped; no gcc or objdump here)",
-            "none": "this processor, unmasked",
+            "none": "this CPU, unmasked",
         }[self.kind]
 
     def run(self, command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-        """Run ``command`` under the mask, its output captured.
+        """Run ``command`` under the mask and capture its output.
 
-        Libraries that the command opens and that were never searched for CPUID are searched and the
-        command is run again, so it must be one that may be run twice.
+        If the command opens libraries that were not yet searched for CPUID, they are searched and the
+        command runs again; so it must be safe to run twice.
         """
         while True:
             done = subprocess.run(
@@ -81,17 +81,18 @@ class Mask:
 
 
 def mask(generation: str | None) -> Mask:
-    """The most faithful mask this machine can make; ``None`` is no mask.
+    """The most faithful mask that this machine supports; ``None`` means no mask.
 
-    Raises ``ValueError`` for an unknown generation, or one that this processor is older than.
+    Raises:
+        ValueError: ``generation`` is unknown, or newer than this CPU.
     """
     if generation is None:
         return Mask("host", "none")
     if generation not in ONEDNN_CAP:
-        raise ValueError(f"unknown generation {generation!r}; known are {', '.join(ONEDNN_CAP)}")
+        raise ValueError(f"unknown generation {generation!r}; choose one of {', '.join(ONEDNN_CAP)}")
     missing = GENERATIONS[generation] - read_cpu().flags
     if missing:
-        raise ValueError(f"this processor cannot play {generation}: it lacks {', '.join(sorted(missing))}")
+        raise ValueError(f"this CPU cannot run as {generation}: it lacks {', '.join(sorted(missing))}")
     libc = ",".join(f"-{name}" for name in _LIBC_WITHOUT[generation])
     tunables = {"GLIBC_TUNABLES": f"glibc.cpu.hwcaps={libc}"} if libc else {}
     library = _build()
@@ -110,9 +111,9 @@ def mask(generation: str | None) -> Mask:
 
 
 def search_missing(errors: str) -> bool:
-    """Search the libraries that a masked command's ``errors`` name as never searched; were there any?
+    """Search the libraries that a masked command's ``errors`` report as not searched.
 
-    If so, that command ran with a hole in its mask and has to be run again.
+    Returns whether there were any: then the mask was incomplete and the command must run again.
     """
     unsearched = sorted(set(_UNSEARCHED.findall(errors)))
     if unsearched:
@@ -121,7 +122,7 @@ def search_missing(errors: str) -> bool:
 
 
 def _build() -> Path | None:
-    """Compile ``cpumask.c``; ``None`` where that, or searching libraries, is impossible."""
+    """Compile ``cpumask.c``; ``None`` without gcc or objdump, or if it does not compile."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or shutil.which("objdump") is None or not sys.platform.startswith("linux"):
         return None
@@ -137,13 +138,13 @@ def _build() -> Path | None:
 
 
 def _identity(path: str) -> str:
-    """Changes when the file does."""
+    """Size and modification time, which change when the file does."""
     status = Path(path).stat()
     return f"{status.st_size}:{status.st_mtime_ns}"
 
 
 def _known() -> dict[str, tuple[str, list[str]]]:
-    """Objects searched so far: path -> (identity, addresses of CPUID); changed files are forgotten."""
+    """Libraries searched so far: path -> (identity, addresses of CPUID), without those that changed."""
     try:
         stored = json.loads((BUILD / "sites.json").read_text())
     except (OSError, ValueError):
@@ -152,7 +153,7 @@ def _known() -> dict[str, tuple[str, list[str]]]:
 
 
 def _search(paths: Sequence[str]) -> None:
-    """Disassemble ``paths`` and remember where their CPUID instructions are."""
+    """Disassemble ``paths`` and store the addresses of their CPUID instructions."""
     known = _known()
     for path in paths:
         known[path] = (_identity(path), _cpuid_addresses(path))
@@ -164,7 +165,7 @@ def _search(paths: Sequence[str]) -> None:
 
 
 def _cpuid_addresses(path: str) -> list[str]:
-    """Virtual addresses (hex) of CPUID in an ELF object; disassembled only if the bytes occur at all."""
+    """Virtual addresses (hex) of CPUID in an ELF file, which is disassembled only if its bytes occur."""
     if b"\x0f\xa2" not in Path(path).read_bytes():
         return []
     command = ["objdump", "-d", "--no-show-raw-insn", path]
@@ -172,12 +173,12 @@ def _cpuid_addresses(path: str) -> list[str]:
         assert dump.stdout is not None
         found = [line.split(":")[0].strip() for line in dump.stdout if line.rstrip().endswith("\tcpuid")]
     if dump.returncode:
-        raise RuntimeError(f"objdump cannot read {path}")
+        raise RuntimeError(f"{path}: objdump cannot disassemble it; run objdump -d on it to see why")
     return found
 
 
 def _write_sites() -> Path:
-    """The list in the form that ``cpumask.c`` reads."""
+    """Write the addresses in the form that ``cpumask.c`` reads."""
     target = BUILD / "sites.txt"
     fresh = target.with_suffix(f".{os.getpid()}")
     lines = [line for path, (_, sites) in _known().items() for line in (f"= {path}", *sites)]

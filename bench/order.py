@@ -1,7 +1,7 @@
-"""In which order cases are measured, and how many times: interleaved, so that drift hits all alike.
+"""Order and number of measurements: cases are interleaved, so that drift affects all alike.
 
-A machine grows warm, or somebody logs in: whoever measures A ten times and then B ten times measures
-that. Here a round takes every case once, and every other round goes backwards.
+A machine that warms up or gets busy would favour the case measured first. So each round measures every case
+once, and every other round goes backwards.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ def one_round(cases: Sequence[Case], number: int) -> list[Case]:
 
 def rounds(
     cases: Sequence[Case],
-    most: int,
+    max_rounds: int,
     budget_s: float,
     clock: Callable[[], float],
     once: Callable[[Case], bool] = lambda _: False,
 ) -> Iterator[tuple[int, Case]]:
-    """(round, case), round after round: at least one, at most ``most``, and none that would end late.
+    """Yield (round, case), round after round: at least one round and at most ``max_rounds``.
 
-    ``budget_s`` counts from the first case; a further round is begun only if it fits, should it take as
-    long as those of its cases took the first time. Cases that are measured ``once`` are in round 0 alone.
+    A further round starts only if it should end within ``budget_s`` from the first case, judged by the latest
+    time of each of its cases. Cases for which ``once`` is true are in round 0 only.
     """
     began = clock()
     took: dict[int, float] = {}
-    for number in range(most):
+    for number in range(max_rounds):
         chosen = [i for i, case in enumerate(cases) if number == 0 or not once(case)]
         needed = sum(took.get(i, 0.0) for i in chosen)
         if number and (not chosen or clock() - began + needed > budget_s):

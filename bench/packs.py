@@ -1,7 +1,7 @@
-"""The same pack in 32 bits, to compare with: built from the checkpoint that the pack names.
+"""Builds a pack again in FP32, for comparison, from the checkpoint that its manifest names.
 
-It comes from graphs that were exported before, or else from a checkpoint in the repository, which takes
-about a minute and needs the build side (torch). It lies in build/bench and is built once.
+It uses graphs in ``runs/graphs`` if they are of that checkpoint. Otherwise it exports the checkpoint in the
+repository, which takes about a minute and needs torch. The result is kept in ``build/bench``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ EXPORTED = ROOT / "runs" / "graphs"
 CHECKPOINT = ROOT / "checkpoints" / "reference"
 
 
-def same_in_fp32(pack: Pack, say: Callable[[str], None]) -> Path | None:
-    """Folder of the FP32 twin of ``pack``; None, said why, where it cannot be built."""
+def fp32_twin(pack: Pack, say: Callable[[str], None]) -> Path | None:
+    """Folder of ``pack`` in FP32; None if it cannot be built, after ``say`` was told why."""
     wanted = pack.manifest.checkpoint_sha256
     twin = BUILD / f"fp32-{wanted[:12]}"
     if _is_of(twin, wanted):
@@ -35,7 +35,10 @@ def same_in_fp32(pack: Pack, say: Callable[[str], None]) -> Path | None:
 
 
 def exported_from(pack: Pack, say: Callable[[str], None]) -> Path | None:
-    """Folder of the exported graphs, ONNX too, that ``pack`` was made from; None, said why, without any."""
+    """Folder of the exported graphs (also as ONNX) that ``pack`` was made from.
+
+    None if there are none, after ``say`` was told why.
+    """
     wanted = pack.manifest.checkpoint_sha256
     own = BUILD / "graphs"
     for graphs in (EXPORTED, own):

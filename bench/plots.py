@@ -1,4 +1,4 @@
-"""Pictures of what was found, where matplotlib is installed: PNG files, as many as there are figures for."""
+"""Draws the results as PNG files if matplotlib is installed; pictures without data are left out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Found = Mapping[str, Any]
 
 
 def draw(found: Found, folder: Path, short_s: float) -> list[str]:
-    """Draw into ``folder``; names of the files, none without matplotlib."""
+    """Draw into ``folder``; returns the files' names, none without matplotlib."""
     try:
         import matplotlib
     except ImportError:
@@ -39,7 +39,7 @@ def _axes(title: str, width: float = 7.0) -> tuple[Any, Any]:
 
 
 def _masks(found: Found, short_s: float) -> Any:
-    """Whole job by mask, INT8 beside FP32."""
+    """Real-time factor of the whole job by mask, INT8 beside FP32."""
     seconds: dict[str, dict[str, float]] = {}
     for job in found["jobs"].values():
         if (job["audio_s"], job["takes"], job["cores"]) == (short_s, 1, 0):
@@ -58,7 +58,7 @@ def _masks(found: Found, short_s: float) -> Any:
 
 
 def _lengths(found: Found, short_s: float) -> Any:
-    """Seconds and memory against length."""
+    """Seconds and peak memory against the vocal's length."""
     by_mask: dict[str, list[tuple[float, float, float]]] = {}
     for job in found["jobs"].values():
         if (job["precision"], job["takes"], job["cores"]) == ("INT8", 1, 0):
@@ -82,7 +82,7 @@ def _lengths(found: Found, short_s: float) -> Any:
 
 
 def _roofline(found: Found, short_s: float) -> Any:
-    """Rate of every graph as a share of the roof."""
+    """Rate of every graph relative to the roofline."""
     if not found["graphs"]:
         return None
     figure, axes = _axes("INT8 graphs: share of the best INT8 convolution's rate (1 is the roof)", 9.0)

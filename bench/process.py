@@ -1,4 +1,4 @@
-"""Run a command under a mask, on some of the cores, and say what it took."""
+"""Runs a command under a mask on some of the cores, and measures its time, memory and disk reads."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Failed(RuntimeError):
-    """A measured command ended with an error; the text is what it said."""
+    """A measured command ended with an error; the text holds the end of its stderr."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """One run: seconds on the clock and of all processors, peak memory, bytes that came from the disk."""
+    """One run: wall and CPU seconds, peak resident memory, bytes read from disk, and its stdout."""
 
     wall_s: float
     cpu_s: float
@@ -37,10 +37,13 @@ def run(
     cores: int = 0,
     environment: Mapping[str, str] | None = None,
 ) -> Finished:
-    """Run ``command`` on the first ``cores`` processors (0: all of them), with ``environment`` added.
+    """Run ``command`` on the first ``cores`` cores (0: all), with ``environment`` added.
 
-    Like :meth:`Mask.run` it runs again if libraries had to be searched for CPUID first, so the figures are
-    always those of a whole mask. Raises Failed if the command does.
+    Like :meth:`Mask.run` it runs the command again if libraries had to be searched for CPUID first, so the
+    figures are always those of a complete mask.
+
+    Raises:
+        Failed: the command ended with an error.
     """
     while True:
         finished, errors, code = _once(chosen, command, cores, environment or {})
@@ -80,9 +83,9 @@ def _once(
 
 
 def forget_cached(folders: Iterable[Path]) -> None:
-    """Have the kernel drop files from its cache, so that the next start reads them from the disk.
+    """Ask the kernel to drop files from its cache, so that the next start reads them from disk.
 
-    Linux obeys except where another process has a file mapped; ``Finished.disk_bytes`` tells how far.
+    Linux keeps files that another process has mapped; ``Finished.disk_bytes`` shows what was really read.
     """
     for folder in folders:
         for path in folder.rglob("*"):
@@ -95,7 +98,7 @@ def forget_cached(folders: Iterable[Path]) -> None:
 
 
 def libraries() -> list[Path]:
-    """Folders of what the appliance loads: the packages of this Python that it depends on."""
+    """Folders of the packages that the appliance loads, in this Python's site-packages."""
     site = next(Path(p) for p in sys.path if p.endswith("site-packages"))
     names = ("numpy", "numpy.libs", "openvino", "tinysoundfont", "soxr", "pydantic", "pydantic_core")
     return [site / name for name in names if (site / name).is_dir()]

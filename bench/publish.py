@@ -1,4 +1,4 @@
-"""``python -m bench.publish FOLDER``: what a run left in FOLDER becomes what ``bench/README.md`` shows."""
+"""``python -m bench.publish FOLDER``: copies the results of a run from FOLDER into ``bench/README.md``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ MARK = "<!-- Below: written by python -m bench.publish -->"
 
 
 def publish(folder: Path, page: Path) -> None:
-    """Replace what stands below MARK in ``page``; figures and pictures go into ``results`` beside it."""
+    """Replace the text below MARK in ``page``; figures and pictures go into ``results`` beside it.
+
+    Raises:
+        ValueError: ``page`` has no MARK.
+    """
     head, mark, _ = page.read_text().partition(MARK)
     if not mark:
-        raise ValueError(f"{page}: has no line {MARK}")
+        raise ValueError(f"{page}: has no line {MARK}; add it where the results belong")
     found = json.loads((folder / "bench.json").read_text())
     results = page.parent / "results"
     results.mkdir(exist_ok=True)

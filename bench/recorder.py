@@ -1,6 +1,6 @@
-"""Listens in on OpenVINO while a job runs: which graphs are evaluated, how often, with which inputs.
+"""Records OpenVINO's calls while a job runs: which graphs, how often, with which inputs.
 
-The appliance is not asked, so what is counted is what really happens, however the appliance is written.
+It patches OpenVINO, not the appliance, so it counts every forward pass however the appliance is written.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ Inputs = dict[str, NDArray[np.float32]]
 
 @dataclass
 class Recording:
-    """What one process has evaluated since :func:`recording` began.
+    """Forward passes of this process since :func:`recording` began.
 
-    ``calls`` counts evaluations by graph and input shapes; ``inputs`` has those of one evaluation of each
-    graph: of the second where there is one, as the first may be of a kind of its own (noise, silence).
-    ``requests`` are the graphs as they were compiled.
+    ``calls`` counts them by graph and input shapes. ``inputs`` holds the inputs of one pass of each graph:
+    the second if there is one, since the first may be untypical (noise, silence). ``requests`` are inference
+    requests of the compiled graphs.
     """
 
     calls: Counter[tuple[str, tuple[tuple[str, tuple[int, ...]], ...]]] = field(default_factory=Counter)
     inputs: dict[str, Inputs] = field(default_factory=dict)
     requests: dict[str, Any] = field(default_factory=dict)
 
-    def evaluations(self, graph: str) -> int:
-        """How often ``graph`` was evaluated."""
+    def forward_passes(self, graph: str) -> int:
+        """Number of forward passes of ``graph``."""
         return sum(count for (name, _), count in self.calls.items() if name == graph)
 
-    def _heard(self, request: Any, given: Any) -> None:
+    def _record(self, request: Any, given: Any) -> None:
         name = _name(request)
         inputs = {str(key): np.array(value, np.float32) for key, value in dict(given).items()}
-        if self.evaluations(name) <= 1:
+        if self.forward_passes(name) <= 1:
             self.inputs[name] = inputs
         self.calls[name, tuple(sorted((key, value.shape) for key, value in inputs.items()))] += 1
         self.requests[name] = request
@@ -47,7 +47,7 @@ class Recording:
 
 @contextmanager
 def recording() -> Iterator[Recording]:
-    """Record all evaluations until the block ends."""
+    """Record all forward passes until the block ends."""
     import openvino
 
     made = Recording()
@@ -55,16 +55,16 @@ def recording() -> Iterator[Recording]:
     create = openvino.CompiledModel.create_infer_request
 
     def heard_infer(request: Any, inputs: Any = None, *others: Any, **more: Any) -> Any:
-        made._heard(request, inputs or {})
+        made._record(request, inputs or {})
         return infer(request, inputs, *others, **more)
 
     def heard_start(request: Any, inputs: Any = None, *others: Any, **more: Any) -> Any:
-        made._heard(request, inputs or {})
+        made._record(request, inputs or {})
         return start(request, inputs, *others, **more)
 
     def heard_create(compiled: Any) -> Any:
         request = create(compiled)
-        made.requests.setdefault(_name(request), request)  # one that was used says more
+        made.requests.setdefault(_name(request), request)  # a request that was used replaces it
         return request
 
     with (
@@ -76,7 +76,7 @@ def recording() -> Iterator[Recording]:
 
 
 def _name(request: Any) -> str:
-    """Name of the request's graph: that of its file in the pack."""
+    """Name of the request's graph, which is the name of its file in the pack."""
     return str(request.get_compiled_model().get_property("NETWORK_NAME"))
 
 
@@ -86,7 +86,7 @@ def write_inputs(path: Path, inputs: dict[str, Inputs]) -> None:
 
 
 def read_inputs(path: Path) -> dict[str, Inputs]:
-    """What :func:`write_inputs` stored."""
+    """Read what :func:`write_inputs` stored: arrays by graph and input."""
     found: dict[str, Inputs] = {}
     with np.load(path, allow_pickle=False) as arrays:
         for key in arrays.files:

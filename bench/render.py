@@ -1,9 +1,9 @@
-"""Time the whole job, file to published files, as the command line does it, under CPU masks.
+"""Time the whole job by the command line, from file to published files, under CPU masks.
 
     python -m bench.render --mask haswell --mask nehalem
 
-The command is a fresh process each time, so start-up and compiling the graphs are in the figure. The
-first run of each mask is not counted: it warms the file cache and finds the libraries to mask.
+Each run is a fresh process, so its time includes start-up and loading the graphs. The first run of each mask
+is not counted: it fills the file cache and searches the libraries for CPUID.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bench.mask import ONEDNN_CAP, Mask, mask
 
 ROOT = Path(__file__).resolve().parent.parent
 BUSY_LOAD = 0.5
-"""Above this load something else runs, and the figures are worth little."""
+"""Load average above which other work disturbs the measurement."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Timing:
 
     @property
     def rtf(self) -> float:
-        """Real-time factor of the median run: seconds of work a second of music."""
+        """Real-time factor of the median run: seconds of work for each second of audio."""
         return statistics.median(self.wall_s) / self.audio_s
 
 
@@ -53,7 +53,7 @@ def vocal_of(source: Path, duration_s: float, target: Path) -> None:
 
 
 def render(chosen: Mask, backline: Path, vocal: Path, pack: Path, out: Path) -> dict[str, float]:
-    """Render once; the receipt's stage timings in seconds. Exits with the command's words if it fails."""
+    """Render once; returns the receipt's seconds by stage. Exits with the command's error if it fails."""
     done = chosen.run([backline, "render", vocal, "--pack", pack, "--out", out, "--seed", "0"])
     if done.returncode:
         sys.exit(f"backline ended with {done.returncode} under {chosen}:\n{done.stderr or done.stdout}")
@@ -74,7 +74,7 @@ def measure(chosen: Mask, backline: Path, vocal: Path, pack: Path, runs: int) ->
 
 
 def table(timings: list[Timing]) -> str:
-    """The figures as a Markdown table."""
+    """The timings as a Markdown table."""
     rows = ["| as CPU | audio, s | runs, s | real-time factor |", "|---|---|---|---|"]
     for timing in timings:
         runs = ", ".join(f"{wall:.1f}" for wall in timing.wall_s)
@@ -83,12 +83,14 @@ def table(timings: list[Timing]) -> str:
 
 
 def job_parser(about: str, seconds: float) -> argparse.ArgumentParser:
-    """Options that say as which CPUs to render what; ``about`` is the module's docstring."""
+    """A parser with the options for masks, vocal and pack; ``about`` is the module's docstring."""
     parser = argparse.ArgumentParser(description=about.split("\n\n")[0])
     masks = [*ONEDNN_CAP, "host"]
-    parser.add_argument("--mask", action="append", choices=masks, help="repeatable; host is no mask")
+    parser.add_argument("--mask", action="append", choices=masks, help="repeatable; host means no mask")
     parser.add_argument("--vocal", type=Path, default=ROOT / "demo" / "vocal.flac")
-    parser.add_argument("--seconds", type=float, default=seconds, help="the vocal is cut or repeated to this")
+    parser.add_argument(
+        "--seconds", type=float, default=seconds, help="cut or repeat the vocal to this length"
+    )
     parser.add_argument("--pack", type=Path, default=ROOT / "packs" / "reference")
     return parser
 
@@ -103,7 +105,7 @@ def main() -> int:
 
     cpu, load = read_cpu(), os.getloadavg()[0]
     if load > BUSY_LOAD:
-        print(f"The load is {load:.1f}: something else runs, so expect slower figures.", file=sys.stderr)
+        print(f"The load is {load:.1f}: other work will slow the runs down.", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         vocal = Path(folder) / "vocal.wav"
         vocal_of(options.vocal, options.seconds, vocal)

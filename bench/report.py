@@ -1,4 +1,4 @@
-"""The folder that a run leaves: ``bench.json`` with every figure, ``README.md`` with the tables, pictures."""
+"""Writes the results of a run: ``bench.json`` with every figure, ``README.md`` with tables, and pictures."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from bench import tables
-from bench.agreement import SAME_DB, least
+from bench.agreement import SAME_DB, worst
 from bench.plots import draw
 from bench.roofline import FRAMES, NARROW, WIDE
 
 MAIN_OUTPUTS = ("denoiser/velocity", "window/latent")
-"""Agreement of these is shown as a matrix; of every other output only the worst pair."""
+"""Outputs whose agreement is shown as a matrix; the others show the worst pair only."""
 
 COLUMNS = """- **as CPU**: the generation whose kernels all libraries were made to choose. Clock, caches and
   memory are those of the machine above, so compare rows, not seconds with another machine's.
@@ -35,7 +35,7 @@ KERNELS = "Kernels of the denoiser"
 
 
 def write(found: Mapping[str, Any], folder: Path) -> Path:
-    """Write everything into ``folder``; the Markdown file."""
+    """Write everything into ``folder``; returns the Markdown file."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bench.json").write_text(json.dumps(found, indent=1, allow_nan=True) + "\n")
     pictures = draw(found, folder, found["settings"]["short_s"])
@@ -45,7 +45,7 @@ def write(found: Mapping[str, Any], folder: Path) -> Path:
 
 
 def text(found: Mapping[str, Any], pictures: list[str]) -> str:
-    """The page."""
+    """The page as Markdown."""
     machine, settings = found["machine"], found["settings"]
     short = settings["short_s"]
     chain = f"{NARROW} → {WIDE} → {NARROW} channels, {FRAMES} frames"
@@ -94,7 +94,7 @@ def _agreement(found: Mapping[str, Any]) -> list[str]:
         if not any(outputs.values()):
             continue
         others = ", ".join(
-            f"{name} {tables.decibels(least(pairs))}"
+            f"{name} {tables.decibels(worst(pairs))}"
             for name, pairs in outputs.items()
             if name not in MAIN_OUTPUTS
         )

@@ -1,7 +1,8 @@
-"""The best this processor does with INT8 convolutions: the roof over every graph's speed.
+"""The best rate of INT8 convolutions on this CPU, as an upper bound for every graph.
 
-Six 1x1 convolutions, 384 -> 1536 -> 384 channels over 512 frames, three times: wide and regular, nothing
-between them but the rounding that INT8 needs. Weights use 7 of their 8 bits, as ``quantize`` makes them.
+A chain of six 1x1 convolutions over 512 frames, 384 -> 1536 -> 384 channels three times: wide and regular,
+with only the rounding between them that INT8 needs. Weights use 7 of their 8 bits, as ``quantize`` makes
+them.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import numpy as np
 
 NARROW, WIDE, FRAMES, PAIRS = 384, 1536, 512, 3
 FLOPS = 2 * NARROW * WIDE * FRAMES * 2 * PAIRS
-"""Of one call."""
+"""Operations of one forward pass of the chain."""
 
 
 def chain(int8: bool) -> Any:
-    """The convolutions as an ``openvino.Model``; (1, 384, 512) -> (1, 384, 512)."""
+    """The chain as an ``openvino.Model``; input and output are (1, 384, 512): batch, channels, frames."""
     import openvino as ov
     from openvino import opset13 as op
 
@@ -27,7 +28,7 @@ def chain(int8: bool) -> Any:
         weight = random.uniform(-limit, limit, (outputs, inputs, 1)).astype(np.float32)
         if int8:
             node = op.fake_quantize(node, *map(np.float32, (-4.0, 3.96875, -4.0, 3.96875)), 256)
-            reach = 2 * limit  # twice what is there: half of the 255 levels, so 7 bits, are in use
+            reach = 2 * limit  # twice the weights' range, so half of the 255 levels (7 bits) are used
             weights = op.fake_quantize(op.constant(weight), -reach, reach, -reach, reach, 255)
         else:
             weights = op.constant(weight)
@@ -36,10 +37,10 @@ def chain(int8: bool) -> Any:
 
 
 def gflops_s(flops: float, seconds: float) -> float:
-    """Rate in 10^9 operations a second."""
+    """Rate in 10^9 operations per second."""
     return flops / seconds / 1e9
 
 
 def times_the_roof(seconds: float, flops: float, roof_gflops_s: float) -> float:
-    """How many times as long as at the roof's rate a call took; 1 is as good as it gets."""
+    """Seconds of a forward pass relative to its seconds at the roofline's rate; 1 is the best possible."""
     return seconds * roof_gflops_s * 1e9 / flops

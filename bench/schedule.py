@@ -1,4 +1,4 @@
-"""What a run of the bench measures: the cases, in the order in which a round takes them."""
+"""The cases that a run measures, in the order of a round."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.job import Job
 
 SONG_S = 180.0
-"""A song: the length that the goals are given for."""
+"""Length of a song, for which the speed goals are given."""
 
 LONG_S = 300.0
 """Jobs longer than this are measured once."""
@@ -16,41 +16,41 @@ LONG_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class GraphCase:
-    """Every graph of both packs, as processor ``mask``."""
+    """Timing every graph of both packs under ``mask``."""
 
     mask: str
 
     @property
     def name(self) -> str:
-        """Short and unique."""
+        """A short, unique name."""
         return f"{self.mask} graphs"
 
 
 @dataclass(frozen=True, slots=True)
 class StartCase:
-    """A start, ``how``: see STARTS."""
+    """A start under ``mask``; ``how`` is one of STARTS."""
 
     mask: str
     how: str
 
     @property
     def name(self) -> str:
-        """Short and unique."""
+        """A short, unique name."""
         return f"{self.mask} {self.how} start"
 
 
 STARTS = ("cold", "first", "warm")
-"""cold: no compiled graphs, pack and libraries dropped from the file cache; first: files are cached, no
-compiled graphs; warm: both are there."""
+"""cold: no compiled graphs, pack and libraries dropped from the file cache; first: files cached, no compiled
+graphs; warm: files and compiled graphs cached."""
 
 Case = Job | GraphCase | StartCase
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What is wanted: masks, lengths in seconds, numbers of takes and cores.
+    """Choice of masks, lengths in seconds, numbers of takes and of cores.
 
-    ``short_s`` is the length at which all masks are compared; ``focus`` the mask for all else.
+    All masks are compared at the length ``short_s``; everything else is measured under the mask ``focus``.
     """
 
     masks: tuple[str, ...]
@@ -62,7 +62,7 @@ class Schedule:
     fp32: bool = True
 
     def cases(self) -> list[Case]:
-        """Every case once; the INT8 and the FP32 job of a mask are neighbours."""
+        """Every case once; INT8 and FP32 jobs of a mask follow each other."""
         precisions = ("INT8", "FP32") if self.fp32 else ("INT8",)
         found: list[Case] = []
         for mask in self.masks:
@@ -77,7 +77,7 @@ class Schedule:
 
 
 def measured_once(case: Case) -> bool:
-    """Long jobs, and starts from the disk, whose spread is the disk's."""
+    """Whether ``case`` is a job too long to repeat."""
     return isinstance(case, Job) and case.audio_s > LONG_S
 
 

@@ -1,10 +1,10 @@
-"""Processor seconds of one job by stage, one stage after the other: run under a mask by ``bench.stages``.
+"""Measures CPU seconds of one job by stage; ``bench.stages`` runs it under a mask.
 
     python -m bench.stage_worker VOCAL PACK OUT
 
-What the appliance does in two threads is done in one here, so that every second belongs to one stage;
-the sum is what the job costs the processors, and an idle second core makes the true job shorter than that.
-A stage's figure is without the stages that it calls. Prints JSON.
+prints JSON. The appliance's two threads become one here, so that every second belongs to one stage. The sum
+is the job's CPU time; with a second core the real job takes less wall time. Seconds of a stage exclude the
+stages that it calls.
 """
 
 from __future__ import annotations
@@ -45,27 +45,27 @@ STAGES = {
     "writing": ["appliance.audio.wav_writer:WavWriter.write", "appliance.audio.wav_writer:WavWriter.close"],
     "receipt, hashes": ["appliance.rendering.render:file_facts", "appliance.rendering.render:make_receipt"],
 }
-"""Functions by the stage that they are."""
+"""The functions that belong to each stage."""
 
 REST = "blocks, copies, publishing"
 
 
 def used_s() -> float:
-    """Seconds of all processors that this process has taken so far."""
+    """CPU seconds of this process so far, over all threads."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 class Stages:
-    """Whose seconds the present ones are."""
+    """Assigns CPU seconds to stages; ``cpu_s`` holds them by stage."""
 
     def __init__(self, at_first: str) -> None:
         self.cpu_s: dict[str, float] = defaultdict(float)
         self._stack = [at_first]
-        self._since = 0.0  # the start of the process counts
+        self._since = 0.0  # counts from the start of the process
 
     def turn(self, stage: str | None) -> None:
-        """``stage`` begins inside the present one; None: the present one ends."""
+        """Begin ``stage`` inside the current one; None ends the current one."""
         now = used_s()
         self.cpu_s[self._stack[-1]] += now - self._since
         self._since = now
@@ -75,7 +75,7 @@ class Stages:
             self._stack.append(stage)
 
     def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """``function``, its seconds counted as those of ``stage``."""
+        """``function``, with its seconds counted for ``stage``."""
 
         @functools.wraps(function)
         def counted(*values: Any, **more: Any) -> Any:
@@ -90,7 +90,7 @@ class Stages:
 
 @contextmanager
 def _at_once(work: Callable[[Any], Any]) -> Iterator[Any]:
-    """``appliance.system.threads.aside`` in one thread: the work is done before the block begins."""
+    """Replaces ``appliance.system.threads.aside``: does the work in this thread, before the block begins."""
 
     class Done:
         def through(self, items: Any) -> Any:
@@ -104,7 +104,7 @@ def _at_once(work: Callable[[Any], Any]) -> Iterator[Any]:
 
 
 class _NoPool:
-    """A thread pool without threads."""
+    """Replaces a thread pool: does the work in this thread."""
 
     def __init__(self, *_: Any) -> None:
         self.map = map
@@ -117,7 +117,7 @@ class _NoPool:
 
 
 def one_thread() -> None:
-    """Has the appliance do one thing after the other."""
+    """Make the appliance use a single thread."""
     for name in ("vocal.tracker", "playing.soundfont_band", "audio.loudness"):
         module = import_module(f"appliance.{name}")
         module.ahead = lambda items: (item for item in items)  # type: ignore[attr-defined]
@@ -127,7 +127,11 @@ def one_thread() -> None:
 
 
 def watch(stages: Stages) -> None:
-    """Puts a clock around every function of STAGES; a name that is gone is an error."""
+    """Time every function in STAGES.
+
+    Raises:
+        AttributeError: a function is no longer there.
+    """
     for stage, places in STAGES.items():
         for place in places:
             module, _, path = place.partition(":")
@@ -139,7 +143,7 @@ def watch(stages: Stages) -> None:
 
 
 def main() -> int:
-    """Render once, print the seconds."""
+    """Render once and print the seconds by stage."""
     began = time.perf_counter()
     stages = Stages("start, imports")
     from appliance.networks.cache import cache_folder

@@ -1,9 +1,9 @@
-"""Where a job's processor time goes, side by side for several generations of processors.
+"""Measure a job's CPU time by stage, side by side for several CPU generations.
 
     python -m bench.stages --mask haswell --mask host --seconds 180
 
-Seconds are those of all processors, not of the clock, so other work on the machine hardly changes them:
-compare shares. ``python -m bench`` measures the clock, on a machine that does nothing else.
+CPU seconds hardly depend on other work on the machine, so shares can be compared even on a busy one.
+``python -m bench`` measures wall time and needs an idle machine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ORDER = ("start, imports", *STAGES, REST)
 
 
 def measure(chosen: Mask, vocal: Path, pack: Path, cache: Path) -> dict[str, float]:
-    """CPU seconds by stage of a job whose graphs are in ``cache``, as all but the first find them."""
+    """CPU seconds by stage of a job that finds its compiled graphs in ``cache``."""
     found: dict[str, Any] = {}
     for _ in range(2):
         with tempfile.TemporaryDirectory() as out:
@@ -34,7 +34,7 @@ def measure(chosen: Mask, vocal: Path, pack: Path, cache: Path) -> dict[str, flo
 
 
 def table(found: dict[str, dict[str, float]]) -> str:
-    """A row a stage, two columns a mask: CPU seconds and their share."""
+    """A Markdown table with one row per stage and two columns per mask: CPU seconds and their share."""
     rows = []
     totals = {name: sum(seconds.values()) for name, seconds in found.items()}
     for stage in ORDER:

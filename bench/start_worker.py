@@ -1,8 +1,8 @@
-"""From nothing to ready for a first job, as the command starts: run under a mask by ``bench``.
+"""Starts the engine until it is ready for the first job; ``bench`` runs it under a mask.
 
     python -m bench.start_worker PACK
 
-ends when all graphs that every job needs are compiled. Its seconds are taken from outside.
+ends when all graphs that every job needs are compiled. The caller measures its time.
 """
 
 from __future__ import annotations

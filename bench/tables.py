@@ -1,4 +1,4 @@
-"""What was found, as Markdown tables: each function takes what ``bench.collect`` found and gives one."""
+"""Markdown tables of the results: each function takes the results of ``bench.collect`` and returns one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NONE = "–"
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; '' without rows."""
+    """A Markdown table; empty without rows."""
     lines = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([f"| {' | '.join(head)} |", "|---" * len(head) + "|", *lines]) if lines else ""
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """Median, and the range where there is more than one value: ``1.50 (1.40-1.70)``."""
+    """The median, with the range if there is more than one value: ``1.50 (1.40-1.70)``."""
     middle = f"{statistics.median(values):.{digits}f}"
     if len(values) == 1:
         return middle
@@ -29,12 +29,12 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 
 
 def decibels(value: float) -> str:
-    """``52 dB``, or ``same`` where nothing differs."""
+    """The value rounded to whole dB, or ``same`` if it is infinite."""
     return "same" if math.isinf(value) and value > 0 else f"{value:.0f}"
 
 
 def jobs(found: Found) -> str:
-    """The whole job at the short length and at a song's, mask by mask."""
+    """The whole job with one take on all cores: time and memory by mask, pack and length."""
     rows = []
     for job in found["jobs"].values():
         if job["takes"] != 1 or job["cores"]:
@@ -54,7 +54,7 @@ def jobs(found: Found) -> str:
 
 
 def scaling(found: Found, key: str) -> str:
-    """How the job's cost grows with ``takes`` or ``cores``."""
+    """Time of the job by number of ``takes`` or ``cores`` (``key``)."""
     rows = []
     for job in found["jobs"].values():
         same = job["cores"] == 0 if key == "takes" else job["takes"] == 1
@@ -71,7 +71,7 @@ def _varies(found: Found, job: Found, key: str) -> bool:
 
 
 def stages(found: Found, audio_s: float) -> str:
-    """Seconds by stage of the INT8 job of ``audio_s``, one column a stage, as the receipt counts them."""
+    """Seconds by stage of the jobs of ``audio_s`` seconds, as the receipt counts them."""
     chosen = [j for j in found["jobs"].values() if (j["audio_s"], j["takes"], j["cores"]) == (audio_s, 1, 0)]
     names = list(dict.fromkeys(stage for job in chosen for stage in job["stages_s"]))
     rows = [
@@ -84,7 +84,7 @@ def stages(found: Found, audio_s: float) -> str:
 
 
 def starts(found: Found) -> str:
-    """From nothing to ready."""
+    """Seconds until ready, disk reads and peak memory of each start."""
     rows = [
         [
             *(start["mask"], start["how"], spread(start["wall_s"])),
@@ -97,17 +97,17 @@ def starts(found: Found) -> str:
 
 
 def roof_rate(graphs: Found, kind: str = "int8") -> float:
-    """The roofline of one mask in GFLOP/s: the best evaluation of its chain."""
+    """The roofline of one mask in GFLOP/s, from the fastest forward pass of its chain."""
     return gflops_s(FLOPS, min(graphs["roof"][kind]))
 
 
 def flops_of(found: Found, graph: str) -> int:
-    """Operations of the evaluation of ``graph`` that is timed."""
+    """Operations of one timed forward pass of ``graph``."""
     return int(found["flops"][graph]["convolutions"] + found["flops"][graph]["products"])
 
 
 def graphs(found: Found) -> str:
-    """Every graph under every mask: milliseconds, rate, distance from the roof, INT8 against FP32."""
+    """Every graph under every mask: milliseconds, rate, distance from the roofline, INT8 against FP32."""
     rows = []
     for mask, measured in found["graphs"].items():
         roof = roof_rate(measured)
@@ -133,7 +133,7 @@ def graphs(found: Found) -> str:
 
 
 def _mixed_s(flops: Found, measured: Found) -> float:
-    """Seconds with convolutions at the INT8 roof's rate and products at that of FP32."""
+    """Seconds of a forward pass with convolutions at the INT8 roofline and products at the FP32 roofline."""
     return (
         flops["convolutions"] / roof_rate(measured) + flops["products"] / roof_rate(measured, "fp32")
     ) / 1e9
@@ -145,7 +145,7 @@ def _fp32(measured: Found, graph: str) -> float | None:
 
 
 def roofs(found: Found, short_s: float) -> str:
-    """The roofline of each mask, and how far the whole job is from it."""
+    """The roofline of each mask, and the whole job's distance from it."""
     rows = []
     flops = sum(one["in_job"] for one in found["flops"].values())
     for mask, measured in found["graphs"].items():
@@ -173,7 +173,7 @@ def roofs(found: Found, short_s: float) -> str:
 
 
 def kernels(found: Found, graph: str = "denoiser") -> str:
-    """Which kernels run the weighted layers of ``graph``."""
+    """The kernels that run the layers with weights of ``graph``."""
     rows = [
         [
             *(mask, precision, str(facts["reorders"])),
@@ -187,14 +187,14 @@ def kernels(found: Found, graph: str = "denoiser") -> str:
 
 
 def agreement(found: Mapping[str, Mapping[str, float]], unit: str = "dB") -> str:
-    """A matrix between CPUs: SNR in dB, or shares."""
+    """A matrix of pairs of CPUs: SNR in dB, or shares of notes."""
     show = decibels if unit == "dB" else lambda share: f"{share:.3f}"
     rows = [[a, *(NONE if a == b else show(found[a][b]) for b in found)] for a in found]
     return markdown((f"{unit} between", *found), rows)
 
 
 def peers(found: Found) -> str:
-    """What others need for the same length of music, and what of it is extrapolated."""
+    """Time of the peers, relative to ours where both were measured, and how it was measured."""
     rows = []
     for peer in found.get("peers", []):
         if "missing" in peer:

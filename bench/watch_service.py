@@ -1,4 +1,5 @@
-"""The watched folder as a process to be measured: its folders, its settings, and what its processes hold."""
+"""Runs the watched folder as a process to measure: its folders, its settings, and its processes'
+resources."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
-class Held(NamedTuple):
-    """What a process holds: resident memory, open descriptors, threads; processor seconds it has used."""
+class Usage(NamedTuple):
+    """A process's resident memory, open descriptors, threads and CPU seconds so far."""
 
     rss_kb: int
     descriptors: int
@@ -30,8 +31,8 @@ class Held(NamedTuple):
     cpu_s: float
 
 
-def held(pid: int) -> Held | None:
-    """What the process holds now; None if it has ended."""
+def usage_of(pid: int) -> Usage | None:
+    """The process's usage now; None if it has ended."""
     place = Path("/proc") / str(pid)
     try:
         words = (place / "stat").read_text().rpartition(")")[2].split()
@@ -39,11 +40,11 @@ def held(pid: int) -> Held | None:
     except OSError:
         return None
     cpu_s = (int(words[11]) + int(words[12])) / TICKS_PER_S
-    return Held(int(words[21]) * PAGE_KB, descriptors, int(words[17]), cpu_s)
+    return Usage(int(words[21]) * PAGE_KB, descriptors, int(words[17]), cpu_s)
 
 
 def children(pid: int) -> list[int]:
-    """The processes that all threads of this one have started and that still run."""
+    """Process ids of the running children of all threads of ``pid``."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -54,7 +55,7 @@ def children(pid: int) -> list[int]:
 
 
 class Watched:
-    """Folders below ``root`` and the daemon that watches them, started in a ``with`` block."""
+    """Folders below ``root`` and a daemon that watches them; :meth:`running` starts it."""
 
     def __init__(self, root: Path, pack: Path, settings: Mapping[str, Mapping[str, Any]]) -> None:
         self.root, self.pid = root, 0
@@ -67,7 +68,7 @@ class Watched:
         }
         for section, values in settings.items():
             sections.setdefault(section, {}).update(values)
-        # A JSON string, number or truth value is one of TOML too.
+        # JSON strings, numbers and booleans are valid TOML.
         lines = [
             line
             for section, values in sections.items()
@@ -77,7 +78,7 @@ class Watched:
 
     @contextmanager
     def running(self, environment: Mapping[str, str] | None = None) -> Iterator[Watched]:
-        """The daemon, from ready to stopped; its log is appended to ``root/log``."""
+        """Start the daemon, wait until it is ready, and stop it after the block. It logs to ``root/log``."""
         command = [sys.executable, "-m", "appliance", "watch", "--config", self.root / "backline.toml"]
         with (self.root / "log").open("ab") as log:
             process = subprocess.Popen(
@@ -92,7 +93,7 @@ class Watched:
             process.wait()
 
     def status(self) -> dict[str, Any]:
-        """What the daemon says of itself; empty while it cannot be asked."""
+        """The daemon's status; empty while it does not answer."""
         try:
             reply = ask(self.root / "state", {"ask": "status"}, timeout_s=60.0)
         except OSError:
@@ -100,8 +101,8 @@ class Watched:
         return dict(reply["status"]) if reply else {}
 
     def until(self, what: Callable[[], object], ended: Callable[[], object] = lambda: None) -> None:
-        """Waits until ``what`` is true. Exits where the daemon has ended."""
+        """Wait until ``what`` is true; exit if the daemon has ended."""
         while not what():
             if ended() is not None:
-                sys.exit(f"The service has ended; see {self.root / 'log'}.")
+                sys.exit(f"The service has ended; {self.root / 'log'} says why.")
             time.sleep(0.02)

@@ -1,11 +1,10 @@
-"""Hours of audio through the watched folder, one file after the other: do memory and descriptors stay flat?
+"""Send hours of audio through the watched folder and measure whether memory and descriptors grow.
 
     python -m bench.watch_soak FOLDER --pack packs/reference --files 480 --minutes 3
 
-Every file is another song, sung by sines into mono FLAC of a low rate. After each the processes are looked
-at and one line each is appended to FOLDER/samples.csv; a result is removed once it has been seen to be as
-long as its song, but for every hundredth. Stopped and started again, it goes on. ``--report`` only prints
-the table of what has been measured so far.
+Every file is another song, made of sines, in mono FLAC at a low rate. After each song one line per process is
+appended to FOLDER/samples.csv. Results are checked for their length and then removed, except every hundredth.
+When stopped and started again, it continues. ``--report`` only prints the table of what was measured so far.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from bench.watch_service import Watched, children, held
+from bench.watch_service import Watched, children, usage_of
 
 RATE_HZ = 8_000
 SCALE = (0, 2, 4, 5, 7, 9, 11, 12)
@@ -34,7 +33,10 @@ COLUMNS = ("file", "wall_s", "audio_s", "process", "pid", "rss_kb", "descriptors
 
 
 def song(number: int, seed: int, seconds: float) -> np.ndarray:
-    """(n,) float32 at :data:`RATE_HZ`: half-second notes of a major scale, eight harmonics, vibrato."""
+    """A song as (N,) float32 samples at :data:`RATE_HZ`.
+
+    Half-second notes of a major scale, with eight harmonics and vibrato.
+    """
     choice = np.random.default_rng([seed, number])
     time_s = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
     index = (time_s * 2).astype(int)
@@ -49,7 +51,7 @@ def song(number: int, seed: int, seconds: float) -> np.ndarray:
 
 @dataclass
 class Soak:
-    """The run: what has been dropped, what has come out, and the samples."""
+    """The run: drops songs into the inbox, checks results and appends measurements to ``samples``."""
 
     watched: Watched
     files: int
@@ -64,7 +66,7 @@ class Soak:
         return self.watched.root / "samples.csv"
 
     def run(self) -> None:
-        """Drops, waits, looks, until every file has come out."""
+        """Run until every song has been rendered."""
         root = self.watched.root
         finished = {row["file"] for row in rows(self.samples)}
         left = [n for n in range(self.files) if str(n) not in finished]
@@ -94,7 +96,7 @@ class Soak:
     def _look_at_decoder(self) -> None:
         for engine in children(self.watched.pid):
             for child in children(engine):
-                if (now := held(child)) is not None:
+                if (now := usage_of(child)) is not None:
                     self.decoder_peak_kb = max(self.decoder_peak_kb, now.rss_kb)
                     self.decoder_descriptors = max(self.decoder_descriptors, now.descriptors)
 
@@ -104,10 +106,10 @@ class Soak:
         receipt = json.loads(next(result.glob("*.receipt.json")).read_text())
         length = soundfile.info(next(result.glob("*.mix.wav"))).frames
         if length != round(self.seconds * 44_100) or not receipt["files"]:
-            sys.exit(f"{result} is not as long as its song: {length}")
+            sys.exit(f"{result}: {length} samples, not as long as its song")
         if number % KEPT:
             shutil.rmtree(result)
-        (root / "archive" / f"{number}.flac").write_bytes(b"")  # its name tells that it is done
+        (root / "archive" / f"{number}.flac").write_bytes(b"")  # the name alone records that it is done
         status = self.watched.status()
         new = not self.samples.exists()
         with self.samples.open("a", newline="") as file:
@@ -115,7 +117,7 @@ class Soak:
             if new:
                 out.writerow(COLUMNS)
             for name, pid in (("daemon", self.watched.pid), ("engine", status.get("engine_pid", 0))):
-                if (now := held(pid)) is not None:
+                if (now := usage_of(pid)) is not None:
                     wall_s = round(time.monotonic() - self.began_s, 1)
                     out.writerow((number, wall_s, self.seconds, name, pid, *now))
             peak = (self.decoder_peak_kb, self.decoder_descriptors, 0, 0.0)
@@ -130,7 +132,7 @@ class Soak:
 
 
 def rows(samples: Path) -> list[dict[str, Any]]:
-    """The lines of a file of samples; none if it is not there."""
+    """The rows of a samples file; none if it does not exist."""
     if not samples.exists():
         return []
     with samples.open(newline="") as file:
@@ -138,9 +140,9 @@ def rows(samples: Path) -> list[dict[str, Any]]:
 
 
 def slope(hours: Sequence[float], values: Sequence[float], seed: int = 0) -> tuple[float, float, float]:
-    """Least squares slope an hour of audio, and its 95 % interval from 2,000 bootstraps of eight blocks.
+    """Least-squares slope per hour of audio, and its 95 % interval from 2,000 bootstraps of eight blocks.
 
-    Blocks, because neighbours resemble each other.
+    It draws blocks because neighbouring values are correlated.
     """
     x, y = np.asarray(hours), np.asarray(values)
     choice, blocks = np.random.default_rng(seed), np.array_split(np.arange(len(x)), 8)
@@ -153,10 +155,10 @@ def slope(hours: Sequence[float], values: Sequence[float], seed: int = 0) -> tup
 
 
 def report(samples: Path) -> str:
-    """The table: each process at the quartiles of the run, and its slope without the first tenth."""
+    """A table of each process at the quartiles of the run, with the slope after the first tenth."""
     found = rows(samples)
     lines = [
-        "| process | what | 1st | 1/4 | 1/2 | 3/4 | last | a file | slope an hour of audio (95 %) |",
+        "| process | what | 1st | 1/4 | 1/2 | 3/4 | last | files | slope per hour of audio (95 %) |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for process in ("daemon", "engine", "decoder"):
@@ -187,7 +189,7 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=480)
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--report", action="store_true", help="only print what has been measured")
+    parser.add_argument("--report", action="store_true", help="only print what was measured so far")
     options = parser.parse_args()
     if not options.report:
         settings = {

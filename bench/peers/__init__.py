@@ -1,12 +1,12 @@
-"""Other software beside ours, in the same run: each peer is a process of its own, under the same mask.
+"""Measures other software in the same run: each peer in its own process, under the same mask.
 
-A peer prints its rows as JSON in the last line; what it needs (transformers, diffusers, ONNX Runtime, torch)
-is no dependency of the project, and a row says so where it is missing.
+A peer prints its row as JSON in its last line. Its packages (transformers, diffusers, ONNX Runtime, torch)
+are not dependencies of the project; where one is missing, the row says so.
 
 - ``pytorch``, ``onnx_runtime``: our own denoiser
 - ``musicgen``: MusicGen by its public architecture; ``oobleck``: the decoder of Stable Audio Open
 - ``paper``: the code of arXiv 2507.19991, from a checkout
-- ``timing``: threads, a stopwatch, and how a row is printed
+- ``timing``: number of threads, timing, and printing of rows
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ INSTALL = {
     "transformers": "not installed: pip install transformers",
     "diffusers": "not installed: pip install diffusers",
 }
-"""What a row says where a package is missing."""
+"""Text of a row whose package is missing."""
 
 
 def commands(options: Namespace, inputs: Path, exported: Path | None) -> list[tuple[str, list[str | Path]]]:
-    """(name, module and arguments) of every peer that is asked for."""
+    """(name, module and arguments) of every selected peer."""
     found: list[tuple[str, list[str | Path]]] = []
     for how in ("eager", "compile"):
         words: list[str | Path] = ["bench.peers.pytorch", inputs, CHECKPOINT, how]
@@ -63,12 +63,13 @@ def measure_peers(
         try:
             chosen = mask(None if name == "host" else name)
         except ValueError:
-            continue  # said already, under the masks
+            continue  # the collector has reported it
         for peer, words in commands(options, folder / "inputs.npz", exported):
             say(f"peer: {peer}, {name}")
             try:
                 if "compile" in words and (compiler := shutil.which("g++")):
-                    run(chosen, [compiler, "--version"])  # searched for CPUID: it compiles for what it sees
+                    # Search the compiler for CPUID before it is used: it compiles for the CPU that it sees.
+                    run(chosen, [compiler, "--version"])
                 finished = run(chosen, [options.peers_python, "-m", *words])
                 row = json.loads(finished.output.strip().splitlines()[-1])
                 row["peak_bytes"] = finished.peak_bytes
@@ -81,7 +82,7 @@ def measure_peers(
 
 
 def completed(row: dict[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """``row`` with real-time factor, and how many times ours it takes where ours was measured."""
+    """``row`` with its real-time factor, and its time relative to ours where ours was measured."""
     if "missing" in row:
         return row
     if row["audio_s"]:
@@ -90,13 +91,13 @@ def completed(row: dict[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
         row["times_ours"] = row["rtf"] / ours if ours else None
     else:
         row["rtf"] = None
-        ours = our_evaluation_s(found, row["mask"])
+        ours = our_forward_pass_s(found, row["mask"])
         row["times_ours"] = row["seconds"] / ours if ours else None
     return row
 
 
 def our_rtf(found: Mapping[str, Any], name: str) -> float | None:
-    """Real-time factor of our whole INT8 job as that processor: of a song, or else the longest there is."""
+    """Real-time factor of our whole INT8 job under mask ``name``: of a song, or of the longest vocal."""
     jobs = [
         (job["audio_s"] == SONG_S, job["audio_s"], statistics.median(job["wall_s"]))
         for job in found["jobs"].values()
@@ -105,7 +106,7 @@ def our_rtf(found: Mapping[str, Any], name: str) -> float | None:
     return real_time_factor(max(jobs)[2], max(jobs)[1]) if jobs else None
 
 
-def our_evaluation_s(found: Mapping[str, Any], name: str) -> float | None:
-    """Median seconds of one evaluation of our INT8 denoiser as that processor."""
+def our_forward_pass_s(found: Mapping[str, Any], name: str) -> float | None:
+    """Median seconds of one forward pass of our INT8 denoiser under mask ``name``."""
     measured = found["graphs"].get(name)
     return statistics.median(measured["packs"]["INT8"]["seconds"]["denoiser"]) if measured else None

@@ -1,8 +1,9 @@
-"""MusicGen (arXiv 2306.05284) by its public architecture: ``python -m bench.peers.musicgen small|large``.
+"""Times MusicGen (arXiv 2306.05284) by its public architecture: ``python -m bench.peers.musicgen
+small|large``.
 
-No weights are fetched: every parameter holds the same small number, as dense arithmetic takes as long with
-any. Text encoder, decoder with guidance (two sequences at once, the published default) and EnCodec, FP32,
-by ``transformers``. Two short pieces are generated and the line through them is followed to 30 seconds.
+No weights are downloaded: all parameters hold the same small number, since dense arithmetic takes equally
+long with any values. It runs text encoder, decoder with guidance (two sequences at once, the published
+default) and EnCodec in FP32, by ``transformers``. It generates two short pieces and extrapolates to 30 s.
 """
 
 from __future__ import annotations
@@ -13,22 +14,22 @@ from typing import Any
 from unittest import mock
 
 from bench.extrapolate import through
-from bench.peers.timing import cores, missing, tell
+from bench.peers.timing import cores, exit_without, print_row
 
 TOKENS_PER_S = 50
 AUDIO_S = 30.0
-"""The longest piece that MusicGen writes at once; more is windows of it."""
+"""The longest piece that MusicGen generates in one window."""
 
 SIZES = {
     "small": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "ffn_dim": 4096},
     "large": {"hidden_size": 2048, "num_hidden_layers": 48, "num_attention_heads": 32, "ffn_dim": 8192},
 }
 FEW, MORE = {"small": 10, "large": 6}, {"small": 40, "large": 14}
-"""Tokens of the two pieces."""
+"""Tokens of the two pieces, by size."""
 
 
 def model_of(size: str) -> Any:
-    """The network of one published size, its parameters all alike."""
+    """The network of one published size, with all parameters equal."""
     import torch
     from transformers import EncodecConfig, MusicgenConfig, MusicgenForConditionalGeneration, T5Config
     from transformers.modeling_utils import PreTrainedModel
@@ -55,12 +56,12 @@ def model_of(size: str) -> Any:
 
 
 def main() -> None:
-    """Time two pieces and follow the line."""
+    """Time two pieces, extrapolate and print the row."""
     try:
         import torch
         import transformers
     except ImportError as error:
-        missing("torch" if error.name == "torch" else "transformers")
+        exit_without("torch" if error.name == "torch" else "transformers")
     torch.set_num_threads(cores())
     size = sys.argv[1]
     few, more = FEW[size], MORE[size]
@@ -69,7 +70,7 @@ def main() -> None:
 
     def seconds(tokens: int) -> float:
         began = time.perf_counter()
-        # three more steps than tokens: the four codebooks are generated one step apart
+        # Three more steps than tokens, because the four codebooks are generated one step apart.
         model.generate(input_ids=words, max_new_tokens=tokens + 3)
         return time.perf_counter() - began
 
@@ -77,7 +78,9 @@ def main() -> None:
         seconds(2)
         line = through(few, seconds(few), more, seconds(more))
     how = f"extrapolated from {few} and {more} of {AUDIO_S * TOKENS_PER_S:.0f} steps (30 s of music);"
-    tell(line.at(AUDIO_S * TOKENS_PER_S), AUDIO_S, f"{how} transformers {transformers.__version__}, FP32")
+    print_row(
+        line.at(AUDIO_S * TOKENS_PER_S), AUDIO_S, f"{how} transformers {transformers.__version__}, FP32"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Our own denoiser in ONNX Runtime: ``python -m bench.peers.onnx_runtime INPUTS MODEL.onnx HOW``.
+"""Times our own denoiser in ONNX Runtime: ``python -m bench.peers.onnx_runtime INPUTS MODEL.onnx HOW``.
 
-HOW is ``fp32`` or ``int8``. INT8 is ONNX Runtime's own static quantisation of the convolutions: QDQ,
-weights by channel in 7 bits (``reduce_range``, which is what its manual asks for without VNNI), activations
-by tensor; calibrated with the one recorded input, as only speed is asked here.
+HOW is ``fp32`` or ``int8``. INT8 is ONNX Runtime's own static quantisation of the convolutions: QDQ, weights
+per channel in 7 bits (``reduce_range``, as its manual advises for CPUs without VNNI), activations per tensor.
+One recorded input is enough for calibration, since only speed is measured.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.peers.timing import cores, median_s, missing, tell
+from bench.peers.timing import cores, exit_without, median_s, print_row
 from bench.recorder import Inputs, read_inputs
 
 REPEATS = 5
 
 
 def main() -> None:
-    """Time one evaluation."""
+    """Time one forward pass and print the row."""
     try:
         import onnx  # noqa: F401 - the quantiser needs it
         import onnxruntime
     except ImportError:
-        missing("onnxruntime")
+        exit_without("onnxruntime")
     path, model, how = sys.argv[1:]
     inputs = read_inputs(Path(path))["denoiser"]
     options = onnxruntime.SessionOptions()
@@ -35,17 +35,19 @@ def main() -> None:
         session = onnxruntime.InferenceSession(str(chosen), options, providers=["CPUExecutionProvider"])
         seconds = median_s(lambda: session.run(None, inputs), REPEATS)
     kind = "FP32" if how == "fp32" else "static INT8 convolutions"
-    tell(seconds, 0.0, f"one evaluation, ONNX Runtime {onnxruntime.__version__}, {kind}, median of {REPEATS}")
+    print_row(
+        seconds, 0.0, f"one forward pass, ONNX Runtime {onnxruntime.__version__}, {kind}, median of {REPEATS}"
+    )
 
 
 def quantised(model: Path, folder: Path, inputs: Inputs) -> Path:
-    """``model`` with INT8 convolutions, in ``folder``."""
+    """Path of ``model`` with INT8 convolutions, written into ``folder``."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
     logging.disable(logging.WARNING)
 
     class Once(CalibrationDataReader):
-        """Gives the recorded input, once."""
+        """Yields the recorded input once."""
 
         left: Any = iter([inputs])
 

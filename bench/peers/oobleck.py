@@ -1,9 +1,9 @@
-"""Decoding audio from latents as Stable Audio Open does (arXiv 2407.14358).
+"""Times the audio decoder of Stable Audio Open (arXiv 2407.14358).
 
     python -m bench.peers.oobleck
 
-Its autoencoder, Oobleck, by ``diffusers`` with the published configuration, which is the class's default,
-and random weights. It is the last step of every system that generates in its latents.
+This is its autoencoder, Oobleck, by ``diffusers`` with the published configuration (the class's default) and
+random weights. It is the last step of every system that generates in its latents.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from __future__ import annotations
 from typing import Any
 
 from bench.extrapolate import through
-from bench.peers.timing import cores, median_s, missing, tell
+from bench.peers.timing import cores, exit_without, median_s, print_row
 
 LATENTS = 1024
-"""Frames of one piece of the paper: 47.55 s at 2048 samples a frame."""
+"""Latent frames of one piece in the paper: 47.55 s at 2048 samples a frame."""
 
 FRAME_S = 2048 / 44_100
 FEW, MORE = 16, 48
 
 
 def decoding_s() -> tuple[float, str]:
-    """Seconds to decode LATENTS frames, extrapolated from fewer, and how."""
+    """Seconds to decode LATENTS frames, extrapolated from fewer, and a text that says how."""
     import torch
     from diffusers import AutoencoderOobleck, __version__
 
@@ -39,12 +39,12 @@ def decoding_s() -> tuple[float, str]:
 
 
 def main() -> None:
-    """Time it."""
+    """Time decoding and print the row."""
     try:
         seconds, how = decoding_s()
     except ImportError as error:
-        missing("torch" if error.name == "torch" else "diffusers")
-    tell(seconds, LATENTS * FRAME_S, f"decoding alone; {how}")
+        exit_without("torch" if error.name == "torch" else "diffusers")
+    print_row(seconds, LATENTS * FRAME_S, f"decoding alone; {how}")
 
 
 if __name__ == "__main__":

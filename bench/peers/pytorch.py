@@ -1,4 +1,4 @@
-"""Our own denoiser as its network, in PyTorch: ``python -m bench.peers.pytorch INPUTS CHECKPOINT HOW``.
+"""Times our own denoiser in PyTorch: ``python -m bench.peers.pytorch INPUTS CHECKPOINT HOW``.
 
 HOW is ``eager`` or ``compile`` (torch.compile with its default backend). Weights are FP32.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench.peers.timing import cores, median_s, missing, tell
+from bench.peers.timing import cores, exit_without, median_s, print_row
 from bench.recorder import read_inputs
 
 REPEATS = 5
 
 
 def main() -> None:
-    """Time one evaluation."""
+    """Time one forward pass and print the row."""
     try:
         import torch
 
@@ -23,7 +23,7 @@ def main() -> None:
         from export.graphs import graphs_of
         from train.checkpoints.checkpoint import load_checkpoint
     except ImportError:
-        missing("torch")
+        exit_without("torch")
     torch.set_num_threads(cores())
     inputs, checkpoint, how = sys.argv[1:]
     facts = read_facts(Path(checkpoint))
@@ -34,7 +34,7 @@ def main() -> None:
     module = torch.compile(graph.module) if how == "compile" else graph.module
     with torch.inference_mode():
         seconds = median_s(lambda: module(*tensors), REPEATS)
-    tell(seconds, 0.0, f"one evaluation, PyTorch {torch.__version__}, FP32, median of {REPEATS}")
+    print_row(seconds, 0.0, f"one forward pass, PyTorch {torch.__version__}, FP32, median of {REPEATS}")
 
 
 if __name__ == "__main__":

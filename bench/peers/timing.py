@@ -1,4 +1,4 @@
-"""What the peers' processes share: threads, a stopwatch, and how a row is printed."""
+"""Code that the peers share: number of threads, timing, and printing of rows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, NoReturn
 
 
 def cores() -> int:
-    """As many threads as cores that may be used, as ours has."""
+    """Number of cores that this process may use; peers get as many threads, like our own software."""
     return len(os.sched_getaffinity(0))
 
 
 def median_s(call: Callable[[], Any], repeats: int) -> float:
-    """Median seconds of ``call``; a first one is not counted."""
+    """Median seconds of ``repeats`` calls, after one that is not counted."""
     seconds = []
     for _ in range(repeats + 1):
         began = time.perf_counter()
@@ -26,12 +26,12 @@ def median_s(call: Callable[[], Any], repeats: int) -> float:
     return statistics.median(seconds[1:])
 
 
-def tell(seconds: float, audio_s: float, how: str) -> None:
-    """Print a row: ``seconds`` for ``audio_s`` of music (0: for one evaluation of a network)."""
+def print_row(seconds: float, audio_s: float, how: str) -> None:
+    """Print a row: ``seconds`` for ``audio_s`` seconds of music, or for one forward pass if that is 0."""
     print(json.dumps({"seconds": seconds, "audio_s": audio_s, "how": how}))
 
 
-def missing(package: str) -> NoReturn:
-    """Print that ``package`` is not installed, and end."""
+def exit_without(package: str) -> NoReturn:
+    """Print that ``package`` is not installed, and exit."""
     print(json.dumps({"package": package}))
     sys.exit(0)

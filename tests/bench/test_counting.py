@@ -1,4 +1,4 @@
-"""What the bench counts: operations against closed forms, kernels, reorders and evaluations. No clock."""
+"""The bench's counts: operations against closed forms, kernels, reorders and forward passes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from bench.mask import mask
 from bench.process import run
 from bench.recorder import read_inputs, recording, write_inputs
 
-EVALUATIONS_A_WINDOW = 4
-MOST_REORDERS = 150
-"""Nodes of the reference denoiser that only change layout or precision, where AVX2 or AVX-512 runs it."""
+PASSES_PER_WINDOW = 4
+MAX_REORDERS = 150
+"""Limit for nodes of the reference denoiser that only change layout or precision."""
 
 
 def weights(*shape: int) -> ov.Node:
@@ -68,7 +68,7 @@ def test_products_of_attention(transposed: bool) -> None:
 
 @pytest.mark.slow
 def test_the_denoiser_as_torch_counts_it(reference_pack: Path, root: Path) -> None:
-    """The network, counted by PyTorch as it runs, and the graph in the pack, counted from its shapes."""
+    """PyTorch counts the network while it runs; we count the pack's graph from its shapes."""
     torch = pytest.importorskip("torch")
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -116,8 +116,8 @@ def test_evaluations_are_recorded_as_they_happen(tmp_path: Path) -> None:
         request = ov.Core().compile_model(model, "CPU").create_infer_request()
         for frames in (4, 5, 4):
             request.infer({"x": np.full((1, 3, frames), frames, np.float32)})
-    request.infer({"x": np.zeros((1, 3, 9), np.float32)})  # nobody listens any more
-    assert heard.evaluations("small") == 3
+    request.infer({"x": np.zeros((1, 3, 9), np.float32)})  # no longer recorded
+    assert heard.forward_passes("small") == 3
     assert heard.calls["small", (("x", (1, 3, 4)),)] == 2
     assert heard.requests["small"] is request
     assert heard.inputs["small"]["x"].shape == (1, 3, 5)  # the second
@@ -138,15 +138,15 @@ def test_a_window_costs_four_evaluations(reference_pack: Path, demo_vocal: Path,
     windows = len(song_windows(latents, sampler.window_frames, sampler.context_frames))
     assert windows == 2
     drawn = 2 if receipt.facts.get("fit", {}).get("retried") else 1
-    assert heard.evaluations("denoiser") == EVALUATIONS_A_WINDOW * windows * drawn
-    assert heard.evaluations("condition") == windows * drawn
+    assert heard.forward_passes("denoiser") == PASSES_PER_WINDOW * windows * drawn
+    assert heard.forward_passes("condition") == windows * drawn
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("generation", ["haswell", "nehalem"])
 def test_int8_kernels_run_as_older_processors(reference_pack: Path, generation: str) -> None:
     if not GENERATIONS[generation] <= read_cpu().flags:
-        pytest.skip(f"this processor is older than {generation}")
+        pytest.skip(f"this CPU is older than {generation}")
     chosen = mask(generation)
     if chosen.kind != "cpuid":
         pytest.skip("the faithful mask needs gcc and objdump")
@@ -170,7 +170,7 @@ print(json.dumps({**kernels_of(compiled), "alone": alone}))
     assert sum(int8.values()) == found["int8"] >= 0.9 * found["layers"] > 60
     assert [name for name in int8 if instructions not in name] == []
     assert [name for name in found["primitives"] if "avx512" in name or "ref" in name] == []
-    assert found["reorders"] <= MOST_REORDERS
-    # From AVX2 on an attention is one kernel; before, it is two products and a softmax.
+    assert found["reorders"] <= MAX_REORDERS
+    # From AVX2 on, attention is one kernel; on older CPUs it is two products and a softmax.
     products, softmaxes = {"haswell": (0, 0), "nehalem": (48, 24)}[generation]
     assert found["alone"] == {"MatMul": products, "Softmax": softmaxes}

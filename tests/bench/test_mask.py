@@ -1,4 +1,4 @@
-"""The mask: what a program sees of the processor, generation by generation."""
+"""The mask: the CPU features that a program sees, generation by generation."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ masks_here = pytest.mark.skipif(
 
 def playable(generation: str) -> None:
     if not GENERATIONS[generation] <= read_cpu().flags:
-        pytest.skip(f"this processor is older than {generation}")
+        pytest.skip(f"this CPU is older than {generation}")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_a_program_sees_what_the_generation_had(probe: Path, generation: str) ->
 
 @masks_here
 def test_without_a_mask_the_program_sees_the_processor(probe: Path) -> None:
-    """At least what Linux tells of, which may hide some of it."""
+    """At least the features that Linux reports; it may hide some."""
     done = mask(None).run([probe])
     assert read_cpu().flags & VISIBLE <= set(done.stdout.split())
 
@@ -77,7 +77,7 @@ def test_without_a_mask_the_program_sees_the_processor(probe: Path) -> None:
 @masks_here
 @pytest.mark.slow
 def test_openvino_and_numpy_take_the_old_path() -> None:
-    """A convolution runs an AVX2 kernel, and numpy knows no AVX-512."""
+    """A convolution runs an AVX2 kernel, and numpy sees no AVX-512."""
     playable("haswell")
     script = """
 import numpy as np, openvino as ov

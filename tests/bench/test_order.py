@@ -1,4 +1,4 @@
-"""What is measured in which order, and the arithmetic of what is not measured. The clock is a list."""
+"""Order and number of measurements, extrapolation and agreement, with a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.agreement import least, matrix, snr_db
+from bench.agreement import matrix, snr_db, worst
 from bench.extrapolate import Line, real_time_factor, through
 from bench.job import Job, notes_in_common
 from bench.order import one_round, rounds
@@ -15,7 +15,7 @@ from bench.schedule import SONG_S, STARTS, GraphCase, Schedule, StartCase, measu
 
 
 class Clock:
-    """Stands still unless told."""
+    """A clock that moves only when the test sets ``now_s``."""
 
     def __init__(self) -> None:
         self.now_s = 100.0
@@ -25,7 +25,7 @@ class Clock:
 
 
 def measured(costs: dict[str, float], most: int, budget_s: float, once: str = "") -> list[tuple[int, str]]:
-    """The order of cases that take so many seconds each."""
+    """(round, case) in the order measured, if each case takes ``costs`` seconds."""
     clock, order = Clock(), []
     for number, case in rounds(list(costs), most, budget_s, clock, lambda case: case in once):
         order.append((number, case))
@@ -43,7 +43,7 @@ def test_a_round_that_would_end_late_is_not_begun() -> None:
     costs = {"a": 2.0, "b": 3.0}
     assert max(n for n, _ in measured(costs, most=9, budget_s=14.9)) == 1  # two rounds of 5 s, not three
     assert max(n for n, _ in measured(costs, most=9, budget_s=15.0)) == 2
-    assert measured(costs, most=9, budget_s=0.0) == [(0, "a"), (0, "b")]  # one at least
+    assert measured(costs, most=9, budget_s=0.0) == [(0, "a"), (0, "b")]  # at least one
 
 
 def test_long_cases_are_measured_once() -> None:
@@ -58,7 +58,7 @@ def test_the_schedule_holds_every_case_once() -> None:
     assert len(cases) == len(set(cases)) == len({case.name for case in cases})
     for mask in schedule.masks:
         place = cases.index(Job(mask, "INT8", 30.0))
-        assert cases[place + 1] == Job(mask, "FP32", 30.0)  # neighbours
+        assert cases[place + 1] == Job(mask, "FP32", 30.0)  # measured one after the other
         assert GraphCase(mask) in cases
         assert [c.how for c in cases if isinstance(c, StartCase) and c.mask == mask] == list(STARTS)
     assert Job("haswell", "FP32", SONG_S) in cases
@@ -78,7 +78,7 @@ def test_the_line_through_two_pieces() -> None:
     line = through(10, 3.0, 40, 9.0)
     assert line == Line(fixed_s=1.0, each_s=0.2)
     assert line.at(1500) == pytest.approx(301.0)
-    assert through(10, 3.0, 40, 2.9) == Line(3.0, 0.0)  # noise does not make steps free of charge
+    assert through(10, 3.0, 40, 2.9) == Line(3.0, 0.0)  # a negative slope becomes 0
     assert through(10, 1.0, 20, 3.0) == Line(0.0, 0.2)
     with pytest.raises(ValueError, match="not more"):
         through(10, 1.0, 10, 1.0)
@@ -96,8 +96,8 @@ def test_agreement_is_a_signal_to_noise_ratio() -> None:
     found = matrix({"haswell": signal, "host": off, "nehalem": signal})
     assert found["haswell"].keys() == {"host", "nehalem"}
     assert found["haswell"]["nehalem"] == math.inf
-    assert least(found) == found["host"]["nehalem"] == pytest.approx(40.03, abs=0.01)
-    assert least({}) == math.inf
+    assert worst(found) == found["host"]["nehalem"] == pytest.approx(40.03, abs=0.01)
+    assert worst({}) == math.inf
 
 
 def test_notes_in_common() -> None:

@@ -1,4 +1,4 @@
-"""The bench's page from figures worked out by hand: no row is lost, no figure is another's."""
+"""The bench's page against figures worked out by hand: complete rows, figures in their columns."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from support.canned_bench import canned
 
 from bench import publish, tables
-from bench.packs import same_in_fp32
-from bench.peers import commands, completed, our_evaluation_s, our_rtf
+from bench.packs import fp32_twin
+from bench.peers import commands, completed, our_forward_pass_s, our_rtf
 from bench.report import text, write
 
 
@@ -24,7 +24,7 @@ def test_jobs() -> None:
     found = rows(tables.jobs(canned()))
     assert found[0] == ["haswell", "INT8", "20", "2.00 (1.80-2.20)", "0.1000", "3.0", "310", "3"]
     assert ["haswell", "INT8", "180", "9.00 (8.10-9.90)", "0.0500", "13.5", "310", "3"] in found
-    assert len(found) == 5  # neither more takes nor fewer cores
+    assert len(found) == 5  # without the jobs of several takes or one core
 
 
 def test_what_grows() -> None:
@@ -43,14 +43,14 @@ def test_starts() -> None:
 
 
 def test_graphs() -> None:
-    # 10 GFLOP in 50 ms are 200 GFLOP/s, half of the roof's 400; 9 at 400 and 1 at 200 would take 27.5 ms
+    # 10 GFLOP in 50 ms are 200 GFLOP/s, half of the roofline's 400. 9 at 400 and 1 at 200 would take 27.5 ms.
     (row,) = rows(tables.graphs(canned()))
     rates = ["10.000", "50.00", "200", "2.00", "1.82"]
     assert row == ["haswell", "denoiser", *rates, "100.00", "2.00", "69/71", "141"]
 
 
 def test_roofline() -> None:
-    # 40 GFLOP of the job: 0.1 s at the roof, 0.2 s in the graphs, 2 s all in all
+    # The job's 40 GFLOP take 0.1 s at the roofline and 0.2 s in the graphs; the whole job takes 2 s.
     (row,) = rows(tables.roofs(canned(), 20.0))
     assert row == ["haswell", "400", "200", "40.0", "0.10", "0.20", "2.00", "2.00"]
 
@@ -88,10 +88,10 @@ def test_peers() -> None:
 
 def test_peers_are_compared_with_the_same_thing_of_ours() -> None:
     found = canned()
-    assert our_rtf(found, "haswell") == pytest.approx(0.05)  # of the song, not of the short piece
+    assert our_rtf(found, "haswell") == pytest.approx(0.05)  # of the song, not the short piece
     assert our_rtf(found, "host") == pytest.approx(0.05)
     assert our_rtf(found, "nehalem") is None
-    assert our_evaluation_s(found, "haswell") == 0.05
+    assert our_forward_pass_s(found, "haswell") == 0.05
     music = completed({"mask": "haswell", "seconds": 168.0, "audio_s": 30.0}, found)
     assert (music["rtf"], music["times_ours"]) == (pytest.approx(5.6), pytest.approx(112.0))
     network = completed({"mask": "haswell", "seconds": 0.2, "audio_s": 0.0}, found)
@@ -123,7 +123,7 @@ def test_the_page_says_what_matters(tmp_path: Path) -> None:
 
 
 def _pictures(page: str, folder: Path) -> list[Path]:
-    """The page's pictures, in its order; each is a file."""
+    """The page's pictures in its order; checks that each is a PNG file."""
     named = [folder / line.rpartition("(")[2].rstrip(")") for line in page.splitlines() if line[:2] == "!["]
     assert [path for path in named if path.read_bytes()[:4] != b"\x89PNG"] == []
     return named
@@ -138,7 +138,7 @@ def test_a_pack_of_unknown_origin_has_no_twin(
     monkeypatch.setattr("bench.packs.EXPORTED", tmp_path / "none")
     monkeypatch.setattr("bench.packs._run", lambda *_: True)
     said: list[str] = []
-    assert same_in_fp32(load_pack(fake_pack, verify=False), said.append) is None
+    assert fp32_twin(load_pack(fake_pack, verify=False), said.append) is None
     assert "was not made from" in said[0]
 
 

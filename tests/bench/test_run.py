@@ -1,4 +1,4 @@
-"""The bench from end to end on a tiny pack: every table is filled, and what a process took is its own."""
+"""The bench end to end on a tiny pack, and the measurement of a single process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ print(full.output.strip(), full.peak_bytes, small.peak_bytes, small.output.strip
 
 
 def test_what_a_process_took_is_its_own(root: Path) -> None:
-    # From a process as small as the bench: until it runs its own program, a child is as large as its parent.
+    # Run from a small process, as the bench is: until exec, a child's memory is as large as its parent's.
     command = [sys.executable, "-c", MEASURED]
     told = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.split()
     printed, full, small, cores = map(int, told)

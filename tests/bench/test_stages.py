@@ -1,4 +1,4 @@
-"""The seconds of a job by stage: every stage that is named exists, and the table adds up."""
+"""CPU seconds of a job by stage: every named stage exists, and the table adds up."""
 
 from __future__ import annotations
 

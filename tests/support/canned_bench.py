@@ -1,4 +1,4 @@
-"""Figures of a bench that never ran, round enough to work with by hand."""
+"""Made-up results of the bench, with round figures that can be checked by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from bench.roofline import FLOPS
 
 
 def canned() -> dict[str, Any]:
-    """What a run under two masks finds: haswell takes 2 s for 20 s of vocal, host 1 s; FP32 twice that."""
+    """Results under two masks: 20 s of vocal take 2 s under haswell and 1 s under host; FP32 takes twice
+    that."""
     jobs = {}
     for mask, seconds in (("haswell", 2.0), ("host", 1.0)):
         for precision, slower in (("INT8", 1.0), ("FP32", 2.0)):
@@ -26,8 +27,8 @@ def canned() -> dict[str, Any]:
         "settings": {"short_s": 20.0, "command": "python -m bench"},
         "rounds": 3,
         "took_s": 120.0,
-        "masks": {"haswell": "haswell (CPUID masked for every library)", "host": "this processor, unmasked"},
-        "skipped": ["this processor cannot play cascadelake: it lacks avx512_vnni"],
+        "masks": {"haswell": "haswell (CPUID masked for every library)", "host": "this CPU, unmasked"},
+        "skipped": ["this CPU cannot run as cascadelake: it lacks avx512_vnni"],
         "jobs": jobs,
         "starts": {"cold": {"mask": "haswell", "how": "cold", "wall_s": [4.0, 6.0, 5.0],
                             "peak_bytes": [200 * 2**20], "disk_bytes": [90 * 2**20]}},
@@ -41,7 +42,7 @@ def canned() -> dict[str, Any]:
              "times_ours": 112.0, "how": "extrapolated from 10 and 40 of 1500 steps"},
             {"mask": "haswell", "name": "VAE", "missing": "not installed: pip install diffusers"},
             {"mask": "haswell", "name": "eager", "seconds": 0.2, "audio_s": 0.0, "rtf": None,
-             "times_ours": 4.0, "how": "one evaluation"},
+             "times_ours": 4.0, "how": "one forward pass"},
         ],
     }  # fmt: skip
 
