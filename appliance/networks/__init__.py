@@ -1,11 +1,11 @@
-"""The pack's graphs: compiled for this CPU, called with NumPy arrays.
+"""The pack's graphs, compiled for this CPU and called with NumPy arrays.
 
-- ``graphs``: every network of a pack, ready to call
+- ``graphs``: calls every network of a pack
 - ``compiler``: compiles a graph, or loads it from the cache
-- ``cache``: compiled graphs kept on disk
-- ``setting``: precision and threads of a graph
-- ``kernel_count``: which kernels OpenVINO chose
-- ``condition_rows``: the denoiser's condition as an array
-- ``band_rows``: the fit network's view of an accompaniment
-- ``log_frequency``: the audio encoder's view of a recording
+- ``cache``: keeps compiled graphs on disk
+- ``setting``: precision and number of threads of a graph
+- ``kernel_count``: counts the kernels that OpenVINO chose
+- ``condition_rows``: the condition as an input array of the denoiser
+- ``band_rows``: an accompaniment as an input array of the fit network
+- ``log_frequency``: a recording as an input array of the audio encoder
 """

@@ -1,8 +1,8 @@
-"""Compiled graphs kept on disk, so that a start costs a quarter of the compiling.
+"""A disk cache of compiled graphs: loading one takes a quarter of the time of compiling it.
 
-What a graph compiles to depends on the pack, the library, the processor and the settings: all of them
-name the file, so nothing is ever out of date, only unused. A file that is not whole, or a folder that
-others may write to, is as good as none; nothing here can fail a render.
+A compiled graph depends on the pack, the OpenVINO version, the CPU and the graph setting. The file name is a
+hash of all four, so a file is never out of date. Incomplete files, and folders that other users may write to,
+are ignored. No error of the cache fails a render.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from appliance.system.cpu import read_cpu
 from appliance.system.cpu_features import kernel_facts
 
 MOST_FILES = 40
-"""Eight packs of five graphs, or fewer of more kinds; some 200 MB. The longest unused go first."""
+"""Most files in the cache, about 200 MB: eight packs of five graphs. The least recently used go first."""
 
 _DIGEST_BYTES = 32
 _ENDING = ".graph"
 
 
 def cache_folder() -> Path | None:
-    """Where this user's or service's caches lie; None where nobody says."""
+    """The cache folder of this service or user; None if the environment names none."""
     return own_folder("CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", "graphs")
 
 
 class GraphCache:
-    """The compiled graphs of ``pack`` in ``folder``, for one way of compiling them."""
+    """The compiled graphs of ``pack`` in ``folder``, for one ``config`` of OpenVINO properties."""
 
     def __init__(self, folder: Path, pack: Pack, config: Mapping[str, str]) -> None:
         self._folder = folder
-        self._for = [pack.sha256, *_library_and_processor(), json.dumps(dict(config), sort_keys=True)]
+        self._for = [pack.sha256, *_library_and_cpu(), json.dumps(dict(config), sort_keys=True)]
 
     def read(self, name: str, shape: tuple[int, int]) -> bytes | None:
-        """The stored graph ``name``, compiled for ``shape``; None where there is none that can be trusted."""
+        """Read graph ``name`` compiled for ``shape`` (batch, frames); None if there is no trusted file."""
         path = self._path(name, shape)
         try:
             if not self._is_ours():
@@ -55,7 +55,7 @@ class GraphCache:
         return stored[_DIGEST_BYTES:]
 
     def write(self, name: str, shape: tuple[int, int], graph: bytes) -> None:
-        """Keeps ``graph`` if that is possible; the file appears whole or not at all."""
+        """Store ``graph`` atomically; does nothing if the folder cannot be written."""
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._is_ours():
@@ -69,14 +69,14 @@ class GraphCache:
         return self._folder / f"{name}-{key[:32]}{_ENDING}"
 
     def _is_ours(self) -> bool:
-        """Whether nobody but this user can have put files there."""
+        """Whether only this user can write to the folder."""
         found = self._folder.lstat()
         others = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not others
 
 
-def _library_and_processor() -> list[Any]:
-    """All that decides which kernels are chosen, as the libraries see it."""
+def _library_and_cpu() -> list[Any]:
+    """Everything besides pack and setting that decides which kernels OpenVINO chooses."""
     import openvino
 
     cpu = read_cpu()

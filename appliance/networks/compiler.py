@@ -1,4 +1,4 @@
-"""A pack's graphs, compiled one way or another, from the cache of compiled graphs where that has them."""
+"""Compiles a pack's graphs with a graph setting, or loads them from the cache."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import Pack
 
 FIXED = ("condition", "denoiser")
-"""Graphs of the denoising loop: compiled for windows of one length, which is faster than a free axis."""
+"""Graphs compiled for windows of one length, which is faster than a dynamic time axis."""
 
 
 class GraphCompiler:
-    """Compiles the graphs of ``pack``; ``cache`` is a folder for what was compiled, None keeps nothing."""
+    """Compiles the graphs of ``pack``; ``cache`` is the folder for compiled graphs, None for no cache."""
 
     def __init__(self, pack: Pack, cache: Path | None = None) -> None:
         sampler = pack.manifest.sampler
@@ -29,7 +29,11 @@ class GraphCompiler:
         self._cache = cache
 
     def compiled(self, name: str, setting: GraphSetting) -> Any:
-        """An ``openvino.CompiledModel``; raises PackError where that is impossible."""
+        """Compile graph ``name``, or load it: an ``openvino.CompiledModel``.
+
+        Raises:
+            PackError: the pack has no such graph, or OpenVINO cannot compile it.
+        """
         path = self.pack.graph_path(name)
         shape = (self.batch, self.window) if name in FIXED else (0, 0)
         cache = GraphCache(self._cache, self.pack, setting.cache_config()) if self._cache else None
@@ -53,14 +57,14 @@ class GraphCompiler:
 
     @cached_property
     def core(self) -> Any:
-        """OpenVINO's core; imported late, so that ``backline --help`` needs no processor it lacks."""
+        """OpenVINO's core; imported late, so that ``backline --help`` also runs on an old CPU."""
         import openvino
 
         return openvino.Core()
 
 
 def _fixed(port: Any, batch: int, frames: int) -> Sequence[int]:
-    """The port's shape with its free axes set: the batch, and the time axis at its own rate."""
+    """The port's shape with fixed batch and time axis; the port ``rows`` has score frames, others latent."""
     shape = [int(d.get_length()) if d.is_static else 0 for d in port.partial_shape]
     shape[0] = batch
     if shape[2] == 0:

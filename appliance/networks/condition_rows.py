@@ -1,6 +1,6 @@
-"""The condition of the denoiser as one array: vocal, beats and plan at the score frame rate.
+"""The condition as an input array of the denoiser: vocal features, beats and plan at the score frame rate.
 
-Written once, for training and for the appliance. Letters: T score frames, P = T/4 plan frames, S styles.
+Training and the appliance share this code. Shapes: T score frames, P = T/4 plan frames, S styles.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ CONDITION_ROWS = FEATURE_ROWS + PHASE_ROWS + PLAN_ROWS + 1
 STYLE_ROWS = len(STYLES) + 1
 
 PLAN_GIVEN = 1.0
-"""Certainty of a plan from a chord chart; the denoiser follows it closely."""
+"""Certainty of a plan from a given chart: the denoiser follows it closely."""
 
 PLAN_PREDICTED = 0.5
-"""Certainty of the planner's own plan; the denoiser weighs it against the melody."""
+"""Certainty of a plan from the planner: the denoiser weighs it against the melody."""
 
 Array = NDArray[np.float32]
 
@@ -33,14 +33,14 @@ def condition_rows(
     plan: Array | None = None,
     certainty: float = 0.0,
 ) -> Array:
-    """(CONDITION_ROWS, T) of ``frames`` score frames; what is absent is zero.
+    """The condition of ``frames`` score frames: (CONDITION_ROWS, T). Rows of absent inputs are 0.
 
     Args:
         frames: T, a multiple of 4.
-        features: (64, T) vocal features in the model's key.
+        features: (64, T) vocal features, transposed to C major or A minor.
         phases: (5, T) beat and bar phases, from :func:`appliance.music.beat_grid.phases`.
-        plan: (24, P) pitch-class and bass activity in the model's key.
-        certainty: PLAN_GIVEN or PLAN_PREDICTED with a plan.
+        plan: (24, P) pitch classes of chords (12) and bass (12), in the same transposition.
+        certainty: PLAN_GIVEN or PLAN_PREDICTED if there is a plan.
     """
     rows = np.zeros((CONDITION_ROWS, frames), np.float32)
     if features is not None:
@@ -54,7 +54,7 @@ def condition_rows(
 
 
 def style_row(style: int | None) -> Array:
-    """(S + 1, 1) one-hot of a style's index; the last row stands for any style."""
+    """One-hot vector of a style's index, (S + 1, 1); the last row means no particular style."""
     row = np.zeros((STYLE_ROWS, 1), np.float32)
     row[STYLE_ROWS - 1 if style is None else style] = 1.0
     return row

@@ -1,7 +1,8 @@
-"""The pack's graphs, compiled for this processor and called with NumPy arrays.
+"""Calls the pack's graphs, compiled for this CPU, with NumPy arrays.
 
-Letters: B batch (1, or 2 with guidance), Z latents, N latent frames, T = 2 N score frames, P = T/4 plan
-frames, S styles + 1, R rows of a roll.
+Shapes: B batch (1, or 2 with guidance), Z latent channels, N latent frames, W latent frames of a window,
+T = 2 N score frames, P = T/4 plan frames, S styles + 1, G groups with drums, C channels of a token, R rows of
+a roll, F frames of the audio decoder.
 """
 
 from __future__ import annotations
@@ -27,21 +28,24 @@ Array = NDArray[np.float32]
 
 
 WHOLE_SONG = ("planner", "fit")
-"""Graphs that hear a song at once: the memory they need grows with it."""
+"""Graphs that take a whole song at once: their memory grows with its length."""
 
 KEPT_FRAMES = 4_096
-"""What up to so many frames needed (190 s) is kept for the next evaluation, more is given back at once."""
+"""After a song of more score frames (190 s) such a graph releases its memory; otherwise it keeps it."""
 
 
 class Graphs:
-    """Planner, condition encoder, denoiser and VAE decoder of one pack.
+    """The networks of one pack.
 
-    The graphs of the denoising loop are compiled for windows of one length, which is faster than a free
-    axis; planner and decoder keep theirs free. Compiling goes on in a thread after the constructor has
-    returned: a recording can be read meanwhile. ``cache`` is a folder for what was compiled, ``settings``
-    says of graphs by name how to compute them if not as shipped with ``threads``.
+    The graphs that every job needs compile in a thread, so that a recording can be read meanwhile; see
+    :meth:`ready`. Condition encoder and denoiser are compiled for windows of one length, which is faster; the
+    other graphs have a dynamic time axis.
 
-    Any number of threads may call them at once; :meth:`for_lanes` makes that worth while.
+    ``threads`` is the number of CPU threads (default: all cores of this process). ``cache`` is the folder for
+    compiled graphs. ``settings`` maps names of graphs to their setting; other graphs run as shipped.
+
+    Any number of threads may call the networks at once; :meth:`for_lanes` makes that efficient. Every call
+    raises PackError if its graph cannot be compiled.
     """
 
     def __init__(
@@ -57,7 +61,7 @@ class Graphs:
         self.window, self.batch = self._compiler.window, self._compiler.batch
         self._lanes = 1
         self._lock = threading.Lock()
-        self._turns = {name: threading.Lock() for name in WHOLE_SONG}  # one stream: they take turns anyway
+        self._turns = {name: threading.Lock() for name in WHOLE_SONG}  # one stream runs one call at a time
         self._compiled: dict[tuple[str, int], Any] = {}
         self._idle: dict[tuple[str, int], list[Any]] = {}
         self._worker = ThreadPoolExecutor(1, "compile")
@@ -67,11 +71,11 @@ class Graphs:
         self._coming = [self._worker.submit(self._ready, name) for name in names]
 
     def setting(self, name: str) -> GraphSetting:
-        """How graph ``name`` is computed."""
+        """The setting of graph ``name``."""
         return self._settings.get(name, self._shipped)
 
     def ready(self) -> None:
-        """Waits until all that every job needs is compiled.
+        """Wait until all graphs that every job needs are compiled.
 
         Raises:
             PackError: a graph cannot be read or compiled.
@@ -80,14 +84,14 @@ class Graphs:
             one.result()
 
     def close(self) -> None:
-        """Compiles no further graphs."""
+        """Cancel compilations that have not started."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     def for_lanes(self, lanes: int) -> Graphs:
-        """The same graphs for ``lanes`` threads that evaluate the denoiser at once.
+        """The same graphs for ``lanes`` threads that call the denoiser at once.
 
-        Its evaluations then run side by side, each on its share of the processor: one alone gains little
-        from a second core. What is computed does not change.
+        Their forward passes run in parallel, each on its share of the cores, because a single pass gains
+        little from a second core. The results do not change.
         """
         shared = copy(self)
         shared._lanes = max(1, min(lanes, self._shipped.threads))
@@ -95,14 +99,13 @@ class Graphs:
 
     @property
     def lanes(self) -> int:
-        """How many evaluations of the denoiser run side by side."""
+        """Number of forward passes of the denoiser that run in parallel."""
         return self._lanes
 
     def _ready(self, name: str) -> tuple[str, int]:
-        """Compiles a graph, unless that is done, and returns its place. One that most jobs do without is
-        compiled when it is first wanted."""
+        """Compile a graph if necessary and return its place, (name, lanes)."""
         place = (name, self._lanes if name == "denoiser" else 1)
-        if place not in self._idle:  # without waiting for the graph that is just being compiled
+        if place not in self._idle:  # checked without the lock, which another graph's compilation may hold
             with self._lock:
                 if place not in self._idle:
                     setting = self.setting(name).model_copy(update={"streams": place[1]})
@@ -112,7 +115,7 @@ class Graphs:
 
     @contextmanager
     def _request(self, name: str, frames: int) -> Iterator[Any]:
-        """A request that no other thread uses, for inputs of at most so many ``frames``."""
+        """An inference request for this thread alone; ``frames`` is the longest time axis of its inputs."""
         place = self._ready(name)
         with self._turns.get(name, nullcontext()):
             try:
@@ -122,56 +125,60 @@ class Graphs:
             yield request
             self._idle[place].append(request)
             if name in WHOLE_SONG and frames > KEPT_FRAMES:
-                self._compiled[place].release_memory()  # refused while another request is evaluated
+                self._compiled[place].release_memory()  # fails while another request runs
                 return_free_memory()
 
     def plan(self, features: Array, phases: Array) -> tuple[Array, Array, Array]:
-        """Features (64, T) and phases (5, T) -> plan (24, P), key (24,) and beats (2, T), all 0-1."""
+        """The planner: features (64, T), phases (5, T) -> plan (24, P), key (24,), beats (2, T), all 0-1."""
         inputs = {"features": features[None], "phases": phases[None]}
-        plan, key, beats = self._found("planner", inputs, "plan", "key", "beats")
+        plan, key, beats = self._outputs("planner", inputs, "plan", "key", "beats")
         return plan[0], key.reshape(-1), beats[0]
 
     def condition(self, rows: Array, style: Array) -> tuple[Array, Array]:
-        """Rows (B, CONDITION_ROWS, 2 W) and style (B, S, 1) -> tokens (B, C, W) and keys_values."""
-        tokens, keys_values = self._found(
+        """The condition encoder: rows (B, CONDITION_ROWS, 2 W), style (B, S, 1) -> tokens (B, C, W) and the
+        keys and values of the denoiser's attention."""
+        tokens, keys_values = self._outputs(
             "condition", {"rows": rows, "style": style}, "tokens", "keys_values"
         )
         return tokens, keys_values
 
     def velocity(self, inputs: dict[str, Array]) -> Array:
-        """One evaluation of the denoiser; (B, Z, W)."""
-        return self._found("denoiser", inputs, "velocity")[0]
+        """One forward pass of the denoiser: the velocity (B, Z, W)."""
+        return self._outputs("denoiser", inputs, "velocity")[0]
 
     def decode(self, latent: Array) -> Array:
-        """Normalised latent (Z, N) -> roll probabilities (R, 2 N)."""
-        return self._one("vae_decoder", {"latent": latent[None]}, "roll")
+        """The score VAE's decoder: normalised latent (Z, N) -> roll probabilities (R, 2 N)."""
+        return self._output("vae_decoder", {"latent": latent[None]}, "roll")
 
     def gains(self, rows: Array, style: Array, group: Array) -> Array:
-        """The audio decoder: rows (R, F), style (S, 1), group (G, 1) -> log gains (GAIN_ROWS, F)."""
+        """The audio decoder: rows (DECODER_ROWS, F), style (S, 1), group (G, 1) -> log gains (GAIN_ROWS, F).
+
+        DECODER_ROWS and GAIN_ROWS are those of :mod:`appliance.playing.source_filter`.
+        """
         inputs = {"rows": rows[None], "style": style[None], "group": group[None]}
-        return self._one("audio_decoder", inputs, "gains")
+        return self._output("audio_decoder", inputs, "gains")
 
     def hear(self, spectrum: Array, style: Array) -> Array:
         """The audio encoder: spectrum (SPECTRUM_ROWS, T), style (S, 1) -> roll probabilities (R, T)."""
         inputs = {"spectrum": spectrum[None], "style": style[None]}
-        return self._one("audio_encoder", inputs, "roll")
+        return self._output("audio_encoder", inputs, "roll")
 
     def encode(self, roll: Array) -> Array:
-        """Roll (R, 2 N) -> normalised latent (Z, N)."""
-        return self._one("vae_encoder", {"roll": roll[None]}, "latent")
+        """The score VAE's encoder: roll (R, 2 N) -> normalised latent (Z, N)."""
+        return self._output("vae_encoder", {"roll": roll[None]}, "latent")
 
     def fit(self, features: Array, phases: Array, band: Array) -> float:
-        """Features (64, T), phases (5, T), band rows (BAND_ROWS, T) -> log odds that they belong together."""
+        """The fit network: features (64, T), phases (5, T), band (BAND_ROWS, T) -> log odds of a match."""
         inputs = {"features": features[None], "phases": phases[None], "band": band[None]}
-        return float(self._found("fit", inputs, "log_odds")[0].reshape(()))
+        return float(self._outputs("fit", inputs, "log_odds")[0].reshape(()))
 
-    def _one(self, name: str, inputs: dict[str, Array], output: str) -> Array:
-        """An output without its batch axis."""
-        alone: Array = self._found(name, inputs, output)[0][0]
+    def _output(self, name: str, inputs: dict[str, Array], output: str) -> Array:
+        """One output, without its batch axis."""
+        alone: Array = self._outputs(name, inputs, output)[0][0]
         return alone
 
-    def _found(self, name: str, inputs: dict[str, Array], *outputs: str) -> list[Array]:
-        """Outputs of one evaluation, copied: the request's own are written over by its next."""
+    def _outputs(self, name: str, inputs: dict[str, Array], *outputs: str) -> list[Array]:
+        """Outputs of one forward pass, copied, because the next pass of the request overwrites them."""
         frames = max(values.shape[-1] for values in inputs.values())
         with self._request(name, frames) as request:
             found = request.infer(inputs)

@@ -1,7 +1,7 @@
-"""Which kernels OpenVINO chose for a compiled graph.
+"""Counts the kernels that OpenVINO chose for a compiled graph.
 
-A graph with INT8 weights may still run in FP32 (a layout the library cannot take, a processor without
-the kernel). Only the execution graph knows, so that is what is counted here.
+A layer with INT8 weights may still run in FP32, because of its layout or because the CPU lacks the kernel.
+Only the execution graph shows this.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ PRODUCTS = frozenset({"Convolution", "GroupConvolution", "FullyConnected"})
 class KernelCount:
     """Weighted layers of one compiled graph.
 
-    ``primitives`` maps each kernel's name (``jit_avx2_1x1_I8``) to how many layers run it.
+    ``primitives`` maps the name of each kernel (``jit_avx2_1x1_I8``) to the number of layers that run it.
     """
 
     primitives: Mapping[str, int]
 
     @property
     def layers(self) -> int:
-        """All weighted layers."""
+        """Number of weighted layers."""
         return sum(self.primitives.values())
 
     @property
     def int8(self) -> int:
-        """Those that run an INT8 kernel."""
+        """Number of weighted layers that run an INT8 kernel."""
         return sum(count for name, count in self.primitives.items() if name.lower().endswith(("_i8", "_u8")))
 
     @property
     def int8_share(self) -> float:
-        """INT8 layers of all, 0-1; 0.0 without weighted layers."""
+        """Share of INT8 layers, 0-1; 0.0 if there are no weighted layers."""
         return self.int8 / self.layers if self.layers else 0.0
 
 
 def count_kernels(compiled: Any) -> KernelCount:
     """Count the kernels of ``compiled``, an ``openvino.CompiledModel`` on the CPU.
 
-    A depthwise convolution counts as any other. Layers that were folded away do not count.
+    Depthwise convolutions count like others. Layers that OpenVINO folded into others do not count.
     """
     primitives: Counter[str] = Counter()
     for node in compiled.get_runtime_model().get_ordered_ops():

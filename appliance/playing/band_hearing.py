@@ -1,7 +1,7 @@
-"""A recording of a band as notes and as a latent: the way in of the audio encoder.
+"""Transcribes a recording of a band with the audio encoder.
 
-The encoder paints a roll, which is read as notes; the score VAE's encoder then makes the latent of a
-clean roll, as it was trained on. Letters: n samples, T score frames, R rows of a roll, S styles + 1.
+The encoder turns the spectrum into a roll, from which the notes are read. Evaluation uses it; no command of
+the appliance does. Shapes: n samples, T score frames, R rows of a roll, S styles + 1.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ Hear = Callable[[Array, Array], Array]
 """The audio encoder: spectrum (SPECTRUM_ROWS, T), style (S, 1) -> roll probabilities (R, T)."""
 
 HEARD = Thresholds(onset=0.4, sustain=0.3)
-"""Best on renders of validation songs: F1 of onsets 0.78, of sustained frames 0.83 (0.78 and 0.80 at 0.5)."""
+"""Best on renders of validation songs: F1 of onsets 0.78, of sustained frames 0.83 (with 0.5: 0.78, 0.80)."""
 
 PART_FRAMES = 1024
 MARGIN_FRAMES = 24
-"""Score frames beside a part that the encoder's convolutions see."""
+"""Score frames on each side of a part that the encoder's convolutions reach."""
 
 
 def heard_score(hear: Hear, audio: Array, style: str | None = None, thresholds: Thresholds = HEARD) -> Score:
-    """The notes heard in ``audio`` (n,), mono at 44.1 kHz; of any length, in parts that join.
+    """Transcribe ``audio`` (n,), mono at 44.1 kHz, in parts, so that memory does not grow with its length.
 
-    ``style`` says who plays, if known; the groups that the style does not have are then left out.
+    If ``style`` is given, the result has only notes of the groups of that style.
     """
     told = style_row(None if style is None else STYLES.index(style))
     frames = -(-len(audio) // FRAME_SAMPLES)

@@ -1,12 +1,12 @@
-"""What the audio decoder shapes: plain tones and noise for the notes of one group, in tune and in time.
+"""The sources that the audio decoder shapes: plain tones and noise for the notes of one group.
 
-Neural source-filter models (Wang et al., arXiv 1904.12088) keep pitch out of the network: a source that
-has it already is filtered by what the network says. Ours has three *sources* a group, added up over its
-notes: a tone that decays slowly or not at all, the same tone as a short stroke, and noise. Every source
-is a closed form of the sample's number, so any stretch can be made by itself, always the same.
+In neural source-filter models (Wang et al., arXiv 1904.12088) the source carries the pitch and the network
+only filters it. Here, each group has three *sources*, summed over its notes: a tone that decays slowly or not
+at all, the same tone as a short stroke, and noise. Every source is a closed form of the sample number, so any
+section can be computed alone and is always the same.
 
-Tones hold every harmonic below the Nyquist frequency, falling by 6 dB an octave, read from a loop a key
-whose length is a whole number of periods and of samples (within 0.1 cent of equal temperament).
+Tones contain all harmonics below the Nyquist frequency, falling by 6 dB per octave. Each pitch is read from a
+loop of a whole number of periods and of samples, within 0.1 cent of equal temperament.
 """
 
 from __future__ import annotations
@@ -27,53 +27,56 @@ SOURCES = 3
 """Slow tone, stroke, noise."""
 
 TONE_LEVEL = 0.1
-"""Root mean square of a tone or noise at full velocity."""
+"""RMS of a tone or noise at full velocity."""
 
 ATTACK_S = 0.0015
 STROKE_S = 0.08
 BURST_S = 0.03
 BREATH = 0.05
-"""Share of the noise that sounds as long as the note does."""
+"""Level of the noise that lasts as long as the note, relative to the burst at its start."""
 RELEASE_S = 0.12
 SILENT = 7.0
-"""Time constants after which a decay counts as over: 61 dB."""
+"""Time constants after which a decay counts as silent (61 dB)."""
 
 RING_S = {36: 0.12, 38: 0.15, 37: 0.04, 42: 0.05, 46: 0.35, 45: 0.25, 50: 0.2, 49: 0.8, 51: 0.6, 54: 0.12}
-"""How long each drum rings (time constant)."""
+"""Time constant of the decay of each drum."""
 
 SKIN_HZ = {36: 55.0, 38: 185.0, 45: 95.0, 50: 150.0}
-"""Drums that have a tone, and which; it starts an octave higher and falls within 30 ms."""
+"""Final frequency of each drum with a pitch; it starts an octave higher and falls with FALL_S."""
 FALL_S = 0.03
 SKIN_S = 0.12
 
 _LOOP_SAMPLES = 8192
-"""A loop has at least as many samples, and less than twice as many."""
+"""A loop has at least this many samples, and less than twice as many."""
 _NOISE_SAMPLES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Voicing:
-    """How a group's tones go on: ``decay_s`` at middle C (None: as long as the key), and unison voices."""
+class ToneShape:
+    """The tones of a group: the time constant ``decay_s`` at middle C, and the detuning of unison voices.
+
+    Without ``decay_s`` a tone keeps its level until the note ends.
+    """
 
     decay_s: float | None = None
     detuned_cents: tuple[float, ...] = (0.0,)
 
 
-STRUCK = Voicing(decay_s=1.2)
-HELD = Voicing()
-ENSEMBLE = Voicing(detuned_cents=(-5.0, 0.0, 6.0))
+STRUCK = ToneShape(decay_s=1.2)
+HELD = ToneShape()
+ENSEMBLE = ToneShape(detuned_cents=(-5.0, 0.0, 6.0))
 
 
-def voicing_of(style: str, group: str) -> Voicing:
-    """Keys, plucked strings and most basses decay; pads, and the basses that are bowed or blown, last."""
+def tone_shape(style: str, group: str) -> ToneShape:
+    """The tone of a group. Keyboards, plucked strings and most basses decay; pads and bowed basses do not."""
     if group == "pad" or (group == "bass" and style in ("strings", "organ")):
         return HELD if style == "organ" else ENSEMBLE
     return STRUCK
 
 
 @dataclass(frozen=True, slots=True)
-class Struck:
-    """A note in samples: ``start``, ``end`` of the key, ``last`` audible sample; ``level`` 0-1."""
+class TimedNote:
+    """A note in samples: ``start``, ``end`` (release), ``last`` audible sample; its ``level`` is 0-1."""
 
     start: int
     end: int
@@ -83,23 +86,22 @@ class Struck:
 
 
 class Excitation:
-    """The sources of one group's notes.
+    """The sources of the ``notes`` of one group.
 
-    ``notes`` are of one group; ``style`` decides with it how tones go on. Notes at or after
-    ``total_samples`` are left out.
+    ``style`` and ``group`` select the tone. Notes that start at or after ``total_samples`` are left out.
     """
 
     def __init__(
         self, notes: Iterable[Note], style: str, group: str, total_samples: int | None = None
     ) -> None:
         self._drums = group == DRUM_GROUP
-        self._voicing = voicing_of(style, group)
-        struck = [self._struck(note) for note in sorted(notes)]
+        self._shape = tone_shape(style, group)
+        struck = [self._timed(note) for note in sorted(notes)]
         self._notes = [n for n in struck if total_samples is None or n.start < total_samples]
         self._lasts = np.array([note.last for note in self._notes], np.int64)
         self._starts = np.array([note.start for note in self._notes], np.int64)
 
-    def _struck(self, note: Note) -> Struck:
+    def _timed(self, note: Note) -> TimedNote:
         start = round(note.start_s * SAMPLE_RATE_HZ)
         end = max(round(note.end_s * SAMPLE_RATE_HZ), start + 1)
         if self._drums:
@@ -107,14 +109,14 @@ class Excitation:
             last = start + int(SILENT * ring_s * SAMPLE_RATE_HZ)
         else:
             last = end + int(SILENT * RELEASE_S * SAMPLE_RATE_HZ)
-        return Struck(start, end, last, note.pitch, (note.velocity / 127.0) ** 2)
+        return TimedNote(start, end, last, note.pitch, (note.velocity / 127.0) ** 2)
 
-    def _sounding(self, first: int, last: int) -> list[Struck]:
+    def _sounding(self, first: int, last: int) -> list[TimedNote]:
         inside = np.flatnonzero((self._starts < last) & (self._lasts > first))
         return [self._notes[k] for k in inside.tolist()]
 
     def sources(self, first: int, samples: int) -> Array:
-        """Samples ``first`` .. ``first + samples`` of every source: (SOURCES, samples)."""
+        """Samples ``first`` to ``first + samples`` of every source: (SOURCES, samples) float32."""
         out = np.zeros((SOURCES, samples), np.float32)
         for note in self._sounding(first, first + samples):
             start, stop = max(note.start, first), min(note.last, first + samples)
@@ -125,11 +127,11 @@ class Excitation:
                 source[place] += sound
         return out
 
-    def keys(self, moments: NDArray[np.int64]) -> Array:
-        """Which keys sound and were struck around the samples ``moments`` (F,): (2 · 88, F), 0-1.
+    def activity(self, moments: NDArray[np.int64]) -> Array:
+        """Activity of each pitch at the F samples ``moments`` (F,): (2 · 88, F), 0-1.
 
-        The first 88 rows follow the slow tone (its amplitude's square root), the others the stroke.
-        Drums take the first rows, in the order of DRUM_KEYS.
+        The first 88 rows are the square root of the slow tone's amplitude, the others the stroke. Drums use
+        the first rows of both, in the order of DRUM_KEYS.
         """
         rows = np.zeros((2, PITCHES, len(moments)), np.float32)
         if not len(moments):
@@ -145,28 +147,28 @@ class Excitation:
                 np.maximum(cells, np.float32(note.level**0.5) * values, out=cells)
         return rows.reshape(2 * PITCHES, -1)
 
-    def _slow(self, note: Struck, at: NDArray[np.int64]) -> Array:
-        """Envelope of the slow tone at samples ``at`` after the stroke; 1 at most."""
+    def _slow(self, note: TimedNote, at: NDArray[np.int64]) -> Array:
+        """Envelope of the slow tone at the samples ``at`` (n,) after the onset, at most 1: (n,)."""
         length = note.end - note.start
         released = np.maximum(at - length, 0) / (RELEASE_S * SAMPLE_RATE_HZ)
-        if self._voicing.decay_s is not None:
-            decay_s = self._voicing.decay_s * 2.0 ** ((60 - note.pitch) / 18.0)
+        if self._shape.decay_s is not None:
+            decay_s = self._shape.decay_s * 2.0 ** ((60 - note.pitch) / 18.0)
             released = released + at / (decay_s * SAMPLE_RATE_HZ)
         envelope: Array = np.exp(-released.astype(np.float32))
         return envelope
 
-    def _tone(self, note: Struck, at: NDArray[np.int64]) -> tuple[Array, Array, Array]:
+    def _tone(self, note: TimedNote, at: NDArray[np.int64]) -> tuple[Array, Array, Array]:
         level = np.float32(note.level) * _attack(at)
         tone = np.zeros(len(at), np.float32)
-        for cents in self._voicing.detuned_cents:
+        for cents in self._shape.detuned_cents:
             tone += np.take(_loop(note.pitch, cents), at, mode="wrap")
-        tone *= level / np.float32(len(self._voicing.detuned_cents) ** 0.5)
+        tone *= level / np.float32(len(self._shape.detuned_cents) ** 0.5)
         slow, stroke = self._slow(note, at), _decay(at, STROKE_S)
         hiss = _hiss(note, at) * level * (_decay(at, BURST_S) + np.float32(BREATH) * slow)
         return tone * slow, tone * stroke, hiss
 
     @staticmethod
-    def _drum(note: Struck, at: NDArray[np.int64]) -> tuple[Array, Array, Array]:
+    def _drum(note: TimedNote, at: NDArray[np.int64]) -> tuple[Array, Array, Array]:
         level = np.float32(note.level)
         hiss = _hiss(note, at) * level
         skin = np.zeros(len(at), np.float32)
@@ -188,8 +190,8 @@ def _decay(at: NDArray[np.int64], constant_s: float) -> Array:
     return envelope
 
 
-def _hiss(note: Struck, at: NDArray[np.int64]) -> Array:
-    """White noise; each note reads the same noise from a place of its own."""
+def _hiss(note: TimedNote, at: NDArray[np.int64]) -> Array:
+    """White noise: each note reads the same noise from a different position."""
     noise: Array = np.take(_noise(), at + 7919 * note.pitch + note.start, mode="wrap")
     return noise
 
@@ -203,13 +205,13 @@ def _noise() -> Array:
 
 @lru_cache(maxsize=3 * PITCHES)
 def _loop(pitch: int, cents: float) -> Array:
-    """One loop of a key's tone: some 8,192 to 16,384 samples, whatever makes the period fit best."""
+    """One loop of a pitch's tone: 8,192 to 16,384 samples, the length that fits the period best."""
     period = SAMPLE_RATE_HZ / (440.0 * 2.0 ** ((pitch - 69 + cents / 100.0) / 12.0))
     turns = np.arange(np.ceil(_LOOP_SAMPLES / period), np.floor(2 * _LOOP_SAMPLES / period) + 1)
     best = int(turns[np.argmin(np.abs(turns * period - np.rint(turns * period)) / turns)])
     samples = round(best * period)
     harmonics = np.arange(1, int((samples // 2 - 1) / best) + 1)
-    # Spread phases make no pulse; other ones for each voice, or all harmonics would beat together.
+    # Spread phases avoid a pulse; each voice has its own, otherwise all harmonics would beat in step.
     phase = 2.0 * np.pi * (harmonics**2 * (0.6180339887498949 + 0.0137 * cents) % 1.0)
     spectrum = np.zeros(samples // 2 + 1, np.complex128)
     spectrum[best * harmonics] = np.exp(1j * phase) / harmonics

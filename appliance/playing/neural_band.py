@@ -1,9 +1,9 @@
-"""The neural sound: the audio decoder plays a score, one stereo stem a group, block by block.
+"""The neural sound: the audio decoder plays a score, one stereo stem per group, block by block.
 
-Sources in tune and in time (:mod:`appliance.playing.excitation`), the decoder's gains by band, the ISTFT. The
-decoder has learned each group of each style as the default sounds play it, its gain included; the pack's
-balance, room, and whatever its gains differ by come on top, as for the band. Chunks overlap by as much
-as the network sees to both sides, so they join exactly.
+The STFT of the sources (:mod:`appliance.playing.excitation`) is multiplied by the decoder's gains per band
+and transformed back. The decoder has learned each group of each style with the default sounds, including
+their gains. Afterwards the pack's balance and reverb are applied, and the difference between its gain and the
+default. Chunks overlap by the reach of the network's convolutions, so they join exactly.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ Gains = Callable[[Array, Array, Array], Array]
 """The audio decoder: rows (R, F), style (S, 1), group (G, 1) -> log gains (GAIN_ROWS, F)."""
 
 CHUNK_FRAMES = 256
-"""Frames decoded at a time: 3 s."""
+"""Frames decoded at a time (3 s)."""
 
 MARGIN_FRAMES = 24
-"""Frames beside a chunk that the decoder's convolutions see, and a few more."""
+"""Frames on each side of a chunk: the reach of the decoder's convolutions and a few more."""
 
 
 def neural_stems(
@@ -42,7 +42,11 @@ def neural_stems(
     total_samples: int,
     block_samples: int = PARTITION_SAMPLES,
 ) -> Iterator[StemBlock]:
-    """Plays ``score`` with the audio decoder ``gains``, in stems as those of the soundfont band."""
+    """Play ``score`` with the audio decoder ``gains``; yields blocks like those of the soundfont band.
+
+    ``sounds`` maps each group of the score to its sound in the pack. See
+    :func:`appliance.playing.soundfont_band.render_stems` for the blocks.
+    """
     groups = score.groups()
     room = impulse_response() if any(sounds[group].reverb_db is not None for group in groups) else None
     stems = {}
@@ -55,7 +59,7 @@ def neural_stems(
 
 
 class _Stem:
-    """One group's sound, decoded."""
+    """The stem of one group, played by the audio decoder."""
 
     def __init__(
         self,
@@ -75,14 +79,14 @@ class _Stem:
         self._next_frame = 0
 
     def play(self) -> Array:
-        """The next PARTITION_SAMPLES samples, still dry: (PARTITION_SAMPLES, 2)."""
+        """The next PARTITION_SAMPLES samples, dry: (PARTITION_SAMPLES, 2)."""
         if not len(self._decoded):
             self._decoded = self._chunk()
         mono, self._decoded = self._decoded[:PARTITION_SAMPLES], self._decoded[PARTITION_SAMPLES:]
         return np.repeat(mono[:, None], 2, axis=1)
 
     def _chunk(self) -> Array:
-        """The next CHUNK_FRAMES hops: (512 CHUNK_FRAMES,)."""
+        """Decode the next CHUNK_FRAMES frames: (512 · CHUNK_FRAMES,), mono."""
         first = self._next_frame
         self._next_frame += CHUNK_FRAMES
         frames = CHUNK_FRAMES + 1
@@ -95,7 +99,7 @@ class _Stem:
 
 
 def group_row(group: str) -> Array:
-    """(G, 1) one-hot of a group, drums last."""
+    """One-hot vector of a group, (G, 1) for G groups, drums last."""
     row = np.zeros((len(GROUPS) + 1, 1), np.float32)
     row[(*GROUPS, DRUM_GROUP).index(group)] = 1.0
     return row

@@ -1,4 +1,4 @@
-"""Where a group stands: its balance between left and right, its room, and the end of the file."""
+"""Gain, balance, reverb and final fade of a stem."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from appliance.grid import SAMPLE_RATE_HZ
 from appliance.playing.reverb import PARTITION_SAMPLES, Reverb
 
 END_FADE_S = 0.03
-"""What still sounds at the end of the file fades over this long, so that it ends without a click."""
+"""Length of the fade at the end of the file, which avoids a click."""
 
 
 class Place:
-    """One group's place in the mix of ``total_samples``, a partition at a time.
+    """Places one group in a mix of ``total_samples`` samples, a partition at a time.
 
-    ``room`` is the impulse response (n, 2), or None for a dry sound; ``reverb_db`` how loud it answers.
+    ``pan`` is the balance from -1 (left) to 1 (right). ``room`` is an impulse response (n, 2) of n samples,
+    None for a dry sound; ``reverb_db`` is the level of the reverb.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Place:
             self._reverb = Reverb(room * np.float32(10.0 ** (reverb_db / 20.0)))
 
     def put(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The next partition of a stem, for its dry ``sound``; both (PARTITION_SAMPLES, 2)."""
+        """Place the next partition of the dry ``sound``: (PARTITION_SAMPLES, 2) in and out."""
         start = self._position
         self._position += PARTITION_SAMPLES
         placed: NDArray[np.float32] = sound * self._gain
@@ -49,7 +50,7 @@ class Place:
 
 
 def _balance(pan: float) -> NDArray[np.float64]:
-    """Left and right gain, (2,): equal power, 1 at the centre."""
+    """Gains of the left and right channel, (2,): equal power, 1 at the centre."""
     angle = (pan + 1.0) * np.pi / 4.0
     gains: NDArray[np.float64] = np.array([np.cos(angle), np.sin(angle)]) * 2.0**0.5
     return gains

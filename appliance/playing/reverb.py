@@ -1,9 +1,9 @@
-"""A small concert room: convolution with a synthesised decaying noise, streamed.
+"""Reverb of a small concert room: streamed convolution with decaying noise.
 
-The impulse response is noise whose decay is faster for high frequencies, as air and walls make it
-(Moorer, "About This Reverberation Business", Computer Music Journal 3(2), 1979). It is convolved in
-uniform partitions by overlap-save (Stockham 1966; Gardner, "Efficient Convolution without Input-Output
-Delay", JAES 43(3), 1995); nothing here is real time, so the partitions are long and cheap.
+The impulse response is noise whose high frequencies decay faster, as they do in air and at walls (Moorer,
+"About This Reverberation Business", Computer Music Journal 3(2), 1979). The convolution uses overlap-save in
+uniform partitions (Stockham 1966; Gardner, "Efficient Convolution without Input-Output Delay", JAES 43(3),
+1995). Nothing runs in real time, so the partitions are long, which is faster.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from numpy.typing import NDArray
 from appliance.grid import SAMPLE_RATE_HZ
 
 PARTITION_SAMPLES = 16_384
-"""Samples a block must have; 0.37 s."""
+"""Samples per partition (0.37 s): the block size of all stems."""
 
 PREDELAY_S = 0.018
 BAND_EDGES_HZ = (0.0, 250.0, 1_000.0, 4_000.0, 9_000.0, SAMPLE_RATE_HZ / 2)
 BAND_T60_S = (1.1, 1.4, 1.25, 0.8, 0.45)
-"""Time in which each band falls by 60 dB."""
+"""Reverberation time (decay by 60 dB) of each band."""
 
 LOW_CUT_HZ = 180.0
-"""The room does not answer below this, which keeps the bass clear."""
+"""Corner frequency of the low cut, which keeps the bass dry."""
 
 
 @lru_cache(maxsize=1)
 def impulse_response() -> NDArray[np.float32]:
-    """The room's answer to a click: (n, 2) with n = 4 partitions, energy 1 a channel.
+    """The room's impulse response: (n, 2) float32, n = 4 partitions, with energy 1 per channel.
 
-    Left and right are independent noises. The noise is NumPy's legacy generator, whose numbers never
+    The noise of left and right is independent. It comes from NumPy's legacy generator, whose numbers never
     change between versions.
     """
     n = 4 * PARTITION_SAMPLES
@@ -47,20 +47,20 @@ def impulse_response() -> NDArray[np.float32]:
     response = np.concatenate([np.zeros((predelay, 2)), response[: n - predelay]])
     low_cut = hz**2 / (hz**2 + LOW_CUT_HZ**2)
     response = np.fft.irfft(np.fft.rfft(response, axis=0) * low_cut[:, None], n, axis=0)
-    # The low cut has zero phase and wraps a little before time 0: nothing may sound before the predelay.
+    # The zero-phase low cut spreads before time 0 and wraps around: silence the predelay again.
     response[:predelay] = 0.0
     fade = int(0.1 * SAMPLE_RATE_HZ)
     response[-fade:] *= np.linspace(1.0, 0.0, fade)[:, None]
     response /= np.sqrt((response**2).sum(axis=0))
     answer: NDArray[np.float32] = response.astype(np.float32)
-    answer.flags.writeable = False  # one array for everybody
+    answer.flags.writeable = False  # all callers share the array
     return answer
 
 
 class Reverb:
-    """One stream through one impulse response; state is the sound that has not faded yet.
+    """Convolves one stream with one impulse response; keeps the input that still sounds.
 
-    ``response``: (p * PARTITION_SAMPLES, 2) float32, p the number of partitions.
+    ``response`` is (p · PARTITION_SAMPLES, 2) float32, p partitions.
     """
 
     def __init__(self, response: NDArray[np.float32]) -> None:
@@ -73,7 +73,7 @@ class Reverb:
         self._silent = count + 1
 
     def process(self, dry: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The room's answer during this block to everything so far: (PARTITION_SAMPLES, 2) for the same."""
+        """The reverb of all input so far during this partition: (PARTITION_SAMPLES, 2) in and out."""
         mono = (dry[:, 0] + dry[:, 1]) * np.float32(0.5)
         self._silent = 0 if mono.any() else self._silent + 1
         if self._silent > len(self._inputs):

@@ -1,17 +1,16 @@
-"""The band: plays a score with a soundfont, one stereo stem a group, block by block.
+"""Plays a score with a soundfont, one stereo stem per group, block by block.
 
-The synthesiser is tinysoundfont: a plain wheel, MIT, that renders into our buffers and lets several
-players share one loaded soundfont; FluidSynth needs a system library and symusic renders only whole
-files. Its own habits that shape this file:
+The synthesiser is tinysoundfont: an MIT-licensed wheel without dependencies that renders into our buffers and
+lets several players share a loaded soundfont. FluidSynth needs a system library; symusic renders only whole
+files. Three properties of tinysoundfont shape this module:
 
-- Envelopes move once in 64 samples, counted from the start of a ``render`` call, and a note's first step
-  is silent. So calls are cut at every note, and the samples after an attack are asked for in short
-  steps (:data:`ATTACK_STEP_SAMPLES`); the result depends on the notes alone, not on the caller's blocks.
-- Its gain is linear in velocity, where SoundFont 2.01 (§8.4.1) asks for a square. A channel for each
-  velocity, with the missing factor as channel volume, puts that right without changing which sample
-  layer plays.
-- It keeps the address that its samples had before the last realloc, which trims them. The C library leaves
-  what large memory shrinks to in place, so this holds; emulators and debuggers that move it end in a crash.
+- Envelopes change every 64 samples, counted from the start of a ``render`` call, and the first step of a note
+  is silent. Therefore ``render`` calls end at every note, and the samples after an onset are rendered in
+  short steps (:data:`ATTACK_STEP_SAMPLES`). The result depends only on the notes, not on the block size.
+- Its gain is linear in velocity; SoundFont 2.01 (§8.4.1) requires the square. Each velocity gets its own
+  channel, whose volume is the missing factor. The choice of the sample layer does not change.
+- It keeps a pointer to its samples from before the ``realloc`` that trims them. glibc shrinks a large block
+  in place, so the pointer stays valid. Under an emulator or debugger that moves the block, it crashes.
 """
 
 from __future__ import annotations
@@ -35,19 +34,19 @@ from appliance.playing.reverb import PARTITION_SAMPLES, impulse_response
 from appliance.system.threads import ahead
 
 ATTACK_STEP_SAMPLES = 16
-"""Render step right after a note starts: 0.36 ms, the delay of its onset where the sound has an attack."""
+"""Render step after an onset (0.36 ms): the delay of a note whose sound has an attack phase."""
 
 ATTACK_STEPS = 4
 
 MAX_VOICES = 512
-"""Voices a group; beyond it the voice furthest into its release is dropped."""
+"""Most voices per group; beyond them, the voice furthest into its release is dropped."""
 
 _OFF, _ON = 0, 1
 
 
 @dataclass(frozen=True)
 class StemBlock:
-    """Samples ``start`` to ``start + samples`` of every stem: group to (samples, 2) float32."""
+    """Samples ``start`` to ``start + samples`` of all stems: group to (``samples``, 2) float32."""
 
     start: int
     samples: int
@@ -62,7 +61,7 @@ class StemBlock:
 
 
 class SoundFont:
-    """A loaded soundfont, shared by any number of renderings (not at the same time in two threads).
+    """A loaded soundfont. Any number of renders may share it, but only one thread at a time.
 
     Raises:
         PackError: the file is missing or is not a soundfont.
@@ -78,15 +77,15 @@ class SoundFont:
             raise PackError(f"{path}: not a readable soundfont; copy the whole pack again.") from error
 
     def player(self, bank: int, program: int) -> tsf.SoundFont:
-        """A fresh synthesiser with the preset on a channel for each velocity.
+        """A new synthesiser with the preset on all channels, one channel per velocity.
 
         Raises:
             PackError: the soundfont has no such preset.
         """
         if self._font.get_preset_index(bank, program) < 0:
             raise PackError(
-                f"{self.path}: the soundfont has no preset {bank}:{program}; "
-                "it does not belong to this pack, copy the whole pack again."
+                f"{self.path}: the soundfont has no preset {bank}:{program}, which the pack uses; "
+                "copy the whole pack again."
             )
         player = tsf.SoundFont(self._font)
         player.set_output(tsf.OutputMode.StereoInterleaved, SAMPLE_RATE_HZ, 0.0)
@@ -105,12 +104,12 @@ def render_stems(
     total_samples: int,
     block_samples: int = PARTITION_SAMPLES,
 ) -> Iterator[StemBlock]:
-    """Plays ``score`` from its start: blocks of ``block_samples``, ``total_samples`` in all.
+    """Play ``score`` from its start in blocks of ``block_samples`` samples, ``total_samples`` in all.
 
-    Every block holds a stem for each group of ``score.groups()`` (none where nothing is written), with
-    the group's gain, balance and room in it, so that the stems add up to the mix. Notes start on their
-    sample, rounded; notes at or after the end are left out. Memory does not grow with length, and the
-    samples do not depend on ``block_samples``.
+    Every block holds a stem for each group that plays (``score.groups()``). Gain, balance and reverb of the
+    group are applied, so that the stems add up to the mix. Notes start on the nearest sample; notes at or
+    after the end are left out. Memory does not grow with the length, and the samples do not depend on
+    ``block_samples``.
 
     Raises:
         PackError: the soundfont cannot be read or lacks a preset, or a group has no sound.
@@ -119,26 +118,26 @@ def render_stems(
     groups = score.groups()
     for group in groups:
         if group not in sounds:
-            raise PackError(f"{font.path.parent}: the pack gives the group {group} no sound; copy it again.")
+            raise PackError(f"{font.path.parent}: the pack has no sound for group {group}; copy it again.")
     room = impulse_response() if any(sounds[group].reverb_db is not None for group in groups) else None
     stems = {g: _Stem(score.only(g).notes, g, sounds[g], font, total_samples, room) for g in groups}
     return in_blocks(stems, total_samples, block_samples)
 
 
 class Stem(Protocol):
-    """One group's sound, a partition at a time, and its place in the mix."""
+    """A player of one group, a partition at a time, and its place in the mix."""
 
     place: Place
 
     def play(self) -> NDArray[np.float32]:
-        """The next PARTITION_SAMPLES samples, still dry: (PARTITION_SAMPLES, 2)."""
+        """The next PARTITION_SAMPLES samples, dry: (PARTITION_SAMPLES, 2)."""
         ...
 
 
 def in_blocks(stems: Mapping[str, Stem], total_samples: int, block_samples: int) -> Iterator[StemBlock]:
-    """Stems come in partitions; what the caller asked for is cut from them.
+    """Play ``stems`` in partitions, place them, and cut the result into blocks of ``block_samples``.
 
-    The next partitions are played while these get their place.
+    A second thread plays the next partitions while this one places the current ones.
     """
 
     def played() -> Iterator[dict[str, NDArray[np.float32]]]:
@@ -163,7 +162,7 @@ def in_blocks(stems: Mapping[str, Stem], total_samples: int, block_samples: int)
 
 
 class _Stem:
-    """One group's sound, played by the sampler."""
+    """The stem of one group, played with the soundfont."""
 
     def __init__(
         self,
@@ -182,7 +181,7 @@ class _Stem:
         self.place = Place(total_samples, sound.gain_db, sound.pan, sound.reverb_db, room)
 
     def play(self) -> NDArray[np.float32]:
-        """The next PARTITION_SAMPLES samples, still dry: (PARTITION_SAMPLES, 2)."""
+        """The next PARTITION_SAMPLES samples, dry: (PARTITION_SAMPLES, 2)."""
         out = np.zeros((PARTITION_SAMPLES, 2), np.float32)
         start, end = self._position, self._position + PARTITION_SAMPLES
         while self._position < end:
@@ -197,7 +196,7 @@ class _Stem:
         return out
 
     def _strike_and_release(self) -> None:
-        """Does the events due at this sample."""
+        """Send the events that are due at the current sample."""
         while self._next_event < len(self._events) and self._events[self._next_event][0] == self._position:
             _, kind, pitch, velocity = self._events[self._next_event]
             if kind == _ON:
@@ -209,11 +208,11 @@ class _Stem:
 
 
 def _events(notes: tuple[Note, ...], total_samples: int, rings: bool) -> list[tuple[int, int, int, int]]:
-    """(sample, off or on, pitch, velocity) in order, releases first.
+    """Note events (sample, off or on, pitch, velocity) in order, at one sample note-off first.
 
-    A key has one note at a time: struck again while it sounds, it is released first, and stays down as
-    long as the longer note asks. Two strikes at one sample are one, the louder. Where the sound ``rings``
-    (drums), keys are never released: the sample ends by itself.
+    A pitch plays one note at a time: a new note ends the one before and lasts at least as long as it would
+    have. Two notes of a pitch at one sample become one, with the higher velocity. With ``rings`` (drums)
+    there is no note-off: the samples end by themselves.
     """
     struck: dict[int, list[list[int]]] = {}
     for note in sorted(notes):

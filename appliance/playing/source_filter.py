@@ -1,11 +1,11 @@
-"""The fixed half of the audio decoder: sources as a spectrum, its summary for the network, the way back.
+"""The fixed part of the audio decoder: STFT of the sources, their summary for the network, and the ISTFT.
 
-An STFT with sine windows that overlap by half: analysis and synthesis windows multiply to Hann, whose
-halves add to one, so that gains of one give back the sources exactly. The network gives gains by band,
-smooth over frequency, which is a short filter and does not smear what is sharp in time. Phases are the
-sources' own.
+The STFT uses sine windows with an overlap of one half. Analysis and synthesis window multiply to a Hann
+window, whose halves add to one, so gains of one reproduce the sources exactly. The network gives a gain per
+band. Interpolated over frequency these gains are a short filter, which does not smear onsets. The phases stay
+those of the sources.
 
-Letters: S sources, K = 513 bins, A bands, F frames; frame f covers samples 512 (f - 1) .. 512 (f + 1).
+Shapes: S sources, K = 513 bins, A bands, F frames; frame f covers samples 512 (f - 1) to 512 (f + 1).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SPECTRUM_BINS = HOP_SAMPLES + 1
 BANDS = 64
 GAIN_ROWS = SOURCES * BANDS
 DECODER_ROWS = SOURCES * BANDS + 2 * PITCHES
-"""Rows that the audio decoder is given for every frame."""
+"""Input rows of the audio decoder."""
 
 QUIET = 1e-8
 LOUDNESS_SPAN = 8.0
@@ -38,9 +38,9 @@ LOUDNESS_SPAN = 8.0
 
 @lru_cache(maxsize=1)
 def bands() -> Array:
-    """(A, K): how much of each bin belongs to each band; a bin's shares add to one.
+    """Share of each bin in each band, (A, K); the shares of a bin add to one.
 
-    Centres are equally far apart in mel, about a bin at the low end.
+    Band centres are evenly spaced on the mel scale, about one bin apart at the low end.
     """
     bins = mel_of(np.fft.rfftfreq(WINDOW_SAMPLES, 1.0 / SAMPLE_RATE_HZ))
     place = bins / bins[-1] * (BANDS - 1)
@@ -50,24 +50,24 @@ def bands() -> Array:
 
 @lru_cache(maxsize=1)
 def window() -> Array:
-    """Sine window, (1024,)."""
+    """The sine window, (1024,)."""
     half: Array = np.sin(np.pi * (np.arange(WINDOW_SAMPLES) + 0.5) / WINDOW_SAMPLES).astype(np.float32)
     return half
 
 
 def sources_of(excitation: Excitation, first: int, frames: int) -> tuple[Spectrum, Array]:
-    """Frames ``first`` .. ``first + frames``: the sources' spectra (S, K, F) and rows (DECODER_ROWS, F)."""
+    """Frames ``first`` to ``first + frames``: spectra (S, K, F) and input rows (DECODER_ROWS, F)."""
     sound = excitation.sources(HOP_SAMPLES * (first - 1), HOP_SAMPLES * (frames + 1))
     spectrum = stft(sound)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
     loud = np.log10(bands() @ power * np.float32(1.0 / WINDOW_SAMPLES) + np.float32(QUIET))
     centres = HOP_SAMPLES * np.arange(first, first + frames, dtype=np.int64) + HOP_SAMPLES // 2
-    rows = np.concatenate([(loud / LOUDNESS_SPAN + 1.0).reshape(-1, frames), excitation.keys(centres)])
+    rows = np.concatenate([(loud / LOUDNESS_SPAN + 1.0).reshape(-1, frames), excitation.activity(centres)])
     return spectrum, rows.astype(np.float32)
 
 
 def stft(sound: Array) -> Spectrum:
-    """(S, 512 (F + 1)) -> (S, K, F)."""
+    """Short-time Fourier transform: (S, 512 (F + 1)) -> (S, K, F)."""
     halves = sound.reshape(len(sound), -1, HOP_SAMPLES)
     frames = np.concatenate([halves[:, :-1], halves[:, 1:]], axis=2) * window()
     spectrum: Spectrum = np.fft.rfft(frames, axis=2).astype(np.complex64).transpose(0, 2, 1)
@@ -75,14 +75,14 @@ def stft(sound: Array) -> Spectrum:
 
 
 def istft(spectrum: Spectrum) -> Array:
-    """(K, F) -> (512 (F - 1),): the samples that two frames cover, from the middle of the first on."""
+    """Inverse transform, (K, F) -> (512 (F - 1),): samples from the first frame's centre to the last's."""
     frames = np.fft.irfft(spectrum.T, WINDOW_SAMPLES, axis=1).astype(np.float32) * window()
     sound: Array = (frames[:-1, HOP_SAMPLES:] + frames[1:, :HOP_SAMPLES]).reshape(-1)
     return sound
 
 
 def filtered(spectrum: Spectrum, gains: Array) -> Spectrum:
-    """Sources (S, K, F) shaped by natural logarithms of gains (S · A, F), and added up: (K, F)."""
+    """Apply ``gains`` (S · A, F), natural logarithms, to the sources (S, K, F) and add them up: (K, F)."""
     by_band = gains.reshape(SOURCES, BANDS, -1)
     shaped = spectrum * np.exp(np.einsum("ak,saf->skf", bands(), by_band, optimize=True))
     total: Spectrum = shaped.sum(axis=0).astype(np.complex64)

@@ -1,4 +1,4 @@
-"""Compiled graphs on disk: the same answers, and nothing that was put there by others or half-written."""
+"""The cache of compiled graphs: same results; files that are damaged or may be foreign are ignored."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_stored_graphs_answer_like_compiled_ones(pack: Pack, tmp_path: Path) -> 
     again = Graphs(pack, 1, folder)
     again.ready()
     assert answer(again) == answer(fresh) == answer(Graphs(pack, 1))
-    assert [path.stat().st_ino for path in sorted(folder.iterdir())] == before  # nothing compiled anew
+    assert [path.stat().st_ino for path in sorted(folder.iterdir())] == before  # nothing was compiled again
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", None])

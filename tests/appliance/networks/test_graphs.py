@@ -1,4 +1,4 @@
-"""Graphs that hear a song at once: long songs in several threads, and the memory that one leaves behind."""
+"""Graphs that take a whole song at once: several threads, and memory after a long song."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def song(frames: int) -> tuple[Array, Array]:
     return rng.random((FEATURE_ROWS, frames), np.float32), rng.random((PHASE_ROWS, frames), np.float32)
 
 
-def test_songs_heard_at_once_are_heard_as_if_alone(graphs: Graphs) -> None:
+def test_songs_in_parallel_give_the_same_plans_as_one_by_one(graphs: Graphs) -> None:
     songs = [song(frames) for frames in (512, KEPT_FRAMES + 4, 512, KEPT_FRAMES + 4) * 3]
     alone = [graphs.plan(*each) for each in songs[:2]] * 6
     with ThreadPoolExecutor(4) as threads:
@@ -55,4 +55,4 @@ def test_songs_heard_at_once_are_heard_as_if_alone(graphs: Graphs) -> None:
 def test_a_long_song_leaves_no_memory_behind(reference_pack: Path) -> None:
     command = [sys.executable, "-c", LEFT_BEHIND, str(reference_pack)]
     left_mib = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert left_mib < 40  # 90 and more where it is kept
+    assert left_mib < 40  # 90 or more without release_memory()

@@ -1,4 +1,4 @@
-"""Ways of computing a graph: what OpenVINO is told, and what float32 means for a quantised graph."""
+"""Graph settings: the properties for OpenVINO, and float32 with a quantised graph."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from appliance.tuning.workbench import Workbench
 
 
 def quantised() -> ov.Model:
-    """x (1, 2, T) in steps of 0.5 from 0 to 1, times two."""
+    """Quantises x (1, 2, T) to steps of 0.5 from 0 to 1, then doubles it."""
     x = op.parameter([1, 2, -1], np.float32, name="x")
     low, high = (op.constant(np.float32(value)) for value in (0.0, 1.0))
     stepped = op.fake_quantize(x, low, high, low, high, 3)
@@ -31,12 +31,12 @@ def computed(setting: GraphSetting, x: float) -> float:
     return float(compiled(np.full((1, 2, 3), x, np.float32))[0][0, 0, 0])
 
 
-def test_float32_passes_the_quantisers_by() -> None:
+def test_float32_skips_the_quantisers() -> None:
     assert computed(GraphSetting(threads=1), 0.3) == pytest.approx(1.0)
     assert computed(GraphSetting(precision="f32", threads=1), 0.3) == pytest.approx(0.6)
 
 
-def test_bf16_is_only_used_where_it_is_said() -> None:
+def test_bf16_is_used_only_on_request() -> None:
     assert GraphSetting(threads=3).config()["INFERENCE_PRECISION_HINT"] == "f32"
     assert GraphSetting(precision="f32", threads=3).config()["INFERENCE_PRECISION_HINT"] == "f32"
     assert GraphSetting(precision="bf16", threads=3).config()["INFERENCE_PRECISION_HINT"] == "bf16"

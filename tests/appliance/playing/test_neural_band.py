@@ -1,4 +1,4 @@
-"""The neural sound: sources in tune and on their sample, an exact way back, blocks that join."""
+"""The neural sound: sources in tune and in time, an exact inverse, blocks that join."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_gain_is_a_gain_in_its_band_only():
     sound[0] = np.sin(2 * np.pi * 1000 / SECOND * np.arange(sound.shape[1]))
     gains = np.zeros((SOURCES * BANDS, 39), np.float32)
     inside = np.flatnonzero(bands()[:, round(1000 * 2 * HOP_SAMPLES / SECOND)])
-    gains[inside[0] - 4 : inside[-1] + 5] = np.log(0.5)  # the window's main lobe is some bands wide
+    gains[inside[0] - 4 : inside[-1] + 5] = np.log(0.5)  # the window's main lobe spans several bands
     gains[BANDS:] = 3.0  # other sources are silent
     shaped = istft(filtered(stft(sound), gains))
     plain = sound[0, HOP_SAMPLES:-HOP_SAMPLES]
@@ -109,7 +109,7 @@ def test_a_gain_is_a_gain_in_its_band_only():
 
 
 def test_a_sharp_gain_does_not_smear_an_attack():
-    """A hit stays where it is, though the frame is 23 ms long: band gains are short filters."""
+    """A hit stays in place although a frame is 23 ms long, because band gains are short filters."""
     hit = Excitation([note(0.5, 0.6, 42, 127, "drums")], "pop", "drums")
     spectrum, _ = sources_of(hit, 0, 100)
     gains = np.random.default_rng(1).uniform(-2, 2, (SOURCES * BANDS, 1)).astype(np.float32)
@@ -119,7 +119,7 @@ def test_a_sharp_gain_does_not_smear_an_attack():
 
 
 def neighbours(rows, style, group):
-    """Gains that look at their neighbours, as a network's do: a running mean of loudness."""
+    """Gains that depend on neighbouring frames, as a network's do: a running mean of loudness."""
     width = 2 * MARGIN_FRAMES - 9
     loud = rows[: SOURCES * BANDS] - 0.5
     kernel = np.ones(width, np.float32) / width

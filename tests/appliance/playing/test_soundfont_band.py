@@ -1,4 +1,4 @@
-"""The band: on its sample, in tune, the same every time, whatever the block size."""
+"""The soundfont band: in time, in tune, and the same for every block size."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_reverb_is_the_convolution_with_its_response():
     spectrum = np.fft.rfft(dry.mean(axis=1, dtype=float), 2 * len(dry))[:, None]
     expected = np.fft.irfft(spectrum * np.fft.rfft(response, 2 * len(dry), axis=0), axis=0)[: len(dry)]
     np.testing.assert_allclose(wet, expected, atol=2e-5)
-    assert not wet[6 * PARTITION_SAMPLES + 1 :].any()  # it stops when the room has
+    assert not wet[6 * PARTITION_SAMPLES + 1 :].any()  # silent once the room is
 
 
 def test_the_room_decays_as_it_says():
@@ -177,7 +177,7 @@ def test_a_bad_soundfont_is_a_pack_error(tmp_path):
 def test_missing_sounds_are_pack_errors():
     with pytest.raises(PackError, match="no preset 0:121"):
         render_stems(Score.of([note()], 1.0), {"keys": Sound(bank=0, program=121, name="x")}, TINY, 100)
-    with pytest.raises(PackError, match="pad no sound"):
+    with pytest.raises(PackError, match="no sound for group pad"):
         render_stems(Score.of([note(group="pad")], 1.0), {"keys": DRY["keys"]}, TINY, 100)
 
 
