@@ -81,7 +81,9 @@ class Bundles:
         return tree
 
     def first(self) -> Path:
-        """Its bundle, as for a studio."""
+        """Its bundle, as for a studio; written once."""
+        if (file := self.dist / file_name(FIRST)).exists():
+            return file
         tree = self.tree
         release = Release(tree, FIRST, self._glibc(tree), size_bytes(tree))
         begun_s = time.monotonic()
