@@ -20,10 +20,11 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test machine bundle lint lock bench bench-peers clean python
+.PHONY: help demo quick test machine bundle lint lock bench bench-peers clean python
 
 help:
 	@echo 'make demo   set up the runtime and render $(VOCAL) with $(PACK)'
+	@echo 'make quick  the checks that need no training and no service, in about a minute'
 	@echo 'make test   set up the tools; ruff, mypy, import rules, every test'
 	@echo 'make machine  as root: the service under real systemd, in machines of its own'
 	@echo 'make bundle  dist/: the release as one file that installs without a network'
@@ -38,6 +39,12 @@ demo: .venv-runtime/installed
 
 test: lint
 	.venv/bin/python -m pytest
+
+# The rooms that need no torch, without tests that start a service or take about a second or more.
+QUICK := tests/appliance tests/bench tests/bundle tests/house tests/systemd
+
+quick: lint
+	.venv/bin/python -m pytest -m 'not (slow or service or soak)' $(QUICK)
 
 machine: .venv/installed
 	.venv/bin/python -m pytest -m privileged -s --durations=0 tests/machine

@@ -223,6 +223,7 @@ def test_a_graph_that_does_not_compile(tmp_path: Path) -> None:
     assert check_kernels(tmp_path / "empty").status == "fail"
 
 
+@pytest.mark.slow
 def test_the_reference_pack_passes(reference_pack: Path, tmp_path: Path) -> None:
     report = doctor(reference_pack, tmp_path)
     told = {check.name: (check.status, check.sentence) for check in report.checks}

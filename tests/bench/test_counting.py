@@ -125,6 +125,7 @@ def test_evaluations_are_recorded_as_they_happen(tmp_path: Path) -> None:
     assert np.array_equal(read_inputs(tmp_path / "inputs.npz")["small"]["x"], heard.inputs["small"]["x"])
 
 
+@pytest.mark.slow
 def test_a_window_costs_four_evaluations(reference_pack: Path, demo_vocal: Path, tmp_path: Path) -> None:
     rate = soundfile.info(demo_vocal).samplerate
     samples, _ = soundfile.read(demo_vocal, frames=40 * rate)

@@ -108,6 +108,7 @@ def test_peers_that_were_asked_for() -> None:
     assert [name for name, _ in chosen] == ["MusicGen small", "SAMUeL-GEN, the paper's code"]
 
 
+@pytest.mark.slow
 def test_the_page_says_what_matters(tmp_path: Path) -> None:
     page = write(canned(), tmp_path).read_text()
     assert page == text(canned(), [path.name for path in _pictures(page, tmp_path)])
@@ -142,6 +143,7 @@ def test_a_pack_of_unknown_origin_has_no_twin(
     assert "was not made from" in said[0]
 
 
+@pytest.mark.slow
 def test_publishing_replaces_the_last_run(tmp_path: Path, root: Path) -> None:
     assert publish.MARK in (root / "bench" / "README.md").read_text()
     write(canned(), tmp_path / "run")

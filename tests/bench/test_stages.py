@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import soundfile
 from support.vocals import sung
 
@@ -11,6 +12,7 @@ from bench.mask import mask
 from bench.stages import ORDER, measure, table
 
 
+@pytest.mark.slow
 def test_a_job_takes_seconds_in_the_stages_it_has(fake_pack: Path, tmp_path: Path) -> None:
     vocal = tmp_path / "song.wav"
     soundfile.write(vocal, sung(6.0), 44_100)

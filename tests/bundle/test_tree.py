@@ -248,6 +248,7 @@ def test_a_shipped_library_needs_a_known_licence(tmp_path: Path) -> None:
         system_parts([tmp_path / "own.so"])
 
 
+@pytest.mark.slow
 def test_the_same_sources_are_the_same_wheel(root: Path, tmp_path: Path) -> None:
     """Files in the wheel are not dated by the copies that it is built from."""
     wheels = []

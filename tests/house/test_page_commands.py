@@ -27,7 +27,7 @@ from support.watch.service import Service
 
 from appliance.cli.main import cli
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.service
 
 Run = Callable[[list[str]], Result]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,16 +21,30 @@ def modules(root: Path) -> list[Path]:
     return found
 
 
+@cache
+def nodes(file: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(file.read_text())))
+
+
 def imported(file: Path) -> set[str]:
     """Names of the modules that a file imports, wherever it does; a relative one begins with a dot."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in nodes(file):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
             names.update({module, *(f"{module}.{alias.name}" for alias in node.names)})
     return names
+
+
+def marks(file: Path) -> set[str]:
+    """Marks that a file puts on tests, as ``pytest.mark.NAME``."""
+    return {
+        text
+        for node in nodes(file)
+        if isinstance(node, ast.Attribute) and (text := ast.unparse(node)).startswith("pytest.mark.")
+    }
 
 
 def own(name: str) -> bool:
@@ -58,6 +73,18 @@ def test_every_folder_of_tests_has_its_room(root: Path) -> None:
     roomless = [folder for folder in folders if not (root / folder).is_dir()]
     assert {str(folder) for folder in roomless} == set(WITHOUT_A_ROOM)
     assert Path() not in folders, "a test module lies outside of the rooms"
+
+
+def test_what_starts_a_service_says_so(root: Path) -> None:
+    """``make quick`` leaves out what is marked, so that it needs no service and no program of others."""
+    starters = ("support.watch.service", "support.watch.clients", "support.machine")
+    unmarked = [
+        str(file.relative_to(root))
+        for file in modules(root)
+        if any(name.startswith(starters) for name in imported(file))
+        and not {"pytest.mark.service", "pytest.mark.privileged"} & marks(file)
+    ]
+    assert unmarked == []
 
 
 def test_only_support_is_a_package(root: Path) -> None:

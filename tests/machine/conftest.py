@@ -68,9 +68,7 @@ def bundles(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Bundles:
     """What is carried to the machines."""
-    if missing := [
-        name for name in ("minisign", "patchelf", "strip", "dpkg-deb") if not shutil.which(name)
-    ]:
+    if missing := [name for name in ("minisign", "patchelf", "strip", "dpkg-deb") if not shutil.which(name)]:
         pytest.skip(
             f"not installed: {', '.join(missing)} (Debian: apt install minisign patchelf binutils dpkg)"
         )

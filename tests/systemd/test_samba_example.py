@@ -16,6 +16,8 @@ import pytest
 from support.watch.clients import free_port, listening
 from support.watch.clients.smb import CONFIG
 
+pytestmark = pytest.mark.service
+
 Share = tuple[Path, list[str]]
 
 

@@ -136,6 +136,7 @@ def test_silence_and_too_little() -> None:
     assert short.integrated_lufs == -np.inf and short.true_peak_dbtp > -7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_mastered_loudness_and_peak_by_foreign_meters(name: str) -> None:
     x = signal(name)
@@ -187,6 +188,7 @@ def test_length_is_kept_to_the_sample(samples: int) -> None:
     assert ideal_peak_dbtp(y) <= -1.0
 
 
+@pytest.mark.slow
 def test_stems_add_up_to_the_mastered_sound() -> None:
     stems = [piano(6, 3, 20, seed).astype(np.float32) for seed in (4, 5, 6)]
     whole = total(tuple(sound(s) for s in stems))
@@ -202,6 +204,7 @@ def test_silence_stays_silence() -> None:
     assert not np.concatenate(list(normalise(sound(x)))).any()
 
 
+@pytest.mark.slow
 def test_a_mix_has_the_band_four_lu_under_the_singer() -> None:
     band, voice = signal("piano"), 0.03 * signal("piano")[::-1]
     mix = np.concatenate(list(mixed(sound(band), sound(voice))()))
@@ -238,6 +241,7 @@ def test_spool_gives_back_what_it_got(tmp_path_factory: pytest.TempPathFactory) 
     assert not list(folder.iterdir())
 
 
+@pytest.mark.slow
 def test_memory_hardly_grows_with_length() -> None:
     """Four minutes are 85 MB of samples; their measurement takes 3 MB."""
     script = """

@@ -128,6 +128,7 @@ def test_block_size_changes_nothing(tmp_path: Path, block_samples: int) -> None:
     assert np.array_equal(np.concatenate(blocks), np.concatenate(list(read_blocks(info))))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     """Decode twenty minutes (212 MB of samples) in a process and measure its memory."""
     path = tmp_path / "long.flac"

@@ -164,12 +164,14 @@ def test_one_bad_vocal_does_not_stop_the_others(run: Run, vocal: Path, tmp_path:
     assert (tmp_path / "out" / "song.receipt.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_second_render_takes_another_name_unless_told(run: Run, vocal: Path, tmp_path: Path) -> None:
     for extra in ((), (), ("--overwrite",)):
         assert run("render", vocal, "--out", tmp_path / "out", *extra)[0] == 0
     assert sorted(p.name for p in (tmp_path / "out").glob("*.mid")) == ["song-2.mid", "song.mid"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_nothing(fake_pack: Path, tmp_path: Path) -> None:
     long = wav(tmp_path / "long.wav", sung(240.0))
     command = [sys.executable, "-m", "appliance", "render", str(long), "--out", str(tmp_path / "out")]

@@ -120,6 +120,7 @@ def song(bpm: float, meter: int, duration_s: float, seed: int) -> tuple[np.ndarr
 STEADY_SONGS = [(72.3, 4), (84.0, 3), (97.7, 4), (104.0, 2), (120.0, 4), (133.1, 3)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("level", "f_at_least", "error_ms"), [("clear", 0.99, 6), ("moderate", 0.99, 8), ("weak", 0.9, 15)]
 )
@@ -178,6 +179,7 @@ def test_a_change_of_tempo_is_followed() -> None:
     assert f_measure(grid.beats_s, at) > 0.9
 
 
+@pytest.mark.slow
 def test_confidence_tells_right_from_wrong() -> None:
     confidence, right = [], []
     for seed in range(36):

@@ -26,6 +26,7 @@ def takes_of(graphs: Graphs, pack: Pack) -> list[tuple[int, Score]]:
     return [(take.seed, take.score) for take in takes]
 
 
+@pytest.mark.slow
 def test_the_same_music_however_many_lanes(reference_pack: Path) -> None:
     pack = load_pack(reference_pack)
     alone = takes_of(Graphs(pack, 1), pack)

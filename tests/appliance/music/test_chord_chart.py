@@ -95,6 +95,7 @@ def test_chart_to_plan_and_back(labels: tuple[str, ...]) -> None:
     assert chart_from_plan(plan, EIGHT_BARS, 16.0) == progression(*labels)
 
 
+@pytest.mark.slow
 def test_every_estimated_chord_in_every_key_and_inversion_comes_back() -> None:
     n, missed = int(16 * PLAN_RATE_HZ) + 1, []
     for quality in ESTIMATED_QUALITIES:

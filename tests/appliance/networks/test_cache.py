@@ -40,6 +40,7 @@ def test_stored_graphs_answer_like_compiled_ones(pack: Pack, tmp_path: Path) -> 
     assert [path.stat().st_ino for path in sorted(folder.iterdir())] == before  # nothing was compiled again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"nonsense", None])
 def test_a_damaged_file_is_compiled_again(pack: Pack, tmp_path: Path, damage: bytes | None) -> None:
     Graphs(pack, 1, tmp_path).ready()

@@ -42,6 +42,7 @@ def song(frames: int) -> tuple[Array, Array]:
     return rng.random((FEATURE_ROWS, frames), np.float32), rng.random((PHASE_ROWS, frames), np.float32)
 
 
+@pytest.mark.slow
 def test_songs_in_parallel_give_the_same_plans_as_one_by_one(graphs: Graphs) -> None:
     songs = [song(frames) for frames in (512, KEPT_FRAMES + 4, 512, KEPT_FRAMES + 4) * 3]
     alone = [graphs.plan(*each) for each in songs[:2]] * 6
@@ -52,6 +53,7 @@ def test_songs_in_parallel_give_the_same_plans_as_one_by_one(graphs: Graphs) -> 
             np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_long_song_leaves_no_memory_behind(reference_pack: Path) -> None:
     command = [sys.executable, "-c", LEFT_BEHIND, str(reference_pack)]
     left_mib = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

@@ -41,6 +41,7 @@ def test_sizes(reference_pack: Path, root: Path) -> None:
     assert megabytes(root / "checkpoints" / "reference") <= 80
 
 
+@pytest.mark.slow
 def test_it_was_trained_on_the_ledgers_training_rows(reference_pack: Path, root: Path) -> None:
     pytest.importorskip("torch")
     from train.corpus.ledger import ALLOWED_LICENCES, read_ledger, rows_hash
@@ -57,6 +58,7 @@ def test_it_was_trained_on_the_ledgers_training_rows(reference_pack: Path, root:
     assert facts["ledger_rows_sha256"] == manifest.ledger_rows_sha256
 
 
+@pytest.mark.slow
 def test_the_demo_is_heard_rightly(demo: tuple[dict, Path], root: Path) -> None:
     # The hymn is in A flat major, 3/4, at 120 beats per minute.
     facts, _ = demo
@@ -65,6 +67,7 @@ def test_the_demo_is_heard_rightly(demo: tuple[dict, Path], root: Path) -> None:
     assert facts["tempo"]["meter"] == 3
 
 
+@pytest.mark.slow
 def test_the_band_plays_throughout(demo: tuple[dict, Path]) -> None:
     sound, _ = soundfile.read(demo[1] / "vocal.accompaniment.wav")
     seconds = sound[: len(sound) // SAMPLE_RATE_HZ * SAMPLE_RATE_HZ].reshape(-1, SAMPLE_RATE_HZ, 2)
@@ -72,6 +75,7 @@ def test_the_band_plays_throughout(demo: tuple[dict, Path]) -> None:
     assert (level_db > -50).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_windows_join_without_a_click(engine: Engine, demo: tuple[dict, Path]) -> None:
     sound, _ = soundfile.read(demo[1] / "vocal.accompaniment.wav")
     bend = np.square(np.diff(sound.mean(axis=1), 2))
@@ -86,6 +90,7 @@ def test_windows_join_without_a_click(engine: Engine, demo: tuple[dict, Path]) -
         assert energy[join - 1 : join + 2].max() <= np.quantile(energy, 0.999)
 
 
+@pytest.mark.slow
 def test_real_singing_is_heard_sanely(engine: Engine, shared: Path, tmp_path: Path) -> None:
     """The annotated notes lie in the estimated key, and the tempo is plausible."""
     vocals = shared / "vocals"

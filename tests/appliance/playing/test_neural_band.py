@@ -126,6 +126,7 @@ def neighbours(rows, style, group):
     return np.stack([np.convolve(row, kernel, mode="same") for row in loud]).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_blocks_and_chunks_join():
     score, total = many(), 2 * CHUNK_FRAMES * HOP_SAMPLES + 12_345
     sounds = DEFAULT_SOUNDS["pop"]
@@ -157,6 +158,7 @@ def test_chunks_are_as_one_long_decoding():
     np.testing.assert_allclose(stem[:kept], whole[:kept], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_job_with_the_neural_sound(fake_pack: Path, tmp_path: Path) -> None:
     vocal = tmp_path / "song.wav"
     soundfile.write(vocal, sung(4.0), 44_100)

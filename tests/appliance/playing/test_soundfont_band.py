@@ -128,6 +128,7 @@ def test_notes_outside_the_file_are_left_out():
     assert not stem.any()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_length():
     score = Score.of([note(float(t), t + 0.5, group=g) for t in range(0, 240, 10) for g in GROUPS], 240.0)
     font = SoundFont(TINY)
@@ -208,6 +209,7 @@ def reference_font(root):
     return SoundFont(file)
 
 
+@pytest.mark.slow
 def test_reference_band_sounds_on_every_key(reference_font):
     seen = {(s.bank, s.program): (g, s) for st in STYLES for g, s in DEFAULT_SOUNDS[st].items()}
     for group, sound in seen.values():
@@ -242,6 +244,7 @@ def test_no_group_drowns_another(reference_font):
         assert loudness_lufs("pop", group, reference_font) == pytest.approx(wanted, abs=1.0), group
 
 
+@pytest.mark.slow
 def test_training_render_balances_any_soundfont():
     pytest.importorskip("pyloudnorm")
     from train.band import render

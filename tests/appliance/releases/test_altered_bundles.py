@@ -117,6 +117,7 @@ def variants(maker: Maker) -> Iterator[tuple[str, Make]]:
     yield from maker.whole()
 
 
+@pytest.mark.slow
 def test_the_unaltered_one_is_installed(world: World) -> None:
     """The unaltered bundle installs, so the others fail because of their alteration."""
     maker, place, cage, folder = world
@@ -130,6 +131,7 @@ def test_the_unaltered_one_is_installed(world: World) -> None:
     cage.shell(f"rm -rf {folder}/spare")
 
 
+@pytest.mark.slow
 def test_none_of_them_is_installed(world: World) -> None:
     maker, place, cage, folder = world
     counts, wrong = Counter[str](), []
@@ -155,6 +157,7 @@ def test_none_of_them_is_installed(world: World) -> None:
     assert counts.total() >= 200
 
 
+@pytest.mark.slow
 def test_what_the_right_key_signs_is_still_looked_at(world: World) -> None:
     """These checks guard against mistakes and bad disks, not against an attacker who has the signing key."""
     maker, place, cage, folder = world
@@ -171,6 +174,7 @@ def test_what_the_right_key_signs_is_still_looked_at(world: World) -> None:
     print(f"{len(releases)} bundles that the right key signed")
 
 
+@pytest.mark.slow
 def test_the_appliance_itself_takes_none_of_them(world: World) -> None:
     maker, place, _, folder = world
     before, total = print_of(place.layout.prefix), 0

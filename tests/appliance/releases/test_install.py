@@ -58,6 +58,7 @@ def backline(place: StandIn, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_signed_release_is_installed(place: StandIn, stick: Path) -> None:
     file = run_file(place, stick / "backline-1.2.run", "1.2", place.signer)
     done = backline(place, "release", "install", str(file))
@@ -68,6 +69,7 @@ def test_a_signed_release_is_installed(place: StandIn, stick: Path) -> None:
     assert listed == ["1.1", "previous", "1.2", "current"]
 
 
+@pytest.mark.slow
 def test_one_that_does_not_work_is_told_and_gone(place: StandIn, stick: Path) -> None:
     broken = {"fails-restart": ""}
     file = run_file(place, stick / "backline-1.2.run", "1.2", place.signer, **broken)
@@ -116,6 +118,7 @@ def test_nothing_is_run_that_no_trusted_key_vouches_for(place: StandIn, stick: P
     refused(place, stick / "pipe.run", "not a plain file")
 
 
+@pytest.mark.slow
 def test_an_older_one_that_is_meant(place: StandIn, stick: Path) -> None:
     file = run_file(place, stick / "backline-1.0.run", "1.0", place.signer, "--allow-downgrade")
     done = backline(place, "release", "install", "--allow-downgrade", str(file))

@@ -107,6 +107,7 @@ CHANGES = pytest.mark.parametrize("change", [upgrade, broken_upgrade, back])
 THEN = pytest.mark.parametrize("then", ["boot", "again"])
 
 
+@pytest.mark.slow
 @CHANGES
 @THEN
 def test_a_kill_at_some_calls_that_change_names(

@@ -30,6 +30,7 @@ def test_the_reference_passes(root: Path, reference_pack: Path, demo_vocal: Path
     assert "\n" not in said
 
 
+@pytest.mark.slow
 def test_whatever_is_not_as_it_must_be(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert self_test(tree, key="C major").startswith("Self-test passed: 6 s of singing in C major, 264,600")
     with pytest.raises(ReleaseError, match="detected key is C major instead of Ab major"):

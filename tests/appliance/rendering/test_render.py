@@ -96,6 +96,7 @@ def pitches(path: Path, track: str) -> set[int]:
     raise AssertionError(f"no track {track} in {path}")
 
 
+@pytest.mark.slow
 def test_the_decoded_notes_are_played_in_the_wanted_key(engine: Engine, tmp_path: Path) -> None:
     vocal = written(tmp_path, 4.0)
     rendered(engine, vocal, tmp_path / "c")
@@ -106,6 +107,7 @@ def test_the_decoded_notes_are_played_in_the_wanted_key(engine: Engine, tmp_path
     assert {2, 6, 9} <= classes <= {1, 2, 4, 6, 7, 9, 11}
 
 
+@pytest.mark.slow
 def test_a_style_leaves_out_what_is_not_its_own(engine: Engine, tmp_path: Path) -> None:
     # the fake pack paints keys, bass and drums whatever the style
     expected = {"piano": {"keys"}, "folk": {"bass", "drums"}, "pop": {"keys", "bass", "drums"}}
@@ -114,6 +116,7 @@ def test_a_style_leaves_out_what_is_not_its_own(engine: Engine, tmp_path: Path) 
         assert {p.name.split(".")[1] for p in (tmp_path / style / "stems").iterdir()} == stems
 
 
+@pytest.mark.slow
 def test_a_given_tempo_is_kept_exactly(engine: Engine, tmp_path: Path) -> None:
     (facts,) = rendered(engine, written(tmp_path, 20.0), tmp_path / "out", bpm=93.0)
     beats = np.array(facts["beats_s"])

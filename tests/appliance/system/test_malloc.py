@@ -61,6 +61,7 @@ def printed(script: str, how: str = "ours") -> float:
 glibc = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="another C library than glibc")
 
 
+@pytest.mark.slow
 @glibc
 def test_freed_arrays_leave_no_gaps() -> None:
     assert printed(LARGE_ONES, "as it is") > 100

@@ -177,6 +177,7 @@ def test_where_profiles_are(
     assert profiles_folder() == (None if folder is None else Path(folder))
 
 
+@pytest.mark.slow
 def test_every_graph_of_a_job_can_be_measured(fake_pack: Path) -> None:
     one = GraphSetting(threads=1)
     bench = Workbench(load_pack(fake_pack), one)
@@ -187,6 +188,7 @@ def test_every_graph_of_a_job_can_be_measured(fake_pack: Path) -> None:
             assert first.tobytes() == second.tobytes()
 
 
+@pytest.mark.slow
 def test_a_render_follows_the_profile_and_its_receipt_names_it(
     fake_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +211,7 @@ def test_a_render_follows_the_profile_and_its_receipt_names_it(
     assert shipped.profile == profile and files(shipped, "d") == (name, first)
 
 
+@pytest.mark.slow
 def test_tune_writes_what_render_and_doctor_read(fake_pack: Path, tmp_path: Path) -> None:
     profiles = ["--pack", str(fake_pack), "--profiles", str(tmp_path / "profiles")]
     run = CliRunner().invoke(cli, ["tune", *profiles, "--seconds", "2", "--json"])

@@ -83,6 +83,7 @@ def test_a_very_quiet_take_passes() -> None:
     assert checked(quiet).reason is None
 
 
+@pytest.mark.slow
 def test_a_few_words_in_a_long_silence_pass() -> None:
     pause = np.zeros(60 * RATE)
     check = checked(np.concatenate([pause, sung(2.0), pause]))

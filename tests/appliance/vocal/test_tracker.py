@@ -65,6 +65,7 @@ def cents_off(track: PitchTrack, truth_hz: NDArray[np.float64]) -> NDArray[np.fl
     return 1200 * np.log2(np.maximum(found, 1e-3) / true)
 
 
+@pytest.mark.slow
 def test_steady_vowels_from_bass_to_soprano() -> None:
     for hz in (65.0, 80.0, 110.0, 196.0, 330.0, 523.0, 784.0, 1046.0):
         sound, truth = sung(steady(hz, 0.8))
@@ -133,6 +134,7 @@ def pink(samples: int) -> NDArray[np.float64]:
     return np.fft.irfft(spectrum, samples)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("noise", "snr_db", "accuracy"), [(hum, 10, 0.95), (hum, 5, 0.92), (pink, 20, 0.97), (pink, 10, 0.95)]
 )
@@ -144,6 +146,7 @@ def test_pitch_withstands_noise(noise, snr_db: float, accuracy: float) -> None: 
     assert np.mean(np.abs(cents_off(track, at_frames(truth, len(track)))) < 50) > accuracy
 
 
+@pytest.mark.slow
 def test_the_cut_into_blocks_changes_nothing() -> None:
     sound, _ = melody(25.3)  # more than two of the tracker's own chunks
     whole = tracked(sound)
@@ -153,6 +156,7 @@ def test_the_cut_into_blocks_changes_nothing() -> None:
             np.testing.assert_array_equal(getattr(pieces, name), getattr(whole, name), err_msg=name)
 
 
+@pytest.mark.slow
 def test_chunks_join_without_a_seam() -> None:
     """A recording with a different offset to the tracker's chunks gives the same track."""
     sound, _ = melody(25.3)
@@ -193,6 +197,7 @@ def test_level_is_the_rms_of_each_hop() -> None:
     assert (track.level_db[100:] == -100).all()
 
 
+@pytest.mark.slow
 def test_loudness_of_the_recording_does_not_matter() -> None:
     sound, _ = melody(10)
     plain, quiet = tracked(sound), tracked(sound * np.float32(0.01))
@@ -234,6 +239,7 @@ def test_notes_of_a_melody() -> None:
     assert min(n.confidence for n in notes) > 0.8
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_recording() -> None:
     block = np.random.default_rng(3).normal(0, 0.01, 1 << 16).astype(np.float32)
 
@@ -260,6 +266,7 @@ def singer(shared: Path) -> tuple[NDArray[np.float32], PitchTrack]:
     return sound, tracked(sound)
 
 
+@pytest.mark.slow
 def test_a_real_singer_against_the_annotated_pitch(
     shared: Path, singer: tuple[NDArray[np.float32], PitchTrack]
 ) -> None:

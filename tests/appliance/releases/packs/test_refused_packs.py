@@ -174,6 +174,7 @@ def refused(shelf: StandIn, what: str, source: Path) -> str:
     return str(caught.value)
 
 
+@pytest.mark.slow
 def test_altered_archives(shelf: StandIn, files: Files, tmp_path: Path) -> None:
     chance, signer = random.Random(SEED), shelf.signer
     makers = (altered_on_the_way(files, signer, chance), carelessly_signed(files, signer, chance),
@@ -198,6 +199,7 @@ def test_altered_archives(shelf: StandIn, files: Files, tmp_path: Path) -> None:
 Spoil = Callable[[Path], object]
 
 
+@pytest.mark.slow
 def test_altered_folders(shelf: StandIn, files: Files, fake_pack: Path, tmp_path: Path) -> None:
     chance, outside = random.Random(SEED), tmp_path / "outside"
     outside.write_bytes(files["fit.bin"])

@@ -83,6 +83,7 @@ def hours_of_silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_time_that_runs_out(hours_of_silence: Path, tmp_path: Path) -> None:
     path = tmp_path / "silence.flac"
     path.symlink_to(hours_of_silence)

@@ -133,6 +133,7 @@ def test_a_folder_that_cannot_be_written_is_no_end(engine: Engine, setup: Setup,
     assert tuning.piece() == Tuning(1.0, "") and not tuning.pending
 
 
+@pytest.mark.service
 def test_the_service_measures_once_and_follows_it(fake_pack: Path, tmp_path: Path) -> None:
     song = song_of(tmp_path, 2.0)
     with Service(tmp_path, fake_pack, {"work": {"tune": True}}) as service:
@@ -163,6 +164,7 @@ def test_the_service_measures_once_and_follows_it(fake_pack: Path, tmp_path: Pat
         assert file.stat().st_mtime_ns == before and service.log.count("Profile ") == 1
 
 
+@pytest.mark.service
 def test_a_damaged_profile_is_said_and_measured_anew(fake_pack: Path, tmp_path: Path) -> None:
     engine = Engine(fake_pack, 1, wait=False)
     write_profile(tmp_path / "state" / "profiles", profile_of(engine, key=key_of(engine.pack, 1)))

@@ -23,7 +23,7 @@ from support.watch.clients import Copy, local, rsync, sftp, smb
 from support.watch.invariants import sha256, when_quiet
 from support.watch.service import Service
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.service
 
 SETTLE_S = 0.4
 SETTINGS = {

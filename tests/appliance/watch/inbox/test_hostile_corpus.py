@@ -177,7 +177,7 @@ def disturbed(ordeal: Ordeal) -> Iterator[None]:
         disturber.wait()
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_a_hostile_inbox(open_tmp: Path, fake_pack: Path) -> None:
     """Some 60 files under strace, with a process that disturbs meanwhile."""
     ordeal = Ordeal(open_tmp, fake_pack, 60, 0.05)
@@ -219,6 +219,7 @@ def judge_trace(trace: Path, root: Path, outside: Path) -> None:
     assert all(name.startswith("python") or name == "setpriv" for name in programs), programs
 
 
+@pytest.mark.service
 @pytest.mark.soak
 def test_the_whole_hostile_corpus(open_tmp: Path, fake_pack: Path) -> None:
     """At least 5,000 files; prints what the processes hold."""

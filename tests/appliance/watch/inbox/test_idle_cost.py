@@ -35,6 +35,7 @@ def calls(inbox: Path, looks: int, trace: Path) -> Counter[str]:
     return Counter(match[1] for match in names if match)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace counts the calls")
 def test_a_look_asks_once_for_each_file_and_opens_none(watched: Config, tmp_path: Path) -> None:
     for folder in range(FOLDERS):

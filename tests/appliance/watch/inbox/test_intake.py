@@ -278,6 +278,7 @@ def test_recovery(bench: Bench) -> None:
     assert [backoff_s(n, work) for n in (1, 2, 3, 100, 10**6)] == [30.0, 60.0, 120.0, 3600.0, 3600.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_random_days(watched: Config, seed: int) -> None:
     """Writers that stall, reserve, replace and rename, restarts among them: none early, none missed."""

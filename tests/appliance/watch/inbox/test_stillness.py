@@ -72,6 +72,7 @@ def test_readers_do_not_matter(file: Path) -> None:
         assert judged(file) is Stillness.STILL
 
 
+@pytest.mark.slow
 def test_who_opens_the_file_meanwhile_does_not_kill_us(file: Path) -> None:
     """The signal that tells of a writer is one that is ignored, and no lease is left behind."""
     writer = subprocess.Popen(

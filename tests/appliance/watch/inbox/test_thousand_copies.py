@@ -97,6 +97,7 @@ class Disturber:
         self.service.start()
 
 
+@pytest.mark.service
 @pytest.mark.soak
 def test_none_is_taken_early_and_none_is_missed(tmp_path: Path, fake_pack: Path) -> None:
     chance, whole, lock = random.Random(SEED), dict[str, str](), threading.Lock()

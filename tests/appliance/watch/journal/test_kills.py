@@ -76,6 +76,7 @@ def killed_writer(state: Path, first: int, life_s: float, *, at_work: bool) -> i
     return struct.unpack("<q", data[-8:])[0] if data else first  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 def test_kills_at_random_moments(memory: Path) -> None:
     """After each kill the journal equals one that nobody killed, up to the move that was under way."""
     state, peaceful = memory / "killed", memory / "peaceful"

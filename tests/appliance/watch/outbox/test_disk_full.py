@@ -16,7 +16,7 @@ from support.vocals import sung
 from support.watch.invariants import at_any_moment, sha256, when_quiet
 from support.watch.service import Service
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.service
 
 SIZE_KB = 100_000
 """Of the small file system: more than a result needs, as no disk that could never hold it is waited for."""

@@ -106,6 +106,7 @@ def places(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_line_loses_and_doubles_nothing(places: Path) -> None:
     config_of(places / "whole")
     count = lines_of(places / "whole")

@@ -162,12 +162,13 @@ def kill_loop(service: Service, kills: int, seed: int) -> Counter[str]:
     return ways
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_killed_at_random(tmp_path: Path, fake_pack: Path) -> None:
     with Service(tmp_path, fake_pack, SETTINGS) as service:
         kill_loop(service, KILLS or 4, SEED)
 
 
+@pytest.mark.service
 @pytest.mark.soak
 def test_killed_five_hundred_times(tmp_path: Path, fake_pack: Path) -> None:
     ways = Counter[str]()

@@ -16,7 +16,7 @@ from support.watch.service import Service
 
 from appliance.errors import BacklineError
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.service
 
 
 def test_asked_paused_reconfigured_and_without_its_inbox(fake_pack: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from appliance.rendering.engine import Engine
 from appliance.rendering.job import RenderJob
 from appliance.rendering.render import render
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.service
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from support.watch.service import Service
 
 from appliance.files.durable import set_link
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.service
 
 
 @pytest.fixture
