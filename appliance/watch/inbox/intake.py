@@ -125,7 +125,7 @@ class Intake:
         try:
             if found is None:
                 raise NotYet("the vocal has not been seen since the start")
-            if self._lies_there(job) and self._settings(found, now_s) == job.settings:
+            if self._lies_there(job) and self._read_wishes(found, now_s) == job.settings:
                 return True
         except (NotYet, OSError) as why:
             self._journal.defer(job.id, str(why), self.config.intake.settle_s)
@@ -165,7 +165,7 @@ class Intake:
         marked = any(m is not None and self._tracker.still(m.path, now_s) for m in markers)
         if self.config.intake.require_done_marker and not marked:
             raise NotYet("its done marker is missing")
-        self._settings(found, now_s)
+        self._read_wishes(found, now_s)
         self._hasher = Hasher(self.config.folders.inbox, found)
         what = stillness(self._hasher.descriptor, found)
         certain = marked and what not in (Stillness.BUSY, Stillness.CHANGED)
@@ -174,7 +174,7 @@ class Intake:
 
     def _take(self, found: FoundFile, content_sha256: str, now_s: float) -> None:
         """Write a file that was hashed into the journal."""
-        settings = self._settings(found, now_s)
+        settings = self._read_wishes(found, now_s)
         if isinstance(settings, InputError):
             self._reject(found, content_sha256, str(settings))
         else:
@@ -218,8 +218,8 @@ class Intake:
         except NotYet as why:
             self._hold(found, now_s, str(why))
 
-    def _settings(self, found: FoundFile, now_s: float) -> str | InputError:
-        """Canonical settings of a vocal, or what is wrong with them."""
+    def _read_wishes(self, found: FoundFile, now_s: float) -> str | InputError:
+        """Canonical JSON of what is asked for a vocal, or what is wrong with it."""
         try:
             return read_wishes(
                 self.config.folders.inbox, found.path, self._tracker, now_s, self.config.work
