@@ -1,8 +1,8 @@
-"""WAV files out: 44.1 kHz, 24 bit, streamed, the same bytes for the same samples.
+"""Writes WAV files, 44.1 kHz and 24 bit, as a stream; the same samples give the same bytes.
 
-libsndfile writes the container; rounding is done here. Given floats, soundfile 0.14 (libsndfile 1.2) clips at
-full scale as we do and adds no dither either, but it truncates: it keeps the upper 24 of 32 bits.
-That is an offset of half a step and twice the error of rounding (0.55 against 0.29 steps RMS, 5.6 dB).
+libsndfile writes the container, this module rounds the samples. Given floats, soundfile 0.14 (libsndfile 1.2)
+also clips at full scale and adds no dither, but it truncates to the upper 24 of 32 bits. That is an offset of
+half a step and twice the error of rounding (0.55 instead of 0.29 steps RMS, 5.6 dB).
 """
 
 from __future__ import annotations
@@ -24,17 +24,21 @@ from appliance.grid import SAMPLE_RATE_HZ
 _FULL_SCALE = 1 << 23
 _BYTES_PER_SAMPLE = 3
 _LARGEST_WAV_BYTES = (1 << 32) - 4096
-"""A RIFF size has 32 bits; a little is left for the header."""
+"""Largest sound in a WAV file: a RIFF size has 32 bits, less some room for the header."""
 
 _PROBE = bytes(4096)
 _PROBE_BYTES = 1 << 20
 
 
 class WavWriter:
-    """A WAV file of ``channels`` channels and, in the end, ``samples`` samples. A context manager.
+    """A WAV file of ``channels`` channels and ``samples`` samples; a context manager.
 
-    RF64 (EBU Tech 3306) where the sound is longer than a WAV file can be. Samples beyond full scale
-    stay at full scale; :attr:`clipped` counts them. Raises OutputError when the file cannot be written.
+    The format is RF64 (EBU Tech 3306) if the sound is too long for WAV. Samples beyond full scale are
+    clipped; :attr:`clipped` counts them.
+
+    Raises:
+        OutputError: the file exists or cannot be written; from all methods.
+        ValueError: the samples written are more or fewer than ``samples``.
     """
 
     def __init__(self, path: Path, channels: int, samples: int) -> None:
@@ -46,7 +50,7 @@ class WavWriter:
         with writing(self._path):
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         try:
-            # By descriptor: with a Python file object, Ctrl-C inside libsndfile's callback would be lost.
+            # A descriptor: Ctrl-C inside libsndfile's callbacks of a Python file object would be lost.
             self._file = soundfile.SoundFile(
                 self._descriptor,
                 "w",
@@ -63,18 +67,18 @@ class WavWriter:
                 os.close(self._descriptor)
 
     def write(self, block: Block) -> None:
-        """Adds ``block``, (n, C) float32 with full scale at ±1."""
+        """Append ``block``, (n, C) float32 with full scale at ±1: n samples, C channels."""
         if len(block) > self._left:
-            raise ValueError(f"{self._path.name} was to hold {self._left} samples more, not {len(block)}")
+            raise ValueError(f"{self._path.name} takes {self._left} more samples, not {len(block)}")
         for start in range(0, len(block), BLOCK_SAMPLES):
-            # Exact in single precision: a power of two, and from 2^23 on there are no fractions.
+            # Exact in single precision: the factor is a power of two, and floats above 2^23 are integers.
             part = np.rint(block[start : start + BLOCK_SAMPLES] * np.float32(_FULL_SCALE))
             if part.max() > _FULL_SCALE - 1 or part.min() < -_FULL_SCALE:
                 self.clipped += int(np.count_nonzero((part > _FULL_SCALE - 1) | (part < -_FULL_SCALE)))
                 part = np.clip(part, -_FULL_SCALE, _FULL_SCALE - 1)
             whole = part.astype(np.int32)
             try:
-                # libsndfile takes the upper 24 bits of 32.
+                # libsndfile keeps the upper 24 of 32 bits.
                 self._file.write(whole << 8)
             except (soundfile.LibsndfileError, AssertionError) as error:
                 raise self._reason() from error
@@ -82,7 +86,7 @@ class WavWriter:
         self._left -= len(block)
 
     def close(self) -> None:
-        """Finishes the header and waits until the file is on the disk."""
+        """Write the final header and sync the file to the disk."""
         if self._file.closed:
             return
         try:
@@ -103,27 +107,33 @@ class WavWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            # The file will be thrown away; an error about it must not hide the first one.
+            # The caller discards the file: a second error must not hide the first one.
             with suppress(OutputError):
                 self.close()
             return
         self.close()
         if self._left:
-            raise ValueError(f"{self._path.name} misses {self._left} samples")
+            raise ValueError(f"{self._path.name} lacks {self._left} samples")
 
     def _reason(self) -> OutputError:
-        """Why the last write failed. libsndfile does not say, so the next bytes are tried without it."""
+        """Why the last write failed. libsndfile does not tell, so this writes a few bytes without it."""
         end = os.fstat(self._descriptor).st_size
         try:
             for offset in range(0, _PROBE_BYTES, len(_PROBE)):
                 os.pwrite(self._descriptor, _PROBE, end + offset)
         except OSError as error:
             return output_error(self._path.name, error)
-        return OutputError(f"{self._path.name} cannot be written: the system refuses it without a reason.")
+        return OutputError(
+            f"{self._path.name} cannot be written, and the system gives no reason; "
+            "check the disk and render again."
+        )
 
 
 def write_wav(path: Path, blocks: Iterable[Block], channels: int, samples: int) -> int:
-    """Writes ``blocks``, (n, ``channels``) each and ``samples`` in all; returns how many clipped."""
+    """Write ``blocks``, (n, ``channels``) each, ``samples`` samples in all; returns how many were clipped.
+
+    Raises as :class:`WavWriter` does.
+    """
     with WavWriter(path, channels, samples) as writer:
         for block in blocks:
             writer.write(block)

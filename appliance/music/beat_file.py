@@ -1,7 +1,7 @@
-"""Beats that the user gives: a text file, read strictly, and a grid that covers the whole recording.
+"""Reads the beats that the user gives from text, and extends them over the whole recording.
 
-The form is that of common beat annotations: a time in seconds a line, and in a second column, if at all,
-the beat's number in its bar, 1 for the first. Blanks or a tab part them, ``#`` starts a comment::
+The format is that of common beat annotations: one beat per line, its time in seconds and optionally its
+number in the bar, beginning with 1. Spaces or a tab separate the columns, ``#`` starts a comment::
 
     0.512   1
     1.104   2
@@ -21,22 +21,26 @@ from appliance.errors import UsageError
 from appliance.music.score import BeatGrid
 
 USUAL_METER = 4
-"""Beats a bar where the file does not say and nobody can hear it."""
+"""Beats per bar if the file does not tell."""
 
 CLOSEST_S = 0.1
-"""600 beats a minute: what is closer was written down twice."""
+"""Least distance of two beats (600 beats per minute); closer ones are an error in the file."""
 
-_EDGE_BEATS = 8  # beats whose median distance goes on before the first and after the last
+_EDGE_BEATS = 8
+"""Number of beats at each end whose median distance extends the grid there."""
 
 
 def parse_beats(text: str, duration_s: float, name: str) -> BeatGrid:
-    """The beats in ``text`` for a recording of ``duration_s`` seconds; ``name`` is the file's, for errors.
+    """Read the beats in ``text`` for a recording of ``duration_s`` seconds; errors call the file ``name``.
 
-    Before the first and after the last beat the grid goes on at the pace of the nearest eight, so that it
-    covers the recording. Without a second column there are no downbeats. Confidence is 1.
+    Before the first and after the last beat, the grid continues at the tempo of the nearest eight beats, so
+    that it covers the recording. Without numbers there are no downbeats. The confidence is 1.
 
     Raises:
-        UsageError: naming file and line.
+        UsageError: the text is not in this format; names file and line.
+
+    >>> parse_beats("1.0 1 \\n 1.5 2 \\n 2.0 1", duration_s=3.0, name="beats.txt").beats_s
+    (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
     """
     times: list[float] = []
     numbers: list[int | None] = []
@@ -54,7 +58,7 @@ def parse_beats(text: str, duration_s: float, name: str) -> BeatGrid:
         times.append(time_s)
         numbers.append(number)
     if len(times) < 2:
-        raise UsageError(f"{name}: that is {len(times)} beats; write at least two lines like '0.512 1'.")
+        raise UsageError(f"{name}: {len(times)} beats are too few; write at least two lines like '0.512 1'.")
     return _covering(times, _places(numbers, name), _meter(numbers), duration_s)
 
 
@@ -64,9 +68,9 @@ def _beat(fields: list[str]) -> tuple[float, int | None]:
         time_s = float(fields[0])
         number = int(fields[1]) if len(fields) > 1 else None
     except ValueError:
-        raise UsageError(f"{shown!r} is not a time in seconds and, if at all, a beat's number.") from None
+        raise UsageError(f"{shown!r} is not a time in seconds with an optional beat number.") from None
     if len(fields) > 2 or not math.isfinite(time_s) or (number is not None and not 1 <= number <= 32):
-        raise UsageError(f"{shown!r} must be a time in seconds and, if at all, a beat's number from 1 on.")
+        raise UsageError(f"{shown!r} must be a time in seconds and, optionally, a beat number from 1 to 32.")
     return time_s, number
 
 
@@ -74,7 +78,9 @@ def _check_time(time_s: float, before: list[float], duration_s: float) -> None:
     if not 0.0 <= time_s < duration_s:
         raise UsageError(f"the beat at {time_s:g} s is outside the recording, which has {duration_s:.3f} s.")
     if before and time_s < before[-1] + CLOSEST_S:
-        raise UsageError(f"the beat at {time_s:g} s must come later, the one above is at {before[-1]:g} s.")
+        raise UsageError(
+            f"the beat at {time_s:g} s must come later; the previous one is at {before[-1]:g} s."
+        )
 
 
 def _check_number(number: int | None, before: list[int | None]) -> None:
@@ -86,7 +92,7 @@ def _check_number(number: int | None, before: list[int | None]) -> None:
 
 
 def _meter(numbers: list[int | None]) -> int:
-    """Beats of the usual bar."""
+    """Beats per bar: the most frequent length of a bar."""
     lengths = Counter(a for a, b in pairwise(numbers) if a is not None and b == 1)
     if lengths:
         return lengths.most_common(1)[0][0]
@@ -94,7 +100,7 @@ def _meter(numbers: list[int | None]) -> int:
 
 
 def _places(numbers: list[int | None], name: str) -> list[int] | None:
-    """Every beat's number, or None where the file has none."""
+    """The number of every beat; None if the file has no numbers."""
     known = [n for n in numbers if n is not None]
     if not known:
         return None

@@ -153,10 +153,13 @@ def chart_text(chart: Chart) -> str:
 
 
 def parse_chart(text: str, grid: BeatGrid, duration_s: float, name: str) -> Chart:
-    """The chart in ``text`` for a song of ``duration_s``; ``name`` is the file's name in errors.
+    """Read the chart in ``text`` for a song of ``duration_s`` seconds; errors call the file ``name``.
 
-    The first bar of the bar-wise form is the first bar of ``grid``. Equal neighbours stay separate in
-    the timed form and are joined in the bar-wise form. Raises :class:`UsageError`.
+    In the form with bars, the first bar is the first bar of ``grid``, and equal neighbours are joined. In the
+    form with times they stay separate.
+
+    Raises:
+        UsageError: the text is not a chart, or does not fit the song; names file and line.
     """
     chart: Chart = []
     bars: list[list[str]] = []

@@ -1,13 +1,13 @@
-"""Score <-> roll: the picture of the notes that the score VAE reads and paints.
+"""The roll, a score as an image: drawn from notes, and read back as notes.
 
-A roll holds, for T score frames (2048 samples each):
+The score VAE encodes and decodes rolls. For T score frames of 2,048 samples a roll holds:
 
-- ``pitched`` (G, 4, P, T): G groups, P = 88 pitches, four planes a group: *onset* (1 where a note
-  starts in this frame), *offset* (where in the frame, 0-1; only meaningful at onsets), *sustain*
-  (share of the frame that sounds) and *velocity* (0-1 at onsets).
-- ``drums`` (D, 3, T): D drum keys with onset, offset and velocity.
+- ``pitched`` (G, 4, P, T): G pitched groups, P = 88 pitches, four planes per group: *onset* (1 if a note
+  starts in the frame), *offset* (where in the frame, 0-1; valid at onsets only), *sustain* (the share of the
+  frame that sounds) and *velocity* (0-1 at onsets);
+- ``drums`` (D, 3, T): D drums, with the planes onset, offset and velocity.
 
-Onsets are finer than the frame through *offset*; ends through the last frame's share of *sustain*.
+*Offset* times onsets more finely than a frame; *sustain* of the last frame does so for ends.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ DRUM_LENGTH_S = 0.1
 SHORTEST_NOTE_S = 0.03
 FULL_CELL = 255
 LEAST_BODY = 0.3
-"""Sustain that the frame of an onset must have; in training only notes under 14 ms have less."""
+"""Least sustain in the frame of an onset; in the training data only notes under 14 ms have less."""
 
 Array = NDArray[np.float32]
 Cells = NDArray[np.uint8]
-"""Probabilities kept as bytes, 255 is 1."""
+"""Probabilities as bytes: 255 is 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """``pitched`` (G, 4, P, T) and ``drums`` (D, 3, T), float32 in 0..1."""
+    """``pitched`` (G, 4, P, T) and ``drums`` (D, 3, T), float32 from 0 to 1; letters as above."""
 
     pitched: Array
     drums: Array
@@ -52,13 +52,13 @@ class Roll:
         return int(self.pitched.shape[-1])
 
     def stacked(self) -> Array:
-        """(G·4·P + D·3, T): the form in which rolls enter and leave the graphs."""
+        """The roll as one array (G·4·P + D·3, T), the input and output format of the graphs."""
         t = self.frames
         return np.concatenate([self.pitched.reshape(-1, t), self.drums.reshape(-1, t)])
 
     @staticmethod
     def unstacked(rows: Array) -> Roll:
-        """The inverse of :meth:`stacked`; ``rows`` is (G·4·P + D·3, T)."""
+        """The inverse of :meth:`stacked`, from ``rows`` (G·4·P + D·3, T)."""
         split = len(GROUPS) * PLANES * PITCHES
         t = rows.shape[-1]
         return Roll(
@@ -78,10 +78,10 @@ def roll_of(score: Score, frames: int | None = None) -> Roll:
 
 
 def draw_roll(notes: NoteRows, first: int, frames: int) -> Roll:
-    """Draw score frames ``first`` .. ``first + frames`` of ``notes`` (N, 5).
+    """Draw score frames ``first`` to ``first + frames`` of N ``notes`` (N, 5).
 
-    Of two onsets of one key in one frame the first stays. Notes that started before sound on; notes outside
-    of the compass are left out.
+    Of two onsets of one pitch in a frame, the first one stays. Notes that started earlier continue with their
+    sustain. Notes outside the range of MIDI 21-108 are left out.
     """
     pitched = np.zeros((len(GROUPS), PLANES, PITCHES, frames), np.float32)
     drums = np.zeros((len(DRUM_KEYS), DRUM_PLANES, frames), np.float32)
@@ -100,7 +100,7 @@ def draw_roll(notes: NoteRows, first: int, frames: int) -> Roll:
 
 
 def _draw_onset(key: Array, planes: tuple[int, int, int], start: float, velocity: float) -> bool:
-    """Whether the onset found its cell free; ``key`` is (planes, T)."""
+    """Draw an onset in ``key`` (planes, T), one pitch or drum; False if its cell already has one."""
     frame, (onset, offset, loud) = int(start), planes
     free = not key[onset, frame]
     if free:
@@ -113,7 +113,7 @@ def _draw_sustain(row: Array, start: float, end: float) -> None:
     if first == last:
         row[first] = max(row[first], end - start)
         return
-    # The onset's own share is in OFFSET; a full cell is easier to paint.
+    # OFFSET already holds the share of the first frame; the network learns a full cell more easily.
     row[max(first, 0) : last] = 1.0
     if last < len(row):
         row[last] = max(row[last], end - last)
@@ -121,7 +121,7 @@ def _draw_sustain(row: Array, start: float, end: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """When a painted cell counts. ``onset`` starts a note, ``sustain`` keeps it, ``drum`` hits."""
+    """Least values of cells that start a note (``onset``), continue it (``sustain``), or hit a ``drum``."""
 
     onset: float = 0.5
     sustain: float = 0.5
@@ -129,11 +129,12 @@ class Thresholds:
 
 
 class RollReader:
-    """Reads a painted roll as notes, part by part, so that an hour-long roll never exists (54 MB an hour).
+    """Reads notes from a roll of the VAE, part by part: the whole roll of a long song is never in memory.
 
-    An onset is a cell over the threshold that is also the highest of its neighbours in time, so that
-    an onset painted across a frame border gives one note. It sounds until its sustain falls below the
-    threshold or the next onset of its key. An onset whose own frame does not sound is no note.
+    An onset is a cell over the threshold that is not exceeded by its neighbours in time, so that an onset
+    spread across two frames gives one note. The note sounds until its sustain falls below the threshold, or
+    until the next onset of its pitch. An onset without sustain in its own frame is dropped. An hour takes
+    54 MB.
     """
 
     def __init__(self, thresholds: Thresholds = Thresholds()) -> None:
@@ -145,7 +146,7 @@ class RollReader:
         self._frames = 0
 
     def add(self, roll: Roll) -> None:
-        """The next part of the roll."""
+        """Add the next part of the roll."""
         onset, hit = roll.pitched[:, ONSET], roll.drums[:, DRUM_ONSET]
         self._onsets.append(_cells(onset))
         self._sustains.append(_cells(roll.pitched[:, SUSTAIN]))
@@ -159,7 +160,7 @@ class RollReader:
         self._frames += roll.frames
 
     def score(self, duration_s: float) -> Score:
-        """All notes that start inside ``duration_s``; those that sound beyond it end there."""
+        """All notes that start before ``duration_s``; notes that sound longer end there."""
         notes = [*self._pitched_notes(), *self._drum_notes()]
         inside = (
             Note(n.start_s, min(n.end_s, duration_s), n.pitch, n.velocity, n.group)
@@ -187,7 +188,7 @@ class RollReader:
     def _sounding(
         self, frame: int, offset: float, sustain: Cells, next_offset: float | None
     ) -> tuple[float, float]:
-        """Start and end in seconds of a note whose key has ``sustain`` until its next onset."""
+        """Start and end (s) of the note in ``frame``; ``sustain`` (n,) are n cells up to the next onset."""
         offset = min(max(offset, 0.0), 1.0)
         start_s = (frame + offset) / FRAME_RATE_HZ
         silent = np.flatnonzero(sustain[1:] < self._thresholds.sustain * FULL_CELL)
@@ -195,10 +196,10 @@ class RollReader:
         end = float(frame + stop)
         if stop < len(sustain):
             end += float(sustain[stop]) / FULL_CELL
-        elif next_offset is not None:  # up to the next onset of the same key, inside its frame
+        elif next_offset is not None:  # up to the next onset of the same pitch, within its frame
             end += min(max(next_offset, 0.0), 1.0)
         first = float(sustain[0]) / FULL_CELL
-        if stop == 1 and first < 0.95:  # it began and ended in one frame
+        if stop == 1 and first < 0.95:  # the note begins and ends in one frame
             end = min(end, frame + offset + max(first, 0.2))
         return start_s, max(end / FRAME_RATE_HZ, start_s + SHORTEST_NOTE_S)
 
@@ -211,7 +212,7 @@ class RollReader:
 
 
 def notes_of(roll: Roll, duration_s: float, thresholds: Thresholds = Thresholds()) -> Score:
-    """Read a whole painted roll back as notes; see :class:`RollReader`."""
+    """Read the notes of a whole roll; see :class:`RollReader`."""
     reader = RollReader(thresholds)
     reader.add(roll)
     return reader.score(duration_s)
@@ -222,11 +223,11 @@ def _cells(plane: Array) -> Cells:
 
 
 def _peaks(onset: Cells, threshold: float) -> NDArray[np.bool_]:
-    """Cells (..., T) that start a note."""
+    """Whether each cell (..., T) starts a note."""
     edge = [(0, 0)] * (onset.ndim - 1)
     before = np.pad(onset, [*edge, (1, 0)])[..., :-1]
     after = np.pad(onset, [*edge, (0, 1)])[..., 1:]
-    # Two clear onsets in neighbouring frames are a fast repetition, not one onset painted twice.
+    # Two clear onsets in neighbouring frames are a fast repetition, not one onset spread over both.
     clear = onset > 0.5 * (1.0 + threshold) * FULL_CELL
     over = onset > np.ceil(threshold * FULL_CELL)
     result: NDArray[np.bool_] = over & (clear | ((onset >= before) & (onset > after)))

@@ -102,9 +102,6 @@ class BeatGrid:
     ``beats_s`` are the beat times; ``downbeats`` are indices into ``beats_s`` of the first beat of
     each bar; ``confidence`` is 0-1 (1.0 if the user gave the beats). An empty grid means that the beats are
     unknown.
-
-    >>> BeatGrid(beats_s=(0.0, 0.5, 1.0, 1.5), downbeats=(0, 3), confidence=1.0, meter=3).bpm
-    120.0
     """
 
     beats_s: tuple[float, ...] = ()

@@ -1,6 +1,6 @@
-"""How much of each frame each pitch sounds: the picture of notes from which harmony is read.
+"""How much of each frame each pitch sounds, and the pitch classes of chords and bass that follow from it.
 
-Letters: M notes, T frames of any length, P = 128 MIDI pitches.
+Shapes: M notes, T frames of any length, P = 128 MIDI pitches.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 MIDI_PITCHES = 128
 
 _SOUNDS = 0.25
-"""Share of a frame from which on a pitch may be the frame's bass."""
+"""Least share of a frame that a pitch must sound to be the frame's bass."""
 
 Array = NDArray[np.float32]
 
@@ -24,9 +24,9 @@ def coverage(
     end: NDArray[np.floating[Any]],
     frames: int,
 ) -> Array:
-    """Share (P, T) of each frame that each pitch sounds, 0-1; ``start`` and ``end`` (M,) are in frames."""
-    # A note covers frame t by clip(end - t, 0, 1) - clip(start - t, 0, 1): two ramps, each whole before
-    # the frame of its time, a fraction in it and nothing after. Pitch by pitch, as an hour has many frames.
+    """Share of each frame that each pitch sounds: (P, T), 0-1; ``start`` and ``end`` (M,) are in frames."""
+    # A note covers frame t by clip(end - t, 0, 1) - clip(start - t, 0, 1): two ramps, each 1 before the
+    # frame of its time, a fraction in it and 0 after it. One pitch at a time: an hour has many frames.
     covered = np.zeros((MIDI_PITCHES, frames), np.float32)
     for row in np.unique(pitch):
         mine = pitch == row
@@ -42,7 +42,7 @@ def coverage(
 
 
 def chroma_and_bass(covered: Array) -> Array:
-    """Rows (24, T) of what sounds (P, T): each pitch class, and each again of the lowest pitch alone, 0-1."""
+    """Fold ``covered`` (P, T) to pitch classes: 12 rows of all pitches, 12 of the lowest; (24, T), 0-1."""
     frames = covered.shape[1]
     rows = np.zeros((24, frames), np.float32)
     octaves = np.pad(covered, ((0, -MIDI_PITCHES % 12), (0, 0))).reshape(-1, 12, frames)

@@ -1,10 +1,10 @@
-"""An accompaniment as the fit network sees it: what sounds and what begins in every score frame.
+"""An accompaniment as an input array of the fit network: what sounds and what begins in each score frame.
 
-Drawn from the notes that are played, not from a recording, so loudness and instruments do not count and
-the picture costs milliseconds. Everything about pitch is folded to pitch classes: transposing the notes
-rotates these rows. Written once, for training and for the appliance.
+The array is drawn from notes, not from a recording, so loudness and instruments do not count, and drawing
+takes milliseconds. Pitches are folded to pitch classes: transposing the notes rotates these rows. Training
+and the appliance share this code.
 
-Letters: M notes, T score frames.
+Shapes: M notes, T score frames.
 """
 
 from __future__ import annotations
@@ -18,21 +18,23 @@ from appliance.music.score import Score
 from appliance.music.sounding import chroma_and_bass, coverage
 
 CHROMA = slice(0, 12)
-"""How much of the frame each pitch class sounds."""
+"""Share of the frame that each pitch class sounds."""
 
 BASS = slice(12, 24)
 """The same for the lowest sounding pitch alone."""
 
 STARTS = slice(24, 36)
-"""Whether a note of the pitch class begins."""
+"""1 if a note of the pitch class begins in the frame."""
 
 PITCHED_ROWS = 36
 ONSETS = slice(36, 38)
-"""Notes that begin in the first and second half of the frame, on a logarithmic scale."""
+"""Number of pitched notes that begin in the first and in the second half of the frame, log-scaled."""
 
 DRUM_ONSETS = slice(38, 40)
+"""The same for drums."""
+
 DENSITY = 40
-"""Pitches that sound together, eight of them being 1."""
+"""Number of pitches that sound together, divided by eight."""
 
 BAND_ROWS = 41
 
@@ -40,12 +42,12 @@ Array = NDArray[np.float32]
 
 
 def band_rows(score: Score, frames: int) -> Array:
-    """(BAND_ROWS, T) of the first ``frames`` score frames of ``score``."""
+    """The first T = ``frames`` score frames of ``score``: (BAND_ROWS, T) float32."""
     return draw_band(note_rows(score), 0, frames)
 
 
 def draw_band(notes: NoteRows, first: int, frames: int) -> Array:
-    """(BAND_ROWS, T) of score frames ``first`` .. ``first + frames`` of ``notes`` (M, 5)."""
+    """Score frames ``first`` to ``first + frames`` of ``notes`` (M, 5): (BAND_ROWS, T), T = ``frames``."""
     rows = np.zeros((BAND_ROWS, frames), np.float32)
     start = notes[:, 0] * FRAME_RATE_HZ - first
     end = notes[:, 1] * FRAME_RATE_HZ - first

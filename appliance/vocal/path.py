@@ -1,8 +1,7 @@
-"""Chooses one pitch a frame, and how surely it is sung at all.
+"""Chooses one pitch candidate per frame: the most continuous path.
 
-Which candidate is the pitch is a matter of continuity (Viterbi, as in RAPT: Talkin, in *Speech Coding and
-Synthesis*, 1995). Whether anything is sung is decided afterwards, by a two-state chain over the evidence
-of the chosen candidates, so that the answer is a probability.
+The search is Viterbi's, as in RAPT (Talkin, in *Speech Coding and Synthesis*, 1995). It always finds a pitch;
+:mod:`appliance.vocal.voicing` decides afterwards whether the frame is sung.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from appliance.numerics.viterbi import Trellis, from_anywhere
 from appliance.vocal.candidates import CANDIDATES, Candidates
 
 PERIODICITY_SHARE = 0.2
-"""Weight of the periodicity beside the template match when candidates compete."""
+"""Weight of the periodicity relative to the template match."""
 
 JUMP_COST_PER_OCTAVE = 4.0
 JUMP_COST_LIMIT = 2.0
@@ -27,7 +26,10 @@ _NEVER = -1e3
 
 @dataclass(frozen=True)
 class Path:
-    """The chosen candidate of T frames: ``f0_hz``, ``match``, ``periodicity`` and ``band_db``, each (T,)."""
+    """The chosen candidate of T frames: ``f0_hz``, ``match``, ``periodicity`` and ``band_db``, each (T,).
+
+    :class:`appliance.vocal.candidates.Candidates` defines them.
+    """
 
     f0_hz: NDArray[np.float32]
     match: NDArray[np.float32]
@@ -36,9 +38,9 @@ class Path:
 
 
 def best_path(chunks: Iterable[Candidates]) -> Iterator[Path]:
-    """Viterbi path through the candidates; memory stays bounded.
+    """The Viterbi path through the candidates, as a stream with bounded memory.
 
-    A frame is settled once 256 later frames (3 s) are known: by then all surviving paths have met.
+    The choice in a frame is final once 256 later frames (3 s) are known: by then all surviving paths agree.
     """
     trellis = Trellis(CANDIDATES, np.float32)
     last_octave = np.zeros(CANDIDATES, np.float32)
@@ -50,7 +52,7 @@ def best_path(chunks: Iterable[Candidates]) -> Iterator[Path]:
         cost = _jump_cost(np.vstack([last_octave, octave]), np.vstack([last_strength, strength]))
         for frame_cost, frame_strength in zip(cost, strength, strict=True):
             trellis.step(from_anywhere(trellis.scores, frame_cost), frame_strength)
-            trellis.scores -= trellis.scores.max()  # single precision lasts, however long the song
+            trellis.scores -= trellis.scores.max()  # keeps single precision exact enough in long songs
         last_octave, last_strength = octave[-1], strength[-1]
         held = chunk if held is None else _joined(held, chunk)
         settled = len(trellis) - _LOOKAHEAD_FRAMES
@@ -67,9 +69,9 @@ def _strength(candidates: Candidates) -> NDArray[np.float32]:
 
 
 def _jump_cost(octave: NDArray[np.float32], strength: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Cost (T, to, from) of each move between consecutive rows of (T+1, K).
+    """Cost (T, K to, K from) of each move between the K candidates of consecutive frames, (T + 1, K).
 
-    A jump between two faint candidates is cheap: pitch is not continuous across a breath.
+    A jump between two weak candidates is cheap: pitch is not continuous across a breath.
     """
     jump = np.abs(octave[1:, :, None] - octave[:-1, None, :])
     certainty = np.clip(np.minimum(strength[1:, :, None], strength[:-1, None, :]), 0.0, 1.0)

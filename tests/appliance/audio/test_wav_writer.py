@@ -1,4 +1,4 @@
-"""WAV files out: rounded to 24 bits, the same bytes for the same samples, RF64 where the format ends."""
+"""WAV files: rounded to 24 bits, the same bytes for the same samples, RF64 for long sounds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def sound(samples: int, channels: int = 2) -> np.ndarray:
 
 
 def read_by_hand(path: Path) -> np.ndarray:
-    """24-bit integers by Python's own WAV reader."""
+    """The file's 24-bit integers, read with Python's own WAV reader."""
     with wave.open(str(path)) as file:
         assert (file.getframerate(), file.getsampwidth()) == (44_100, 3)
         data = np.frombuffer(file.readframes(file.getnframes()), np.uint8)
@@ -74,14 +74,14 @@ def test_an_existing_file_is_not_written_over(tmp_path: Path) -> None:
 
 
 def test_soundfile_truncates_where_we_round(tmp_path: Path) -> None:
-    """Why there is a quantiser here. Both clip, neither dithers."""
+    """Why the module rounds by itself. Both clip, neither dithers."""
     x = np.random.default_rng(24).normal(0, 0.1, (200_000, 1)).astype(np.float32)
     x[:9, 0] = 1.0, 1.5, 1e9, np.inf, -1.0, -1.5, -1e9, -np.inf, 1 - 2**-24
     write_wav(tmp_path / "ours.wav", [x], 1, len(x))
     soundfile.write(tmp_path / "theirs.wav", x, 44_100, "PCM_24")
     ours, theirs = (read_by_hand(tmp_path / name) for name in ("ours.wav", "theirs.wav"))
     exact = np.clip(x.astype(np.float64) * 2**23, -(2**23), 2**23 - 1)
-    # It converts to 32 bits and keeps 24 of them.
+    # soundfile converts to 32 bits and keeps the upper 24.
     fine = np.clip(np.rint(x.astype(np.float64) * 2**31), -(2**31), 2**31 - 1)
     assert np.array_equal(theirs, np.floor(fine / 256))
     assert np.array_equal(ours, np.minimum(np.rint(exact), 2**23 - 1))
@@ -92,7 +92,7 @@ def test_soundfile_truncates_where_we_round(tmp_path: Path) -> None:
 
 
 def test_whole_numbers_reach_the_file_as_they_are(tmp_path: Path) -> None:
-    """What soundfile writes of the numbers that we rounded is what the same library reads back."""
+    """soundfile writes the rounded numbers unchanged: it reads back the same values."""
     x = np.random.default_rng(5).integers(-(2**23), 2**23, (10_000, 2)).astype(np.float64) / 2**23
     write_wav(tmp_path / "a.wav", [x.astype(np.float32)], 2, len(x))
     assert np.array_equal(soundfile.read(tmp_path / "a.wav")[0], x)

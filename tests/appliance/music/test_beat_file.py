@@ -1,4 +1,4 @@
-"""Beat files: what is read, how it goes on, and what is refused, with numbers worked by hand."""
+"""Beat files: what is read, how the grid is extended, and what is refused; numbers computed by hand."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_read_from_a_file_with_a_byte_order_mark(tmp_path: Path) -> None:
         ("0.5 one\n1.0 2\n", 1, "is not a time in seconds"),
         ("0.5 1 x\n1.0 2\n", 1, "must be a time"),
         ("nan\n1.0\n", 1, "must be a time"),
-        ("0.5 0\n1.0 1\n", 1, "from 1 on"),
+        ("0.5 0\n1.0 1\n", 1, "from 1 to 32"),
         ("0.5 1\n1.0\n", 2, "number all or none"),
         ("0.5 1\n1.0 3\n", 2, "it must be 2, or 1"),
         ("1.0\n0.5\n", 2, "must come later"),

@@ -1,4 +1,4 @@
-"""Scores become rolls and rolls become the same scores."""
+"""A score drawn as a roll reads back as the same score."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.music.score import DRUM_GROUP, DRUM_KEYS, GROUPS, LOWEST_PITCH, N
 
 
 def random_score(seed: int, duration_s: float = 12.0) -> Score:
-    """Notes in every group; of one key at least three frames apart, so that none hides another."""
+    """Notes in every group, those of one pitch at least three frames apart, so that none hides another."""
     rng = np.random.default_rng(seed)
     notes = []
     for group in GROUPS:

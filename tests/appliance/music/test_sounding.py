@@ -1,4 +1,4 @@
-"""Which pitches sound in which frames, against the definition taken frame by frame."""
+"""Which pitches sound in which frames, compared with the definition computed frame by frame."""
 
 from __future__ import annotations
 
