@@ -26,14 +26,14 @@ def tune(pack: Path, profiles: Path | None, seconds: float, as_json: bool) -> No
     """Measure the fastest graph settings for this CPU, and keep them as a profile for later renders."""
     from appliance.networks.cache import cache_folder
     from appliance.packs.pack import load_pack
-    from appliance.tuning.measuring import measured
+    from appliance.tuning.measuring import tune_pack
     from appliance.tuning.store import profiles_folder, write_profile
     from appliance.tuning.table import profile_lines, profile_sentence
 
     folder = profiles or profiles_folder()
     if folder is None:
         raise OutputError("$HOME is not set, so profiles have no default folder; give one with --profiles.")
-    for profile in measured(load_pack(pack), cache=cache_folder(), budget_s=seconds):
+    for profile in tune_pack(load_pack(pack), cache=cache_folder(), budget_s=seconds):
         if sys.stderr.isatty():
             click.echo(f"\rmeasuring for {profile.seconds:.0f} s ", nl=False, err=True)
     if sys.stderr.isatty():

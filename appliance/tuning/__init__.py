@@ -1,21 +1,20 @@
-"""The profile of this CPU: which way of computing each graph is fastest here, measured.
+"""Measures the fastest graph settings for this CPU and keeps them as a profile.
 
-A profile chooses precision and threads of a graph (:mod:`appliance.networks.setting`), if the output agrees
-with the pack as shipped. Not offered are:
+A profile selects precision and threads of each graph (:mod:`appliance.networks.setting`). A setting is only
+used if its output agrees with the shipped setting's. These are not tuned:
 
-- the length of the denoiser's windows, and of what the planner hears: other lengths are other music
-- the length of the parts that the VAE decoder is given: any from 64 to 1024 frames gives the same bytes,
-  but none was clearly faster than what it has
+- the lengths of the denoiser's windows and of the planner's input: they would change the music
+- the lengths of the VAE decoder's inputs: 64 to 1024 frames give the same bytes, and none was clearly faster
 - several takes as one batch: the same bytes, and no faster than one after the other
-- streams: a take has one evaluation at a time, and takes are rendered one after the other
+- streams: a take makes one forward pass at a time, and takes are rendered one after the other
 
-The files:
+Modules:
 
-- ``profile``: what was measured and chosen, as the file says it
-- ``profile_key``: what a profile was measured on, and so holds for
-- ``store``: profiles in a folder
-- ``choice``: from measurements to a choice
-- ``workbench``: graphs made ready to be measured, with inputs that are always the same
-- ``measuring``: one piece of measuring after the other, within a budget
-- ``table``: a profile as a table for a person
+- ``profile``: the content of a profile file
+- ``profile_key``: the CPU, pack and versions that a profile is valid for
+- ``store``: reads and writes profiles in a folder
+- ``choice``: selects a setting from measurements
+- ``workbench``: compiles graphs for measuring, with reproducible inputs
+- ``measuring``: measures step by step within a time budget
+- ``table``: prints a profile as a table
 """

@@ -1,4 +1,4 @@
-"""From measurements to a choice: a pure function, so that what it would do on any machine can be tested."""
+"""Select a graph's setting from measurements: a pure function, so that tests can simulate any CPU."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 from appliance.networks.setting import GraphSetting
 from appliance.tuning.profile import SAME_DB, Alternative, GraphProfile
 
-AGREEMENT_DB = 40.0
-"""A setting whose output agrees less than this with the pack as shipped is never used."""
+MIN_SNR_DB = 40.0
+"""A setting with a lower SNR against the shipped setting's output is rejected."""
 
-LEAST_ROUNDS = 3
-LEAST_GAIN = 1.05
-"""A setting must be so many times as fast; less is not worth other bytes, and may be chance."""
+MIN_ROUNDS = 3
+MIN_GAIN = 1.05
+"""Least speed-up of a setting. A smaller one may be chance and does not justify different bytes."""
 
 NO_TIME = "no time was left"
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Seconds of one evaluation in each round, and how well the output agrees with the one as shipped.
+class Measurement:
+    """Seconds of one forward pass in each round, and the SNR of the output against the shipped setting's.
 
-    ``trouble`` says why a setting could not be computed at all.
+    ``trouble`` says why the setting does not run on this CPU.
     """
 
     setting: GraphSetting
@@ -36,7 +36,11 @@ class Measured:
 
 
 def snr_db(shipped: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """10·log10 of signal over difference, at most SAME_DB; -SAME_DB where they cannot be compared."""
+    """SNR of ``other`` against ``shipped``, two arrays of one shape: 10·log10(signal / difference).
+
+    Identical arrays have SAME_DB. Arrays of different shapes, or with values that are not finite, have
+    -SAME_DB.
+    """
     if shipped.shape != other.shape or not np.isfinite(other).all():
         return -SAME_DB
     signal = np.square(shipped, dtype=np.float64).sum()
@@ -47,22 +51,22 @@ def snr_db(shipped: NDArray[np.float32], other: NDArray[np.float32]) -> float:
         return float(np.clip(10 * np.log10(signal / noise), -SAME_DB, SAME_DB - 1))
 
 
-def chosen(shipped: Measured, others: Sequence[Measured]) -> GraphProfile:
-    """The fastest setting that agrees and is clearly faster than the one as shipped, else that one.
+def choose(shipped: Measurement, others: Sequence[Measurement]) -> GraphProfile:
+    """Select the fastest setting that agrees with the shipped one and is clearly faster, or the shipped one.
 
-    Other bytes are not worth it where a setting that gives the same bytes is about as fast.
+    A setting that gives the same bytes is preferred if it is about as fast.
 
-    ``times_s`` of all are in the order of the same rounds: each round's ratio compares neighbours in time,
-    so that a computer that is busy for a while slows both sides.
+    ``times_s`` of all measurements come from the same rounds. Ratios are taken within a round, so that other
+    load on the computer slows both sides.
     """
-    judged = [_judged(shipped, other) for other in others]
+    judged = [_judge(shipped, other) for other in others]
     usable = [alternative for alternative in judged if not alternative.refused]
     same = [alternative for alternative in usable if alternative.snr_db == SAME_DB]
     best = max(usable, key=_gain, default=None)
-    if best is not None and same and _gain(best) < LEAST_GAIN * _gain(max(same, key=_gain)):
+    if best is not None and same and _gain(best) < MIN_GAIN * _gain(max(same, key=_gain)):
         best = max(same, key=_gain)
     alternatives = tuple(
-        alternative.model_copy(update={"refused": "another is better"})
+        alternative.model_copy(update={"refused": "another setting is better"})
         if alternative in usable and alternative is not best
         else alternative
         for alternative in judged
@@ -82,25 +86,25 @@ def _gain(alternative: Alternative) -> float:
     return alternative.ratio or 0.0
 
 
-def _judged(shipped: Measured, other: Measured) -> Alternative:
+def _judge(shipped: Measurement, other: Measurement) -> Alternative:
     ratios = [a / b for a, b in zip(shipped.times_s, other.times_s, strict=False) if b > 0]
     ratio = statistics.median(ratios) if ratios else None
     return Alternative(
         setting=other.setting,
         ratio=ratio,
         snr_db=other.snr_db,
-        refused=_refused(other, ratios),
+        refused=_why_refused(other, ratios),
     )
 
 
-def _refused(other: Measured, ratios: Sequence[float]) -> str:
+def _why_refused(other: Measurement, ratios: Sequence[float]) -> str:
     if other.trouble:
         return other.trouble[:500]
-    if other.snr_db is not None and other.snr_db < AGREEMENT_DB:
-        return f"its output agrees to {other.snr_db:.1f} dB only, {AGREEMENT_DB:.0f} are needed"
-    if other.snr_db is None or len(ratios) < LEAST_ROUNDS:
+    if other.snr_db is not None and other.snr_db < MIN_SNR_DB:
+        return f"its output has {other.snr_db:.1f} dB SNR, and {MIN_SNR_DB:.0f} dB are required"
+    if other.snr_db is None or len(ratios) < MIN_ROUNDS:
         return NO_TIME
-    if statistics.median(ratios) < LEAST_GAIN:
+    if statistics.median(ratios) < MIN_GAIN:
         return "not faster"
     if statistics.quantiles(ratios, n=4, method="inclusive")[0] <= 1.0:
         return "not reliably faster"

@@ -1,7 +1,7 @@
-"""Measuring, one piece after the other, within a budget; after each piece there is a profile.
+"""Measure graph settings step by step within a time budget; each step yields a profile.
 
-Whoever measures decides when the next piece is done, so that a service can do its work in between: time
-between two pieces does not count.
+The caller decides when the next step runs, so the service can render a job in between. Time between two steps
+does not count.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from pathlib import Path
 from appliance.errors import BacklineError
 from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import Pack
-from appliance.tuning.choice import Measured, chosen, snr_db
+from appliance.tuning.choice import Measurement, choose, snr_db
 from appliance.tuning.profile import GraphProfile, Profile, ProfileKey
 from appliance.tuning.profile_key import key_of
 from appliance.tuning.workbench import Array, Bench, Trial, Workbench
 
 BUDGET_S = 60.0
-MOST_ROUNDS = 11
+MAX_ROUNDS = 11
 DRAWS = 2
-"""So many inputs must agree."""
+"""Number of random inputs on which outputs are compared."""
 
 Clock = Callable[[], float]
 
 
 class Budget:
-    """Seconds that may be spent, by ``clock``."""
+    """A time budget in seconds, measured with ``clock``."""
 
     def __init__(self, seconds: float, clock: Clock) -> None:
         self.seconds, self.clock = seconds, clock
@@ -37,27 +37,28 @@ class Budget:
 
     @property
     def left_s(self) -> float:
-        """What is left."""
+        """Seconds that are left."""
         return self.seconds - self.spent_s
 
     @contextmanager
     def spending(self) -> Iterator[None]:
-        """What is done meanwhile counts; how long it took is ``last_s``."""
+        """Count the time of the block; its duration is ``last_s``."""
         began_s = self.clock()
         yield
         self.last_s = self.clock() - began_s
         self.spent_s += self.last_s
 
 
-def tuned(
+def tune(
     key: ProfileKey, bench: Bench, budget_s: float, clock: Clock, known: Profile | None = None
 ) -> Iterator[Profile]:
-    """The profile after each piece of measuring; the last one is finished if the time was enough for it.
+    """Measure the graphs of ``bench``; yields the profile after each step.
 
-    What ``known``, a profile that was not finished, measured is not measured again.
+    The last profile is finished if the budget was sufficient. Graphs that ``known``, an unfinished profile,
+    has measured are not measured again.
 
-    A graph may use half of what is left, so that one which is slow to compile leaves time to the others.
-    Nothing is begun that would end late, should it take as long as the last of its kind.
+    Each graph but the last may use half of the time left, so that a graph that compiles slowly leaves time
+    for the others. A step begins only if a step as long as the previous one of its kind would end in time.
     """
     budget = Budget(budget_s, clock)
     graphs = {} if known is None else {n: graph for n, graph in known.graphs.items() if not graph.unmeasured}
@@ -72,7 +73,7 @@ def tuned(
     for name in names:
         share = 1.0 if name == names[-1] else 0.5
         comparison = _Comparison(name, bench, budget, budget.left_s * (1 - share))
-        for _ in comparison.pieces(key.threads):
+        for _ in comparison.steps(key.threads):
             yield profile()
         graphs[name] = comparison.result()
         yield profile()
@@ -81,29 +82,29 @@ def tuned(
 
 @dataclass
 class _Comparison:
-    """One graph: its settings side by side. ``reserve_s`` of the budget are for the other graphs."""
+    """Compares the settings of one graph. ``reserve_s`` of the budget is kept for the other graphs."""
 
     graph: str
     bench: Bench
     budget: Budget
     reserve_s: float
-    _found: list[Measured] = field(default_factory=list)
+    _found: list[Measurement] = field(default_factory=list)
     _trials: dict[GraphSetting, Trial] = field(default_factory=dict)
     _outputs: list[Array] = field(default_factory=list)
-    """As shipped."""
+    """Outputs of the shipped setting."""
 
-    def pieces(self, threads: int) -> Iterator[None]:
-        """Compiles each setting and compares its output, then times them all, round after round.
+    def steps(self, threads: int) -> Iterator[None]:
+        """Compile each setting and compare its output, then time all settings in rounds.
 
-        A setting that is the only one possible is timed once.
+        If there is only one setting, it is timed once.
         """
         with self.budget.spending():
-            offered = settings(threads, self.bench.precisions(self.graph))
+            offered = candidates(threads, self.bench.precisions(self.graph))
         slowest_s = 0.0
         for setting in offered:
-            # Twice, as what cannot be timed afterwards was compiled in vain.
+            # Twice: compiling is useless unless time is left for the rounds.
             if self._left_s <= 2 * slowest_s:
-                self._found.append(Measured(setting))
+                self._found.append(Measurement(setting))
                 continue
             with self.budget.spending():
                 self._prepare(setting)
@@ -111,10 +112,10 @@ class _Comparison:
             yield
             if not self._trials:
                 return
-        put_off = any(found.snr_db is None and not found.trouble for found in self._found)
+        skipped = any(found.snr_db is None and not found.trouble for found in self._found)
         round_s = 0.0
-        for number in range(MOST_ROUNDS):
-            alone = len(self._trials) == 1 and (number > 0 or put_off)
+        for number in range(MAX_ROUNDS):
+            alone = len(self._trials) == 1 and (number > 0 or skipped)
             if alone or self._left_s <= round_s:
                 return
             with self.budget.spending():
@@ -123,8 +124,8 @@ class _Comparison:
             yield
 
     def result(self) -> GraphProfile:
-        """What to do with this graph, by what was measured so far."""
-        return chosen(self._found[0], self._found[1:])
+        """The choice for this graph from the measurements so far."""
+        return choose(self._found[0], self._found[1:])
 
     @property
     def _left_s(self) -> float:
@@ -135,11 +136,11 @@ class _Comparison:
             trial = self.bench.trial(self.graph, setting)
             outputs = [output for draw in range(DRAWS) for output in trial(draw)]
         except (BacklineError, RuntimeError) as error:
-            self._found.append(Measured(setting, trouble=f"it does not work here: {error}"[:500]))
+            self._found.append(Measurement(setting, trouble=f"it does not run on this CPU: {error}"[:500]))
             return
         self._outputs = self._outputs or outputs
         agreement = min(snr_db(*pair) for pair in zip(self._outputs, outputs, strict=True))
-        self._found.append(Measured(setting, snr_db=agreement))
+        self._found.append(Measurement(setting, snr_db=agreement))
         self._trials[setting] = trial
 
     def _round(self, order: list[GraphSetting]) -> None:
@@ -153,9 +154,8 @@ class _Comparison:
             self._found[index] = replace(self._found[index], times_s=times_s)
 
 
-def settings(threads: int, precisions: tuple[str, ...]) -> list[GraphSetting]:
-    """What to compare: as shipped with all threads first, then with half of them, a quarter and so on,
-    then other precisions with all."""
+def candidates(threads: int, precisions: tuple[str, ...]) -> list[GraphSetting]:
+    """The settings to compare: shipped with all ``threads``, a half, a quarter …; then ``precisions``."""
     fewer, found = threads // 2, [GraphSetting(threads=threads)]
     while fewer:
         found.append(GraphSetting(threads=fewer))
@@ -163,14 +163,17 @@ def settings(threads: int, precisions: tuple[str, ...]) -> list[GraphSetting]:
     return [*found, *(GraphSetting.model_validate({"precision": p, "threads": threads}) for p in precisions)]
 
 
-def measured(
+def tune_pack(
     pack: Pack,
     threads: int | None = None,
     cache: Path | None = None,
     budget_s: float = BUDGET_S,
     known: Profile | None = None,
 ) -> Iterator[Profile]:
-    """The profile for ``pack`` here, with ``threads`` at most, piece by piece as :func:`tuned`."""
+    """Measure ``pack`` on this CPU with at most ``threads`` threads, step by step; see :func:`tune`.
+
+    ``cache`` is the folder of compiled graphs, ``known`` an unfinished profile to continue.
+    """
     key = key_of(pack, threads)
     bench = Workbench(pack, GraphSetting(threads=key.threads), cache)
-    return tuned(key, bench, budget_s, time.perf_counter, known)
+    return tune(key, bench, budget_s, time.perf_counter, known)

@@ -1,6 +1,6 @@
-"""A profile as its file says it: what was measured, what was chosen, what was refused and why.
+"""The content of a profile file: what was measured, chosen and rejected, and why.
 
-Strict, as all that is read from disk: an unknown key or a number in quotes makes the file no profile.
+Parsing is strict: an unknown key or a number in quotes makes the file invalid.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from appliance.packs.manifest import Sha256
 SCHEMA: Final = 1
 
 SAME_DB = 200.0
-"""Stands for "the same to the last bit": no two float32 outputs that differ come near it."""
+"""Stands for bit-identical outputs: float32 outputs that differ stay far below it."""
 
 Milliseconds = Annotated[float, Field(ge=0)]
 Text = Annotated[str, StringConstraints(max_length=500)]
@@ -29,46 +29,47 @@ class _Strict(BaseModel):
 
 
 class ProfileKey(_Strict):
-    """What a profile was measured on; it holds for nothing else."""
+    """The CPU, pack and versions that a profile was measured with. It is valid for these only."""
 
     processor: Text
+    """Model name of the CPU."""
     flags_sha256: Sha256
-    """Of the processor's instructions, as the kernel and as the libraries see them."""
+    """Hash of the CPU's instruction sets, as the kernel and as the libraries report them."""
     cores: Annotated[int, Field(ge=1)]
     """Cores that this process may use."""
     threads: Annotated[int, Field(ge=1)]
-    """Threads that may be used of them."""
+    """Largest number of threads that a setting may use."""
     pack_sha256: Sha256
     openvino: Text
     backline: Text
 
     @property
     def digest(self) -> str:
-        """32 hexadecimal digits that name this key."""
+        """The name of this key: 32 hexadecimal digits."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
 
 
 class Alternative(_Strict):
-    """A setting that was compared with the one as shipped."""
+    """A setting that was compared with the shipped one."""
 
     setting: GraphSetting
     ratio: Annotated[float, Field(ge=0)] | None = None
-    """How many times as fast, the median over rounds; None where it was not timed."""
+    """Speed relative to the shipped setting, the median over rounds; None if it was not timed."""
     snr_db: float | None = None
-    """How well its output agrees; SAME_DB where it is the same. None where it was not computed."""
+    """SNR of its output against the shipped setting's; SAME_DB if identical, None if not computed."""
     refused: Text
-    """Why it is not used; empty for the one that is."""
+    """Why it is not used; empty for the chosen one."""
 
 
 class GraphProfile(_Strict):
-    """What was found out about one graph. ``ms`` are medians of one evaluation."""
+    """The measurements of one graph and the choice. ``ms`` and ``shipped_ms``: median of a forward pass."""
 
     chosen: GraphSetting
     ms: Milliseconds | None = None
     shipped_ms: Milliseconds | None = None
     alternatives: tuple[Alternative, ...] = ()
     unmeasured: Text = ""
-    """Why nothing was measured; empty where it was."""
+    """Why nothing was measured; empty if it was."""
 
     @model_validator(mode="after")
     def _one_choice(self) -> GraphProfile:
@@ -79,31 +80,32 @@ class GraphProfile(_Strict):
 
 
 class Profile(_Strict):
-    """Everything in a profile file. A graph that is not in it is computed as shipped."""
+    """A profile file. Graphs that are not in it run with the shipped setting."""
 
     version: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
     key: ProfileKey
     graphs: dict[GraphName, GraphProfile]
     finished: bool
-    """Whether every graph was measured; if not, the rest may be measured another time."""
+    """Whether every graph was measured; if not, a later run may measure the rest."""
     tries: Annotated[int, Field(ge=1)] = 1
+    """Number of runs so far."""
     seconds: Annotated[float, Field(ge=0)] = 0.0
-    """How long the measuring took."""
+    """Time that the last run took."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     @property
     def settings(self) -> dict[str, GraphSetting]:
-        """Graph name to the setting that is used."""
+        """The chosen setting of each graph, by name."""
         return {name: graph.chosen for name, graph in self.graphs.items()}
 
     @property
     def sha256(self) -> str:
-        """Names key and choices: the same name, the same bytes for the same vocal, options and seed."""
+        """Hash of key and choices. With the same hash, a vocal, options and seed give the same bytes."""
         chosen = {name: setting.model_dump() for name, setting in self.settings.items()}
         text = json.dumps([self.key.model_dump(), chosen], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_json(self) -> str:
-        """The file's text."""
+        """The text of the file."""
         return self.model_dump_json(by_alias=True, indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""What a profile holds for: this processor, as many cores, this pack, these versions."""
+"""The profile key of this computer: CPU, cores, threads, pack and versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from appliance.tuning.profile import ProfileKey
 
 
 def key_of(pack: Pack, threads: int | None, cpu: Cpu | None = None) -> ProfileKey:
-    """The key of ``pack`` here, computed with ``threads`` at most; None is as many as there are cores."""
+    """The key of ``pack`` on this CPU, with at most ``threads`` threads; None: one per core."""
     cpu = cpu or read_cpu()
     return ProfileKey(
         processor=cpu.model[:500],

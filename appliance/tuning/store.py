@@ -1,7 +1,7 @@
-"""Profiles in a folder, one file a key. What cannot be used is as good as none, and said in a sentence.
+"""Profiles in a folder, one file per key. A file that cannot be used is reported and ignored.
 
-A profile chooses only among settings that agree with the pack as shipped, so a file that somebody else wrote
-can make a render slower, never different in kind.
+A profile can only select precision and threads. A forged one can make renders slower or change their
+rounding, but cannot run code.
 """
 
 from __future__ import annotations
@@ -15,27 +15,30 @@ from appliance.errors import OutputError
 from appliance.files.own_files import make_room, own_folder, write_whole
 from appliance.tuning.profile import Profile, ProfileKey
 
-MOST_FILES = 40
-"""Every update of pack or library leaves a profile behind that nobody needs; the oldest go first."""
+MAX_FILES = 40
+"""Each update of pack or library leaves an unused profile; the oldest files are removed."""
 
 OLD_NAME = "plans"
-"""How the folder was called by releases that called a profile a plan; its files are still read."""
+"""Folder name in earlier releases, which called a profile a plan; its files are still read."""
 
 _LARGEST_BYTES = 1 << 20
 
 
 def profiles_folder() -> Path | None:
-    """Where this user's or service's profiles lie; None where nobody says."""
+    """The folder of this user's or service's profiles; None if no environment variable gives one."""
     return own_folder("STATE_DIRECTORY", "XDG_STATE_HOME", ".local/state", "profiles")
 
 
 def profile_path(folder: Path, key: ProfileKey) -> Path:
-    """The file of the profile for ``key``."""
+    """The profile file for ``key``."""
     return folder / f"{key.digest}.json"
 
 
 def read_profile(folder: Path | None, key: ProfileKey) -> tuple[Profile | None, str]:
-    """The profile for ``key``, and what is wrong with its file; '' where nothing is, or there is none."""
+    """Read the profile for ``key``; returns it, or None and a sentence about what is wrong with its file.
+
+    The sentence is '' if there is no file.
+    """
     if folder is None:
         return None, ""
     path = profile_path(folder, key)
@@ -47,30 +50,30 @@ def read_profile(folder: Path | None, key: ProfileKey) -> tuple[Profile | None, 
     except FileNotFoundError:
         return None, ""
     except OSError as error:
-        return None, f"{path} cannot be read ({error.strerror}); everything is computed as shipped."
-    again = "run 'backline tune' to measure anew; until then everything is computed as shipped."
+        return None, f"{path} cannot be read ({error.strerror}); graphs run with the shipped settings."
+    again = "run 'backline tune' to measure again; until then graphs run with the shipped settings."
     try:
         profile = Profile.model_validate_json(text)
     except (ValidationError, RecursionError):
-        return None, f"{path} is damaged, or of another version; {again}"
+        return None, f"{path} is damaged or of another version; {again}"
     if profile.key != key:
         return None, f"{path} is for another computer, pack or version; {again}"
     return profile, ""
 
 
 def write_profile(folder: Path, profile: Profile) -> None:
-    """Keeps ``profile``; its file appears whole or not at all, and of two writers the last one's stays.
+    """Write ``profile`` atomically; of two concurrent writers the last one wins.
 
-    Raises OutputError.
+    Raises OutputError if it cannot be written.
     """
     path = profile_path(folder, profile.key)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # An administrator may tune for the service, which must be able to read it.
+        # An administrator may run tune for the service, which must be able to read the file.
         write_whole(path, (profile.to_json().encode(),), mode=0o644, sync=True)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written ({error.strerror}); name another folder with --profiles."
         ) from error
     with suppress(OSError):
-        make_room(folder, "*.json", MOST_FILES)
+        make_room(folder, "*.json", MAX_FILES)

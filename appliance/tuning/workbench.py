@@ -1,6 +1,7 @@
-"""Graphs made ready to be measured, with inputs that are always the same.
+"""Compiles graphs for measuring and runs them on reproducible random inputs.
 
-Lengths are those of a job: a minute for the planner, a window, a part, a stretch.
+Input lengths are those of a job: a minute for the planner, a window for the denoiser, a stretch for the fit
+network.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from appliance.playing.neural_band import CHUNK_FRAMES, MARGIN_FRAMES
 
 Array = NDArray[np.float32]
 Trial = Callable[[int], list[Array]]
-"""Evaluates a graph on the inputs of a draw; its outputs."""
+"""Runs a graph on the random inputs with the given draw number; returns its outputs."""
 
 ORDER = ("denoiser", "vae_decoder", "planner", "fit", "condition", "audio_decoder")
-"""Graphs by what they take of a job, the longest first. The encoders are no part of one."""
+"""Graphs by their share of a job's time, largest first. A job does not use the encoders."""
 
 _LENGTHS = {
     "planner": 1292,
@@ -39,22 +40,21 @@ _LENGTHS = {
 
 
 class Bench(Protocol):
-    """What measuring needs of a pack; tests have one that is made up."""
+    """What measuring needs of a pack. Tests have a fake one."""
 
     @property
     def graphs(self) -> tuple[str, ...]:
-        """Which graphs to measure, the most important first."""
+        """The graphs to measure, the most important first."""
 
     def precisions(self, graph: str) -> tuple[Precision, ...]:
-        """What ``graph`` can be computed in here, besides as shipped."""
+        """Precisions to try for ``graph`` on this CPU, besides the shipped one."""
 
     def trial(self, graph: str, setting: GraphSetting) -> Trial:
-        """Compiles; raises BacklineError or RuntimeError where that is impossible."""
+        """Compile ``graph`` with ``setting``. Raises BacklineError or RuntimeError if that is impossible."""
 
 
 class Workbench:
-    """The bench of a real pack. What is compiled here is not kept, except for the graphs as ``shipped``,
-    which lie in the folder ``cache`` anyway."""
+    """The bench of a real pack. Only graphs with the setting ``shipped`` use the folder ``cache``."""
 
     def __init__(self, pack: Pack, shipped: GraphSetting, cache: Path | None = None) -> None:
         self._pack, self._shipped = pack, shipped
@@ -63,12 +63,12 @@ class Workbench:
 
     @property
     def graphs(self) -> tuple[str, ...]:
-        """Those of ORDER that the pack has."""
+        """The graphs of ORDER that the pack has."""
         present = self._pack.manifest.graphs.present()
         return tuple(name for name in ORDER if name in present)
 
     def precisions(self, graph: str) -> tuple[Precision, ...]:
-        """bf16 where the processor computes in it; float32 where the graph is quantised."""
+        """bf16 if the CPU computes in it; f32 if the graph is quantised."""
         core = self._compiler.core
         native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         model = core.read_model(self._pack.graph_path(graph))
@@ -76,7 +76,7 @@ class Workbench:
         return (*(("bf16",) if native else ()), *(("f32",) if quantised else ()))
 
     def trial(self, graph: str, setting: GraphSetting) -> Trial:
-        """The graph compiled as ``setting`` says."""
+        """Compile ``graph`` with ``setting``. Raises BacklineError or RuntimeError if that is impossible."""
         compiler = self._cached if setting == self._shipped else self._compiler
         compiled = compiler.compiled(graph, setting)
         request = compiled.create_infer_request()
@@ -92,13 +92,13 @@ class Workbench:
             random = np.random.default_rng([zlib.crc32(graph.encode()), draw])
             inputs = {port.any_name: self._input(graph, port, random) for port in ports}
             if graph == "denoiser":
-                inputs.update(self._heard(draw))
+                inputs.update(self._encoded_condition(draw))
                 inputs["context"] *= inputs["known"]
             self._inputs[graph, draw] = inputs
         return self._inputs[graph, draw]
 
-    def _heard(self, draw: int) -> dict[str, Array]:
-        """Tokens, keys and values as the condition encoder makes them: nothing else looks like them."""
+    def _encoded_condition(self, draw: int) -> dict[str, Array]:
+        """Tokens, keys and values from the condition encoder: random numbers would not be realistic."""
         compiled, request = self._condition
         found = request.infer(self._drawn("condition", compiled.inputs, draw))
         return {name: found[name].copy() for name in ("tokens", "keys_values")}
@@ -129,12 +129,12 @@ class Workbench:
                 return np.stack([style_row(0)] * shape[0])
             case "group":
                 return np.eye(1, shape[1], dtype=np.float32).reshape(shape)
-            case _:  # features, phases, rows of shares: from 0 to 1
-                shares: Array = random.random(shape, np.float32)
-                return shares
+            case _:  # features, phases and other rows have values from 0 to 1
+                uniform: Array = random.random(shape, np.float32)
+                return uniform
 
     def _shape(self, graph: str, port: Any) -> tuple[int, int, int]:
-        """(batch, rows, frames) of an input."""
+        """The shape (B, R, T) of an input: batch, rows, frames."""
         batch, rows, frames = (int(d.get_length()) if d.is_static else 0 for d in port.partial_shape)
         length = self._compiler.window if graph in FIXED else _LENGTHS[graph]
         if graph == "condition":

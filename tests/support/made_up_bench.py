@@ -1,4 +1,4 @@
-"""A processor that is made up: what each setting costs and how far its output is off is what a test says."""
+"""A fake bench for tuning: the test sets the time of each setting and the error of its output."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ KEY = ProfileKey(
 
 @dataclass
 class MadeUpBench:
-    """``costs_s`` are seconds of an evaluation by setting (as it prints), 1.0 where nothing is said;
-    ``errors`` are added to the output, whose elements are 1. Its ``clock`` moves when work is done."""
+    """A bench whose ``clock`` advances with each compilation and forward pass.
+
+    ``costs_s``: seconds of a forward pass by setting (as printed), 1.0 by default. ``errors``: added to the
+    output, whose elements are 1.
+    """
 
     graphs: tuple[str, ...] = ("denoiser",)
     offered: tuple[Precision, ...] = ()

@@ -67,12 +67,12 @@ class IdleTuning:
     def _begun(self) -> Profile:
         """What an earlier try found, or nothing, with this try noted."""
         from appliance.networks.cache import cache_folder
-        from appliance.tuning.measuring import measured
+        from appliance.tuning.measuring import tune_pack
         from appliance.tuning.profile import Profile
         from appliance.tuning.profile_key import key_of
 
         pack, known = self._engine.pack, self._engine.profile
-        self._pieces = measured(pack, self._threads, cache_folder(), known=known)
+        self._pieces = tune_pack(pack, self._threads, cache_folder(), known=known)
         if known is not None:
             return known.model_copy(update={"tries": known.tries + 1})
         return Profile(key=key_of(pack, self._threads), graphs={}, finished=False)

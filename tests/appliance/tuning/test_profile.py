@@ -1,4 +1,4 @@
-"""Profile files: kept whole, ignored with a sentence where they cannot be used, followed where they can."""
+"""Profile files: written atomically, ignored with a sentence if unusable, and followed by renders."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from appliance.rendering.render import render
 from appliance.system.cpu import read_cpu
 from appliance.tuning.profile import Alternative, GraphProfile, Profile, ProfileKey
 from appliance.tuning.profile_key import key_of
-from appliance.tuning.store import MOST_FILES, profile_path, profiles_folder, read_profile, write_profile
+from appliance.tuning.store import MAX_FILES, profile_path, profiles_folder, read_profile, write_profile
 from appliance.tuning.workbench import Workbench
 
 
@@ -45,7 +45,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 def test_what_earlier_releases_called_a_plan_is_read(tmp_path: Path) -> None:
-    """They kept it in the folder ``plans`` and named that with ``--plans``."""
+    """Earlier releases kept profiles in the folder ``plans`` and had the option ``--plans``."""
     old, new = tmp_path / "plans", tmp_path / "profiles"
     write_profile(old, profile_of())
     assert read_profile(new, KEY) == (profile_of(), "")
@@ -152,9 +152,9 @@ def test_two_that_measure_at_once_leave_one_whole_profile(tmp_path: Path) -> Non
 
 
 def test_profiles_that_nobody_needs_any_more_go(tmp_path: Path) -> None:
-    for number in range(MOST_FILES + 5):
+    for number in range(MAX_FILES + 5):
         write_profile(tmp_path, profile_of(KEY.model_copy(update={"cores": number + 1})))
-    assert len(list(tmp_path.iterdir())) == MOST_FILES
+    assert len(list(tmp_path.iterdir())) == MAX_FILES
 
 
 @pytest.mark.parametrize(

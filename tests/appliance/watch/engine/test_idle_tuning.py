@@ -40,7 +40,7 @@ def measuring(monkeypatch: pytest.MonkeyPatch) -> Callable[[Measured], None]:
     """Lets something else do the measuring."""
 
     def replaced(measured: Measured) -> None:
-        monkeypatch.setattr("appliance.tuning.measuring.measured", measured)
+        monkeypatch.setattr("appliance.tuning.measuring.tune_pack", measured)
 
     return replaced
 
@@ -172,7 +172,7 @@ def test_a_damaged_profile_is_said_and_measured_anew(fake_pack: Path, tmp_path: 
     file.write_bytes(file.read_bytes()[:100])
     with Service(tmp_path, fake_pack, {"work": {"tune": True}}) as service:
         service.start()
-        service.until(lambda: "is damaged, or of another version" in service.log)
+        service.until(lambda: "is damaged or of another version" in service.log)
         service.until(lambda: Profile.model_validate_json(file.read_bytes()) if _whole(file) else None)
         assert service.stop() == 0
 
