@@ -1,4 +1,4 @@
-"""``python -m train``: see ``python -m train --help`` for the stages in their order."""
+"""``python -m train``; ``python -m train --help`` lists the stages in their order."""
 
 from train.cli import main
 

@@ -1,4 +1,4 @@
-"""The ablation end to end with tiny networks, and its parts on cases worked by hand."""
+"""The ablation end to end with tiny networks, and its parts on cases worked out by hand."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_what_is_sung_is_heard_in_its_own_key_without_beats(lab: Laboratory) -> 
     source = lab.sources.training(variant("melody"))
     rows = [source.window(32, np.random.default_rng(k))["rows"] for k in range(8)]
     assert not any(r[64:].any() for r in rows)
-    # Roots C and F in one song, C and G in the other; nothing is moved to another key.
+    # Roots C and F in one song, C and G in the other; no song is transposed.
     sung = {int(k) for r in rows for k in np.flatnonzero(r[:12].any(axis=1))}
     assert 0 in sung and sung <= {0, 5, 7}
 
@@ -126,7 +126,7 @@ def test_an_untrained_network_has_the_loss_of_saying_nothing(lab: Laboratory) ->
     generator = lab.trained(variant("local"), 0)
     torch.nn.init.zeros_(generator.denoiser.out.weight)
     torch.nn.init.zeros_(generator.denoiser.out.bias)
-    # Noise and tiny latents are both of unit variance, so noise - data has a mean square of 2.
+    # Noise and tiny latents both have unit variance, so noise - data has a mean square of 2.
     losses = held_out_losses(generator, lab.sources.held_out(variant("local"), "clean"), lab.scale)
     assert np.mean(losses) == pytest.approx(2.0, rel=0.1)
 
@@ -204,7 +204,7 @@ def test_the_report_says_which_of_two_views_loses_more_to_noise() -> None:
         ("recording", "noisy room"): 0.3,
     }
     outcomes = [Outcome(name, 0, where, 10, (1.0,), judgement((x, x))) for (name, where), x in heard.items()]
-    # 0.2 lost against 0.05, of a gap of 1.
+    # The recording's latent loses 0.2 and the features 0.05, of a gap of 1.
     assert "harmony -0.15 (-0.15 to -0.15)" in as_section(outcomes, SCALE, 0.9)["markdown"]
 
 

@@ -1,12 +1,12 @@
-"""What each part of the design is worth: small denoisers that differ in one thing each.
+"""The ablation study: trains small denoisers that differ in one thing each, and compares them.
 
-- ``variants``: what is compared with what
-- ``scale``: how small, how long, on how many songs
-- ``spectrum``: a latent of a recording's sound, instead of melodic features
-- ``recordings``: songs sung with sound for it, clean and in a noisy room
-- ``sources``: what a variant trains on and is judged on
-- ``experiment``: train one, measure its loss, judge its notes
-- ``reliance``: what a trained network uses the condition's two ways in for
-- ``run``: all of them, resumable
-- ``report``: tables, and what cannot be concluded
+- ``variants``: the variants, and which is compared with which
+- ``scale``: size, steps and number of songs
+- ``spectrum``: a latent of a recording's sound, as an alternative to melodic features
+- ``recordings``: songs synthesised as audio for that, clean and in a noisy room
+- ``sources``: training and validation data of each variant
+- ``experiment``: trains a variant, measures its loss, judges its notes
+- ``reliance``: how much a trained network uses each path of the condition
+- ``run``: runs all of them; can be resumed
+- ``report``: tables and limits
 """

@@ -1,4 +1,4 @@
-"""Train a variant, measure its loss on windows that all variants share, and judge its notes."""
+"""Trains a variant, measures its loss on windows that all variants share, and judges its notes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ HELD_OUT_SEED = 7
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One variant, one training, one recording condition. ``losses`` are of the shared windows."""
+    """The result of one variant, training seed and recording condition.
+
+    ``losses`` are those of the shared windows.
+    """
 
     variant: str
     training: int
@@ -42,7 +45,7 @@ class Outcome:
     judgement: NoteJudgement
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; :meth:`from_json` reads them."""
+        """Plain values, which :meth:`from_json` reads."""
         return asdict(self)
 
     @staticmethod
@@ -56,14 +59,14 @@ class Outcome:
 
 
 class Laboratory:
-    """Everything that all variants share: sources, planner, decoder, scale and what was heard of songs."""
+    """What all variants share: data sources, planner, scale, and readings of songs."""
 
     def __init__(self, sources: Sources, planner: Planner, runs: Path, scale: Scale) -> None:
         self.sources, self.planner, self.runs, self.scale = sources, planner.eval(), runs, scale
         self._readings: dict[str, Reading] = {}
 
     def trained(self, variant: Variant, seed: int) -> Generator:
-        """The variant's averaged network, trained as far as it is not."""
+        """The variant's network with averaged weights; trains it if needed."""
         scale = self.scale
         run = self.runs / f"{variant.name}-{seed}"
         torch.manual_seed(seed)
@@ -114,26 +117,26 @@ class Laboratory:
         return self._listened if variant.plan else lambda m, e: without_plan(self._listened(m, e))
 
     def _listened(self, model: Model, excerpt: Excerpt) -> Reading:
-        """The appliance's own listening, once a song: the planner is the same for all variants."""
+        """The appliance's own reading of a song, cached: the planner is the same for all variants."""
         if excerpt.id not in self._readings:
             self._readings[excerpt.id] = listen_alone(model, excerpt)
         return self._readings[excerpt.id]
 
 
 def without_plan(reading: Reading) -> Reading:
-    """The reading as if no harmony had been planned."""
+    """The reading without its harmony plan."""
     return replace(reading, plan=np.zeros_like(reading.plan), certainty=0.0)
 
 
 def vocal_alone(model: Model, excerpt: Excerpt) -> Reading:
-    """Only the rows of the vocal: no beats, no plan, and not moved to another key."""
+    """A reading of the vocal's features only: no beats, no plan, and not transposed."""
     plan = np.zeros((24, excerpt.features.shape[1] // FRAMES_PER_PLAN), np.float32)
     return Reading(excerpt.features, excerpt.duration_s, BeatGrid(), Key(0, "major"), 0.0, plan, [], 0.0)
 
 
 @torch.no_grad()
 def held_out_losses(generator: Generator, source: WindowSource, scale: Scale) -> list[float]:
-    """The training loss of each of ``held_out`` windows; places, moments and noise are always the same."""
+    """The training loss of each of ``scale.held_out`` windows; positions, timesteps and noise are fixed."""
     losses = []
     for number in range(scale.held_out):
         item = source.window(scale.frames, np.random.default_rng([HELD_OUT_SEED, number]))

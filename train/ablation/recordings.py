@@ -1,9 +1,9 @@
-"""Songs sung with sound for the ablation: each recording as melodic features and as a mel spectrum.
+"""Songs synthesised as audio for the ablation, stored as melodic features and as a mel spectrum.
 
-Training songs are sung once and recorded clean. Validation songs, by voices that training does not have,
-are recorded clean and in a noisy room; the samples themselves are not kept.
+Training songs are sung once and recorded clean. Validation songs are sung by voices that training does not
+have, and recorded clean and in a noisy room. The audio itself is not kept.
 
-Letters: F = 64 feature rows, M mel bands, T score frames.
+Letters: F = 64 feature rows, M mel bands, S samples, T score frames.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ NOISY_ROOM = RecordingSettings(
     level_db=-26.0,
 )
 CONDITIONS = {"clean": CLEAN, "noisy room": NOISY_ROOM}
-"""What a recording was made under; the second is heard in validation alone."""
+"""Recording conditions; the second is used in validation only."""
 
 SHORTEST_S, LONGEST_S = 30.0, 75.0
-"""Short songs, so that many different ones can be sung."""
+"""Songs are short, so that many different ones can be sung."""
 
 
 def short_songs(songs: Sequence[CachedSong], count: int) -> list[CachedSong]:
-    """``count`` songs of 30 to 75 s that are sung at all, in the order of their names' hashes.
+    """``count`` songs of 30 to 75 s that have a vocal part, in the order of their ids' hashes.
 
-    So a smaller count is a part of a larger one, and what was sung for it is not sung again.
+    A larger count thus contains a smaller one, whose recordings it reuses.
     """
     fitting = [s for s in songs if SHORTEST_S <= s.duration_s <= LONGEST_S and len(s.voice)]
     return sorted(fitting, key=lambda song: hashlib.sha256(song.id.encode()).digest())[:count]
 
 
 def recording_path(folder: Path, song_id: str, condition: str) -> Path:
-    """Where :func:`build` leaves a recording."""
+    """Path of a recording that :func:`build` writes."""
     return folder / f"{song_id}.{condition.replace(' ', '-')}.npz"
 
 
@@ -74,13 +74,13 @@ def build(
     workers: int,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Sing and hear the songs of ``rows``; those that are there already are kept.
+    """Sing and analyse the songs of ``rows``; existing recordings are kept.
 
     Raises:
         MachineError: espeak-ng or pyworld is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # Fresh processes: espeak-ng keeps its state in globals.
+    # Spawned processes, because espeak-ng keeps its state in globals.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for song_id in pool.map(_record, rows, repeat(corpus), repeat(folder)):
             on_done(song_id)
@@ -101,7 +101,7 @@ def _record(row: LedgerRow, corpus: Path, folder: Path) -> str:
 
 
 def store(path: Path, audio: Array) -> None:
-    """Keep what is heard in ``audio`` (S,); the file appears whole or not at all."""
+    """Store features and spectrum of ``audio`` (S,); the file appears whole or not at all."""
     features = features_of(track_pitch(np.array_split(audio, 1 + len(audio) // 65_536), len(audio)))
     spectrum = mel_spectrum(audio)
     partial = path.with_name(f"{path.stem}.part.npz")

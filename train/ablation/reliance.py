@@ -1,8 +1,8 @@
-"""How much a trained denoiser relies on each way in which the vocal reaches it.
+"""How much a trained denoiser relies on each path of the condition.
 
-Beside the ablation proper, which trains anew without a part: here the part is taken from a trained network
-and the loss on the shared windows tells what it was used for. The condition enters twice, added to the
-latent frame by frame and through the alignment attention.
+The ablation retrains without a part. Here the part is removed from a trained network instead; the rise of the
+loss on the shared windows shows how much the network used it. The condition enters twice: added to the latent
+frame by frame, and through the alignment attention.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from train.networks.generator import Generator
 Change = Callable[[Generator], None]
 
 Losses = dict[str, list[float]]
-"""Name of a change to the losses of the windows."""
+"""Losses of the windows, by name of the change."""
 
 
-def _looks(alignment: str) -> Change:
+def _aligned(alignment: str) -> Change:
     def change(generator: Generator) -> None:
         generator.denoiser.config = replace(generator.denoiser.config, alignment=alignment)
 
@@ -47,15 +47,15 @@ def _silence(layer: nn.Conv1d) -> None:
 
 CHANGES: dict[str, Change] = {
     "as trained": lambda _: None,
-    "local view alone": _looks("local"),
-    "global view alone": _looks("global"),
+    "local view alone": _aligned("local"),
+    "global view alone": _aligned("global"),
     "without the alignment attention": _alignment_off,
     "without the condition at the input": _input_off,
 }
 
 
 def reliance(generator: Generator, source: WindowSource, scale: Scale) -> Losses:
-    """The loss of each shared window, for each of CHANGES made to a copy of ``generator``."""
+    """The loss of each shared window after each of CHANGES, applied to a copy of ``generator``."""
     losses = {}
     for name, change in CHANGES.items():
         changed = copy.deepcopy(generator)

@@ -1,4 +1,4 @@
-"""The ablation as a section of the evaluation report: scale, tables, and what may be concluded."""
+"""The ablation as a section of the evaluation report: scale, tables and limits."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ from train.networks.generator import Generator
 TITLE = "What each part of the design is worth"
 
 RELIANCE = (
-    "**What a trained network uses the alignment for.** The condition reaches the denoiser twice: added to "
-    "the latent frame by frame at its input, where it is aligned already, and through the alignment "
-    "attention. How much the loss on the windows above rises when one of them is taken from a trained "
-    "network, without training anew, says how much the network uses it:"
+    "**How much a trained network uses the alignment.** The condition reaches the denoiser twice: added to "
+    "the latent frame by frame at its input, where it is already aligned, and through the alignment "
+    "attention. The table shows how much the loss on the windows above rises when one of the two is removed "
+    "from a trained network, without retraining:"
 )
 
 
 def merged(outcomes: Sequence[Outcome]) -> Outcome:
-    """Several trainings of one variant as one: losses and scores are averaged window by window and song by
-    song, so that intervals stay over songs."""
+    """Several trainings of one variant as one outcome, so that intervals are over songs.
+
+    Losses are averaged window by window, scores song by song.
+    """
     first = outcomes[0]
     rows = []
     for same in zip(*(o.judgement.rows for o in outcomes), strict=True):
@@ -43,7 +45,7 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def mean_difference(ours: Sequence[float], other: Sequence[float]) -> Estimate:
-    """Mean of the differences window by window, with its 95 % bootstrap interval."""
+    """Mean difference window by window, with its 95 % bootstrap interval."""
     differences = np.subtract(ours, other)
     draws = np.random.default_rng(BOOTSTRAP_SEED).integers(
         0, len(differences), (BOOTSTRAP_RESAMPLES, len(differences))
@@ -60,7 +62,8 @@ def as_section(
 ) -> dict[str, Any]:
     """``title``, ``markdown`` and ``rows``.
 
-    ``kept`` is the variance that the recordings' latent explains; ``relied`` what networks rely on, by name.
+    ``kept`` is the share of variance that the recordings' latent explains; ``relied`` holds the losses of
+    :mod:`train.ablation.reliance` by network.
     """
     found: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
@@ -104,7 +107,7 @@ def _row(variant: Variant, condition: str, found: dict[tuple[str, str], list[Out
     for name, key in (("against", (variant.against, condition)), ("against_clean", (variant.name, "clean"))):
         if key not in found or (name == "against_clean" and condition == "clean"):
             continue
-        # The same trainings on both sides, so that a seed more on one side decides nothing.
+        # Compare only seeds that both sides have, so that an extra seed on one side has no effect.
         seeds = {o.training for o in outcomes} & {o.training for o in found[key]}  # type: ignore[index]
         if not seeds:
             continue
@@ -146,7 +149,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _sentences(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """One sentence a comparison: every difference, and which of them the songs cannot explain."""
+    """One sentence per comparison: all differences, and which of them are clear of zero."""
     sentences = []
     for row in rows:
         for name in ("against", "against_clean"):
@@ -177,21 +180,21 @@ def _scale(scale: Scale, outcomes: Sequence[Outcome]) -> str:
     small, full = (n / 1e6 for n in (outcomes[0].parameters, _parameters(DenoiserConfig())))
     network = scale.network
     return (
-        f"Small denoisers ({small:.1f} M parameters: {network.blocks} blocks {network.width} wide; the "
-        f"full size has {full:.1f} M) that differ in one thing each, trained for {scale.steps} steps of "
-        f"{scale.batch} windows of {scale.frames * 0.0929:.0f} s on {scale.songs} songs. Composed by the "
-        f"appliance's composer with nothing given but the vocal, {scale.sampler_steps} steps, guidance "
-        f"{scale.guidance:g}, style {scale.style}, {scale.takes} takes a song; judged on the notes of "
-        f"{len(outcomes[0].judgement.coverage)} validation songs of 30 to 75 s that no variant has seen. Gap "
-        "closed with 95 % bootstrap intervals over songs, the trainings of a variant averaged a song; the "
-        f"loss is the training's own, over {scale.held_out} validation windows that are the same for all "
-        "variants with the same recordings. Differences are taken song by song and window by window, over "
-        "the trainings that both sides have."
+        f"The variants are small denoisers ({small:.1f} M parameters: {network.blocks} blocks, width "
+        f"{network.width}; the full size has {full:.1f} M) that differ in one thing each. They are trained "
+        f"for {scale.steps} steps of {scale.batch} windows of {scale.frames * 0.0929:.0f} s on "
+        f"{scale.songs} songs. The appliance's composer hears the vocal alone; {scale.sampler_steps} steps, "
+        f"guidance {scale.guidance:g}, style {scale.style}, {scale.takes} takes of each song. The notes of "
+        f"{len(outcomes[0].judgement.coverage)} validation songs of 30 to 75 s are judged, which no variant "
+        "has seen. Figures are the gap closed with 95 % bootstrap intervals over songs, averaged over the "
+        f"trainings of a variant. The loss is the training loss over {scale.held_out} validation windows, "
+        "the same for all variants with the same recordings. Differences are taken song by song and window "
+        "by window, over the trainings that both sides have."
     )
 
 
 def _alignment(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Whether mixing two views beats either of them, in one sentence; nothing before both are measured."""
+    """One sentence on whether mixing two views beats each alone; nothing until both are measured."""
     alone = [row["against"] for row in rows if row["variant"] in ("local", "global") and "against" in row]
     if len(alone) < 2:
         return []
@@ -200,17 +203,17 @@ def _alignment(rows: Sequence[dict[str, Any]]) -> list[str]:
     figures = ", ".join(f"{m} {gained[m]:+.2f}" for m in METRICS)
     if clear:
         return [
-            f"**Soft alignment** closes more of the gap than the better of its two views alone ({figures}); "
-            f"over songs this is clear in {' and '.join(clear)}."
+            f"**Soft alignment** closes more of the gap than the better of its two views alone ({figures}). "
+            f"The difference is clear of zero over songs in {' and '.join(clear)}."
         ]
     return [
         "**Soft alignment is not shown to help at this scale**: against the better of its two views alone it "
-        f"gains {figures} of the gap, none of it clear over songs."
+        f"gains {figures} of the gap, and no difference is clear of zero over songs."
     ]
 
 
 def _robustness(found: dict[tuple[str, str], list[Outcome]]) -> list[str]:
-    """How much more the latent of the recording loses from clean to noisy than the features do."""
+    """How much more the recording's latent loses from clean to noisy than melodic features do."""
     keys = [(v, c) for v in ("recording", "melody") for c in ("noisy room", "clean")]
     if not all(key in found for key in keys):
         return []
@@ -247,11 +250,11 @@ def _parameters(config: DenoiserConfig) -> int:
 def _sung(scale: Scale, kept: float | None) -> str:
     share = f" (they keep {100 * kept:.0f} % of its variance)" if kept is not None else ""
     return (
-        "**What the singer sings against how the recording sounds.** The published method conditions on an "
-        "audio VAE's latent of the vocal. Here the 64 feature rows are replaced by 64 principal components "
-        f"of the recording's log-mel spectrum at the same frame rate{share}. Both are trained on the same "
-        f"{scale.sung_songs} songs sung with sound and recorded clean, in their own keys, without plan and "
-        "beats, and judged on songs sung by voices that training did not have: clean, and in a room "
+        "**Melodic features against a latent of the recording.** The published method conditions on an "
+        "audio VAE's latent of the vocal. Here 64 principal components of the recording's log-mel spectrum "
+        f"replace the 64 feature rows, at the same frame rate{share}. Both variants are trained on the same "
+        f"{scale.sung_songs} synthesised songs, recorded clean, in their own keys, without plan and beats. "
+        "They are judged on songs sung by voices that training did not have: clean, and in a room "
         "(reverberation 0.6 s, another microphone, babble at 15 dB and hum at 20 dB)."
     )
 
@@ -266,21 +269,21 @@ def _limits(found: dict[tuple[str, str], list[Outcome]]) -> str:
         if repeated
     }
     apart = (
-        "Two trainings of one variant that differ in nothing but their seed lie up to "
+        "Two trainings of one variant that differ only in their seed lie up to "
         + ", ".join(f"{value:.2f} ({metric})" for metric, value in spreads.items())
-        + " apart. Differences are taken seed by seed, from the same first weights, which removes most of "
-        "that; a small one may still be these seeds' own, whatever its interval over songs. "
+        + " apart. Differences are taken seed by seed, from the same initial weights, which removes most of "
+        "that. A small difference may still come from these seeds, whatever its interval over songs. "
         if spreads
-        else "Each variant was trained once: how far two trainings of one variant lie apart is not known "
-        "here, and intervals over songs do not hold that uncertainty. "
+        else "Each variant was trained once. How far two trainings of one variant lie apart is unknown, and "
+        "intervals over songs do not include that uncertainty. "
     )
     return (
         "**What cannot be concluded.** "
         + apart
-        + "The loss is an average over everything in a latent, timing and touch as well, and need not move "
-        "with harmony. Networks this small after so few steps are far from converged; what helps them need "
-        "not help the full size, and what does not help them yet may. Both views of soft alignment share one "
-        "projection of keys, values and queries, so the variants have the same number of weights and "
-        "operations. Principal components are a poorer latent than a trained audio VAE's, so the comparison "
-        "with the recording is one of principle, not of the published system."
+        + "The loss averages over everything in a latent, also timing and touch, and need not follow "
+        "harmony. Networks this small are far from converged after so few steps. What helps them need "
+        "not help the full size, and what does not help them may help it. Both views of soft alignment "
+        "share one projection of keys, values and queries, so the variants have equal numbers of weights "
+        "and operations. Principal components are a poorer latent than that of a trained audio VAE, so "
+        "the comparison with the recording is one of principle, not of the published system."
     )

@@ -1,4 +1,4 @@
-"""All variants, one after the other; what is measured is kept, so that a stopped run goes on."""
+"""Runs all variants one after the other and stores each result, so that a stopped run can resume."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ PAGE = "ablations.md"
 def sing_songs(
     corpus: Path, songs: Songs, folder: Path, workers: int, on_done: Callable[[str], None]
 ) -> None:
-    """Sing what the last variants need: the judged songs, then those that are trained on."""
+    """Sing the songs of the last two variants: the judged songs, then the training songs."""
     rows = {row.id: row for row in read_ledger(corpus)}
     chosen = [rows[song.id] for song in (*songs.judged, *songs.sung)]
     recordings.build(corpus, chosen, folder / "sung", workers, on_done)
 
 
 def laboratory(runs: Path, folder: Path, scale: Scale) -> Laboratory:
-    """The shared parts: planner and decoder of ``runs`` as they are at the ablation's first run."""
+    """The shared parts, with planner and score VAE copied from ``runs`` at the ablation's first run."""
     networks = {"vae": ScoreVae(VaeConfig()), "planner": Planner(PlannerConfig())}
     for name, network in networks.items():
         kept = folder / f"{name}.safetensors"
@@ -53,7 +53,7 @@ def laboratory(runs: Path, folder: Path, scale: Scale) -> Laboratory:
 
 
 def jobs(scale: Scale, chosen: Sequence[Variant] = VARIANTS) -> list[tuple[Variant, int]]:
-    """What is trained, in order: every variant once before any is repeated; only those of the corpus are."""
+    """(variant, seed) in training order: all variants once, then the repeats of those on the corpus."""
     once = [(variant, 0) for variant in chosen]
     again = [(v, seed) for seed in range(1, scale.trainings) for v in chosen if v.sung is None and v.plan]
     return once + again
@@ -62,9 +62,9 @@ def jobs(scale: Scale, chosen: Sequence[Variant] = VARIANTS) -> list[tuple[Varia
 def run(
     lab: Laboratory, chosen: Sequence[Variant], on_outcome: Callable[[Outcome], None] = lambda _: None
 ) -> list[Outcome]:
-    """Measure what is not yet measured; the report is written anew after every training.
+    """Measure what is not yet measured, and rewrite the report after every training.
 
-    Several processes may share the work, each with variants of its own.
+    Several processes may share the work, each with its own variants.
 
     Raises:
         UsageError: the folder holds an ablation of another scale.
@@ -84,10 +84,10 @@ def run(
 
 
 def stored_outcomes(folder: Path, scale: Scale) -> list[Outcome]:
-    """What was measured so far, in the order of the jobs.
+    """Results so far, in the order of the jobs.
 
     Raises:
-        UsageError: at another scale.
+        UsageError: a result was measured at another scale.
     """
     outcomes = []
     for variant, seed in jobs(scale):
@@ -96,13 +96,13 @@ def stored_outcomes(folder: Path, scale: Scale) -> list[Outcome]:
             continue
         stored = json.loads(file.read_text())
         if stored["scale"] != json.loads(json.dumps(asdict(scale))):
-            raise UsageError(f"{file}: measured at another scale; move {folder} away, or ask for that scale.")
+            raise UsageError(f"{file}: measured at another scale; move {folder} away, or use that scale.")
         outcomes += [Outcome.from_json(outcome) for outcome in stored["outcomes"]]
     return outcomes
 
 
 def measure_reliance(lab: Laboratory, full_size: Generator | None) -> None:
-    """What the small network of the design relies on, and one of full size; measured once."""
+    """Measure the reliance of the small "soft" network, and of one of full size; skips it if stored."""
     file = lab.runs / RELIANCE
     if file.is_file():
         return
@@ -115,7 +115,7 @@ def measure_reliance(lab: Laboratory, full_size: Generator | None) -> None:
 
 
 def write_report(lab: Laboratory) -> None:
-    """The section made of all that is measured, as JSON and Markdown."""
+    """Write the section with all results so far, as JSON and Markdown."""
     outcomes = stored_outcomes(lab.runs, lab.scale)
     sung = any(outcome.variant == "recording" for outcome in outcomes)
     relied = lab.runs / RELIANCE

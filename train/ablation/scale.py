@@ -1,4 +1,4 @@
-"""How big the ablation is: small enough for two processor cores and an hour, and stated with every result."""
+"""Scale of the ablation: small enough for two CPU cores and an hour, and stored with every result."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from train.networks.denoiser import DenoiserConfig
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """One setting for all variants, so that they differ in nothing else.
+    """Settings that all variants share.
 
-    ``frames`` are latent frames a window, in training and when composing; ``songs`` of the corpus and
-    ``sung_songs`` with sound are trained on, ``judged_songs`` of the validation split are judged.
+    ``frames`` are latent frames per window, in training and when composing. ``songs`` of the corpus and
+    ``sung_songs`` synthesised ones are trained on; ``judged_songs`` of the validation split are judged.
     """
 
     network: DenoiserConfig = field(
@@ -27,18 +27,18 @@ class Scale:
     sung_songs: int = 80
     judged_songs: int = 16
     trainings: int = 2
-    """Seeds of weights and data; how far they lie apart is what a difference must exceed."""
+    """Number of seeds for weights and data. Their spread shows which differences are small."""
     takes: int = 2
-    """Seeds of the noise, a song."""
+    """Number of noise seeds per song."""
     held_out: int = 96
-    """Validation windows, the same for every variant."""
+    """Number of validation windows, the same for every variant."""
     style: str = "piano"
     guidance: float = 2.5
     sampler_steps: int = 16
 
     @property
     def sampler(self) -> SamplerFacts:
-        """How takes are drawn: windows as long as those of training, a quarter of each known."""
+        """Sampler settings: windows as long as in training, with the first quarter known."""
         return SamplerFacts(
             steps=self.sampler_steps,
             guidance=self.guidance,

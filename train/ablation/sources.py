@@ -1,6 +1,6 @@
-"""What each variant trains on and is judged on, from the caches and from the songs sung for it.
+"""Training and validation data of each variant, from the caches and from the synthesised songs.
 
-Letters: F = 64 rows, T score frames, Z latents, N latent frames.
+Letters: F = 64 feature rows, T score frames.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NO_PLAN = Dropout(plan=1.0)
 
 @dataclass(frozen=True, slots=True)
 class Songs:
-    """The songs of the ablation: of the corpus, sung for training, and judged."""
+    """The songs of the ablation: of the corpus, synthesised for training, and judged."""
 
     corpus: Sequence[CachedSong]
     sung: Sequence[CachedSong]
@@ -43,7 +43,7 @@ class Songs:
 
 
 def choose(cache: Path, scale: Scale) -> Songs:
-    """Songs spread evenly over the splits; those that are sung with sound are short ones."""
+    """Choose songs evenly over the training split, and short ones for synthesis and judging."""
     train = song_cache.load_split(cache / "songs", "train")
     count = min(scale.songs, len(train))
     return Songs(
@@ -54,7 +54,7 @@ def choose(cache: Path, scale: Scale) -> Songs:
 
 
 class Sources:
-    """Windows and excerpts of the variants. ``folder`` is the ablation's, ``cache`` that of training."""
+    """Windows and excerpts for the variants, from the ablation's ``folder`` and the training's ``cache``."""
 
     def __init__(self, cache: Path, folder: Path, songs: Songs, vae: ScoreVae) -> None:
         self.cache, self.folder, self.songs, self.vae = cache, folder, songs, vae.eval()
@@ -62,13 +62,13 @@ class Sources:
         self._components: Components | None = None
 
     def training(self, variant: Variant) -> WindowSource:
-        """What the variant trains on."""
+        """The variant's training data."""
         if variant.sung is None:
             return self._of_corpus(self.songs.corpus, variant)
         return self._of_recordings(self.songs.sung, variant.sung, "clean")
 
     def held_out(self, variant: Variant, condition: str) -> WindowSource:
-        """The judged songs as windows, with all that the variant may be given and nothing hidden."""
+        """The judged songs as windows, without dropout of anything that the variant may see."""
         judged = self.songs.judged
         if variant.sung is None:
             source = self._of_corpus(judged, variant)
@@ -77,7 +77,7 @@ class Sources:
         shown = Dropout(
             everything=0.0,
             vocal=0.0,
-            plan=float(source.dropout.plan == 1.0),  # what is never shown stays hidden
+            plan=float(source.dropout.plan == 1.0),  # inputs that are never shown stay hidden
             phases=float(source.dropout.phases == 1.0),
             style=0.0,
             context=1.0,
@@ -86,7 +86,7 @@ class Sources:
         return replace(source, dropout=shown)
 
     def excerpts(self, variant: Variant, condition: str, style: str) -> list[Excerpt]:
-        """The judged songs as the variant hears them: simulated melodies, or what was really sung."""
+        """The judged songs as the variant hears them: simulated melodies, or recordings."""
         if variant.sung is None:
             melodies = self.cache / "melodies"
             rows = [np.load(melodies / f"{s.id}.npy", mmap_mode="r")[-1] for s in self.songs.judged]
@@ -136,7 +136,7 @@ class Sources:
 
     @torch.no_grad()
     def _encoded(self, song: CachedSong) -> SongLatents:
-        """The written piano part as a latent, in the key in which it is sung."""
+        """The written piano part as a latent, not transposed."""
         file = self.folder / "latents" / f"{song.id}.npz"
         stored = latents.load(file.parent, song.id)
         if stored is None:

@@ -1,9 +1,8 @@
-"""What is compared: one small denoiser a variant, each with one thing of the design changed.
+"""The variants: small denoisers, each with one part of the design changed.
 
-The first four are trained on songs of the corpus as the denoiser proper is. The last two say what the
-melodic features are worth against a latent of the recording; for them songs are sung with sound, and since
-a recording cannot be moved to another key as features can, neither of them is: both learn in every key,
-without plan and beats.
+The first four are trained on songs of the corpus, as the full denoiser is. The last two compare melodic
+features with a latent of the recording, on synthesised songs. A recording cannot be transposed as features
+can, so both see songs in their own keys, without plan and beats.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ MELODY, RECORDING = "melody", "recording"
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to train.
+    """One variant of the denoiser.
 
-    ``sung`` is None for the corpus's simulated melodies, else which view of a real recording is given.
-    ``against`` names the variant it is compared with.
+    ``sung`` is None for the corpus's simulated melodies, otherwise the view of a recording (MELODY or
+    RECORDING) that conditions it. ``against`` names the variant it is compared with.
     """
 
     name: str
@@ -30,7 +29,7 @@ class Variant:
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """Recording conditions under which it is judged."""
+        """Recording conditions under which the variant is judged."""
         return ("clean",) if self.sung is None else ("clean", "noisy room")
 
 
@@ -42,7 +41,7 @@ VARIANTS = (
     Variant("melody", "melodic features", None, plan=False, sung=MELODY),
     Variant("recording", "latent of the recording", "melody", plan=False, sung=RECORDING),
 )
-"""In the order in which they are trained."""
+"""All variants in training order."""
 
 
 def variant(name: str) -> Variant:

@@ -1,11 +1,12 @@
-"""Arrangements of a corpus song: one score a style, from its written part or the chords read from it.
+"""Arranges corpus songs: one score per style, from the written part or the chords read from it.
 
-- ``context``: what every arranger works from; ``grid``: bars in pulses; ``chords``: the harmony;
-  ``dynamics``: the phrases
-- ``piano``, ``sustained``: play what is written
+- ``context``: a song with everything that arrangers need; ``grid``: bars in pulses; ``chords``: the harmony;
+  ``dynamics``: phrases and their levels
+- ``piano``, ``sustained``: play the written notes
 - ``guitar``, ``pop``, ``folk``, ``jazz``, ``synth``: play our own patterns over the chords
-- ``groove``: patterns as text; ``voicing``, ``fretboard``: chords as notes; ``band``, ``drums``: the players
-- ``tidy``: makes it a score
+- ``groove``: patterns as text; ``voice_leading``, ``fretboard``: chords as notes; ``band``, ``drums``:
+  players
+- ``tidy``: turns notes into a valid score
 - ``measure``: describes arrangements in numbers
 """
 
@@ -44,8 +45,11 @@ _ARRANGERS: Mapping[str, Callable[[Context], list[Note]]] = {
 def arrange(song: Song, style: str, seed: int) -> Score:
     """``song`` arranged in ``style`` (one of :data:`appliance.music.score.STYLES`).
 
-    The same song, style and seed give the same score; another seed gives other patterns, voicings and
-    touch. Raises UsageError for an unknown style.
+    The same song, style and seed give the same score. Another seed gives other patterns, chord voices and
+    touch.
+
+    Raises:
+        UsageError: the style is unknown.
     """
     if style not in _ARRANGERS:
         raise UsageError(f"There is no style '{style}'; choose one of {', '.join(_ARRANGERS)}.")

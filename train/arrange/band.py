@@ -1,4 +1,4 @@
-"""What the players of every band do: keep to the groove, the harmony and the song's dynamics."""
+"""The players of a band: bass, drums, chords and arpeggios that follow groove, harmony and dynamics."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from train.arrange.chords import Chord
 from train.arrange.context import Context
 from train.arrange.drums import DRUM_LENGTH_S, DRUMS, FILLS
 from train.arrange.groove import GrooveBook, Hit, hits
-from train.arrange.voicing import bass_pitch, lead
+from train.arrange.voice_leading import bass_pitch, lead
 
 FULL = 0.62
-"""Phrase level from which a band may change to another groove."""
+"""Phrase level above which a band may change to another groove."""
 
 THIN = 0.3
-"""Phrase level below which chords are only laid down (:data:`SPARSE`)."""
+"""Phrase level below which chords are held (:data:`SPARSE`) instead of played in rhythm."""
 
 SPARSE = GrooveBook.of(
     duple={
@@ -27,26 +27,29 @@ SPARSE = GrooveBook.of(
 )
 
 Voicer = Callable[[Chord, tuple[int, ...]], tuple[int, ...]]
-"""A chord and the pitches before it -> its pitches, low to high."""
+"""Turns a chord and the pitches before it into its pitches, low to high."""
 
 Tied = tuple[float, float]
-"""Start in seconds and velocity of a note that still sounds."""
+"""Start in seconds and velocity of a note that is still held."""
 
 
 class Band:
-    """A song being played by a band: players append to ``notes``."""
+    """A band playing a song; players append to ``notes``.
+
+    ``swing`` is where the second half of a duple pulse begins (0.5: even), ``touch`` a mean velocity.
+    """
 
     def __init__(self, context: Context, swing: float = 0.5, touch: float = 68.0) -> None:
         self.context = context
         self.swing = swing
         self.touch = touch
         self.fuller = context.random.randrange(4)
-        """Added to the number of a groove's variant in the fuller phrases: 0 keeps one groove."""
+        """Added to a groove's variant number in fuller phrases; 0 keeps one groove."""
         self.hold_s = context.last_hold_s()
         self.notes: list[Note] = []
 
     def add(self, group: str, pitch: int, start_s: float, end_s: float, level: float) -> None:
-        """One note; ``level`` is a velocity before the player's small unevenness."""
+        """Add one note; ``level`` is its velocity before a small random deviation."""
         velocity = round(min(max(level + self.context.random.gauss(0.0, 2.0), 12), 124))
         self.notes.append(Note(start_s, end_s, pitch, velocity, group))
 
@@ -59,16 +62,16 @@ class Band:
         book: GrooveBook,
         row: str,
         variant: int,
-        least: float = 0.0,
+        min_level: float = 0.0,
         thin: GrooveBook | None = None,
     ) -> Iterator[Hit]:
-        """Hits of ``row`` up to the last hold, in phrases whose level is at least ``least``.
+        """Hits of ``row`` up to the last hold, in phrases whose level is at least ``min_level``.
 
         Phrases below :data:`THIN` take their row "comp" from ``thin`` where it is given.
         """
         for number, bar in enumerate(self.context.grid.bars):
             level = self.context.dynamics.phrase(number).level
-            if level >= least:
+            if level >= min_level:
                 chosen = variant + (self.fuller if level > FULL else 0)
                 cells = book.cells(bar, row, chosen)
                 if thin and level < THIN:
@@ -78,7 +81,7 @@ class Band:
                         yield hit
 
     def pieces(self, hit: Hit) -> Iterator[tuple[float, float, Chord]]:
-        """A held hit in one piece a chord: the players move with the harmony."""
+        """Cut a held hit at chord changes; yields (start_s, end_s, chord)."""
         harmony = self.context.harmony
         end_s = min(hit.end_s, self.hold_s)
         start_s = hit.start_s
@@ -89,29 +92,30 @@ class Band:
             start_s = stop_s
 
     def drums(self, book: GrooveBook, variant: int, layers: Mapping[str, float], fills: float = 0.0) -> None:
-        """Every row of ``layers`` from the phrase level given there up; fills above level ``fills``."""
+        """Play each row of ``layers`` from its phrase level up, and fills from level ``fills`` up (0:
+        none)."""
         fill_spans = self._fills(fills) if fills else []
-        for row, least in layers.items():
-            for hit in self.hits(book, row, variant, least):
+        for row, min_level in layers.items():
+            for hit in self.hits(book, row, variant, min_level):
                 filled = any(a - 0.01 <= hit.start_s < b - 0.01 for a, b in fill_spans)
                 if not filled or row in ("ride", "hat"):
                     self.strike(row, hit.start_s, self._stroke(hit))
 
     def strike(self, row: str, time_s: float, level: float) -> None:
-        """One drum stroke."""
+        """Add one drum stroke."""
         self.add(DRUM_GROUP, DRUMS[row], time_s, time_s + DRUM_LENGTH_S, level)
 
     def _stroke(self, hit: Hit) -> float:
         force = {"X": 10.0, "x": -4.0, "o": -26.0}.get(hit.sign, 0.0)
         return self.level(hit.start_s) + force - (3.0 if hit.position % 1.0 else 0.0)
 
-    def _fills(self, least: float) -> list[tuple[float, float]]:
-        """Plays a fill into every new phrase and a crash on its first beat; returns where fills are."""
+    def _fills(self, min_level: float) -> list[tuple[float, float]]:
+        """Play a fill before each new phrase and a crash on its first beat; returns the fills' time spans."""
         dynamics, grid = self.context.dynamics, self.context.grid
         spans = []
         for before, after in zip(dynamics.phrases, dynamics.phrases[1:], strict=False):
             bar = grid.bars[before.stop - 1]
-            if max(before.level, after.level) < least or bar.pulses < 2 or bar.end_s > self.hold_s - 0.01:
+            if max(before.level, after.level) < min_level or bar.pulses < 2 or bar.end_s > self.hold_s - 0.01:
                 continue
             fill = self.context.random.choice(FILLS[bar.ternary])
             offset = bar.pulses - fill.pulses
@@ -119,7 +123,7 @@ class Band:
                 padded = ("." * len(cells[0]),) * offset + cells
                 for hit in hits(bar, padded, self.swing):
                     self.strike(row, hit.start_s, self._stroke(hit))
-            if after.level > least + 0.1:
+            if after.level > min_level + 0.1:
                 self.strike("crash", bar.end_s, self.level(bar.end_s) + 4)
             spans.append((bar.pulses_s[offset], bar.end_s))
         return spans
@@ -130,18 +134,18 @@ class Band:
         variant: int,
         low: int = 33,
         high: int = 52,
-        least: float = 0.0,
+        min_level: float = 0.0,
         lift: float = 6.0,
     ) -> None:
-        """Signs: R the chord's bass note, 5 fifth, 3 third, 8 octave, a a step below what follows."""
+        """Play the bass. Signs: R the chord's bass, 5 fifth, 3 third, 8 octave, A a step to the next bass."""
         previous = 0
         sounded = -1
-        for hit in self.hits(book, "bass", variant, least):
+        for hit in self.hits(book, "bass", variant, min_level):
             for start_s, end_s, chord in self.pieces(hit):
                 index = self.context.harmony.index(start_s)
                 sign = hit.sign.upper() if start_s == hit.start_s else "R"
                 if index != sounded and sign != "A":
-                    sign = "R"  # the first note of a chord is its bass, whatever the pattern says
+                    sign = "R"  # the first note of a chord is always its bass
                 sounded = index
                 home = bass_pitch(chord.bass, previous, low, high)
                 pitch = self._bass_tone(sign, chord, home, start_s, low, high)
@@ -171,7 +175,7 @@ class Band:
         lift: float = 0.0,
         strum_s: float = 0.0,
     ) -> None:
-        """Chords in rhythm; each voicing leads on from the last one."""
+        """Play chords in rhythm, each voiced to move least from the last one."""
         previous: tuple[int, ...] = ()
         for hit in self.hits(book, row, variant, thin=SPARSE):
             for start_s, end_s, chord in self.pieces(hit):
@@ -190,13 +194,14 @@ class Band:
         row: str,
         variant: int,
         voicer: Voicer,
-        least: float = 0.0,
+        min_level: float = 0.0,
         lift: float = 0.0,
     ) -> None:
-        """Signs 1, 2, 3, 4: the chord's notes from below, 4 the lowest one an octave up in a triad."""
+        """Play single chord notes. Signs 1 to 4 count from the lowest; in a triad, 4 is the lowest plus
+        12."""
         previous: tuple[int, ...] = ()
         sounded = -1
-        for hit in self.hits(book, row, variant, least):
+        for hit in self.hits(book, row, variant, min_level):
             index = self.context.harmony.index(hit.start_s)
             if index != sounded:
                 previous = voicer(self.context.harmony.chords[index], previous)
@@ -208,13 +213,13 @@ class Band:
             level = self.level(hit.start_s) + lift + accent
             self.add(group, pitch, hit.start_s, hit.start_s + max(step_s, 0.1), level)
 
-    def held(self, group: str, voicer: Voicer, least: float = 0.0, lift: float = -8.0) -> None:
-        """One chord a change of harmony or bar line, tones that stay are tied over."""
+    def held(self, group: str, voicer: Voicer, min_level: float = 0.0, lift: float = -8.0) -> None:
+        """Play sustained chords that change with harmony and phrase; common tones are tied."""
         previous: tuple[int, ...] = ()
         sounding: dict[int, Tied] = {}
         last_end_s = 0.0
         for start_s, end_s, chord, phrase_level in self._spans():
-            if phrase_level < least:
+            if phrase_level < min_level:
                 continue
             chosen = voicer(chord, previous)
             if start_s > last_end_s + 0.01:
@@ -228,7 +233,7 @@ class Band:
         self._release(group, sounding, last_end_s, lift)
 
     def _spans(self) -> Iterator[tuple[float, float, Chord, float]]:
-        """Chords cut at phrases, up to the last hold."""
+        """(start_s, end_s, chord, phrase level) of chords cut at phrases, up to the last hold."""
         grid, dynamics = self.context.grid, self.context.dynamics
         for phrase in dynamics.phrases:
             start_s = grid.bars[phrase.first].start_s
@@ -241,7 +246,7 @@ class Band:
             self.add(group, pitch, start_s, end_s, level + lift)
 
     def end(self, pitched: Mapping[str, tuple[int, ...]], drums: tuple[str, ...] = ()) -> list[Note]:
-        """The last chord, held to the end by every group of ``pitched``; returns all the notes."""
+        """Add the last chord, held to the end by every group of ``pitched``; returns all notes."""
         level = self.level(self.hold_s) + 4
         for group, pitches in pitched.items():
             for rank, pitch in enumerate(pitches):
@@ -252,7 +257,7 @@ class Band:
         return self.notes
 
     def last_chord(self, voicer: Voicer, group: str) -> tuple[int, ...]:
-        """The last chord as ``voicer`` leads to it from the group's last notes."""
+        """Pitches of the last chord, led by ``voicer`` from the group's last notes."""
         mine = [n for n in self.notes if n.group == group]
         if not mine:
             return voicer(self.context.harmony.at(self.hold_s), ())
@@ -266,7 +271,7 @@ class Band:
 
 
 def triads(low: int, high: int) -> Voicer:
-    """Close chords of three or four tones between ``low`` and ``high``."""
+    """A voicer for close chords of three or four tones between ``low`` and ``high``."""
 
     def voice(chord: Chord, previous: tuple[int, ...]) -> tuple[int, ...]:
         return lead(chord.pitch_classes, previous, low, high)
@@ -275,7 +280,8 @@ def triads(low: int, high: int) -> Voicer:
 
 
 def spread_chords(low: int, high: int) -> Voicer:
-    """Wide chords: close position with its second voice from the top an octave lower."""
+    """A voicer for wide chords: close position with the second voice from the top an octave lower (drop
+    2)."""
 
     def voice(chord: Chord, previous: tuple[int, ...]) -> tuple[int, ...]:
         tones = chord.pitch_classes

@@ -1,10 +1,11 @@
-"""Chords read from a written accompaniment.
+"""Reads chords from a written accompaniment.
 
-Every pulse gives a duration-weighted pitch-class profile and a lowest note; each of 9 qualities on 12
-roots explains them as a multinomial, and the Viterbi path over pulses pays for a change of chord,
-least at a bar line. (Template matching with a hidden Markov model, as in Sheh and Ellis, "Chord
-segmentation and recognition using EM-trained hidden Markov models", ISMIR 2003; the weights here are
-set by hand, nothing is trained.)
+Each pulse has a duration-weighted chroma vector and a lowest note. Each of 9 chord qualities on 12 roots
+explains them as a multinomial, and a Viterbi path over the pulses pays for every change of chord, least at
+bar lines. (Template matching with a hidden Markov model, as in Sheh and Ellis, "Chord segmentation and
+recognition using EM-trained hidden Markov models", ISMIR 2003; the weights here are set by hand.)
+
+Letters: P pulses, C = 108 chords (quality by quality, 12 roots each).
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ QUALITIES: dict[str, tuple[int, ...]] = {
 
 _RARITY = {"maj": 0.0, "min": 0.0, "dim": 0.8, "aug": 1.6, "7": 0.35, "maj7": 1.0, "m7": 0.7,
            "hdim": 0.9, "sus4": 1.5}  # fmt: skip
-"""Nats a chord pays each pulse for being less usual: stops a passing note from naming a chord."""
+"""Cost in nats per pulse of rarer chords, so that a passing note does not change the chord."""
 
 _VOICE_WEIGHT = 0.25
 _EVIDENCE_PULSES = 7.0
-"""How much one full pulse counts against :data:`_CHANGE`; chosen by hand, checked by the tests."""
+"""Weight of one full pulse against :data:`_CHANGE`; set by hand, checked by tests."""
 
 _CHANGE = {"bar": 1.0, "half": 2.0, "pulse": 3.5}
-"""Nats a change costs at a bar line, in the middle of a bar and elsewhere."""
+"""Cost in nats of a change at a bar line, in the middle of a bar and elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,12 @@ class Chord:
 
     @property
     def pitch_classes(self) -> tuple[int, ...]:
-        """Its pitch classes, root first."""
+        """Pitch classes of the chord, root first."""
         return tuple((self.root + step) % 12 for step in QUALITIES[self.quality])
 
 
 class Harmony:
-    """Chords that touch, with lookup by time."""
+    """Contiguous chords with lookup by time."""
 
     def __init__(self, chords: Sequence[Chord]) -> None:
         self.chords = tuple(chords)
@@ -80,22 +81,22 @@ class Harmony:
         return self.chords[self.index(time_s)]
 
     def after(self, time_s: float) -> Chord:
-        """The chord that follows the one at ``time_s``; the last chord follows itself."""
+        """The chord after the one at ``time_s``; the last chord is its own successor."""
         return self.chords[min(self.index(time_s) + 1, len(self.chords) - 1)]
 
 
 def read_chords(song: Song) -> tuple[Chord, ...]:
-    """The chords of ``song``, touching, from 0 to its end."""
+    """The chords of ``song``, contiguous from 0 to its end."""
     return chords_on(song, read_grid(song))
 
 
 def chords_on(song: Song, grid: Grid) -> tuple[Chord, ...]:
-    """As :func:`read_chords`, on a grid that was read before."""
+    """Like :func:`read_chords`, on a given grid."""
     edges = np.array([t for bar in grid.bars for t in bar.pulses_s[:-1]] + [grid.bars[-1].end_s])
     bar_of = np.repeat(np.arange(len(grid.bars)), [bar.pulses for bar in grid.bars])
-    profile = _profile(song.written, edges) + _VOICE_WEIGHT * _profile(song.voice, edges)
-    lowest = _bass_profile(song.written, edges, bar_of)
-    log_likelihood = _log_likelihood(profile, lowest, song)
+    chroma = _chroma(song.written, edges) + _VOICE_WEIGHT * _chroma(song.voice, edges)
+    lowest = _bass_chroma(song.written, edges, bar_of)
+    log_likelihood = _log_likelihood(chroma, lowest, song)
     changes = np.array([_change_cost(p, bar.pulses) for bar in grid.bars for p in range(bar.pulses)])
     path = best_path(log_likelihood, lambda scores, pulse: _arrival(scores, changes[pulse]))
     return _merged(path, lowest, edges, bar_of)
@@ -104,23 +105,23 @@ def chords_on(song: Song, grid: Grid) -> tuple[Chord, ...]:
 def _spread(
     notes: Sequence[Note] | Sequence[SungNote], edges: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Pulse, pitch and overlap (in pulses) of every pair of a note and a pulse it sounds in."""
+    """Pulse, pitch and overlap (in pulses) of every note in every pulse in which it sounds."""
     pulse, pitch, overlap_s = overlaps(notes, edges, slack_s=1e-4)
     return pulse, pitch, overlap_s / np.diff(edges)[pulse]
 
 
-def _profile(notes: Sequence[Note] | Sequence[SungNote], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(pulses, 12) time each pitch class sounds in each pulse, in pulses."""
+def _chroma(notes: Sequence[Note] | Sequence[SungNote], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(P, 12): how long each pitch class sounds in each pulse, in pulses."""
     pulse, pitch, overlap = _spread(notes, edges)
     size = (len(edges) - 1) * 12
-    profile: NDArray[np.float64] = np.bincount(pulse * 12 + pitch % 12, overlap, size).astype(np.float64)
-    return profile.reshape(-1, 12)
+    chroma: NDArray[np.float64] = np.bincount(pulse * 12 + pitch % 12, overlap, size).astype(np.float64)
+    return chroma.reshape(-1, 12)
 
 
-def _bass_profile(
+def _bass_chroma(
     notes: Sequence[Note], edges: NDArray[np.float64], bar_of: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """(pulses, 12) weight of the lowest note: full near the bar's lowest, little for an afterbeat."""
+    """(P, 12): weight of each pulse's lowest note, 1 near the bar's lowest note and 0.2 on afterbeats."""
     pulse, pitch, overlap = _spread(notes, edges)
     solid = overlap > 0.1
     pulse, pitch = pulse[solid], pitch[solid]
@@ -137,7 +138,7 @@ def _bass_profile(
 
 @cache
 def _templates() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Log-probabilities of a sounding pitch class and of a bass one, (states, 12), and the rarity."""
+    """Log-probabilities (C, 12) of a sounding and of a bass pitch class, and the rarity (C,)."""
     tone, bass, rarity = [], [], []
     for quality, steps in QUALITIES.items():
         for root in range(12):
@@ -152,13 +153,13 @@ def _templates() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.f
 
 
 def _log_likelihood(
-    profile: NDArray[np.float64], lowest: NDArray[np.float64], song: Song
+    chroma: NDArray[np.float64], lowest: NDArray[np.float64], song: Song
 ) -> NDArray[np.float64]:
-    """(pulses, states) how well each chord explains each pulse; zero where nothing sounds."""
+    """(P, C): log-likelihood of each chord in each pulse; zero where nothing sounds."""
     tone, bass, rarity = _templates()
-    total = profile.sum(axis=1, keepdims=True)
-    # Square root: a doubled note is not twice the evidence, and one long note must not be all of it.
-    shape = np.sqrt(profile)
+    total = chroma.sum(axis=1, keepdims=True)
+    # Square root, because a doubled note is not twice the evidence and one long note must not dominate.
+    shape = np.sqrt(chroma)
     shape /= np.maximum(shape.sum(axis=1, keepdims=True), 1e-9)
     weight = np.minimum(total, 1.0)
     scale = {0, 2, 4, 5, 7, 9, 11} if song.key.mode == "major" else {0, 2, 3, 5, 7, 8, 10, 11}
@@ -187,7 +188,7 @@ def _merged(
     edges: NDArray[np.float64],
     bar_of: NDArray[np.int64],
 ) -> tuple[Chord, ...]:
-    """Runs of one chord; a new bar with another chord tone in the bass begins a chord of its own."""
+    """Merge runs of one chord; a bar with another chord tone in the bass begins a new chord."""
     names = tuple(QUALITIES)
     chords: list[Chord] = []
     t = 0

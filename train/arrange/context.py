@@ -1,4 +1,4 @@
-"""What every arranger works from: a song with its grid, harmony and dynamics, read once."""
+"""A song with its grid, harmony and dynamics, as every arranger needs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from train.corpus.song import Song
 
 @dataclass(frozen=True)
 class Context:
-    """A song ready to be arranged; ``random`` is the only source of chance."""
+    """A song ready to be arranged; ``random`` is the only source of randomness."""
 
     song: Song
     grid: Grid
@@ -23,7 +23,7 @@ class Context:
 
     @staticmethod
     def of(song: Song, style: str, seed: int) -> Context:
-        """Reads ``song``; the same song, style and seed give the same random numbers anywhere."""
+        """Read ``song``; the same song, style and seed give the same random numbers on any machine."""
         grid = read_grid(song)
         return Context(
             song,
@@ -34,7 +34,7 @@ class Context:
         )
 
     def last_hold_s(self) -> float:
-        """When a band stops its pattern and holds the last chord."""
+        """Time at which a band stops its pattern and holds the last chord."""
         last = self.grid.bars[-1]
         start_s = max(last.start_s, self.harmony.chords[-1].start_s)
         if self.song.duration_s - start_s < 0.9 * last.pulse_s and len(self.grid.bars) > 1:

@@ -1,4 +1,4 @@
-"""The drum kit: names of its rows, and the fills that end a phrase."""
+"""The drum kit: MIDI key of each row, and the fills that end a phrase."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ FILLS = {
         Groove.of("snare x.x|...\nhigh_tom ...|xx.\nlow_tom ...|..X\nkick X..|..."),
     ),
 }
-"""The last two pulses of a phrase."""
+"""Fills for the last two pulses of a phrase, by whether the bar is ternary."""

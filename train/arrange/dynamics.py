@@ -1,4 +1,4 @@
-"""Where phrases begin and how full each should sound, from what is sung."""
+"""Phrases of a song and how full each should sound, derived from the vocal."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from train.arrange.grid import Grid
 from train.corpus.song import Song, SungNote
 
 LONGEST_PHRASE = 8
-"""Bars; a longer stretch without a breath is cut after four."""
+"""In bars; a longer stretch without a breath is cut after four."""
 
 SILENT = 0.12
-"""A bar sung for less than this share of its time counts as played alone."""
+"""A bar counts as unsung if the voice sings for less than this share of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Bars ``first`` up to ``stop`` (not included); ``level`` 0-1 is how full the band should be."""
+    """Bars ``first`` up to but excluding ``stop``; ``level`` (0-1) is how full the band should play."""
 
     first: int
     stop: int
@@ -29,7 +29,7 @@ class Phrase:
 
 
 class Dynamics:
-    """Phrases of a song and the loudness they ask for at any time."""
+    """Phrases of a song, and the level at any time."""
 
     def __init__(self, grid: Grid, phrases: tuple[Phrase, ...]) -> None:
         self.grid = grid
@@ -44,7 +44,7 @@ class Dynamics:
         return self.phrases[max(0, bisect_right(self._firsts, bar) - 1)]
 
     def swell(self, time_s: float) -> float:
-        """0-1: the phrase's level, arched so that its middle is louder than its ends."""
+        """Level (0-1) at ``time_s``: the phrase's level, louder in its middle than at its ends."""
         k = max(0, bisect_right(self._starts_s, time_s + 1e-6) - 1)
         start_s, end_s = self._spans_s[k]
         arch = sin(pi * min(max((time_s - start_s) / (end_s - start_s), 0.0), 1.0))
@@ -52,7 +52,7 @@ class Dynamics:
 
 
 def read_dynamics(song: Song, grid: Grid) -> Dynamics:
-    """Phrases cut where the singer breathes; higher, denser and later ones are fuller."""
+    """Cut phrases where the singer breathes; higher and later phrases are fuller."""
     sung = _sung_share(song, grid)
     cuts = _cuts(song, grid, sung)
     spans = list(pairwise(cuts))
@@ -84,7 +84,7 @@ def _sung_share(song: Song, grid: Grid) -> list[float]:
 
 
 def _cuts(song: Song, grid: Grid, sung: list[float]) -> list[int]:
-    """Bar numbers at which phrases begin, and the number of bars."""
+    """Bar numbers at which phrases begin, followed by the number of bars."""
     count = len(grid.bars)
     wanted = {k for k in range(1, count) if (sung[k] < SILENT) != (sung[k - 1] < SILENT)}
     for before, after in pairwise(sorted(song.voice, key=lambda n: n.start_s)):

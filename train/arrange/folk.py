@@ -1,4 +1,4 @@
-"""A folk group: a strummed or picked guitar, root-and-fifth bass, tambourine and a foot."""
+"""A folk group: strummed or picked guitar, root-and-fifth bass, tambourine and foot stomps."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ GROOVES = GrooveBook.of(
 
 
 def folk(context: Context) -> list[Note]:
-    """One guitar picks or strums; the foot and the tambourine join when the song is under way."""
+    """One guitar picks or strums; foot and tambourine join in fuller phrases."""
     random = context.random
     band = Band(context, touch=random.uniform(64, 74))
     variant = random.randrange(12)
     strummed = random.random() < 0.55
-    band.bass(GROOVES, variant, 33, 50, least=0.3, lift=4)
+    band.bass(GROOVES, variant, 33, 50, min_level=0.3, lift=4)
     band.drums(GROOVES, variant, {"tambourine": random.choice((0.45, 0.55)), "kick": 0.5})
     if strummed:
         band.comp("pluck", GROOVES, "strum", variant, _hand, strum_s=0.012)
@@ -53,7 +53,7 @@ def folk(context: Context) -> list[Note]:
 
 
 def _hand(chord: Chord, previous: tuple[int, ...]) -> tuple[int, ...]:
-    """The guitar shape with its top string nearest to the last one's; the bass player has the low note."""
+    """The guitar shape whose top note is nearest to the last one; the bass player takes the low note."""
     options = shapes(chord.root, chord.quality, chord.bass)
     if not previous:
         shape = nearest(options, ())

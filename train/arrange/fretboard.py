@@ -1,4 +1,4 @@
-"""Chords as a guitarist's hand can hold them."""
+"""Guitar chord shapes that a hand can hold."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from functools import lru_cache
 from train.arrange.chords import QUALITIES
 
 Shape = tuple[int | None, ...]
-"""Pitch of each string, lowest string first; None: not played."""
+"""MIDI pitch of each string, lowest string first; None is a string that is not played."""
 
 OPEN_STRINGS = (40, 45, 50, 55, 59, 64)
-"""Standard tuning, MIDI."""
+"""MIDI pitches of standard tuning."""
 
 SPAN = 3
-"""Frets the hand covers above its position."""
+"""Number of frets that the hand covers above its position."""
 
 HIGHEST_PITCH = 76
 
 
 @lru_cache(maxsize=4096)
 def shapes(root: int, quality: str, bass: int) -> tuple[Shape, ...]:
-    """One shape a hand position, lowest position first.
+    """Shapes for each hand position, lowest position first.
 
-    The lowest string played sounds ``bass``; every chord tone is there (a fifth may be missing).
+    The lowest played string sounds ``bass``. Every chord tone is present, except the fifth in chords of four
+    tones.
     """
     tones = {(root + step) % 12 for step in QUALITIES[quality]}
     needed = tones - ({(root + 7) % 12} if len(tones) > 3 else set())
@@ -36,7 +37,7 @@ def shapes(root: int, quality: str, bass: int) -> tuple[Shape, ...]:
 
 
 def _shape(tones: set[int], bass: int, position: int, bass_string: int) -> Shape | None:
-    """Fills the strings from ``bass_string`` up with chord tones under the hand, new tones first."""
+    """Fill the strings from ``bass_string`` up with chord tones in reach, missing tones first."""
     shape: list[int | None] = [None] * bass_string
     heard: set[int] = set()
     for string in range(bass_string, 6):
@@ -62,14 +63,14 @@ def _reach(open_pitch: int, position: int) -> list[int]:
 
 
 def _fallback(tones: list[int], bass: int) -> Shape:
-    """Close position on the upper strings over the bass: always there, seldom needed."""
+    """Close position on the upper strings over the bass, for the rare chord without a shape."""
     low = 40 + (bass - 40) % 12
     upper = sorted(52 + (tone - 52) % 12 for tone in tones)[:3]
     return (low, None, None, *upper) if len(upper) == 3 else (low, None, *upper)
 
 
 def nearest(options: tuple[Shape, ...], previous: Shape) -> Shape:
-    """The shape whose strings move least from ``previous``; the lowest position to begin with."""
+    """The shape whose strings move least from ``previous``, or the lowest position if that is empty."""
     if not previous:
         return options[0]
 

@@ -1,8 +1,8 @@
-"""Bars as the pulses a band would count, whatever unit the score counts in.
+"""Bars in pulses as a band would count them, whatever unit the score uses.
 
-Scores write the same feel in many units: 6/8 in eighths, alla breve in quarters, an Adagio in slow
-quarters. Patterns are written over *pulses* of a walking speed, so beats that go by too fast are
-grouped and beats that drag are halved; a pulse is divided in two (duple) or in three (ternary).
+Scores write the same feel in many units: 6/8 in eighths, alla breve in quarters, an Adagio in slow quarters.
+Patterns need *pulses* of moderate tempo, so fast beats are grouped and slow beats are halved. A pulse divides
+in two (duple) or in three (ternary).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from statistics import median
 from train.corpus.song import Song
 
 FAST_TRIPLE_S = 0.45
-"""Beats shorter than this are grouped by three where the bar allows (6/8 counted in eighths)."""
+"""Beats shorter than this are grouped in threes if the bar allows (6/8 counted in eighths)."""
 
 FAST_BEAT_S = 0.33
 SLOW_BEAT_S = 1.0
@@ -25,7 +25,7 @@ SLOW_BEAT_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: ``pulses_s`` are its n pulse times and, last, its end; a ``pickup`` is an upbeat bar."""
+    """One bar; ``pulses_s`` are its pulse times and, last, its end. A ``pickup`` is an upbeat bar."""
 
     pulses_s: tuple[float, ...]
     ternary: bool
@@ -41,16 +41,16 @@ class Bar:
 
     @property
     def pulses(self) -> int:
-        """Pulses in the bar."""
+        """Number of pulses in the bar."""
         return len(self.pulses_s) - 1
 
     @property
     def pulse_s(self) -> float:
-        """Mean length of a pulse."""
+        """Mean length of a pulse in seconds."""
         return (self.end_s - self.start_s) / self.pulses
 
     def time(self, position: float) -> float:
-        """Seconds at ``position`` pulses into the bar, straight lines between pulses."""
+        """Time in seconds at ``position`` pulses into the bar, interpolated linearly."""
         index = min(int(position), self.pulses - 1)
         start = self.pulses_s[index]
         return start + (position - index) * (self.pulses_s[index + 1] - start)
@@ -64,7 +64,7 @@ class Grid:
         self._starts = [bar.start_s for bar in self.bars]
 
     def index(self, time_s: float) -> int:
-        """Number of the bar that holds ``time_s``; the first or last one outside the song."""
+        """Number of the bar that holds ``time_s``; outside the song, the first or last bar."""
         return max(0, bisect_right(self._starts, time_s + 1e-6) - 1)
 
     def position(self, time_s: float) -> float:
@@ -75,26 +75,26 @@ class Grid:
 
 
 def read_grid(song: Song) -> Grid:
-    """The song's bars in pulses, over the whole song: they touch, and the last one ends with it."""
+    """The song's bars in pulses; they are contiguous and cover the whole song."""
     bars = _bars_in_beats(song)
     kinds = [(len(bar) - 1, _is_compound(song, bar[0])) for bar in bars]
     typical = Counter(kinds)
     dominant = typical.most_common(1)[0][0]
-    plans: dict[tuple[int, bool], tuple[int, bool]] = {}
+    groupings: dict[tuple[int, bool], tuple[int, bool]] = {}
     for kind, times in typical.items():
         if times > 1 or kind == dominant:
             same = [bar for bar, its_kind in zip(bars, kinds, strict=True) if its_kind == kind]
-            plans[kind] = _pulse_plan(song, same, compound=kind[1])
+            groupings[kind] = _grouping(song, same, compound=kind[1])
     result = []
     for number, (bar, kind) in enumerate(zip(bars, kinds, strict=True)):
-        group, ternary = plans.get(kind, plans[dominant])
+        group, ternary = groupings.get(kind, groupings[dominant])
         pickup = number == 0 and kind[0] < dominant[0]
         result.append(Bar(tuple(_regrouped(bar, group, pickup)), ternary, pickup))
     return Grid(_paired(result))
 
 
 def _paired(bars: Sequence[Bar]) -> list[Bar]:
-    """Bars of a single pulse (3/8, a quick waltz) two by two: a groove needs a strong and a weak one."""
+    """Join pairs of single-pulse bars (3/8, a quick waltz): a groove needs a strong and a weak pulse."""
     result: list[Bar] = []
     open_pair = False
     for bar in bars:
@@ -109,7 +109,7 @@ def _paired(bars: Sequence[Bar]) -> list[Bar]:
 
 
 def _bars_in_beats(song: Song) -> list[list[float]]:
-    """Beat times of every bar, each with its end as a last entry."""
+    """Beat times of every bar, each followed by the bar's end."""
     beats = [t for t in song.beats_s if t < song.duration_s - 0.05]
     if not beats:
         return [[0.0, song.duration_s]]
@@ -125,8 +125,8 @@ def _bars_in_beats(song: Song) -> list[list[float]]:
     return bars
 
 
-def _pulse_plan(song: Song, bars: Sequence[Sequence[float]], *, compound: bool) -> tuple[int, bool]:
-    """Beats a pulse (negative: pulses a beat) and whether the pulse divides in three."""
+def _grouping(song: Song, bars: Sequence[Sequence[float]], *, compound: bool) -> tuple[int, bool]:
+    """Beats per pulse (negative: pulses per beat), and whether the pulse divides in three."""
     count = len(bars[0]) - 1
     beat_s = median((bar[-1] - bar[0]) / count for bar in bars)
     if count % 3 == 0 and beat_s < (FAST_TRIPLE_S if count > 3 else FAST_BEAT_S):
@@ -147,7 +147,7 @@ def _is_compound(song: Song, time_s: float) -> bool:
 
 
 def _divides_in_three(song: Song, bars: Sequence[Sequence[float]]) -> bool:
-    """Whether onsets inside these beats fall on thirds more than on halves and quarters."""
+    """Whether onsets within these beats fall on thirds more often than on halves and quarters."""
     beats = [t for bar in bars for t in bar[:-1]]
     lengths = [b - a for bar in bars for a, b in pairwise(bar)]
     thirds = halves = 0
@@ -163,7 +163,7 @@ def _divides_in_three(song: Song, bars: Sequence[Sequence[float]]) -> bool:
 
 
 def _regrouped(bar: Sequence[float], group: int, pickup: bool) -> list[float]:
-    """A bar's beats as pulses; an upbeat is counted back from the bar line that follows it."""
+    """A bar's beats as pulses; an upbeat is grouped backwards from the next bar line."""
     if group < 0:
         parts = -group
         finer = [a + (b - a) * k / parts for a, b in pairwise(bar) for k in range(parts)]
@@ -172,6 +172,6 @@ def _regrouped(bar: Sequence[float], group: int, pickup: bool) -> list[float]:
     if pickup:
         kept = [bar[i] for i in range(count, -1, -group)][::-1]
         return kept if kept[0] == bar[0] else [bar[0], *kept]
-    # An odd beat joins the last pair: 5/8 is two pulses, the second longer.
+    # An odd beat joins the last pair: 5/8 has two pulses, the second one longer.
     stop = max(count - 1, 1) if group == 2 else count
     return [*(bar[i] for i in range(0, stop, group)), bar[-1]]

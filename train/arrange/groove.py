@@ -1,8 +1,8 @@
-"""Rhythm patterns as text, and their hits on a bar.
+"""Rhythm patterns as text, and their hits in a bar.
 
-A groove has one row an instrument and one cell a pulse, cells parted by ``|``. A cell divides its
-pulse evenly into its characters: ``.`` silence, ``-`` the last hit goes on, anything else a hit.
-Lower case is softer than upper case; figures name chord tones (see the players).
+A groove has one row per instrument and one cell per pulse; ``|`` separates cells. The characters of a cell
+divide its pulse evenly: ``.`` is silence, ``-`` continues the last hit, anything else is a hit. Lower case is
+softer than upper case; digits name chord tones (see the players in ``band``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from train.arrange.grid import Bar
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One hit: ``start_s`` and ``end_s`` seconds, its pattern ``sign``, and its pulse position."""
+    """One hit: start and end in seconds, its ``sign`` in the pattern, and its ``position`` in pulses."""
 
     start_s: float
     end_s: float
@@ -32,7 +32,11 @@ class Groove:
 
     @staticmethod
     def of(text: str) -> Groove:
-        """Reads lines of ``name cell|cell|...``; ValueError where rows differ in length."""
+        """Parse lines of ``name cell|cell|...``.
+
+        Raises:
+            ValueError: rows differ in length.
+        """
         rows: dict[str, tuple[str, ...]] = {}
         for line in text.strip().splitlines():
             name, cells = line.split()
@@ -45,31 +49,32 @@ class Groove:
 
 @dataclass(frozen=True)
 class GrooveBook:
-    """The grooves of a style by metre: keys are (pulses, ternary), each with its variants."""
+    """The grooves of a style: variants by metre, which is (pulses, ternary)."""
 
     pages: dict[tuple[int, bool], tuple[Groove, ...]]
 
     @staticmethod
     def of(duple: dict[int, tuple[str, ...]], ternary: dict[int, tuple[str, ...]]) -> GrooveBook:
-        """Parses the texts of each metre."""
+        """Parse the texts of each number of pulses."""
         pages = {(n, False): tuple(map(Groove.of, texts)) for n, texts in duple.items()}
         pages |= {(n, True): tuple(map(Groove.of, texts)) for n, texts in ternary.items()}
         return GrooveBook(pages)
 
     def cells(self, bar: Bar, row: str, variant: int) -> tuple[str, ...]:
-        """One cell a pulse of ``bar``: a pattern of its length, or shorter ones set side by side."""
+        """One cell per pulse of ``bar``: a pattern of its length, or shorter ones joined."""
         result: list[str] = []
         for length in self._parts(bar.pulses, bar.ternary):
             known = min((n for n, t in self.pages if t == bar.ternary and n >= length), default=0)
             grooves = self.pages[known, bar.ternary]
             groove = grooves[variant % len(grooves)]
             cells = groove.rows.get(row, (".",) * groove.pulses)
-            # An upbeat takes the end of a pattern, so that the bar after it begins one.
+            # An upbeat takes the end of a pattern, so that the next bar begins one.
             result += cells[known - length :] if bar.pickup else cells[:length]
         return tuple(result)
 
     def _parts(self, pulses: int, ternary: bool) -> list[int]:
-        """5 as 3 + 2, 6 as 3 + 3, 7 as 4 + 3: the longest known first, no pulse left alone if possible."""
+        """Split into known lengths, longest first, without a single pulse if possible: 5 = 3 + 2, 7 = 4 +
+        3."""
         known = sorted(n for n, t in self.pages if t == ternary)
         if pulses <= known[-1]:
             return [pulses]
@@ -81,7 +86,7 @@ class GrooveBook:
 
 
 def hits(bar: Bar, cells: tuple[str, ...], swing: float = 0.5) -> Iterator[Hit]:
-    """Hits of a row on a bar; ``swing`` is where the second half of a duple pulse begins (0.5 even)."""
+    """Hits of a row in a bar; ``swing`` is where the second half of a duple pulse begins (0.5: even)."""
     pending: tuple[float, str] | None = None
     for pulse, cell in enumerate(cells):
         for step, sign in enumerate(cell):
@@ -101,7 +106,7 @@ def _hit(bar: Bar, start: float, sign: str, end: float, swing: float) -> Hit:
 
 
 def _swung(position: float, swing: float) -> float:
-    """Moves the middle of a pulse to ``swing``; thirds of a pulse stay where they are."""
+    """Move the middle of a pulse to ``swing``; thirds of a pulse do not move."""
     whole, part = divmod(position, 1.0)
     if abs(part * 3 - round(part * 3)) < 1e-6:
         return position

@@ -1,4 +1,4 @@
-"""A guitar alone: chords read from the written part, finger-picked."""
+"""A solo guitar: finger-picks the chords that were read from the written part."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from train.arrange.context import Context
 from train.arrange.fretboard import nearest, shapes
 from train.arrange.groove import GrooveBook, hits
 
-# B: the bass string; b: the next string up, the thumb's other bass; 1-4: strings from the top;
-# P: pinch of bass and top; X: the upper strings together; S: all strings.
+# B: bass string; b: next string up (the thumb's alternate bass); 1-4: strings from the top;
+# P: bass and top string together; X: the upper strings together; S: all strings.
 PICKING = GrooveBook.of(
     duple={
         2: (
@@ -46,24 +46,24 @@ PICKING = GrooveBook.of(
     },
 )
 
-_ONE_A_PULSE = {2: "pluck B.|2.", 3: "pluck B.|2.|1.", 4: "pluck B.|2.|b.|1."}
-"""Where little is going on the hand plays one note a pulse."""
+_ONE_PER_PULSE = {2: "pluck B.|2.", 3: "pluck B.|2.|1.", 4: "pluck B.|2.|b.|1."}
+"""Thin phrases have one note per pulse."""
 
 SPARSE = GrooveBook.of(
-    duple={n: (text,) for n, text in _ONE_A_PULSE.items()},
+    duple={n: (text,) for n, text in _ONE_PER_PULSE.items()},
     ternary={1: ("pluck B.2",), 2: ("pluck B.2|b.1",)},
 )
 
 
 def guitar(context: Context) -> list[Note]:
-    """Two patterns a song, one for quiet phrases and one for full ones; strings ring until reused."""
+    """Two patterns per song, one for quiet and one for full phrases; strings ring until plucked again."""
     variant = context.random.randrange(60)
     busier = context.random.randrange(60)
     return pick(context, variant, busier, touch=context.random.uniform(62, 74))
 
 
 def pick(context: Context, variant: int, busier: int, touch: float) -> list[Note]:
-    """Plays :data:`PICKING` on the fretboard to the last held chord."""
+    """Play :data:`PICKING` up to the last held chord: ``busier`` in full phrases, else ``variant``."""
     player = _Player(context, touch)
     hold_s = context.last_hold_s()
     for number, bar in enumerate(context.grid.bars):
@@ -79,7 +79,7 @@ def pick(context: Context, variant: int, busier: int, touch: float) -> list[Note
 
 
 class _Player:
-    """Six strings: each rings until it is plucked again, or the harmony leaves its note."""
+    """Six strings; each rings until it is plucked again or a chord does not contain its note."""
 
     def __init__(self, context: Context, touch: float) -> None:
         self.context = context
@@ -97,7 +97,7 @@ class _Player:
             self.chord_index = index
         strings = self._strings(sign)
         if changed and sign not in "BPSX":
-            # A new chord is heard from its bass, whatever the finger pattern says.
+            # A new chord always begins with its bass, whatever the pattern says.
             strings = [self._bass(), *strings]
         level = self.touch + 30 * (self.context.dynamics.swell(time_s) - 0.45)
         level += 5.0 if sign in "BPS" else (-3.0 if on_pulse else -7.0)
@@ -129,7 +129,7 @@ class _Player:
         }[sign]
 
     def notes(self, duration_s: float) -> list[Note]:
-        """The plucked notes with their ends: the next pluck of the string, or a chord without them."""
+        """The notes with their ends: at the string's next pluck, or at a chord that does not contain them."""
         harmony = self.context.harmony
         starts = [chord.start_s for chord in harmony.chords]
         result = []

@@ -1,4 +1,4 @@
-"""A jazz trio: rootless piano chords, walking bass, ride cymbal or brushes, swung."""
+"""A jazz trio with swing: rootless piano chords, walking bass, ride cymbal or brushes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from train.arrange.band import Band, Voicer
 from train.arrange.chords import Chord
 from train.arrange.context import Context
 from train.arrange.groove import GrooveBook
-from train.arrange.voicing import bass_pitch, lead, seventh_tones
+from train.arrange.voice_leading import bass_pitch, lead, seventh_tones
 
 GROOVES = GrooveBook.of(
     duple={
@@ -43,10 +43,10 @@ WALKS_FROM = 0.45
 
 
 def jazz(context: Context) -> list[Note]:
-    """Brushes or sticks, one variant of the comping a phrase, a bass that walks where it is busy."""
+    """Brushes or sticks, comped chords, and a bass that walks in fuller phrases."""
     random = context.random
     pulse_s = sorted(bar.pulse_s for bar in context.grid.bars)[len(context.grid.bars) // 2]
-    # Swing is triplet-like when slow and nearly even when fast.
+    # Swing is close to triplets at slow tempi and nearly even at fast ones.
     swing = min(max(0.50 + 0.28 * (pulse_s - 0.25), 0.54), 0.667)
     band = Band(context, swing=swing, touch=random.uniform(60, 70))
     variant = random.randrange(12)
@@ -63,7 +63,7 @@ def jazz(context: Context) -> list[Note]:
 
 
 def _voicer(context: Context) -> Voicer:
-    """Rootless chords whose colours keep out of the singer's way."""
+    """A voicer for rootless chords whose tensions avoid semitones against the sung notes."""
     held: dict[int, set[int]] = defaultdict(set)
     for note in context.song.voice:
         for index in range(context.harmony.index(note.start_s), context.harmony.index(note.end_s - 0.03) + 1):
@@ -79,7 +79,7 @@ def _voicer(context: Context) -> Voicer:
 
 
 def _walk(band: Band, context: Context) -> None:
-    """One note a pulse: the chord's bass, chord tones on the way, a step into the next bass."""
+    """One note per pulse: the chord's bass, then chord tones, then a step to the next chord's bass."""
     low, high = 30, 50
     previous = 0
     for number, bar in enumerate(context.grid.bars):
@@ -106,7 +106,7 @@ def _walk(band: Band, context: Context) -> None:
 
 
 def _in_two(band: Band, pulses_s: tuple[float, ...], previous: int, low: int, high: int) -> int:
-    """Root and fifth, half a bar each."""
+    """Bass note and fifth, half a bar each; returns the last pitch."""
     half = max(1, (len(pulses_s) - 1) // 2)
     for k in range(0, len(pulses_s) - 1, half):
         start_s, end_s = pulses_s[k], pulses_s[min(k + half, len(pulses_s) - 1)]
@@ -121,7 +121,7 @@ def _in_two(band: Band, pulses_s: tuple[float, ...], previous: int, low: int, hi
 
 
 def _approach(band: Band, chord: Chord, time_s: float, previous: int, low: int, high: int) -> int:
-    """A semitone or a scale step beside the next chord's bass, from the side the line comes from."""
+    """A semitone or whole tone beside the next chord's bass, on the side the line comes from."""
     goal = bass_pitch(band.context.harmony.after(time_s).bass, previous, low, high)
     below = previous < goal or (previous == goal and band.context.random.random() < 0.5)
     steps = (-1, -2) if below else (1, 2)
@@ -131,7 +131,7 @@ def _approach(band: Band, chord: Chord, time_s: float, previous: int, low: int, 
 
 
 def _passing(band: Band, chord: Chord, time_s: float, previous: int, low: int, high: int) -> int:
-    """Another chord tone, near, on the way to the next chord's bass."""
+    """A near chord tone, different from the last note, in the direction of the next chord's bass."""
     goal = bass_pitch(band.context.harmony.after(time_s).bass, previous, low, high)
     tones = [p for p in range(low, high + 1) if p % 12 in chord.pitch_classes and p != previous]
     random = band.context.random

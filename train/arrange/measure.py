@@ -1,4 +1,4 @@
-"""What arrangements are like, in numbers: ``python -m train.arrange.measure CORPUS --songs 20``."""
+"""Describes arrangements in numbers: ``python -m train.arrange.measure CORPUS --songs 20``."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from train.corpus.song import Song
 from train.corpus.timeline import chroma
 
 COLUMNS = ("notes/s", "drums/s", "pitch", "voices", "length_s", "chroma", "wrong", "clash", "ms")
-"""Pitched notes and drum strokes a second, mean pitch, mean number of sounding notes, mean length of a
-note, chroma agreement with the written part and the same moved by a tritone, share of the sung time
-with a semitone against the singer, processor time an arrangement takes."""
+"""Pitched notes and drum strokes per second, mean pitch, mean number of sounding notes, mean note length,
+chroma agreement with the written part and with the same moved by a tritone, share of the sung time with a
+semitone against the singer, CPU milliseconds per arrangement."""
 
 
 def chroma_of(notes: Sequence[Note], duration_s: float, step_s: float = 0.5) -> NDArray[np.float64]:
-    """(steps, 12) seconds that each pitch class sounds in each step; drums left out."""
+    """(K, 12): seconds that each pitch class sounds in each of K steps, without drums."""
     edges_s = np.arange(int(duration_s / step_s) + 2) * step_s
     return chroma([note for note in notes if note.group != DRUM_GROUP], edges_s)
 
 
 def agreement(score: Score, song: Song, shift: int = 0) -> float:
-    """Mean cosine of half-second chroma of ``score``, moved by ``shift``, and what is written.
+    """Mean cosine similarity of the half-second chroma of ``score`` and of the written part.
 
-    Steps in which one of the two is silent are left out.
+    ``shift`` transposes the score, in semitones. Steps in which either is silent are left out.
     """
     a = chroma_of(song.written, song.duration_s)
     b = np.roll(chroma_of(score.notes, song.duration_s), shift, axis=1)
@@ -42,7 +42,7 @@ def agreement(score: Score, song: Song, shift: int = 0) -> float:
 
 
 def clash(score: Score, song: Song, step_s: float = 0.05) -> float:
-    """Share of the sung time in which a neighbour semitone sounds and the sung pitch class does not."""
+    """Share of the sung time in which a pitch class a semitone away sounds and the sung one does not."""
     sounds = chroma_of(score.notes, song.duration_s, step_s) > 0
     clashing = total = 0
     for note in song.voice:
@@ -54,7 +54,7 @@ def clash(score: Score, song: Song, step_s: float = 0.05) -> float:
 
 
 def chord_tone_share(song: Song) -> float:
-    """Share of the written notes' time explained by the chord read there."""
+    """Share of the written notes' time in which they belong to the chord that was read."""
     inside = total = 0.0
     notes = sorted(song.written)
     for chord in read_chords(song):
@@ -88,7 +88,7 @@ def describe(song: Song, style: str, seed: int) -> tuple[float, ...]:
 
 
 def main() -> None:
-    """Prints the table over evenly chosen train songs."""
+    """Print the table over evenly spaced training songs."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--songs", type=int, default=20)

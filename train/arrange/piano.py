@@ -1,4 +1,4 @@
-"""The written piano part, played: accents of the metre, voicing, phrases, small unevenness."""
+"""The written piano part with a player's touch: metric accents, top voice, phrases, small deviations."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from train.arrange.context import Context
 from train.arrange.grid import Grid
 
 TIMING_S = 0.008
-"""Standard deviation of a loose pianist's onsets."""
+"""Standard deviation of onsets in the loosest playing."""
 
 
 def chords_struck(notes: Sequence[Note]) -> list[list[Note]]:
-    """Notes gathered by onset (within a millisecond), each chord low to high."""
+    """Notes grouped by onset (within a millisecond), each chord low to high."""
     ordered = sorted(notes, key=lambda n: (round(n.start_s, 3), n.pitch))
     return [list(chord) for _, chord in groupby(ordered, key=lambda n: round(n.start_s, 3))]
 
 
 def accent(grid: Grid, time_s: float) -> float:
-    """Velocity steps the metre adds: bar line, middle of the bar, pulse, between pulses."""
+    """Velocity that the metre adds at ``time_s``: most on bar lines, negative between pulses."""
     position = grid.position(time_s)
     pulses = grid.bars[grid.index(time_s)].pulses
     if position < 0.06:
@@ -31,11 +31,11 @@ def accent(grid: Grid, time_s: float) -> float:
 
 
 def piano(context: Context) -> list[Note]:
-    """The written notes on ``keys`` with the touch of a player; pitches and rhythm are untouched."""
+    """The written notes in group ``keys`` with new velocities and small timing deviations."""
     random = context.random
     looseness = random.choice((0.0, 0.6, 1.0))
     touch = random.uniform(56, 68)
-    top_voicing = random.uniform(6, 11)
+    top_accent = random.uniform(6, 11)
     played: list[Note] = []
     for chord in chords_struck(context.song.written):
         onset_s = chord[0].start_s
@@ -44,7 +44,7 @@ def piano(context: Context) -> list[Note]:
         for note in chord:
             level = middle + random.gauss(0.0, 2.0 * looseness)
             if note is chord[-1]:
-                level += top_voicing * min(1.0, 0.5 + 0.02 * (note.pitch - 55))
+                level += top_accent * min(1.0, 0.5 + 0.02 * (note.pitch - 55))
             elif note is chord[0]:
                 level += 2.0
             else:

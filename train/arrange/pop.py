@@ -1,4 +1,4 @@
-"""A pop band: piano chords, bass, drums, a pad below the fuller phrases, sometimes a picked guitar."""
+"""A pop band: piano chords, bass, drums, a pad in fuller phrases, sometimes a picked guitar."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ LAYERS = (
     {"hat": 0.3, "kick": 0.3, "snare": 0.42},
     {"hat": 0.5, "kick": 0.25, "snare": 0.36},
 )
-"""From which phrase level each drum plays; a song takes one."""
+"""Phrase level from which each drum plays; a song uses one of the three."""
 
 
 def pop(context: Context) -> list[Note]:
-    """Intro and thin phrases: piano alone; then bass, drums, pad as the phrases grow fuller."""
+    """Piano alone in thin phrases; bass, drums and pad join as phrases grow fuller."""
     random = context.random
     band = Band(context, touch=random.uniform(66, 76))
     variant, fuller = random.randrange(12), random.randrange(12)
     keys = triads(random.choice((53, 55, 57)), random.choice((74, 76)))
     pad = spread_chords(50, 79)
     band.drums(GROOVES, variant, random.choice(LAYERS), fills=0.5)
-    band.bass(GROOVES, variant, 31, 50, least=0.28)
+    band.bass(GROOVES, variant, 31, 50, min_level=0.28)
     band.comp("keys", GROOVES, "comp", fuller, keys, lift=-4)
-    band.held("pad", pad, least=random.choice((0.0, 0.45, 0.55)), lift=-16)
+    band.held("pad", pad, min_level=random.choice((0.0, 0.45, 0.55)), lift=-16)
     with_guitar = random.random() < 0.6
     if with_guitar:
-        band.arpeggio("pluck", GROOVES, "pluck", variant, triads(57, 77), least=0.5, lift=-8)
+        band.arpeggio("pluck", GROOVES, "pluck", variant, triads(57, 77), min_level=0.5, lift=-8)
     last_keys, last_pad = band.last_chord(keys, "keys"), band.last_chord(pad, "pad")
     last = {"keys": last_keys, "bass": band.last_bass(31, 50), "pad": last_pad}
     return band.end(last, ("kick", "crash") if context.dynamics.phrases[-1].level > 0.3 else ())

@@ -1,4 +1,4 @@
-"""The written part given to instruments that hold: a string section, an organ."""
+"""The written part on sustaining instruments: a string section, an organ."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from train.arrange.context import Context
 from train.arrange.piano import accent, chords_struck
 
 FAST_S = 0.3
-"""Notes that follow each other sooner than this are a figure to be held, not a melody."""
+"""Notes that follow each other faster than this are a figure to sustain, not a melody."""
 
 STRINGS_RANGE = (48, 91)
 CELLO_RANGE = (33, 54)
 PEDAL_RANGE = (26, 48)
 MANUAL_RANGE = (45, 93)
 DESKS = 5
-"""String voices above the bass."""
+"""Maximum number of string voices above the bass."""
 
 
 def strings(context: Context) -> list[Note]:
-    """Figures held as chords, slow lines kept, the lowest line with the basses; legato throughout."""
+    """Sustain fast figures as chords, keep slow lines, give the lowest line to the basses; all legato."""
     random = context.random
     softness = random.uniform(-6, 6)
     bass_line, upper = _split_bass(context.song.written, context)
@@ -44,7 +44,7 @@ def strings(context: Context) -> list[Note]:
 
 
 def organ(context: Context) -> list[Note]:
-    """Every written note on the manuals, joined; the lowest voice doubled below by the pedals."""
+    """All written notes legato on the manuals; the pedals double the lowest line an octave below."""
     random = context.random
     registration = random.choice((58, 66, 74))
     pedal_rest = random.random() < 0.5
@@ -58,7 +58,7 @@ def organ(context: Context) -> list[Note]:
     ]
 
     def stopped(note: Note) -> Note:
-        # Stops change between phrases, not within: an organ key has no touch.
+        # Organ keys have no touch, so loudness changes with the stops, between phrases.
         phrase = context.dynamics.phrase(context.grid.index(note.start_s))
         return replace(note, velocity=round(registration + 10 * round(2 * phrase.level - 1)))
 
@@ -66,7 +66,7 @@ def organ(context: Context) -> list[Note]:
 
 
 def into_range(pitch: int, low: int, high: int) -> int:
-    """``pitch`` moved by octaves until it lies in ``low`` to ``high`` (at least an octave)."""
+    """``pitch`` moved by octaves into ``low`` to ``high``, which must span an octave or more."""
     while pitch < low:
         pitch += 12
     while pitch > high:
@@ -75,7 +75,7 @@ def into_range(pitch: int, low: int, high: int) -> int:
 
 
 def _split_bass(written: Sequence[Note], context: Context) -> tuple[list[Note], list[Note]]:
-    """The lowest line (notes near the bottom of what sounds around them) and all the rest."""
+    """The lowest line (notes close to the lowest around them) and the remaining notes."""
     chords = chords_struck(written)
     onsets = [chord[0].start_s for chord in chords]
     lows = [chord[0].pitch for chord in chords]
@@ -95,7 +95,7 @@ def _split_bass(written: Sequence[Note], context: Context) -> tuple[list[Note], 
 
 
 def _held(notes: Sequence[Note], context: Context, *, lowest: bool) -> list[Note]:
-    """Fast figures: their chord tones held to the end of the chord or bar, other notes left out."""
+    """Sustain chord tones of fast figures to the end of the chord or bar; drop their other notes."""
     if not notes:
         return []
     ordered = sorted(notes, key=attrgetter("start_s"))
@@ -116,7 +116,7 @@ def _held(notes: Sequence[Note], context: Context, *, lowest: bool) -> list[Note
         end_s = min(chord.end_s, context.grid.bars[bar].end_s)
         window = windows[context.harmony.index(note.start_s), bar]
         if lowest:
-            # One bass note a pulse is enough of a broken octave.
+            # Of a broken octave, one bass note per pulse is enough.
             pulse_start = context.grid.bars[bar].time(int(context.grid.position(note.start_s)))
             if any(n.start_s >= pulse_start - 1e-3 and n.pitch <= note.pitch for n in window.values()):
                 continue
@@ -128,7 +128,7 @@ def _held(notes: Sequence[Note], context: Context, *, lowest: bool) -> list[Note
 
 
 def _one_voice(notes: Sequence[Note]) -> list[Note]:
-    """A line: each note ends where the next begins."""
+    """Make a monophonic line: each note ends where the next begins."""
     line: list[Note] = []
     for note in sorted(notes, key=lambda n: (n.start_s, n.pitch)):
         if line and note.start_s - line[-1].start_s < 0.02:
@@ -140,7 +140,7 @@ def _one_voice(notes: Sequence[Note]) -> list[Note]:
 
 
 def _joined(notes: Sequence[Note]) -> list[Note]:
-    """Repeats of a pitch that come faster than a bow would change are one note."""
+    """Join repeats of a pitch that are faster than a bow would change."""
     lanes: dict[int, list[Note]] = defaultdict(list)
     for note in sorted(notes, key=lambda n: n.start_s):
         lane = lanes[note.pitch]
@@ -153,7 +153,7 @@ def _joined(notes: Sequence[Note]) -> list[Note]:
 
 
 def _thinned(notes: Sequence[Note]) -> list[Note]:
-    """At most :data:`DESKS` notes at once: the top voice stays, the middle ones go first."""
+    """Keep at most :data:`DESKS` notes at once, the top voice first."""
     kept: list[Note] = []
     sounding: list[Note] = []
     for chord in chords_struck(notes):
@@ -167,7 +167,7 @@ def _thinned(notes: Sequence[Note]) -> list[Note]:
 
 
 def _legato(notes: Sequence[Note], context: Context) -> list[Note]:
-    """Short gaps before the group's next onset closed; rests of half a pulse and more are kept."""
+    """Close gaps before the next onset that are shorter than half a pulse."""
     onsets = sorted({n.start_s for n in notes})
     result = []
     for note in notes:

@@ -1,4 +1,4 @@
-"""An electronic band: a wide pad, an arpeggio, synth bass, four on the floor or half time."""
+"""An electronic band: wide pad, arpeggio, synth bass, four-on-the-floor or half-time drums."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ GROOVES = GrooveBook.of(
 
 
 def synth(context: Context) -> list[Note]:
-    """The pad never stops; arpeggio, bass and drums come and go with the phrases."""
+    """The pad plays throughout; arpeggio, bass and drums come and go with the phrases."""
     random = context.random
     band = Band(context, touch=random.uniform(70, 80))
     variant = random.randrange(12)
@@ -49,9 +49,9 @@ def synth(context: Context) -> list[Note]:
     band.held("pad", pad, lift=-14)
     layers = {"kick": 0.36 + entry, "open": 0.5 + entry, "hat": 0.46 + entry, "snare": 0.42 + entry}
     band.drums(GROOVES, variant, layers, fills=0.6)
-    band.bass(GROOVES, variant, 28, 47, least=0.3 + entry)
+    band.bass(GROOVES, variant, 28, 47, min_level=0.3 + entry)
     figure, arp_entry = random.randrange(12), random.choice((0.0, 0.3, 0.45))
-    band.arpeggio("pluck", GROOVES, "arp", figure, arp, least=arp_entry, lift=-10)
+    band.arpeggio("pluck", GROOVES, "arp", figure, arp, min_level=arp_entry, lift=-10)
     return band.end(
         {"pad": band.last_chord(pad, "pad"), "bass": band.last_bass(28, 47)},
         ("kick", "crash") if context.dynamics.phrases[-1].level > 0.3 else (),

@@ -1,4 +1,4 @@
-"""From whatever an arranger wrote to a score that obeys the rules of :mod:`appliance.music.score`."""
+"""Turns an arranger's notes into a score that obeys the rules of :mod:`appliance.music.score`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from operator import attrgetter
 from appliance.music.score import DRUM_GROUP, DRUM_KEYS, LOWEST_PITCH, PITCHES, Note, Score
 
 SHORTEST_S = 0.04
-"""A shorter note would fall through the grid of rolls (46 ms a frame)."""
+"""Shorter notes are dropped: a frame of a roll lasts 46 ms."""
 
 
 def tidy(notes: Iterable[Note], duration_s: float) -> Score:
-    """A score within ``duration_s``, within the compass, where no pitch of a group overlaps itself."""
+    """A score within ``duration_s`` and the compass, in which notes of one pitch and group do not overlap.
+
+    Raises:
+        ValueError: a drum note has a key that scores cannot hold.
+    """
     lanes: dict[tuple[str, int], list[Note]] = defaultdict(list)
     for note in notes:
         pitch = note.pitch if note.group == DRUM_GROUP else _folded(note.pitch)
         if note.group == DRUM_GROUP and pitch not in DRUM_KEYS:
-            raise ValueError(f"drum key {pitch} has no row in a score")
+            raise ValueError(f"drum key {pitch} has no row in a score; use one of {DRUM_KEYS}")
         start_s, end_s = max(0.0, note.start_s), min(note.end_s, duration_s)
         if end_s - start_s >= SHORTEST_S:
             velocity = min(max(round(note.velocity), 1), 127)
@@ -35,7 +39,7 @@ def _folded(pitch: int) -> int:
 
 
 def _one_at_a_time(lane: list[Note]) -> list[Note]:
-    """Notes of one pitch: a new attack ends the note before; attacks too close are one note."""
+    """Notes of one pitch without overlap: an onset ends the note before; onsets too close are joined."""
     lane.sort(key=attrgetter("start_s", "end_s", "velocity"))
     kept: list[Note] = []
     for note in lane:

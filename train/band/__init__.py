@@ -1,10 +1,10 @@
-"""Scores as sound, for evaluation and training: the appliance's own band with any soundfont.
+"""Plays scores for evaluation and training: the appliance's own band with any soundfont.
 
-Whole soundfonts are large in memory (four bytes a sample: FluidR3 0.3 GB, MuseScore General 1 GB), so
-cut them with ``python -m quantize.soundfont`` first; a cut loads in a tenth of a second.
+Whole soundfonts are large in memory (four bytes per sample: FluidR3 0.3 GB, MuseScore General 1 GB), so cut
+them with ``python -m quantize.soundfont`` first. A cut soundfont loads in a tenth of a second.
 
-- ``balance``: gains that make each group of a style as loud as wanted
-- ``speed``: how fast a full band is
+- ``balance``: gains that give each group of a style its target loudness
+- ``speed``: measures the speed of a full band
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from train.band.balance import balanced
 
 
 def render(score: Score, style: str, soundfont: Path) -> NDArray[np.float32]:
-    """``score`` played in ``style``: (n, 2) float32 at 44.1 kHz, n = its duration in samples.
+    """``score`` played in ``style``: (S, 2) float32 at 44.1 kHz, S samples.
 
-    The sum of the stems, neither levelled nor limited. Groups are balanced for the soundfont, which is
-    loaded and measured once a process.
+    The sum of the stems, without loudness normalisation or limiter. Groups are balanced for the soundfont,
+    which is loaded and measured once per process.
 
     Raises:
         PackError: the soundfont cannot be read or lacks one of the style's presets.

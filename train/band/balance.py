@@ -1,4 +1,4 @@
-"""How loud each group of each style is, and the gains that make it as loud as wanted.
+"""Measures the loudness of each group in each style, and computes the gains for its target.
 
 ``python -m train.band.balance SOUNDFONT`` renders a typical part for every group, measures it (ITU-R
 BS.1770-4, by pyloudnorm) and prints the gain for the table in :mod:`appliance.packs.sounds`.
@@ -27,7 +27,7 @@ LOUDNESS_LUFS: dict[str, dict[str, float]] = {
     "jazz": {"keys": -25, "pluck": -28, "pad": -30, "bass": -25, "drums": -27},
     "synth": {"keys": -26, "pluck": -27, "pad": -27, "bass": -25, "drums": -24},
 }
-"""What each group's typical part should measure: the group that carries the style first."""
+"""Target loudness of each group's typical part; the group that carries the style is loudest."""
 
 BEAT_S = 0.6
 _CHORDS = ((57, 60, 64), (53, 57, 60), (55, 60, 64), (55, 59, 62))
@@ -35,7 +35,7 @@ _ROOTS = (45, 41, 36, 43)
 
 
 def typical_part(group: str) -> Score:
-    """Four bars (9.6 s) of what ``group`` usually plays over four chords, at velocity 80."""
+    """Four bars (9.6 s) of a typical part of ``group`` over four chords, at velocity 80."""
     notes: list[Note] = []
 
     def play(beat: float, beats: float, pitch: int, velocity: int = 80) -> None:
@@ -65,7 +65,7 @@ def typical_part(group: str) -> Score:
 
 
 def balanced(style: str, font: SoundFont) -> StyleSounds:
-    """The default sounds of ``style`` with gains for ``font``, whose presets may be louder or softer."""
+    """The default sounds of ``style``, with gains adapted to the loudness of ``font``'s presets."""
     sounds = dict(DEFAULT_SOUNDS[style])
     for group, sound in sounds.items():
         missing_db = LOUDNESS_LUFS[style][group] - loudness_lufs(style, group, font)
@@ -75,7 +75,7 @@ def balanced(style: str, font: SoundFont) -> StyleSounds:
 
 
 def loudness_lufs(style: str, group: str, font: SoundFont, sounds: StyleSounds | None = None) -> float:
-    """Integrated loudness of the group's typical part, with its gain and room."""
+    """Integrated loudness of the group's typical part in LUFS, with its gain and reverb."""
     score = typical_part(group)
     samples = round(score.duration_s * SAMPLE_RATE_HZ)
     blocks = render_stems(score, sounds or DEFAULT_SOUNDS[style], font, samples)

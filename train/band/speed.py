@@ -1,6 +1,6 @@
-"""Real-time factor of a full band: ``python -m train.band.speed SOUNDFONT [STYLE...]``.
+"""Measures the real-time factor of a full band: ``python -m train.band.speed SOUNDFONT [STYLE...]``.
 
-Every group plays its typical part for the whole time, room included, in one process and one thread.
+All groups play their typical parts throughout, with reverb, in one process and one thread.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from train.band.balance import typical_part
 
 
 def full_band(times: int) -> Score:
-    """The typical parts of all groups together, over and over."""
+    """The typical parts of all groups together, repeated ``times`` times."""
     parts = [typical_part(group) for group in (*GROUPS, DRUM_GROUP)]
     length_s = parts[0].duration_s
     notes = [
@@ -53,8 +53,8 @@ def main(soundfont: Path, styles: tuple[str, ...], times: int) -> None:
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         offset = np.abs(total).max() / (score.duration_s * SAMPLE_RATE_HZ)
         click.echo(
-            f"{style:8} {score.duration_s:.0f} s: real-time factor {cpu / score.duration_s:.4f} of a core,"
-            f" {wall / score.duration_s:.4f} by the clock; peak {peak:.3f}, offset {offset:.4f}"
+            f"{style:8} {score.duration_s:.0f} s: real-time factor {cpu / score.duration_s:.4f} in CPU time,"
+            f" {wall / score.duration_s:.4f} in wall time; peak {peak:.3f}, DC offset {offset:.4f}"
         )
 
 

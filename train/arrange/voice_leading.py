@@ -1,4 +1,4 @@
-"""Chords as notes under the hand: the inversion that moves least from the one before."""
+"""Voices chords: chooses the inversion that moves least from the one before."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 from train.arrange.chords import Chord
 
 CENTRE_PULL = 0.6
-"""Semitones of movement that one semitone away from the middle of the range is worth."""
+"""Cost of one semitone of distance from the middle of the range, in semitones of movement."""
 
 
 @lru_cache(maxsize=65536)
@@ -16,8 +16,11 @@ def lead(
 ) -> tuple[int, ...]:
     """Pitches of ``tones`` (pitch classes) within ``low`` to ``high``, nearest to ``previous``.
 
-    Close position and, where ``open_position``, the spread one (second voice from the top dropped an
-    octave). Without a chord before, the one nearest to the middle of the range.
+    It considers close positions and, if ``open_position``, those with the second voice from the top an
+    octave lower. Without ``previous`` it takes the position nearest to the middle of the range.
+
+    Raises:
+        ValueError: no position fits into the range.
     """
     middle = (low + high) / 2
     best: tuple[float, tuple[int, ...]] | None = None
@@ -47,7 +50,10 @@ def _positions(tones: tuple[int, ...], low: int, high: int, open_position: bool)
 
 
 def _movement(previous: tuple[int, ...], pitches: tuple[int, ...]) -> float:
-    """Semitones each voice travels to its nearest neighbour, both ways, so that sizes may differ."""
+    """Semitones from each voice to the nearest one of the other chord, averaged over both directions.
+
+    The two chords may have different numbers of voices.
+    """
     there = sum(min(abs(p - q) for q in previous) for p in pitches)
     back = sum(min(abs(p - q) for q in pitches) for p in previous)
     return (there + back) / 2 + 0.5 * abs(pitches[-1] - previous[-1])
@@ -55,17 +61,17 @@ def _movement(previous: tuple[int, ...], pitches: tuple[int, ...]) -> float:
 
 @lru_cache(maxsize=4096)
 def bass_pitch(pitch_class: int, previous: int, low: int, high: int) -> int:
-    """The pitch of ``pitch_class`` in the range that is nearest to ``previous`` (0: to the middle low)."""
+    """The pitch of ``pitch_class`` in the range nearest to ``previous``; 0 means the low end."""
     near = previous or low + 7
     options = [p for p in range(low, high + 1) if p % 12 == pitch_class]
     return min(options, key=lambda p: (abs(p - near) + 0.3 * abs(p - (low + high) / 2), p))
 
 
 def seventh_tones(chord: Chord, following: Chord, tonic: int, sung: frozenset[int]) -> tuple[int, ...]:
-    """A jazz player's four notes above the root: thirds and sevenths first, then colour.
+    """Four notes for a rootless jazz chord: third and seventh first, then tensions.
 
-    ``sung`` are pitch classes held by the singer over the chord: a colour a semitone away from one
-    is left out.
+    ``sung`` are the pitch classes that the singer holds over the chord. A tension a semitone away from one
+    of them is left out.
     """
     root = chord.root
     colours = {
