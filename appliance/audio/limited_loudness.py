@@ -18,8 +18,8 @@ from appliance.audio.loudness import (
     HOP_SAMPLES,
     PERIOD_SAMPLES,
     TAPS,
-    Heard,
     Loudness,
+    Measurement,
     loudness_of,
     power_of_steps,
     true_peaks,
@@ -36,15 +36,17 @@ _PERIODS_BEFORE = 100
 _LEAST_REDUCTION = 1e-7
 
 
-def limited_loudness(heard: Heard, gain_db: float, aim_dbtp: float, blocks: Iterable[Block]) -> Loudness:
+def limited_loudness(
+    measured: Measurement, gain_db: float, aim_dbtp: float, blocks: Iterable[Block]
+) -> Loudness:
     """Loudness of ``blocks`` after the limiter of :func:`appliance.audio.limiter.gain_factors`.
 
-    ``heard`` is the measurement of the same ``blocks`` before it. Shape: blocks of (n, C): n samples, C
+    ``measured`` is the measurement of the same ``blocks`` before it. Shape: blocks of (n, C): n samples, C
     channels.
     """
     gain = np.float32(10 ** (gain_db / 20))
-    acts = _acts(heard, gain_db, aim_dbtp)
-    limited = _limited(blocks, recut(gain_factors(heard, gain_db, aim_dbtp), HOP_SAMPLES), acts)
+    acts = _acts(measured, gain_db, aim_dbtp)
+    limited = _limited(blocks, recut(gain_factors(measured, gain_db, aim_dbtp), HOP_SAMPLES), acts)
     highest, step_power = 0.0, [np.zeros(0)]
     for number, (before, hop, after) in enumerate(limited):
         if acts[number]:
@@ -54,16 +56,16 @@ def limited_loudness(heard: Heard, gain_db: float, aim_dbtp: float, blocks: Iter
         else:
             first = number * _HOP_PERIODS
             periods = slice(first, first + -(-len(hop) // PERIOD_SAMPLES))
-            power, peak = heard.power[periods] * np.square(gain), heard.peak[periods] * gain
+            power, peak = measured.power[periods] * np.square(gain), measured.peak[periods] * gain
         highest = max(highest, float(peak.max(initial=0)))
         step_power.append(power_of_steps(power))
     return loudness_of(highest, np.concatenate(step_power))
 
 
-def _acts(heard: Heard, gain_db: float, aim_dbtp: float) -> NDArray[np.bool_]:
+def _acts(measured: Measurement, gain_db: float, aim_dbtp: float) -> NDArray[np.bool_]:
     """For each hop, whether the limiter affects its measurement: (H,) for H hops."""
     least = 10 ** (gain_db / 20) * (1 - _LEAST_REDUCTION)
-    acts = np.concatenate([factors < least for factors in period_factors(heard, gain_db, aim_dbtp)])
+    acts = np.concatenate([factors < least for factors in period_factors(measured, gain_db, aim_dbtp)])
     starts = np.arange(0, len(acts), _HOP_PERIODS)
     first = np.maximum(starts - _PERIODS_AFTER, 0)
     behind = np.minimum(starts + _HOP_PERIODS + _PERIODS_BEFORE, len(acts))

@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from appliance.audio.blocks import Block, recut
-from appliance.audio.loudness import PERIOD_SAMPLES, STEP_PERIODS, Heard, gated_lufs, power_of_steps
+from appliance.audio.loudness import PERIOD_SAMPLES, STEP_PERIODS, Measurement, gated_lufs, power_of_steps
 from appliance.grid import SAMPLE_RATE_HZ
 
 Curve = NDArray[np.float64]
@@ -34,16 +34,16 @@ _CHUNK_PERIODS = 100 * STEP_PERIODS
 """Periods computed at a time (10 s)."""
 
 
-def gain_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Block]:
+def gain_factors(measured: Measurement, gain_db: float, ceiling_dbtp: float) -> Iterator[Block]:
     """A factor for each sample: a gain of ``gain_db``, less where a peak would exceed ``ceiling_dbtp``.
 
-    Shape: blocks of (n,) float32. The n add up to the samples of ``heard``, rounded up to a whole period.
+    Shape: blocks of (n,) float32. The n add up to the samples of ``measured``, rounded up to a whole period.
     """
     # Linear interpolation from a factor at the middle of each period to one for each sample.
     place = (np.arange(PERIOD_SAMPLES) + 0.5) / PERIOD_SAMPLES - 0.5
     before, after = np.maximum(-place, 0), np.maximum(place, 0)
     weights = np.stack([before, 1 - before - after, after])
-    curve = period_factors(heard, gain_db, ceiling_dbtp)
+    curve = period_factors(measured, gain_db, ceiling_dbtp)
 
     def straight(held: Curve) -> Curve:
         if np.all(held == held[0]):
@@ -55,7 +55,7 @@ def gain_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[
         yield rows.astype(np.float32).reshape(-1)
 
 
-def limited_lufs(heard: Heard, gain_db: float, ceiling_dbtp: float) -> float:
+def limited_lufs(measured: Measurement, gain_db: float, ceiling_dbtp: float) -> float:
     """Estimate the integrated loudness (LUFS) after the limiter without processing the sound again.
 
     The gain hardly changes within the impulse response of the K-weighting, so the weighted power of each
@@ -63,16 +63,16 @@ def limited_lufs(heard: Heard, gain_db: float, ceiling_dbtp: float) -> float:
     """
     step_power: list[NDArray[np.float64]] = []
     start = 0
-    for factors in recut(period_factors(heard, gain_db, ceiling_dbtp), _CHUNK_PERIODS):
-        scaled = heard.power[start : start + len(factors)] * np.square(factors)
+    for factors in recut(period_factors(measured, gain_db, ceiling_dbtp), _CHUNK_PERIODS):
+        scaled = measured.power[start : start + len(factors)] * np.square(factors)
         step_power.append(power_of_steps(scaled))
         start += len(factors)
     return gated_lufs(np.concatenate(step_power) if step_power else np.zeros(0))
 
 
-def period_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
+def period_factors(measured: Measurement, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
     """The gain factor at the middle of each period, in arrays of (K,), K periods."""
-    held = _slide(_needed_db(heard, gain_db, ceiling_dbtp), REACH_PERIODS + 1, _moving_maximum)
+    held = _slide(_needed_db(measured, gain_db, ceiling_dbtp), REACH_PERIODS + 1, _moving_maximum)
     hann = np.hanning(2 * REACH_PERIODS + 3)[1:-1]
     hann /= hann.sum()
 
@@ -86,11 +86,11 @@ def period_factors(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterato
             yield np.full(len(reduction_db), 10 ** (gain_db / 20))
 
 
-def _needed_db(heard: Heard, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
+def _needed_db(measured: Measurement, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
     """Reduction in dB that each period needs; 0 or more."""
     allowed = max(10 ** ((ceiling_dbtp - gain_db) / 20) * 0.999, 1e-10)
-    for start in range(0, len(heard.peak), _CHUNK_PERIODS):
-        peak = heard.peak[start : start + _CHUNK_PERIODS].astype(np.float64)
+    for start in range(0, len(measured.peak), _CHUNK_PERIODS):
+        peak = measured.peak[start : start + _CHUNK_PERIODS].astype(np.float64)
         needed = np.zeros(len(peak))
         over = peak > allowed
         needed[over] = np.maximum(20 * np.log10(peak[over]) + gain_db - ceiling_dbtp, 0.0)

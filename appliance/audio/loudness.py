@@ -5,8 +5,8 @@ their analogue prototypes by the bilinear transform, with parameters that reprod
 at 48 kHz. Both decay within 0.14 s, so their joint impulse response is applied as an FIR filter by
 overlap-save FFT: NumPy has no recursive filter, and SciPy would make the appliance 100 MB larger.
 
-:func:`listen` also keeps the peak and the weighted power of every 30 samples (12 kB per second of sound).
-From these the limiter is computed without a second pass over the sound.
+:func:`measure_curves` also keeps the peak and the weighted power of every 30 samples (12 kB per second of
+sound). From these the limiter is computed without a second pass over the sound.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Loudness:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Measurement:
     """The measurement of a sound, in periods of :data:`PERIOD_SAMPLES`; the last may be shorter.
 
     ``peak`` is the true peak over all channels (linear, full scale 1.0). ``power`` is the mean square after
@@ -77,10 +77,10 @@ def measure(blocks: Iterable[Block]) -> Loudness:
     >>> round(measure([sine[:, None]]).integrated_lufs, 1)  # -3.0 at full scale, 20 dB below it here
     -23.0
     """
-    return listen(blocks).loudness
+    return measure_curves(blocks).loudness
 
 
-def listen(blocks: Iterable[Block]) -> Heard:
+def measure_curves(blocks: Iterable[Block]) -> Measurement:
     """Measure peak and weighted power of ``blocks`` over time. Shape: as for :func:`measure`."""
     peaks, weighting = _Peaks(), _Weighting()
 
@@ -92,7 +92,7 @@ def listen(blocks: Iterable[Block]) -> Heard:
     with closing(ahead(weighted())) as heard:  # K-weighting in one thread, peaks in the other
         for block in heard:
             peaks.add(block)
-    return Heard(peaks.result(), weighting.result())
+    return Measurement(peaks.result(), weighting.result())
 
 
 def integrated_lufs(blocks: Iterable[Block]) -> float:

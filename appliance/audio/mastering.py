@@ -17,7 +17,7 @@ import numpy as np
 from appliance.audio.blocks import BLOCK_SAMPLES, Block, recut
 from appliance.audio.limited_loudness import limited_loudness
 from appliance.audio.limiter import gain_factors, limited_lufs
-from appliance.audio.loudness import Heard, Loudness, integrated_lufs, listen
+from appliance.audio.loudness import Loudness, Measurement, integrated_lufs, measure_curves
 
 Sound = Callable[[], Iterable[Block]]
 """Starts a stream of (n, 2) blocks from its beginning; every call gives the same samples."""
@@ -42,13 +42,13 @@ _MOST_LIMITING_DB = 15.0
 class Master:
     """A gain, and a limiter if the gain alone would push peaks over the ceiling.
 
-    ``aim_dbtp`` is the limiter's own ceiling, None without a limiter. ``heard`` is the measurement of the
+    ``aim_dbtp`` is the limiter's own ceiling, None without a limiter. ``measured`` is the measurement of the
     sound before, ``loudness`` that of the mastered sound. An instance takes 12 kB per second of sound.
     """
 
     gain_db: float
     aim_dbtp: float | None
-    heard: Heard
+    measured: Measurement
     loudness: Loudness
 
     def apply(self, sound: Sound) -> Iterator[Block]:
@@ -63,7 +63,7 @@ class Master:
 
     def _factors(self) -> Iterator[Block]:
         if self.aim_dbtp is not None:
-            return gain_factors(self.heard, self.gain_db, self.aim_dbtp)
+            return gain_factors(self.measured, self.gain_db, self.aim_dbtp)
         factor = np.full(BLOCK_SAMPLES, 10 ** (self.gain_db / 20), np.float32)
         return repeat(factor)
 
@@ -87,46 +87,46 @@ def master(sound: Sound, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float =
 
     Silence, or a sound too short to have a loudness, is only turned down if a peak is too high.
     """
-    heard = listen(sound())
-    before = heard.loudness
+    measured = measure_curves(sound())
+    before = measured.loudness
     aim_dbtp = ceiling_dbtp - _MARGIN_DB
     if before.integrated_lufs == -math.inf:
         gain_db = min(0.0, aim_dbtp - before.true_peak_dbtp)
-        return Master(gain_db, None, heard, Loudness(-math.inf, before.true_peak_dbtp + gain_db))
+        return Master(gain_db, None, measured, Loudness(-math.inf, before.true_peak_dbtp + gain_db))
     gain_db = target_lufs - before.integrated_lufs
     if before.true_peak_dbtp + gain_db <= aim_dbtp:
-        return Master(gain_db, None, heard, Loudness(target_lufs, before.true_peak_dbtp + gain_db))
+        return Master(gain_db, None, measured, Loudness(target_lufs, before.true_peak_dbtp + gain_db))
 
     wanted_lufs = target_lufs
     for _ in range(_MOST_PASSES):
-        gain_db, reached = _limiter_gain_db(heard, wanted_lufs, aim_dbtp)
-        after = limited_loudness(heard, gain_db, aim_dbtp, sound())
+        gain_db, reached = _limiter_gain_db(measured, wanted_lufs, aim_dbtp)
+        after = limited_loudness(measured, gain_db, aim_dbtp, sound())
         missing_lu = target_lufs - after.integrated_lufs
         over_db = after.true_peak_dbtp - ceiling_dbtp
         if over_db <= 0 and (abs(missing_lu) <= _CLOSE_ENOUGH_LU or (missing_lu > 0 and not reached)):
             break
         wanted_lufs += missing_lu
         aim_dbtp -= max(0.0, over_db)
-    return Master(gain_db, aim_dbtp, heard, after)
+    return Master(gain_db, aim_dbtp, measured, after)
 
 
-def _limiter_gain_db(heard: Heard, target_lufs: float, aim_dbtp: float) -> tuple[float, bool]:
+def _limiter_gain_db(measured: Measurement, target_lufs: float, aim_dbtp: float) -> tuple[float, bool]:
     """The least gain (dB) that gives ``target_lufs`` after the limiter, and whether that is possible.
 
     If it is not, the least gain that comes close to the highest possible loudness. Bisection works because
     loudness after the limiter never falls as the gain rises: each step of the limiter answers a rise of the
     input with at most the same rise of the reduction.
     """
-    low_db = target_lufs - heard.loudness.integrated_lufs
-    high_db = max(low_db, aim_dbtp + _MOST_LIMITING_DB - heard.loudness.true_peak_dbtp)
-    most_lufs = limited_lufs(heard, high_db, aim_dbtp)
+    low_db = target_lufs - measured.loudness.integrated_lufs
+    high_db = max(low_db, aim_dbtp + _MOST_LIMITING_DB - measured.loudness.true_peak_dbtp)
+    most_lufs = limited_lufs(measured, high_db, aim_dbtp)
     reached = most_lufs >= target_lufs
     if not reached:
         target_lufs = most_lufs - _CLOSE_ENOUGH_LU
         low_db = min(low_db, high_db - _MOST_LIMITING_DB)
     while high_db - low_db > 0.01:
         middle_db = (low_db + high_db) / 2
-        if limited_lufs(heard, middle_db, aim_dbtp) < target_lufs:
+        if limited_lufs(measured, middle_db, aim_dbtp) < target_lufs:
             low_db = middle_db
         else:
             high_db = middle_db

@@ -1,4 +1,4 @@
-"""Algorithms and scales of the textbooks, with no music in them.
+"""Textbook algorithms and scales that are not specific to music.
 
 - ``viterbi``: the best path through states
 - ``mel``: the mel scale

@@ -1,4 +1,4 @@
-"""The mel scale: equal steps sound equally far apart."""
+"""The mel scale, on which equal steps sound equally far apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def mel_of(hz: float | NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Frequencies ``hz`` (any shape) in mel.
+    """Convert frequencies in Hz to mel; any shape.
 
     Source: O'Shaughnessy, *Speech Communication: Human and Machine*, 1987, p. 150.
 
@@ -21,6 +21,6 @@ def mel_of(hz: float | NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
 
 
 def hz_of(mel: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """The inverse of :func:`mel_of`, any shape."""
+    """Convert mel to Hz, the inverse of :func:`mel_of`; any shape."""
     hz: NDArray[np.floating[Any]] = 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
     return hz

@@ -1,4 +1,4 @@
-"""The mel scale, against values of its definition and against its inverse."""
+"""The mel scale, compared with values of its definition and with its inverse."""
 
 from __future__ import annotations
 

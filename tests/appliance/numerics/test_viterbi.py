@@ -1,4 +1,4 @@
-"""The best path, against all paths there are."""
+"""The best path, compared with a search over all paths."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 
 def best_of_all(gains: Array, cost: Callable[[int, int, int], float]) -> tuple[int, ...]:
-    """The path through ``gains`` (T, S) that wins; ``cost`` takes step, state before and state."""
+    """The best path through ``gains`` (T, S); ``cost`` takes the step, the previous state and the state."""
 
     def worth(path: tuple[int, ...]) -> float:
         stay = sum(float(gain[state]) for gain, state in zip(gains, path, strict=True))
