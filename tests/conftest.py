@@ -1,4 +1,4 @@
-"""What several tests share: where the data lies, and a skip where it does not."""
+"""Fixtures for all tests: where the data is, and a skip where it is missing."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(autouse=True)
 def no_handler_stays() -> Iterator[None]:
-    """torch's loader leaves a handler of SIGCHLD behind. With torch, onnx and OpenVINO in one process a
-    caught signal can crash it (the handler returns to address 0), and no process of ours loads all three:
-    so no test leaves the next one a handler."""
+    """Resets SIGCHLD after each test, because torch's loader leaves a handler behind.
+
+    With torch, onnx and OpenVINO in one process a caught signal can crash it (the handler returns to
+    address 0). Only the tests load all three.
+    """
     yield
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Commands that the tests run keep compiled graphs and plans here, not in the home of whoever tests."""
+    """Commands under test keep compiled graphs and profiles here, not in the home of the developer."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
@@ -48,7 +50,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def reference_pack() -> Path:
-    """The pack in the repository."""
+    """The pack of the repository."""
     folder = ROOT / "packs" / "reference"
     if not (folder / "pack.json").is_file():
         pytest.skip("the reference pack is not built: packs/reference/pack.json is missing")

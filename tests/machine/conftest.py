@@ -1,4 +1,4 @@
-"""One machine for all tests of its life, with this checkout installed in it and the parts they use."""
+"""Fixtures of the tests in machines: the machines, the bundles, and the vocals."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ from support.vocals import sung
 
 @pytest.fixture(scope="session")
 def machines(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Skips where nobody asked for minutes of machines, or none can be booted; before anything is made.
+    """Skips, before anything is built, unless the run asks for machines and this computer can boot one.
 
-    One run at a time: machines share a control group, and one's systemd would end the other's processes.
+    Only one run at a time: machines share a control group, so the systemd of one would end the processes
+    of the other.
     """
     named = any("machine" in argument for argument in request.config.args)
     if not named and "privileged" not in request.config.option.markexpr:
-        pytest.skip("takes minutes: asked for with 'make machine'")
+        pytest.skip("takes minutes; run it with 'make machine'")
     needed()
     base_system.CACHE.mkdir(parents=True, exist_ok=True)
     with (base_system.CACHE / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            pytest.fail("another run has machines booted on this computer; wait until it has ended")
+            pytest.fail("another run has machines booted on this computer; wait until it ends")
         yield
 
 
@@ -44,7 +45,7 @@ def studio(
     reference_pack: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Studio]:
-    """A booted machine in which the program lies under /opt/backline and nothing is set up yet."""
+    """A booted machine with this checkout in /opt/backline; the service is not set up yet."""
     packs = {"fake": fake_pack, "reference": reference_pack}
     program = base_system.installed(root, packs, tmp_path_factory.mktemp("wheel") / "installed")
     layers = (base_system.base(), base_system.runtime(root), program)
@@ -67,7 +68,7 @@ def bundles(
     reference_pack: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Bundles:
-    """What is carried to the machines."""
+    """The bundles that are installed in the machines."""
     if missing := [name for name in ("minisign", "patchelf", "strip", "dpkg-deb") if not shutil.which(name)]:
         pytest.skip(
             f"not installed: {', '.join(missing)} (Debian: apt install minisign patchelf binutils dpkg)"
@@ -77,7 +78,7 @@ def bundles(
 
 @pytest.fixture(scope="module")
 def bare(machines: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
-    """A booted machine on which there is nothing at all."""
+    """A booted machine with the smallest Debian, and nothing of ours."""
     machine = Machine((base_system.bare(),), tmp_path_factory.mktemp("bare"))
     try:
         print(f"boot {machine.boot():.1f} s")
@@ -88,7 +89,7 @@ def bare(machines: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
 
 @pytest.fixture(scope="module")
 def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A vocal that is rendered in no time."""
+    """A short vocal, rendered in a second or two."""
     path = tmp_path_factory.mktemp("vocals") / "song.wav"
     soundfile.write(path, sung(1.5), 44_100)
     return path
@@ -96,7 +97,7 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A vocal that takes long enough for something to happen meanwhile."""
+    """A vocal that renders long enough for a test to act meanwhile."""
     path = tmp_path_factory.mktemp("vocals") / "long.wav"
     soundfile.write(path, sung(60.0), 44_100)
     return path

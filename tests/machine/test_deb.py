@@ -49,7 +49,7 @@ def test_installed_again_by_dpkg(bare: Bare, bundles: Bundles, song: Path) -> No
 
 
 def test_purged_by_dpkg(bare: Bare) -> None:
-    """Nobody can be asked there, so the music stays."""
+    """dpkg cannot ask, so the recordings stay."""
     print(bare.machine.run("dpkg", "--purge", "backline"))
     for place in (PREFIX, "/etc/backline", "/var/lib/backline", "/var/cache/backline"):
         assert not bare.path(place).exists(), place

@@ -1,6 +1,6 @@
-"""The service's whole life under real systemd, in one machine that is switched off once.
+"""The life of the service under real systemd, in one machine whose power is cut once.
 
-The tests are the chapters of one story, in their order; each leaves the service running and idle.
+The tests depend on each other, in this order. Each leaves the service running and idle.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.privileged, pytest.mark.slow]
 
 PROBE = Path(__file__).parents[1] / "support" / "machine" / "probe.py"
 SHORTER = "[Service]\nWatchdogSec=10s\nRestartSec=100ms\n"
-"""The only difference to the unit as shipped: what a test would have to wait for."""
+"""The only difference from the shipped unit: shorter times, so that tests need not wait."""
 
 
 def finished_once(studio: Studio, name: str) -> None:
@@ -29,7 +29,7 @@ def finished_once(studio: Studio, name: str) -> None:
 
 
 def test_a_checkout_is_installed_as_the_page_says(studio: Studio, root: Path) -> None:
-    """Every command that sets up the service, word for word; the block before it needs a network."""
+    """Runs every command that sets up the service, word for word; the block before it needs a network."""
     machine = studio.machine
     drop_in = studio.path("/etc/systemd/system/backline.service.d")
     drop_in.mkdir(parents=True)
@@ -105,7 +105,7 @@ def test_a_killed_service_is_started_again_and_tells(studio: Studio, long: Path)
 
 
 def test_a_vocal_that_somebody_still_writes_is_left_alone(studio: Studio, song: Path) -> None:
-    """Another user's open file: what CAP_LEASE is for."""
+    """CAP_LEASE lets the service see that another user has the file open."""
     script = (
         "cd /srv/backline/inbox; cp /tmp/vocal a.part; exec 3>>a.part; mv a.part open.wav; exec sleep 1000"
     )
@@ -169,7 +169,7 @@ def test_settings_are_read_again_and_nonsense_is_refused(studio: Studio, song: P
 
 
 def test_a_full_disk_pauses_the_work_until_there_is_room(studio: Studio, long: Path) -> None:
-    """The outbox is a file system of 40 MB, on which the result has no place."""
+    """The outbox is a file system of 40 MB, too small for the result."""
     outbox = "/srv/backline/outbox"
     studio.systemctl("stop", UNIT)
     studio.machine.run("mount", "-t", "tmpfs", "-o", "size=40m,mode=2775,gid=backline", "tmpfs", outbox)

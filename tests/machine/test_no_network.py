@@ -1,7 +1,7 @@
-"""Nothing of Backline ever reaches for a network: installation and service under a trace of system calls.
+"""Neither the installation nor the service accesses a network, as a trace of system calls shows.
 
-The machine has a network namespace with nothing in it. strace runs outside of it, where it cannot be noticed,
-and sees every call about sockets by whatever the installation and process 1 of the machine start.
+The machine has an empty network namespace. strace runs outside the machine, where the service cannot notice
+it, and records each socket call of the installation and of all that process 1 of the machine starts.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def counted(trace: Path) -> Counter[str]:
 
 
 def local(found: Counter[str]) -> bool:
-    """No connection, name or packet but to this computer's own sockets; the kernel itself may be asked."""
+    """Whether all calls stayed on this computer: Unix sockets, and netlink without a connection."""
     return all(name.endswith((" AF_UNIX", " AF_NETLINK")) for name in found) and not any(
         name.startswith("connect") and not name.endswith(" AF_UNIX") for name in found
     )
@@ -48,7 +48,7 @@ def local(found: Counter[str]) -> bool:
 
 @contextmanager
 def traced(leader: int, trace: Path) -> Iterator[None]:
-    """While this lasts, whatever process 1 of a machine starts is traced."""
+    """Traces all that process 1 of a machine starts within the block."""
     with subprocess.Popen([*TRACE, "-o", str(trace), "-p", str(leader)]) as strace:
         while "TracerPid:\t0" in Path(f"/proc/{leader}/status").read_text():
             assert strace.poll() is None, "strace cannot attach to the machine"

@@ -1,7 +1,7 @@
-"""An upgrade from a release that was built from an older commit: all that it left behind is still read.
+"""An upgrade from a release built from an older commit: the new release reads all that the older one left.
 
 ``BACKLINE_OLD_BUNDLE=FILE.run`` names another older bundle than that of :mod:`support.machine.older`.
-The tests are the chapters of one story, in their order.
+The tests depend on each other, in this order.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Left:
 
 
 left: list[Left] = []
-"""Written by one chapter, read by the following ones."""
+"""Written by the first test, read by the following ones."""
 
 
 @pytest.fixture(scope="module")

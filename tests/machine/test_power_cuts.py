@@ -1,10 +1,9 @@
-"""The plug is pulled at every step of an installation, an upgrade and a change of pack.
+"""The power is cut at each step of an installation, an upgrade and a change of pack.
 
-The steps are found, not guessed: a whole run is recorded, one step after the other (:mod:`steps`), and then
-the machine is switched off at each of them while everything stands still. It has a disk of its own, so what
-nobody had asked to be written is gone, as in a real computer. ``BACKLINE_CUTS=all`` takes every step instead
-of those in which something that lasts may have changed; ``BACKLINE_RANDOM_CUTS`` and ``BACKLINE_SEED`` say
-how many moments are drawn besides, and from what.
+A first run records the steps (:mod:`steps`). Then the power is cut at each of them, while all processes are
+stopped. The machine has a disk of its own, so it loses what was not synced, as a real computer does.
+``BACKLINE_CUTS=all`` cuts at every step instead of those that may change something lasting.
+``BACKLINE_RANDOM_CUTS`` is the number of further cuts at random moments, ``BACKLINE_SEED`` their seed.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ _LASTING = re.compile(
     r"|rename (current|previous|unconfirmed|active|recover\.sh|backline\.service|trio-2\.0|\S+\.pub"
     rf"|{re.escape(OLD)}|{re.escape(NEW)})$|run rm -rf"
 )
-"""Steps after which something that lasts may be other than before."""
+"""Steps after which something lasting may have changed."""
 
 
 @pytest.fixture(scope="module")
 def cut(machines: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
-    """A bare machine with a disk that forgets what was not written to it."""
+    """A bare machine with a disk that loses what was not synced."""
     machine = Machine((base_system.bare(),), tmp_path_factory.mktemp("cut"), disk_mb=3000)
     try:
         machine.boot()
@@ -56,7 +55,7 @@ def stick(bundles: Bundles, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 def pulled(cut: Bare, folder: Path, words: Sequence[str], wanted: Callable[[str], bool]) -> str:
-    """The step at which the plug was pulled; '' if the command came to its end before."""
+    """The step at which the power was cut; '' if the command ended before."""
     steps = Stepped(cut.machine, folder, *words)
     found = until(steps, wanted)
     steps.let_go()
@@ -66,17 +65,17 @@ def pulled(cut: Bare, folder: Path, words: Sequence[str], wanted: Callable[[str]
 
 
 def recorded(cut: Bare, folder: Path, words: Sequence[str]) -> list[str]:
-    """Every step of a whole run, each name once, in order; those to pull the plug at."""
+    """The steps of a whole run at which to cut the power, each name once, in order."""
     steps = Stepped(cut.machine, folder, *words)
     names = list(dict.fromkeys(steps))
     assert steps.process.wait() == 0, steps.said.read_text()
     taken = [name for name in names if ALL or _LASTING.match(name)]
-    print(f"{words[0]} {words[1]}: {len(names)} steps, {len(taken)} to pull the plug at: {taken}")
+    print(f"{words[0]} {words[1]}: {len(names)} steps, {len(taken)} to cut the power at: {taken}")
     return taken
 
 
 def at_random(cut: Bare, words: Sequence[str], longest_s: float, chance: random.Random) -> float:
-    """Pulls the plug at some moment of a run; which one."""
+    """Cuts the power at a random moment of a run, and returns it in seconds."""
     moment_s = chance.uniform(0.0, longest_s)
     command = cut.machine.inside(*words)
     with subprocess.Popen(
@@ -88,7 +87,7 @@ def at_random(cut: Bare, words: Sequence[str], longest_s: float, chance: random.
 
 
 def works_again(cut: Bare, vocal: Path, at: str) -> None:
-    """After the next boot there is one whole release, nothing half, and it renders."""
+    """After the next boot one whole release is installed, without leftovers, and it renders."""
     cut.machine.boot()
     assert cut.release in (OLD, NEW), at
     assert cut.leftovers() == [], at
@@ -101,7 +100,7 @@ def works_again(cut: Bare, vocal: Path, at: str) -> None:
 
 
 def before_upgrade(cut: Bare) -> None:
-    """As when the steps were recorded: the old release runs, and nothing is there of the new one."""
+    """Restores the state in which the steps were recorded: the old release alone."""
     if cut.release == NEW:
         cut.backline("release", "rollback")
     cut.machine.run("rm", "-rf", f"{PREFIX}/previous", f"{PREFIX}/releases/{NEW}")
@@ -109,7 +108,7 @@ def before_upgrade(cut: Bare) -> None:
 
 
 def installed(cut: Bare, stick: dict[str, Path], song: Path) -> None:
-    """There is a release that works."""
+    """Installs the old release unless one is installed already."""
     if not cut.release:
         cut.installed(stick[OLD])
         cut.set_up()
@@ -117,7 +116,7 @@ def installed(cut: Bare, stick: dict[str, Path], song: Path) -> None:
 
 
 def test_the_first_installation(cut: Bare, stick: dict[str, Path], tmp_path: Path) -> None:
-    """Whatever it was cut off at: the same command once more installs it."""
+    """After a cut at any step the same command, run again, installs the release."""
     words = ["sh", cut.carry(stick[OLD]), "--yes"]
     names = recorded(cut, tmp_path / "whole", words)
     cut.backline("release", "uninstall", "--purge", "--yes")
@@ -174,7 +173,7 @@ def test_every_step_of_a_change_of_pack(
     commands = ([PROGRAM, "pack", "install", file], [PROGRAM, "pack", "use", "trio"])
     for words in commands:
         if words[2] == "use":
-            cut.machine.tried(*commands[0])  # the last cut may have been before it was there
+            cut.machine.tried(*commands[0])  # the last cut may have come before it was installed
         names = recorded(cut, tmp_path / words[2], words)
         for number, name in enumerate(names):
             cut.machine.tried(PROGRAM, "pack", "use", "reference")

@@ -1,4 +1,4 @@
-"""The release on processors that nobody here has: runs on old ones, says so on those too old."""
+"""The release on emulated processors: it runs on old ones and refuses those that are too old."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A release's whole life on a bare machine: installed from a stick, upgraded, taken back, packs, uninstalled.
+"""The life of a release on a bare machine: installation, upgrade, rollback, packs, removal.
 
-The tests are the chapters of one story, in their order. The first two releases have the reference pack, the
-later ones a pack that renders in no time.
+The tests depend on each other, in this order. The first two releases have the reference pack, the later ones
+the fake pack, which renders in about a second.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A machine that had nothing of ours, and what an administrator does to it with a stick."""
+"""A machine without anything of ours, and what an administrator does there with a USB stick."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ STICK = "/mnt/stick"
 PROGRAM = "/usr/local/bin/backline"
 PREFIX = "/opt/backline"
 WORK: Mapping[str, Any] = {"pack": f"{PREFIX}/packs/active"}
-"""The pack that is there by default, where the settings of the tests name another one."""
+"""Names the installed pack again, because the settings of the tests name another one."""
 
 
 class Bare(Studio):
-    """A studio machine whose only Python is the one that the bundle brings."""
+    """A machine whose only Python comes from the bundle."""
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, (f"{PREFIX}/current/python/bin/python3", "-I", "-B"))
 
     def carry(self, file: Path) -> str:
-        """Puts a file with its signature on the stick; its path inside."""
+        """Copies a file and its signature to the stick; returns its path inside."""
         stick = self.path(STICK)
         shutil.rmtree(stick, ignore_errors=True)  # one at a time: they are large
         stick.mkdir()
@@ -37,11 +37,11 @@ class Bare(Studio):
         return f"{STICK}/{file.name}"
 
     def install(self, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
-        """What the page says: one command."""
+        """Runs the one command of the administrator's page."""
         return self.machine.tried("sh", self.carry(file), "--yes", *options)
 
     def installed(self, file: Path, *options: str) -> str:
-        """The same where it works; what it says."""
+        """The same where it must succeed; returns what it prints."""
         done = self.install(file, *options)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -50,13 +50,13 @@ class Bare(Studio):
         return self.machine.run(PROGRAM, *words)
 
     def refused(self, *words: str) -> str:
-        """What the command says that does not do it."""
+        """Runs a command that must fail; returns its message."""
         done = self.machine.tried(PROGRAM, *words)
         assert done.returncode != 0, done.stdout
         return done.stderr
 
     def link(self, name: str) -> str:
-        """Where a link of the installation leads; '' if it is none."""
+        """The target of a link of the installation; '' without the link."""
         place = self.path(PREFIX) / name
         return str(place.readlink()) if place.is_symlink() else ""
 
@@ -65,20 +65,20 @@ class Bare(Studio):
         return self.link("current").removeprefix("releases/")
 
     def set_up(self) -> None:
-        """Somebody who sings, and short times in the settings."""
+        """Adds the singer, and short times to the settings."""
         self.machine.run("useradd", "--create-home", "--groups", "backline", "singer")
         self.configure(work=WORK)
         self.systemctl("reload", "backline")
 
     def works(self, vocal: Path, name: str) -> dict[str, Any]:
-        """The service answers, and renders a vocal; the receipt."""
+        """Waits for the service, has a vocal rendered, and returns the receipt."""
         self.until(lambda: self.status().get("state") == "idle", "for the service to answer")
         self.drop(vocal, name)
         self.finished_once(name)
         return self.receipt(name)
 
     def receipt(self, name: str) -> dict[str, Any]:
-        """The receipt of a vocal's only result."""
+        """The receipt of the only result of a vocal."""
         found = [
             facts
             for result in results(self.folders.outbox)
@@ -89,7 +89,7 @@ class Bare(Studio):
         return dict(found[0])
 
     def leftovers(self) -> list[str]:
-        """What must not lie in an installation at rest."""
+        """Files that an installation must not contain when nothing is being installed."""
         place = self.path(PREFIX)
         known = {self.link("current"), self.link("previous")}
         left = [f"releases/{path.name}" for path in (place / "releases").iterdir()]

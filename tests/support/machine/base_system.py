@@ -1,13 +1,13 @@
-"""What the machines of the tests are made of: layers of files, of which the lower ones are kept.
+"""The layers of files that machines are made of; the lower ones are kept between runs.
 
 ==========  ==========================================================  ==============================
 base        Debian 12 with systemd and Python                            kept (needs a Debian mirror)
-bare        Debian 12 with systemd, and nothing that a bundle could use  kept (needs a Debian mirror)
+bare        Debian 12 with systemd, without Python or a compiler         kept (needs a Debian mirror)
 runtime     the packages of ``requirements/runtime.txt``                 kept (needs a package index)
 installed   this checkout's program and packs, as under /opt/backline    made anew, below a second
 ==========  ==========================================================  ==============================
 
-Kept ones lie in ``$BACKLINE_MACHINES``, by default /var/cache/backline-machines; delete it at will.
+They are kept in ``$BACKLINE_MACHINES``, by default /var/cache/backline-machines, which can be deleted.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ BARE_PACKAGES = ("systemd", "systemd-sysv", "dbus")
 PACKAGES = (*BARE_PACKAGES, "python3")
 SUITE = "bookworm"
 PYTHON = "3.11"
-"""What Debian 12 brings."""
+"""The Python of Debian 12."""
 
 PREFIX = Path("opt/backline")
 SITE = PREFIX / "lib" / f"python{PYTHON}" / "site-packages"
 
 
 def base() -> Path:
-    """The root folder of a small Debian 12 with Python. Skips the test where none can be had."""
+    """The root folder of a small Debian 12 with Python. Skips the test where debootstrap fails."""
     return _debian("debian", PACKAGES)
 
 
@@ -50,20 +50,20 @@ def _debian(name: str, packages: tuple[str, ...]) -> Path:
     def build(folder: Path) -> None:
         include = f"--include={','.join(packages)}"
         command = ["debootstrap", "--variant=minbase", include, SUITE, str(folder), *_mirror()]
-        _run(command, "debootstrap cannot build a Debian 12 here")
+        _run(command, "debootstrap failed")
 
     return kept(name, " ".join((SUITE, *packages)), build)
 
 
 def runtime(root: Path) -> Path:
-    """The locked packages for the machine's Python, where a virtual environment has them."""
+    """The locked packages for the Python of the machine, laid out as in a virtual environment."""
     lock = root / "requirements" / "runtime.txt"
 
     def build(folder: Path) -> None:
         options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"]
         target = [f"--python-version={PYTHON}", f"--target={folder / SITE}", f"--requirement={lock}"]
         command = [sys.executable, "-m", "pip", "install", *options, *target]
-        _run(command, "the runtime's packages cannot be had here")
+        _run(command, "the packages of the runtime cannot be installed")
 
     return kept("runtime", PYTHON + lock.read_text(), build)
 
@@ -105,7 +105,7 @@ def kept(name: str, recipe: str, build: Callable[[Path], None]) -> Path:
 
 
 def _mirror() -> list[str]:
-    """The mirror that this computer itself uses, if it is a Debian; else debootstrap's own."""
+    """The mirror that this computer uses, if it runs Debian; otherwise the default of debootstrap."""
     files = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
     text = "\n".join(file.read_text() for file in files if file.is_file())
     pattern = r"^(?:URIs:|deb(?: \[[^\]]*\])?) *(\S*/debian/?)(?:\s|$)"

@@ -1,7 +1,7 @@
-"""The bundles that the machines get: one made by ``bundle`` as for a studio, and others derived from it.
+"""The bundles that are installed in machines: one built as for a studio, and others derived from it.
 
-The first takes minutes, so its tree is kept (see :mod:`base_system`) as long as nothing it is made of
-changes. The others are that tree with another version, perhaps with another pack, and perhaps broken.
+The first takes about a minute to build, so its tree is kept (see :mod:`base_system`) until one of its sources
+changes. The others are that tree with another version, and in some tests with another pack or a fault.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ TIME_S = 1_700_000_000
 FIRST = "1.0"
 MADE_OF = ("appliance", "bundle", "systemd", "packs/reference", "demo/vocal.flac", "requirements/runtime.txt")
 FAKE_KEY = "C major"
-"""In which the fake pack hears the demo, as it hears everything."""
+"""The key that the fake pack hears in everything."""
 
 Change = Callable[[Path], object]
 
 
 @dataclass
 class Bundles:
-    """Makes bundles in ``dist``; all are signed with one throwaway key."""
+    """Writes bundles to ``dist``, all signed with one generated key."""
 
     root: Path
     folder: Path
@@ -59,7 +59,7 @@ class Bundles:
             self.key = signing_key(self.kept)
 
     def _build(self, build: Path) -> None:
-        """What ``python -m bundle`` does, but for the writing of the bundle."""
+        """Does what ``python -m bundle`` does, up to the release tree."""
         wheels = base_system.CACHE / "wheels"
         wheels.mkdir(exist_ok=True)
         build.mkdir()
@@ -71,17 +71,17 @@ class Bundles:
                 key = signing_key(build)
             make_tree(Sources(self.root, build, FIRST, TIME_S, key), print)
         except BundleError as error:
-            pytest.skip(f"no bundle can be made here: {error}")
-        print(f"bundle: its tree was made in {time.monotonic() - begun_s:.0f} s")
+            pytest.skip(f"no bundle can be built here: {error}")
+        print(f"bundle: release tree built in {time.monotonic() - begun_s:.0f} s")
 
     @property
     def tree(self) -> Path:
-        """The release :data:`FIRST`."""
+        """The folder of release :data:`FIRST`."""
         (tree,) = (self.kept / "tree").iterdir()
         return tree
 
     def first(self) -> Path:
-        """Its bundle, as for a studio; written once."""
+        """The bundle of :data:`FIRST`, as for a studio; written once."""
         if (file := self.dist / file_name(FIRST)).exists():
             return file
         tree = self.tree
@@ -93,19 +93,19 @@ class Bundles:
         return file
 
     def derived(self, version: str, change: Change | None = None, *, fake: bool = True) -> Path:
-        """The same release as ``version``, with the fake pack, a short demo, and ``change``."""
+        """The same release as ``version`` with ``change``; ``fake``: with the fake pack and a short demo."""
         file = self.dist / file_name(version)
         return file if file.exists() else self._write(self._tree(version, change, fake=fake))
 
     def deb(self, version: str) -> Path:
-        """Such a bundle in a Debian package."""
+        """The Debian package of such a bundle."""
         if (deb := self.dist / f"backline_{version}_amd64.deb").exists():
             return deb
         release = self._tree(version, None, fake=True)
         return write_deb(release, self._write(release), self.dist, TIME_S)
 
     def pack(self, source: Path, name: str, version: str) -> Path:
-        """The pack in ``source`` under another name, as a file to carry."""
+        """The pack in ``source`` under another name, as one signed file."""
         folder = self.folder / "packs" / f"{name}-{version}"
         shutil.copytree(source, folder)
         manifest = folder / "pack.json"
@@ -122,7 +122,7 @@ class Bundles:
         first = self.tree
         tree = self.folder / "trees" / f"backline-{version}"
         tree.parent.mkdir(exist_ok=True)
-        # Links to the same files: what is altered is replaced, see put().
+        # Hard links: put() replaces a file instead of writing to it.
         subprocess.run(["cp", "-al", first, tree], check=True)
         (facts,) = tree.glob("python/lib/python3*/site-packages/backline-*.dist-info")
         facts = facts.rename(facts.with_name(f"backline-{version}.dist-info"))
@@ -150,7 +150,7 @@ class Bundles:
 
 
 def put(file: Path, text: str) -> None:
-    """Other content for a file whose old content belongs to another tree too."""
+    """Replaces a file whose old content is shared with another tree."""
     file.unlink()
     file.write_text(text)
     file.chmod(0o644)
@@ -159,14 +159,14 @@ def put(file: Path, text: str) -> None:
 def edit(tree: Path, module: str, old: str, new: str) -> None:
     """Replaces a passage in a module of the appliance in ``tree``."""
     (file,) = tree.glob(f"python/lib/python3*/site-packages/appliance/{module}")
-    assert old in file.read_text(), f"{module} has no {old!r} any more"
+    assert old in file.read_text(), f"{module} no longer contains {old!r}"
     put(file, file.read_text().replace(old, new))
     for compiled in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
         compiled.unlink()
 
 
 def unit(tree: Path, **values: str) -> None:
-    """Other values of directives in the service's unit."""
+    """Changes directives of the service's unit."""
     file = tree / "systemd" / "backline.service"
     text = file.read_text()
     for name, value in values.items():
@@ -200,7 +200,7 @@ BROKEN: Mapping[str, Change] = {
     "has no pack": _without_a_pack,
     "has a unit that systemd refuses": lambda tree: unit(tree, ExecStart="relative/path"),
 }
-"""Ways in which a release does not work, each found by another step."""
+"""Faults of a release; a different step of the installation finds each."""
 
 
 def _print_of(root: Path) -> str:

@@ -1,10 +1,9 @@
-"""A throwaway machine: real systemd as process 1 in namespaces of its own (systemd-nspawn), no network.
+"""A throwaway machine: real systemd as process 1 in its own namespaces (systemd-nspawn), without a network.
 
-Its root is an overlay over kept layers (:mod:`base_system`), its /srv a plain folder of this computer's own
-file system; what it writes outlives a power cut, but not the test. With a disk of its own (``disk_mb``) what
-it had not written to that disk is lost in a power cut, as it is in any computer. Mounts are made in a mount
-namespace that ends with the machine, so nothing can be left behind. From outside its files are seen through
-``/proc/PID/root``.
+Its root is an overlay over kept layers (:mod:`base_system`); its /srv is a folder of this computer's file
+system. What it writes survives a power cut, but not the test. With a disk of its own (``disk_mb``) it loses
+in a power cut what it had not synced, as a real computer does. All mounts are in a mount namespace that ends
+with the machine, so none is left behind. From outside its files are under ``/proc/PID/root``.
 """
 
 from __future__ import annotations
@@ -28,18 +27,18 @@ PROGRAMS = ("debootstrap", "systemd-nspawn", "nsenter", "unshare")
 BOOT_LIMIT_S = 120.0
 
 _APART = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--propagation=private")
-"""Mounts of its own, and no life of its own: it ends with the test, however that ends."""
+"""Its own mount namespace, and a kill when the test ends, however it ends."""
 
 _NSPAWN = (
     *("systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--private-network"),
     *("--link-journal=no", "--resolv-conf=off", "--timezone=off", "--console=pipe", "--notify-ready=yes"),
-    # Calls of the decoding child that nspawn of this age does not know, but a real machine has.
+    # The decoding child makes these calls; a real machine has them, this version of nspawn blocks them.
     "--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self",
 )
 
 
 def needed() -> None:
-    """Skips where no machine can be booted."""
+    """Skips the test where this computer cannot boot a machine."""
     if os.geteuid() != 0:
         pytest.skip("booting a machine needs root")
     if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
@@ -52,20 +51,20 @@ def needed() -> None:
 
 @dataclass
 class Machine:
-    """``layers`` of files, the lowest first, and ``folder`` for what the machine writes."""
+    """A machine made of ``layers``, the lowest first; it writes to ``folder``."""
 
     layers: Sequence[Path]
     folder: Path
     leader: int = 0
-    """Its process 1, seen from here; 0 while it is off."""
+    """Process number of its process 1, seen from outside; 0 while it is off."""
     disk_mb: int = 0
-    """Size of a disk of its own, an ext4 in a file; 0: it writes to ``folder``, and nothing is ever lost."""
+    """Size of its own disk, an ext4 in a file; 0: it writes to ``folder`` and never loses anything."""
     _boots: int = field(default=0, repr=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
     def root(self) -> Path:
-        """Its files, as it sees them."""
+        """Its root folder, seen from outside."""
         return Path(f"/proc/{self.leader}/root")
 
     @property
@@ -73,8 +72,8 @@ class Machine:
         return (self.folder / "console").read_text(errors="replace")
 
     def boot(self) -> float:
-        """Switches it on and waits until systemd has started everything; seconds that took."""
-        # A name of its own for each boot: what is left of the one before may take a while to end.
+        """Switches it on, waits until systemd has started everything, and returns the seconds that took."""
+        # Each boot has its own name, because the previous one may take a while to end.
         self._boots += 1
         merged, kept = self.folder / f"merged{self._boots}", self.folder
         mounts = []
@@ -83,7 +82,7 @@ class Machine:
             kept.mkdir(exist_ok=True)
             if not self.image.exists():
                 self._format()
-            # Nothing is written but what somebody asks to be: the clock does not save what a program forgot.
+            # Only a sync writes to the disk: no timer saves what a program forgot to sync.
             options = "loop,commit=3600,data=ordered"
             mounts.append(shlex.join(["mount", "-o", options, str(self.image), str(kept)]))
         upper, scratch, srv = (kept / name for name in ("upper", "scratch", "srv"))
@@ -124,25 +123,25 @@ class Machine:
                     self.leader = int(leader[1])
 
     def inside(self, *command: str, user: str | None = None) -> list[str]:
-        """The words that run a command in it, as root or as ``user``, where they are run here."""
+        """The command line that runs a command in it from outside, as root or as ``user``."""
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
         path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
         return ["nsenter", f"--target={self.leader}", "--all", "env", "-i", path, *as_user, *command]
 
     def run(self, *command: str, check: bool = True, user: str | None = None) -> str:
-        """What a command prints that runs in it, as root or as ``user``."""
+        """Runs a command in it, as root or as ``user``, and returns what it prints."""
         done = self.tried(*command, user=user)
         assert done.returncode == 0 or not check, f"{shlex.join(command)}: {done.stderr}{done.stdout}"
         return done.stdout
 
     def tried(self, *command: str, user: str | None = None) -> subprocess.CompletedProcess[str]:
-        """How a command ends that runs in it, and what it says."""
+        """Runs a command in it that may fail."""
         words = self.inside(*command, user=user)
         return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
     @property
     def image(self) -> Path:
-        """Its disk, if it has one of its own."""
+        """The file with its own disk, if it has one."""
         return self.folder / "disk.img"
 
     def _format(self) -> None:
@@ -153,14 +152,14 @@ class Machine:
             pytest.skip(f"no disk can be made here: {done.stderr.decode()[-200:]}")
 
     def _lose_what_is_not_written(self) -> None:
-        """The next boot is from what the disk holds at this moment; what is still to be written, goes."""
+        """The next boot sees what the disk holds now; what was not synced is lost."""
         copy = self.image.with_name("disk.cut")
         subprocess.run(["cp", "--sparse=always", self.image, copy], check=True)
         copy.replace(self.image)
 
     def cut_power(self) -> None:
-        """Ends it at once: every process is killed, nobody is asked."""
-        # Mounts last as long as somebody holds them; to end them is to write to the disk.
+        """Kills all its processes at once."""
+        # An unmount would write to the disk, so keep the mounts in use until the disk is copied.
         held = os.open(f"/proc/{self.leader}/root", os.O_PATH) if self.leader and self.disk_mb else -1
         if self.leader:
             with suppress(ProcessLookupError):

@@ -1,8 +1,7 @@
-"""A command in a machine that stands still at each of its steps until it may go on.
+"""A command in a machine that stops after each step until the test lets it continue.
 
-A step is a program that it starts, or a system call that changes a name: between two steps nothing happens
-that outlives the power but the contents of files. strace, which runs outside of the machine, stops whoever
-made a step right after it.
+A step is a program start, or a system call that changes a name. Between two steps only the contents of files
+change on the disk. strace runs outside the machine and stops each process right after its step.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ _STOPPED = re.compile(r"^(\d+) +--- stopped by SIGSTOP ---$")
 _INJECTED = re.compile(r"^(\d+) +--- SIGSTOP \{")
 _QUOTED = re.compile(r'"([^"]*)"')
 _DRAWN = re.compile(r"(run-|install-|pack-|tmp\.|backline-self-test-)\w+|\d{3,}")
-"""Parts of names that are drawn anew every time."""
+"""Random parts of names, different in each run."""
 
 LIMIT_S = 900.0
 
 
 class Stepped:
-    """``command`` in ``machine``; iterate to let it make one step after the other."""
+    """Runs ``command`` in ``machine``; each iteration lets it make one step."""
 
     def __init__(self, machine: Machine, folder: Path, *command: str) -> None:
         strace = shutil.which("strace")
@@ -43,7 +42,7 @@ class Stepped:
         folder.mkdir(exist_ok=True)
         self._log, self.said = folder / "calls", folder / "said"
         self._log.write_text("")
-        # Not --seccomp-bpf: with it every process stops at its first step alone.
+        # Without --seccomp-bpf, with which each process stops only at its first step.
         words = [strace, "-f", "-qq", "-s", "300", "-o", str(self._log)]
         words += ["-e", f"trace={CALLS}", "-e", f"inject={CALLS}:signal=STOP", "-e", "signal=STOP"]
         with self.said.open("w") as said:
@@ -54,7 +53,7 @@ class Stepped:
         self._standing: int = 0
 
     def __iter__(self) -> Iterator[str]:
-        """The name of each step that was made; while the caller looks at it nobody moves."""
+        """The name of each step; the process that made it is stopped meanwhile."""
         due: set[str] = set()
         for line in self._lines():
             if call := _CALL.match(line):
@@ -81,13 +80,15 @@ class Stepped:
                 elif ended:
                     return
                 else:
-                    assert time.monotonic() < give_up_s, f"it stands still for ever: {self.said.read_text()}"
+                    assert time.monotonic() < give_up_s, (
+                        f"the command does not continue: {self.said.read_text()}"
+                    )
                     time.sleep(0.002)
 
     def let_go(self) -> None:
-        """Ends the tracer. Who stands still goes on doing so, and can then be ended with the machine.
+        """Ends the tracer. Stopped processes stay stopped, and end with the machine.
 
-        What brought the command into the machine stands still with it and would not bury it.
+        The nsenter that started the command is stopped too and would not collect it, so it is killed.
         """
         tracer, outside = self.process.pid, list[str]()
         with suppress(FileNotFoundError):
@@ -100,7 +101,7 @@ class Stepped:
 
 
 def _name(call: str, rest: str) -> str:
-    """What a step is called: the same for the same step in every run."""
+    """The name of a step, the same in every run."""
     words = [_DRAWN.sub("*", word) for word in _QUOTED.findall(rest.split(", 0x")[0])]
     if not words:
         return "" if call != "syncfs" else call
@@ -111,7 +112,7 @@ def _name(call: str, rest: str) -> str:
 
 
 def until(steps: Stepped, wanted: Callable[[str], bool]) -> str:
-    """Lets it go on up to the first step that is ``wanted``, where it then stands; '' if it ended before."""
+    """Continues to the first step that is ``wanted`` and stops there; '' if the command ended before."""
     for name in steps:
         if wanted(name):
             return name

@@ -1,4 +1,4 @@
-"""Backline inside a machine, as a test sees it: folders, settings, unit, and who sings into it."""
+"""Backline in a machine, as a test sees it: folders, settings, unit, and the singer who drops vocals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.machine.machine import Machine
 from support.watch.invariants import sha256
 
 PATIENCE_S = float(os.environ.get("BACKLINE_PATIENCE_S", "240"))
-"""A test that waits longer than this fails. Nothing depends on how fast the machine is."""
+"""A test that waits longer than this fails; a slow computer can be given more."""
 
 INVARIANTS = Path(__file__).parents[1] / "watch" / "invariants.py"
 UNIT = "backline.service"
@@ -32,19 +32,19 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     },
     "space": {"least_free_mb": 1, "resume_free_mb": 1},
 }
-"""Short times; a stop waits for nothing. All folders are where they are by default."""
+"""Short times, and a stop does not wait for a job. The folders are the default ones."""
 
 
 @dataclass
 class Studio:
     machine: Machine
     python: Sequence[str] = ("/opt/backline/bin/python", "-B")
-    """The interpreter that has the appliance, inside."""
+    """The command inside that runs a Python with the appliance."""
     dropped: dict[str, str] = field(default_factory=dict)
-    """Hash of every vocal so far, by its name in the inbox."""
+    """SHA-256 of every vocal so far, by its name in the inbox."""
 
     def path(self, inside: Path | str) -> Path:
-        """A file of the machine, seen from here."""
+        """A file of the machine, seen from outside."""
         return self.machine.root / str(inside).lstrip("/")
 
     @property
@@ -75,11 +75,11 @@ class Studio:
         return dict(line.split("=", 1) for line in text.splitlines())
 
     def log(self, *words: str) -> str:
-        """Lines of the machine's journal."""
+        """Lines of the system journal."""
         return self.machine.run("journalctl", "--quiet", "--output=cat", *words, check=False)
 
     def status(self) -> dict[str, Any]:
-        """What the daemon says of itself; empty where none answers."""
+        """The status that the daemon reports; empty if it does not answer."""
         try:
             reply = ask(self.folders.state, {"ask": "status"}, timeout_s=PATIENCE_S)
         except OutputError:
@@ -87,7 +87,7 @@ class Studio:
         return {} if reply is None else reply["status"]
 
     def until(self, what: Callable[[], Any], sentence: str) -> Any:
-        """Waits until ``what`` is true; fails with the log if that never comes."""
+        """Waits until ``what`` is true; fails with the log after :data:`PATIENCE_S`."""
         give_up_s = time.monotonic() + PATIENCE_S
         while not (found := what()):
             if time.monotonic() > give_up_s:
@@ -97,7 +97,7 @@ class Studio:
         return found
 
     def until_rendering(self, name: str) -> int:
-        """Waits until a vocal is in the middle of its render; the engine's process number inside."""
+        """Waits until a vocal is being rendered; returns the process number of the engine, as seen inside."""
 
         def pid() -> int:
             status = self.status()
@@ -108,7 +108,7 @@ class Studio:
         return int(self.until(pid, f"for {name} to be rendered"))
 
     def until_quiet(self) -> None:
-        """Waits until every vocal has met its fate and the daemon idles."""
+        """Waits until every vocal is done or rejected and the daemon is idle."""
         self.until(self._quiet, "for all work to be done")
 
     def _quiet(self) -> bool:
@@ -121,7 +121,7 @@ class Studio:
         )
 
     def until_up_again(self, restarts: int) -> None:
-        """Waits for a restart by systemd after so many before, and until the service is ready."""
+        """Waits until systemd has restarted the service more than ``restarts`` times and it is ready."""
 
         def up() -> bool:
             shown = self.shown("ActiveState", "NRestarts")
@@ -130,7 +130,7 @@ class Studio:
         self.until(up, "for systemd to start the service again")
 
     def wrong(self, *, quiet: bool = True) -> list[str]:
-        """What is not as it must be (:mod:`invariants`). Looked at from inside: SQLite resolves paths."""
+        """Violated :mod:`invariants`. Checked from inside, because SQLite resolves paths."""
         check = "when_quiet" if quiet else "at_any_moment"
         script = (
             "import json, pathlib, sys, types; sys.path.insert(0, '/var/tmp')\n"
@@ -147,7 +147,7 @@ class Studio:
         return found
 
     def finished_once(self, name: str) -> None:
-        """All is quiet and as it must be, and ``name`` has one result and was published once."""
+        """Waits until all is done; every invariant holds, and ``name`` was published once."""
         self.until_quiet()
         wrong = self.wrong()
         assert wrong == [], wrong
@@ -156,7 +156,7 @@ class Studio:
         assert len(published) == 1
 
     def kill(self, signal: str, pid: int | str) -> None:
-        """Sends a signal inside; small systems know ``kill`` in the shell alone."""
+        """Sends a signal inside; on a small system ``kill`` is only a shell builtin."""
         self.machine.run("sh", "-c", f"kill -{signal} {pid}")
 
     @property
