@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.files.whole import write_whole
 from appliance.system.cpu import GENERATIONS, read_cpu
 
 HERE = Path(__file__).resolve().parent
@@ -158,9 +159,7 @@ def _search(paths: Sequence[str]) -> None:
     for path in paths:
         known[path] = (_identity(path), _cpuid_addresses(path))
     BUILD.mkdir(parents=True, exist_ok=True)
-    fresh = BUILD / f"sites.json.{os.getpid()}"
-    fresh.write_text(json.dumps(known))
-    fresh.replace(BUILD / "sites.json")
+    write_whole(BUILD / "sites.json", json.dumps(known).encode())
     _write_sites()
 
 
@@ -180,10 +179,8 @@ def _cpuid_addresses(path: str) -> list[str]:
 def _write_sites() -> Path:
     """Write the addresses in the form that ``cpumask.c`` reads."""
     target = BUILD / "sites.txt"
-    fresh = target.with_suffix(f".{os.getpid()}")
     lines = [line for path, (_, sites) in _known().items() for line in (f"= {path}", *sites)]
-    fresh.write_text("".join(f"{line}\n" for line in lines))
-    fresh.replace(target)
+    write_whole(target, "".join(f"{line}\n" for line in lines).encode())
     return target
 
 

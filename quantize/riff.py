@@ -6,7 +6,6 @@ samples (``sm24``) are dropped; compressed samples (sf3) are rejected.
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import UsageError
+from appliance.files.whole import write_whole
 
 _NAME = ("name", "S20")
 _BAG = np.dtype([("gen", "<u2"), ("mod", "<u2")])
@@ -106,13 +106,10 @@ def write_tables(tables: Tables, path: Path) -> None:
     rows = b"".join(_chunk(name.encode(), tables[name].tobytes()) for name in TABLES)
     lists = ((b"INFO", info), (b"sdta", samples), (b"pdta", rows))
     body = b"sfbk" + b"".join(_chunk(b"LIST", kind + content) for kind, content in lists)
-    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(_chunk(b"RIFF", body))
-        os.replace(part, path)  # noqa: PTH105
+        write_whole(path, _chunk(b"RIFF", body))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise UsageError(f"{path}: cannot be written ({error.strerror}).") from error
 
 

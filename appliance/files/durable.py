@@ -33,9 +33,9 @@ def changing(what: Path) -> Iterator[None]:
         raise found from error
 
 
-def sync_folder(folder: Path) -> None:
-    """Waits until the names in ``folder`` are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def sync(path: Path) -> None:
+    """Waits until a file's bytes, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
@@ -56,13 +56,13 @@ def sync_disk(folder: Path) -> None:
 def set_link(link: Path, target: str) -> None:
     """Makes ``link`` lead to ``target``, whether or not it led somewhere; at no moment is it missing."""
     if link_target(link) == target:
-        sync_folder(link.parent)  # it may have been set a moment before a power cut that did not come
+        sync(link.parent)  # it may have been set a moment before a power cut that did not come
         return
     new = link.with_name(f".{link.name}.new")
     new.unlink(missing_ok=True)
     new.symlink_to(target)
     new.rename(link)
-    sync_folder(link.parent)
+    sync(link.parent)
 
 
 def link_target(link: Path) -> str | None:
@@ -77,7 +77,7 @@ def remove_link(link: Path) -> None:
     """Removes a link or file; nothing happens if it is not there."""
     with suppress(FileNotFoundError, NotADirectoryError):
         link.unlink()
-        sync_folder(link.parent)
+        sync(link.parent)
 
 
 def move(old: Path, new: Path) -> None:
@@ -85,9 +85,9 @@ def move(old: Path, new: Path) -> None:
     if os.path.lexists(new):
         raise FileExistsError(17, "something else has that name", str(new))
     old.rename(new)
-    sync_folder(new.parent)
+    sync(new.parent)
     if old.parent != new.parent:
-        sync_folder(old.parent)
+        sync(old.parent)
 
 
 def remove_folder(folder: Path, aside: Path) -> None:

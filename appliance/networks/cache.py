@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from appliance.files.own_files import make_room, own_folder, write_whole
+from appliance.files.own_files import make_room, own_folder
+from appliance.files.whole import whole_file
 from appliance.packs.pack import Pack
 from appliance.system.cpu import read_cpu
 from appliance.system.cpu_features import kernel_facts
@@ -61,7 +62,8 @@ class GraphCache:
             if not self._is_ours():
                 return
             digest = hashlib.sha256(graph).digest()
-            write_whole(self._path(name, shape), (digest, graph))
+            with whole_file(self._path(name, shape), mode=0o600) as file:
+                file.writelines((digest, graph))
             make_room(self._folder, f"*{_ENDING}", MOST_FILES)
 
     def _path(self, name: str, shape: tuple[int, int]) -> Path:

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from appliance.errors import OutputError, ReleaseError
-from appliance.files.durable import changing, clear, move, remove_folder, sync_disk, sync_folder
-from appliance.files.own_files import write_whole
+from appliance.files.durable import changing, clear, move, remove_folder, sync, sync_disk
+from appliance.files.whole import write_whole
 from appliance.releases.contents import check_tree
 from appliance.releases.layout import MANIFEST_NAME, Layout, release_at
 from appliance.releases.leftovers import clear_staging, tidy
@@ -147,7 +147,7 @@ def _move_into_place(staged: Path, layout: Layout, version: str) -> None:
                 check_tree(target)
             except ReleaseError:  # the installed copy is damaged: replace it
                 exchange(staged, target)
-                sync_folder(target.parent)
+                sync(target.parent)
             clear(staged)
         else:
             remove_folder(target, layout.staging)
@@ -168,8 +168,8 @@ def write_recovery(layout: Layout, tree: Path) -> None:
     script = tree / "systemd" / RECOVERY_SCRIPT
     with changing(layout.prefix / RECOVERY_SCRIPT):
         if script.is_file():
-            write_whole(layout.prefix / RECOVERY_SCRIPT, [script.read_bytes()], 0o755, sync=True)
-            sync_folder(layout.prefix)
+            write_whole(layout.prefix / RECOVERY_SCRIPT, script.read_bytes(), 0o755, sync=True)
+            sync(layout.prefix)
 
 
 def _switch_and_tidy(layout: Layout, version: str, say: Say) -> None:

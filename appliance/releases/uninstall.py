@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from appliance.files.durable import changing, clear, move, sync_folder
+from appliance.files.durable import changing, clear, move, sync
 from appliance.releases.layout import Layout
 from appliance.releases.lock import locked
 from appliance.releases.systemd_units import SystemdUnits
@@ -50,5 +50,5 @@ def remove_program(layout: Layout) -> None:
                     clear(entry)
             return
         move(layout.prefix, aside)
-        sync_folder(aside.parent)
+        sync(aside.parent)
         clear(aside)

@@ -24,6 +24,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from appliance.errors import OutputError
+from appliance.files.durable import sync
 from appliance.files.folder_claim import claim_folder
 from appliance.files.write_errors import output_error, writing
 from appliance.music.score import DRUM_GROUP, GROUPS
@@ -151,7 +152,7 @@ class Publication:
         place = Path()
         try:
             for place in self._files:
-                _sync(staged / place)
+                sync(staged / place)
             for place in dict.fromkeys((*self._old_files(), *self._files)):
                 target = self.out / place
                 if not _exists(target):
@@ -169,7 +170,7 @@ class Publication:
                 (staged / place).rename(target)
                 moved.append(place)
             for folder in {(self.out / place).parent for place in self._files} | {self.out}:
-                _sync(folder)
+                sync(folder)
         except BaseException as error:
             for done in moved:
                 (self.out / done).unlink(missing_ok=True)
@@ -203,15 +204,6 @@ def _exists(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
-
-
-def _sync(path: Path) -> None:
-    """Waits until ``path``, a file or a folder, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 
 from appliance.errors import SignatureError
-from appliance.files.durable import changing, sync_folder
-from appliance.files.own_files import write_whole
+from appliance.files.durable import changing, sync
+from appliance.files.whole import write_whole
 from appliance.signatures.minisign import KEY_ENDING, PublicKey
 
 KEYS_VARIABLE = "BACKLINE_KEYS"
@@ -50,8 +50,8 @@ def add_key(folder: Path, file: Path) -> PublicKey:
             return key
     with changing(folder):
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        write_whole(folder / f"{key.id}{KEY_ENDING}", [key.text().encode()], 0o644, sync=True)
-        sync_folder(folder)
+        write_whole(folder / f"{key.id}{KEY_ENDING}", key.text().encode(), 0o644, sync=True)
+        sync(folder)
     return key
 
 
@@ -73,4 +73,4 @@ def remove_key(folder: Path, key_id: str) -> None:
     with changing(folder):
         for path in files:
             path.unlink()
-        sync_folder(folder)
+        sync(folder)

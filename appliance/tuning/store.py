@@ -12,7 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from appliance.errors import OutputError
-from appliance.files.own_files import make_room, own_folder, write_whole
+from appliance.files.own_files import make_room, own_folder
+from appliance.files.whole import write_whole
 from appliance.tuning.profile import Profile, ProfileKey
 
 MAX_FILES = 40
@@ -70,7 +71,7 @@ def write_profile(folder: Path, profile: Profile) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # An administrator may run tune for the service, which must be able to read the file.
-        write_whole(path, (profile.to_json().encode(),), mode=0o644, sync=True)
+        write_whole(path, profile.to_json().encode(), mode=0o644, sync=True)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written ({error.strerror}); name another folder with --profiles."

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.files.whole import whole_file
 from appliance.vocal.features import features_of
 from appliance.vocal.tracker import track_pitch
 from train.ablation.spectrum import mel_spectrum
@@ -104,6 +105,5 @@ def store(path: Path, audio: Array) -> None:
     """Store features and spectrum of ``audio`` (S,); the file appears whole or not at all."""
     features = features_of(track_pitch(np.array_split(audio, 1 + len(audio) // 65_536), len(audio)))
     spectrum = mel_spectrum(audio)
-    partial = path.with_name(f"{path.stem}.part.npz")
-    np.savez(partial, features=features.astype(np.float16), spectrum=spectrum.astype(np.float16))
-    partial.rename(path)
+    with whole_file(path) as file:
+        np.savez(file, features=features.astype(np.float16), spectrum=spectrum.astype(np.float16))

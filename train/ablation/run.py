@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from appliance.errors import UsageError
+from appliance.files.whole import whole_file, write_whole
 from train.ablation import recordings
 from train.ablation.experiment import Laboratory, Outcome
 from train.ablation.reliance import reliance
@@ -17,7 +18,6 @@ from train.ablation.scale import Scale
 from train.ablation.sources import Songs, Sources, choose
 from train.ablation.variants import VARIANTS, Variant
 from train.corpus.ledger import read_ledger
-from train.evaluate.processes.store import write_whole
 from train.networks.generator import Generator
 from train.networks.planner import Planner, PlannerConfig
 from train.networks.vae import ScoreVae, VaeConfig
@@ -45,8 +45,8 @@ def laboratory(runs: Path, folder: Path, scale: Scale) -> Laboratory:
         kept = folder / f"{name}.safetensors"
         if not kept.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(runs / name / "state.safetensors", kept.with_suffix(".part"))
-            kept.with_suffix(".part").rename(kept)
+            with (runs / name / "state.safetensors").open("rb") as state, whole_file(kept) as copy:
+                shutil.copyfileobj(state, copy)
         load_ema(kept, network)
     sources = Sources(runs / "cache", folder, choose(runs / "cache", scale), networks["vae"])  # type: ignore[arg-type]
     return Laboratory(sources, networks["planner"], folder, scale)  # type: ignore[arg-type]
@@ -76,7 +76,7 @@ def run(
             measured = lab.measure(variant, seed)
             facts = {"scale": asdict(lab.scale), "outcomes": [outcome.as_json() for outcome in measured]}
             file.parent.mkdir(exist_ok=True)
-            write_whole(file, json.dumps(facts) + "\n")
+            write_whole(file, json.dumps(facts).encode() + b"\n")
             for outcome in measured:
                 on_outcome(outcome)
         write_report(lab)
@@ -110,7 +110,7 @@ def measure_reliance(lab: Laboratory, full_size: Generator | None) -> None:
     source = lab.sources.held_out(soft, "clean")
     networks = {"small": lab.trained(soft, 0), "full size": full_size}
     relied = {name: reliance(n.eval(), source, lab.scale) for name, n in networks.items() if n is not None}
-    write_whole(file, json.dumps(relied) + "\n")
+    write_whole(file, json.dumps(relied).encode() + b"\n")
     write_report(lab)
 
 
@@ -125,5 +125,5 @@ def write_report(lab: Laboratory) -> None:
         lab.sources.components().kept if sung else None,
         json.loads(relied.read_text()) if relied.is_file() else None,
     )
-    write_whole(lab.runs / SECTION, json.dumps(section, indent=1, allow_nan=False) + "\n")
-    write_whole(lab.runs / PAGE, f"# {section['title']}\n\n{section['markdown']}\n")
+    write_whole(lab.runs / SECTION, json.dumps(section, indent=1, allow_nan=False).encode() + b"\n")
+    write_whole(lab.runs / PAGE, f"# {section['title']}\n\n{section['markdown']}\n".encode())

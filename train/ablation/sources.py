@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from appliance.files.whole import whole_file
 from appliance.grid import FRAMES_PER_LATENT
 from train.ablation import recordings
 from train.ablation.scale import Scale
@@ -137,15 +138,14 @@ class Sources:
     @torch.no_grad()
     def _encoded(self, song: CachedSong) -> SongLatents:
         """The written piano part as a latent, not transposed."""
-        file = self.folder / "latents" / f"{song.id}.npz"
-        stored = latents.load(file.parent, song.id)
+        path = self.folder / "latents" / f"{song.id}.npz"
+        stored = latents.load(path.parent, song.id)
         if stored is None:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             frames = song.frames // FRAMES_PER_LATENT * FRAMES_PER_LATENT
             rows = torch.from_numpy(draw_rows(song.scores["piano"], 0, frames))[None]
             mean, _ = self.vae.encoder(rows)
             stored = SongLatents(mean.numpy().astype(np.float16), np.array([0]), np.array([0]))
-            partial = file.with_name(f"{song.id}.part.npz")
-            np.savez(partial, latents=stored.latents, styles=stored.styles, shifts=stored.shifts)
-            partial.rename(file)
+            with whole_file(path) as file:
+                np.savez(file, latents=stored.latents, styles=stored.styles, shifts=stored.shifts)
         return stored

@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
+from appliance.files.whole import whole_file
 from appliance.grid import FRAMES_PER_LATENT
 from appliance.music.keys import signature_shift
 from appliance.music.score import STYLES
@@ -86,10 +87,9 @@ def build(
     for song_id, rolls, styles, shifts in loader:
         with torch.autocast(device.type, torch.bfloat16):
             mean, _ = vae.encoder(rolls.to(device))
-        partial = folder / f"{song_id}.part.npz"
         latents = mean.float().cpu().numpy().astype(np.float16)
-        np.savez(partial, latents=latents, styles=np.array(styles), shifts=np.array(shifts))
-        partial.rename(folder / f"{song_id}.npz")
+        with whole_file(folder / f"{song_id}.npz") as file:
+            np.savez(file, latents=latents, styles=np.array(styles), shifts=np.array(shifts))
         on_done(song_id)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.files.whole import whole_file
 from appliance.vocal.features import features_of
 from appliance.vocal.tracker import track_pitch
 from train.corpus.ledger import LedgerRow
@@ -115,9 +116,8 @@ def _store(row: LedgerRow, corpus: Path, folder: Path, aloud: bool) -> str:
         takes.append(features_of(spoil(track.f0_hz, track.voiced, track.level_db, track.flux, rng)))
     if aloud and song.duration_s <= LONGEST_HEARD_S:
         takes.extend(_heard(song, split, int(row.sha256[:7], 16) + PERFORMANCES, takes[0].shape[1]))
-    partial = folder / f"{row.id}.part.npy"
-    np.save(partial, np.stack(takes).astype(np.float16))
-    partial.rename(folder / f"{row.id}.npy")
+    with whole_file(folder / f"{row.id}.npy") as file:
+        np.save(file, np.stack(takes).astype(np.float16))
     return row.id
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.files.whole import whole_file
 from appliance.grid import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from appliance.music.note_rows import ALL_GROUPS, note_rows, score_of
 from appliance.music.score import STYLES, Score
@@ -136,16 +137,15 @@ def _store(score: Score, style: str, soundfont: Path, path: Path) -> str:
     stems = np.stack([stem.mean(axis=1) for stem in wide])
     spectrum = spectrum_rows(stems.sum(axis=0) + room(stems, groups, style))
     stems *= np.array([_width(stem) for stem in wide], np.float32)[:, None]
-    partial = path.with_suffix(".part.npz")
-    np.savez(
-        partial,
-        style=np.array(STYLES.index(style)),
-        notes=note_rows(score, np.float32),
-        groups=np.array([ALL_GROUPS.index(g) for g in groups]),
-        stems=np.clip(np.rint(stems * FULL_SCALE), -FULL_SCALE, FULL_SCALE).astype(np.int16),
-        spectrum=np.clip(np.rint(spectrum * LOUDEST), 0, 255).astype(np.uint8),
-    )
-    partial.rename(path)
+    with whole_file(path) as file:
+        np.savez(
+            file,
+            style=np.array(STYLES.index(style)),
+            notes=note_rows(score, np.float32),
+            groups=np.array([ALL_GROUPS.index(g) for g in groups]),
+            stems=np.clip(np.rint(stems * FULL_SCALE), -FULL_SCALE, FULL_SCALE).astype(np.int16),
+            spectrum=np.clip(np.rint(spectrum * LOUDEST), 0, 255).astype(np.uint8),
+        )
     return path.stem
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.files.whole import whole_file
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
 from appliance.music.keys import Key
 from appliance.music.note_rows import note_rows
@@ -89,9 +90,8 @@ def build(
 def _store(row: LedgerRow, corpus: Path, folder: Path) -> str:
     song = read_song(corpus, row)
     if song.duration_s >= SHORTEST_S:
-        partial = folder / f"{row.id}.part.npz"
-        np.savez(partial, **_arrays(song))
-        partial.rename(folder / f"{row.id}.npz")
+        with whole_file(folder / f"{row.id}.npz") as file:
+            np.savez(file, **_arrays(song))
     return row.id
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import soundfile
 
+from appliance.files.whole import whole_file
 from train.singer.sing import sing
 from train.singer.voices import Split, sample_voice
 
@@ -62,8 +63,6 @@ def _render(job: tuple[Song, int], out_dir: Path) -> Path:
     path = out_dir / f"{song.id}-{seed}.flac"
     if not path.exists():
         singing = sing(song, sample_voice(seed, voice_split(song)), seed)
-        # Written beside and renamed, so that no name ever holds half a song.
-        part = path.with_name(path.name + ".part")
-        soundfile.write(part, singing.audio, singing.rate_hz, format="FLAC", subtype="PCM_16")
-        part.replace(path)
+        with whole_file(path) as file:
+            soundfile.write(file.name, singing.audio, singing.rate_hz, format="FLAC", subtype="PCM_16")
     return path

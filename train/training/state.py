@@ -10,6 +10,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from appliance.files.whole import whole_file
+
 
 class Ema:
     """Exponential moving average of the weights, with a short memory while the run is young."""
@@ -36,9 +38,8 @@ def save(path: Path, model: nn.Module, ema: Ema, optimiser: torch.optim.Optimize
     for p, moments in optimiser.state.items():
         for key in ("exp_avg", "exp_avg_sq"):
             tensors[f"{key}.{names[id(p)]}"] = moments[key].contiguous()
-    partial = path.with_suffix(".part")
-    save_file(tensors, partial, metadata={"step": json.dumps(step)})
-    partial.rename(path)
+    with whole_file(path) as file:
+        save_file(tensors, file.name, metadata={"step": json.dumps(step)})
 
 
 def load(path: Path, model: nn.Module, ema: Ema, optimiser: torch.optim.Optimizer) -> int:

@@ -21,7 +21,7 @@ from appliance.files.durable import (
     remove_if_empty,
     remove_link,
     set_link,
-    sync_folder,
+    sync,
 )
 from appliance.packs.manifest import MANIFEST_NAME
 from appliance.packs.pack import Pack, load_pack
@@ -210,4 +210,4 @@ def _staging(layout: Layout) -> Iterator[Path]:
         with changing(folder):
             clear(folder)
             remove_if_empty(layout.staging)
-            sync_folder(layout.prefix)
+            sync(layout.prefix)

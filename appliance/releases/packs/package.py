@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from appliance.errors import PackError, SignatureError
-from appliance.files.durable import changing, clear, sync_folder
+from appliance.files.durable import changing, clear, sync
 from appliance.packs.manifest import MANIFEST_NAME, SIGNATURE_NAME
 from appliance.packs.pack import Pack, load_pack, read_manifest
 from appliance.releases.copies import BLOCK_BYTES, check_room, private_copy
@@ -146,4 +146,4 @@ def _new_folder(folder: Path) -> Path:
 
 def _sync(folder: Path) -> None:
     for place, _, _ in os.walk(folder):
-        sync_folder(Path(place))
+        sync(Path(place))

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from appliance.errors import OutputError
+from appliance.files.durable import sync
 from appliance.watch.journal.schema import MIGRATIONS, migrate, version
 
 JOURNAL_NAME = "journal.db"
@@ -162,11 +163,7 @@ def set_aside(state: Path) -> Path:
     for ending in ("-wal", "-shm", ""):
         with suppress(FileNotFoundError):
             (state / f"{JOURNAL_NAME}{ending}").rename(state / f"{aside.name}{ending}")
-    folder = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(state)
     return aside
 
 

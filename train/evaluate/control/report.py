@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from appliance.files.whole import write_whole
 from train.evaluate.control.chords import measure_chords
 from train.evaluate.control.confidence import measure_confidence
 from train.evaluate.control.form import measure_form
@@ -15,7 +16,7 @@ from train.evaluate.control.key import REQUESTS, measure_keys
 from train.evaluate.control.styles import measure_styles
 from train.evaluate.control.subjects import Composer, chosen_songs, excerpt, performed
 from train.evaluate.control.tempo import measure_tempo
-from train.evaluate.processes.store import Store, write_whole
+from train.evaluate.processes.store import Store
 
 EXCERPT_S, STYLE_EXCERPT_S = 45.0, 22.2
 """The second is one window of the reference packs."""
@@ -53,9 +54,10 @@ def measure_control(
     }
     found: dict[str, Any] = {"pack": composer.engine.pack.sha256, "split": split, "songs": len(wholes)}
     found |= {name: measures[name]() for name in sections}
-    write_whole(out / "control.json", json.dumps(found, indent=1) + "\n")
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / "control.json", json.dumps(found, indent=1).encode() + b"\n")
     page = as_markdown(found)
-    write_whole(out / "control.md", page)
+    write_whole(out / "control.md", page.encode())
     return page
 
 

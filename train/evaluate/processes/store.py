@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from appliance.errors import BacklineError
+from appliance.files.whole import write_whole
 
 Question = Mapping[str, object]
 
@@ -36,7 +36,8 @@ class Store:
                 found = {"answer": answer()}
             except BacklineError as error:
                 found = {"refused": str(error)}
-            write_whole(file, json.dumps({"question": question, **found}))
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(file, json.dumps({"question": question, **found}).encode())
         stored = json.loads(file.read_text())
         if "refused" in stored:
             raise Refused(stored["refused"])
@@ -53,11 +54,3 @@ class Store:
 
 class Refused(BacklineError):
     """What was asked for cannot be had; the text is the one of the first refusal."""
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Whole or not at all: an answer cut short must not be found later."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    part.write_text(text)
-    part.replace(file)

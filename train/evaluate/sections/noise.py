@@ -17,6 +17,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from appliance.files.whole import whole_file
 from train.evaluate.evaluation import METRICS, Evaluation
 from train.evaluate.material.pieces import Piece
 from train.evaluate.measures.gap import Estimate, gap_closed
@@ -113,10 +114,9 @@ def _write(job: tuple[Path, Path, Spoiling, int]) -> None:
     rng = np.random.default_rng([zlib.crc32(source.stem.encode()), SPOILINGS.index(kind), level_db])
     spoiled = spoil(audio, rate_hz, kind, level_db, rng)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
     peak = float(np.abs(spoiled).max(initial=0.0))
-    soundfile.write(part, spoiled / max(1.0, peak / 0.99), rate_hz, format="WAV", subtype="PCM_24")
-    part.replace(target)
+    with whole_file(target) as file:
+        soundfile.write(file.name, spoiled / max(1.0, peak / 0.99), rate_hz, format="WAV", subtype="PCM_24")
 
 
 def describe(facts: Facts) -> str:

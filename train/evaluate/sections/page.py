@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from train.evaluate.processes.store import write_whole
+from appliance.files.whole import write_whole
 from train.evaluate.sections.promises import as_table, promises
 from train.evaluate.sections.section import Facts, Section
 
@@ -48,9 +48,10 @@ def write_page(
         "sections": dict(measured),
         "embedded": others,
     }
-    write_whole(folder / DATA, json.dumps(stored, indent=1, allow_nan=False) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / DATA, json.dumps(stored, indent=1, allow_nan=False).encode() + b"\n")
     page = folder / PAGE
-    write_whole(page, "\n\n".join(parts) + "\n")
+    write_whole(page, "\n\n".join(parts).encode() + b"\n")
     return page
 
 

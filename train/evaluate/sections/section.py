@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from train.evaluate.processes.store import write_whole
+from appliance.files.whole import write_whole
 from train.evaluate.sections.facts import without_nan
 from train.evaluate.sections.setting import EvaluationSetting
 
@@ -54,7 +54,9 @@ class Section:
                 "seconds": round(time.monotonic() - begun, 1),
                 "facts": facts,
             }
-            write_whole(folder / f"{self.name}.json", json.dumps(kept, indent=1, allow_nan=False) + "\n")
+            text = json.dumps(kept, indent=1, allow_nan=False) + "\n"
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / f"{self.name}.json", text.encode())
         return facts
 
     def stored(self, setting: EvaluationSetting, folder: Path) -> Facts | None:
