@@ -1,12 +1,12 @@
-"""The watched folder: vocals dropped into an inbox become results in an outbox, and none is lost.
+"""The watched folder: renders each vocal in the inbox, puts results into the outbox, and loses no file.
 
 From top to bottom; a room imports only from rooms below it:
 
-- ``service``: the daemon, its loop, and what it tells
-- ``outbox``: results are published, vocals put away
+- ``service``: the daemon, its loop, its control socket and its reports
+- ``outbox``: publishes results, moves vocals to the archive or to rejected
 - ``engine``: child processes that decode and render
-- ``inbox``: from a look at the folder to a job in the queue
-- ``journal``: every vocal and what became of it
-- ``reports``: logs, systemd, hooks, ``reason.txt``
-- ``settings``: ``backline.toml``; ``disk``: files of the users, moved and named without loss
+- ``inbox``: scans the inbox and queues jobs
+- ``journal``: the record of all jobs
+- ``reports``: log lines, systemd notifications, hooks, ``reason.txt``
+- ``settings``: ``backline.toml``; ``disk``: safe handling of the users' files
 """

@@ -1,8 +1,8 @@
-"""Files of the users: found, named, moved and hashed so that none is lost.
+"""Safe handling of the users' files: name, move and hash them without loss.
 
-- ``folders``: folders that strangers write to; no link leads out of them
-- ``moving``: from the inbox to archive or rejected, never overwritten
-- ``names``: a free name in the outbox for each vocal
-- ``hashing``: the hash of a file, a slice at a time
-- ``found``: what the file system says about a file
+- ``folders``: access to folders that other users write to, without following links
+- ``moving``: moves files from the inbox to archive or rejected, without overwriting any
+- ``names``: finds a free name in the outbox for each vocal
+- ``hashing``: hashes a file in slices
+- ``found``: the identity of a file: path, device, inode, size and times
 """

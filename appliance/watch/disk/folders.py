@@ -1,8 +1,7 @@
-"""Folders that strangers write to, handled so that no link leads out of them and nothing is lost.
+"""Access to folders that other users write to: no link is followed, and writes are durable.
 
-Every name below a folder is walked step by step from an open descriptor, and a link on the way is
-refused (``O_NOFOLLOW``). What was written is on the disk, and so is its name, before anyone relies on it:
-files first, then the folders that name them.
+Paths below a folder are opened component by component from a descriptor with ``O_NOFOLLOW``, so a link
+cannot lead out of the folder. Files are synced (fsync) first, then the folders that name them.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WORK = b".backline-work"
-"""Folder for what is not finished, at the top of outbox, archive and rejected: on their file systems."""
+"""Folder for unfinished files at the top of outbox, archive and rejected, so on the same file system."""
 
 LONGEST_NAME_BYTES = 255
 
-_MOST_NUMBERS = 100_000
+_MAX_NUMBER = 100_000
 
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -29,7 +28,7 @@ _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_C
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may do what with results: permission bits, and the group (None: the process's own)."""
+    """Permissions of results: mode bits of files and folders, and the group (None: the process's group)."""
 
     file_mode: int = 0o664
     folder_mode: int = 0o2775
@@ -37,12 +36,12 @@ class Access:
 
     @staticmethod
     def of(file_mode: str, folder_mode: str, group: str) -> Access:
-        """From the words of the settings; KeyError for a group that does not exist."""
+        """Parse the settings. Raises KeyError if the group does not exist."""
         group_id = grp.getgrnam(group).gr_gid if group else None
         return Access(int(file_mode, 8), int(folder_mode, 8), group_id)
 
     def grant(self, descriptor: int) -> None:
-        """Gives an open file or folder its group and permissions."""
+        """Set group and permissions of an open file or folder. Raises OSError if they cannot be set."""
         if self.group_id is not None:
             os.fchown(descriptor, -1, self.group_id)
         is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
@@ -52,22 +51,25 @@ class Access:
         except PermissionError:
             if not mode & 0o7000:
                 raise
-            # A service may be forbidden to hand on groups (systemd's RestrictSUIDSGID): better readable
-            # results whose later additions have another group than none.
+            # systemd's RestrictSUIDSGID forbids the setgid bit. Results without it are better than none.
             os.fchmod(descriptor, mode & 0o777)
 
 
 @contextmanager
 def folder(root: Path | int, relative: bytes = b"", make: Access | None = None) -> Iterator[int]:
-    """A descriptor of the folder ``relative`` below ``root``; with ``make``, folders that lack are made.
+    """Open the folder ``relative`` below ``root``; with ``make``, missing folders are created.
 
-    ``root`` itself may be a link: it is the administrator's. Raises OSError.
+    ``root`` itself may be a link, because the administrator chose it. Yields a descriptor.
+
+    Raises:
+        OSError: a folder is missing, is a link, or cannot be opened.
+        ValueError: ``relative`` would leave ``root``.
     """
     here = os.dup(root) if isinstance(root, int) else os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for part in parts(relative):
             if make is not None:
-                _make(here, part, make)
+                _make_folder(here, part, make)
             there = os.open(part, _FOLDER_FLAGS, dir_fd=here)
             os.close(here)
             here = there
@@ -78,9 +80,10 @@ def folder(root: Path | int, relative: bytes = b"", make: Access | None = None) 
 
 @contextmanager
 def opened(root: Path | int, relative: bytes) -> Iterator[int]:
-    """A descriptor to read the plain file ``relative`` below ``root``; never waits, follows no link.
+    """Open the plain file ``relative`` below ``root`` for reading, without blocking or following links.
 
-    Raises OSError; FileNotFoundError also for what is not a plain file any more.
+    Yields a descriptor. Raises OSError if it cannot be opened; FileNotFoundError also if it is not a plain
+    file.
     """
     above, _, name = relative.rpartition(b"/")
     with folder(root, above) as parent:
@@ -88,18 +91,18 @@ def opened(root: Path | int, relative: bytes) -> Iterator[int]:
             descriptor = os.open(name, _FILE_FLAGS, dir_fd=parent)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENXIO, errno.ENODEV):
-                raise FileNotFoundError(errno.ENOENT, "no plain file", os.fsdecode(name)) from error
+                raise FileNotFoundError(errno.ENOENT, "not a plain file", os.fsdecode(name)) from error
             raise
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise FileNotFoundError(errno.ENOENT, "no plain file", os.fsdecode(name))
+            raise FileNotFoundError(errno.ENOENT, "not a plain file", os.fsdecode(name))
         yield descriptor
     finally:
         os.close(descriptor)
 
 
 def exists(root: Path | int, relative: bytes) -> bool:
-    """Whether anything, of whatever kind, has this name."""
+    """Whether a file, folder or anything else has this name. Raises OSError if that cannot be told."""
     above, _, name = relative.rpartition(b"/")
     try:
         with folder(root, above) as parent:
@@ -110,7 +113,7 @@ def exists(root: Path | int, relative: bytes) -> bool:
 
 
 def parts(relative: bytes) -> list[bytes]:
-    """The names of a path below a folder; ValueError for one that would leave it."""
+    """The components of a path below a folder. Raises ValueError if the path would leave the folder."""
     names = [name for name in relative.split(b"/") if name]
     if b".." in names or b"." in names or relative.startswith(b"/"):
         raise ValueError(f"{relative!r} leaves its folder")
@@ -118,9 +121,9 @@ def parts(relative: bytes) -> list[bytes]:
 
 
 def numbered(relative: bytes, number: int, *, is_file: bool = False) -> bytes:
-    """``a/song`` as it is for 1, then ``a/song-2``; of a file the ending stays last: ``a/song-2.wav``.
+    """The path with a number: ``a/song`` for 1, ``a/song-2`` for 2; with ``is_file`` ``a/song-2.wav``.
 
-    The name is shortened where the number would make it too long.
+    The name is shortened if the number would make it too long.
     """
     if number == 1:
         return relative
@@ -133,16 +136,16 @@ def numbered(relative: bytes, number: int, *, is_file: bool = False) -> bytes:
     return above + slash + shortened(stem, LONGEST_NAME_BYTES - len(tail)) + tail
 
 
-def beside(root: Path | int, relative: bytes) -> bytes:
-    """``relative``, with a number behind each folder above its name whose own name something else has.
+def free_parents(root: Path | int, relative: bytes) -> bytes:
+    """``relative``, with a number added to each parent folder whose name a file has.
 
-    The archive may hold a file ``a.wav`` when ``a.wav/b.wav`` is to be archived: ``a.wav-2/b.wav`` it is.
-    Raises OSError where ``root`` cannot be looked into.
+    If the archive has a file ``a.wav``, then ``a.wav/b.wav`` is archived as ``a.wav-2/b.wav``. Raises OSError
+    if ``root`` cannot be read.
     """
     above, _, name = relative.rpartition(b"/")
     here = b""
     for part in parts(above):
-        numbers = (here + numbered(part, number) for number in range(1, _MOST_NUMBERS))
+        numbers = (here + numbered(part, number) for number in range(1, _MAX_NUMBER))
         here = next(path for path in numbers if _folder_fits(root, path)) + b"/"
     return here + name
 
@@ -157,7 +160,7 @@ def _folder_fits(root: Path | int, path: bytes) -> bool:
 
 
 def shortened(name: bytes, most_bytes: int) -> bytes:
-    """The first bytes of ``name``, cut between characters if it is UTF-8."""
+    """``name``, truncated to ``most_bytes`` bytes, between two characters if it is UTF-8."""
     cut = name[:most_bytes]
     if len(cut) < len(name):
         cut = cut.decode("utf-8", "ignore").encode() or cut
@@ -165,7 +168,7 @@ def shortened(name: bytes, most_bytes: int) -> bytes:
 
 
 def seal(root: int, access: Access) -> None:
-    """Grants ``access`` to a folder and all in it, and waits until everything is on the disk."""
+    """Grant ``access`` to a folder and everything in it, and sync it to the disk. Raises OSError."""
     for entry in entries(root):
         is_folder = stat.S_ISDIR(os.stat(entry, dir_fd=root, follow_symlinks=False).st_mode)
         descriptor = os.open(entry, _FOLDER_FLAGS if is_folder else _FILE_FLAGS, dir_fd=root)
@@ -182,12 +185,12 @@ def seal(root: int, access: Access) -> None:
 
 
 def entries(root: int) -> list[bytes]:
-    """The names in an open folder, in order."""
+    """The names in an open folder, sorted."""
     return sorted(os.fsencode(name) for name in os.listdir(root))
 
 
 def write_file(parent: int, name: bytes, data: bytes, access: Access | None = None) -> None:
-    """Makes the new file ``name`` with ``data`` and waits until it is on the disk."""
+    """Create the file ``name`` with ``data`` and sync it. Raises OSError, also if the name exists."""
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=parent)
     try:
         write_all(descriptor, data)
@@ -199,14 +202,14 @@ def write_file(parent: int, name: bytes, data: bytes, access: Access | None = No
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
-    """Writes every byte; the kernel may take fewer at a time."""
+    """Write all of ``data``: one ``write`` may accept fewer bytes."""
     left = memoryview(data)
     while left:
         left = left[os.write(descriptor, left) :]
 
 
 def clear(parent: int, name: bytes) -> None:
-    """Removes ``name`` and whatever is in it, following no link; nothing happens if it is not there."""
+    """Remove ``name`` and its content, if it exists, without following links. Raises OSError."""
     try:
         with suppress(IsADirectoryError, PermissionError):
             os.unlink(name, dir_fd=parent)
@@ -219,11 +222,8 @@ def clear(parent: int, name: bytes) -> None:
         pass
 
 
-def _make(parent: int, name: bytes, access: Access) -> None:
-    """A new folder whose name is on the disk; nothing happens if it is there.
-
-    It appears with its permissions: a folder that is visible too early could be refused to its users.
-    """
+def _make_folder(parent: int, name: bytes, access: Access) -> None:
+    """Create a folder with its permissions and sync its name, unless it exists."""
     with suppress(FileExistsError):
         os.mkdir(name, 0o700, dir_fd=parent)
         made = os.open(name, _FOLDER_FLAGS, dir_fd=parent)

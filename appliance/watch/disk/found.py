@@ -1,4 +1,4 @@
-"""What the file system says about a file of the users, and its name for people."""
+"""The identity of a user's file, and its path in printable form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class FoundFile(NamedTuple):
-    """A regular file and its state. ``path`` is relative to the inbox; times are in ns of the file system."""
+    """A plain file as it was found. ``path`` is relative to the inbox; the times are in nanoseconds."""
 
     path: bytes
     dev: int
@@ -19,12 +19,12 @@ class FoundFile(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The path for people, with whatever cannot be printed escaped."""
+        """The path with all unprintable characters escaped."""
         return shown(self.path)
 
 
 def shown(path: bytes) -> str:
-    """A path for people and logs: printable characters as they are, all others escaped."""
+    """A path for messages and logs, with all unprintable characters escaped."""
     text = os.fsdecode(path)
     return "".join(c if c.isprintable() and c != "\\" else _escaped(c) for c in text)
 
@@ -33,17 +33,17 @@ def _escaped(character: str) -> str:
     code = ord(character)
     if character == "\\":
         return "\\\\"
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no text
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not valid UTF-8
         return f"\\x{code - 0xDC00:02x}"
     return character.encode("unicode_escape").decode("ascii")
 
 
 def found_of(path: bytes, state: os.stat_result) -> FoundFile:
-    """The record of a file from its state."""
+    """The record of a file from its ``stat``."""
     return FoundFile(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
 def same_file(found: FoundFile, state: os.stat_result, *, ctime: bool = False) -> bool:
-    """Whether ``state`` is that of a regular file as it was found; with ``ctime`` also in that time."""
+    """Whether ``state`` is that of the unchanged file ``found``; ``ctime`` compares the ctime too."""
     now = found_of(found.path, state)
     return stat.S_ISREG(state.st_mode) and (now if ctime else now._replace(ctime_ns=found.ctime_ns)) == found

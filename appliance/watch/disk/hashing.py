@@ -1,4 +1,4 @@
-"""The hash of a file, a slice at a time, so that a daemon of one thread stays awake meanwhile."""
+"""Hash a file in slices, so that the daemon's one thread can do other work in between."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from appliance.watch.disk.folders import opened
 from appliance.watch.disk.found import FoundFile, same_file
 
 SLICE_BYTES = 8 << 20
-"""About ten milliseconds of work on a file that is in memory."""
+"""8 MiB: about ten milliseconds for a cached file."""
 
 
 class Changed(Exception):
-    """The file is no longer what was found."""
+    """The file has changed since it was found."""
 
 
 class Hasher:
-    """SHA-256 of a file that must stay exactly as it was found, from the first byte to the last.
+    """SHA-256 of a file that must not change while it is hashed.
 
-    Holds the file open; close it. Raises OSError where the file cannot be opened or read.
+    It holds the file open until :meth:`close`. Raises OSError if the file cannot be opened or read.
     """
 
     def __init__(self, inbox: Path, found: FoundFile) -> None:
@@ -31,7 +31,7 @@ class Hasher:
         self._offset = 0
 
     def step(self) -> str | None:
-        """Read one slice; the hash in hex once all is read. Raises Changed."""
+        """Read one slice; returns the hash in hex after the last one, else None. Raises Changed, OSError."""
         data = os.pread(self.descriptor, SLICE_BYTES, self._offset)
         self._digest.update(data)
         self._offset += len(data)

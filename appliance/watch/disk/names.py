@@ -1,7 +1,7 @@
-"""Names of results: a folder in the outbox for each vocal, never one that is taken.
+"""Names of results: a free folder name in the outbox for each vocal.
 
-Taken is also what differs in case or in the composition of accents only: on a share for Windows or macOS
-the two would be one.
+A name that differs from an existing one only in case or in Unicode normalisation is not free, because Windows
+and macOS treat both as one.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from appliance.watch.disk.folders import beside, folder, numbered
+from appliance.watch.disk.folders import folder, free_parents, numbered
 
-_HIGHEST_NUMBER = 99_999
+_MAX_NUMBER = 99_999
 
 
 def wanted_name(path: bytes) -> bytes:
-    """The result's folder of the vocal ``path``: its path without the ending.
+    """The preferred result folder of the vocal ``path``: its path without the ending.
 
-    Spaces and dots at the end go as well: Windows cannot open such a folder.
+    Trailing spaces and dots are removed, because Windows cannot open such a folder.
     """
     above, slash, name = path.rpartition(b"/")
     stem = name[: name.rindex(b".")] if b"." in name[1:] else name
@@ -27,12 +27,12 @@ def wanted_name(path: bytes) -> bytes:
 
 
 def free_name(outbox: Path, wanted: bytes, in_use: Iterable[bytes]) -> bytes:
-    """``wanted``, or with the first number that makes it new beside ``in_use`` and what lies in the outbox.
+    """``wanted``, with a number if the outbox has that name or ``in_use`` contains it.
 
-    Raises OSError where the outbox cannot be read.
+    Raises OSError if the outbox cannot be read.
     """
     if outbox.is_dir():
-        wanted = beside(outbox, wanted)
+        wanted = free_parents(outbox, wanted)
     above, slash, _ = wanted.rpartition(b"/")
     try:
         with folder(outbox, above) as parent, os.scandir(parent) as entries:
@@ -40,16 +40,16 @@ def free_name(outbox: Path, wanted: bytes, in_use: Iterable[bytes]) -> bytes:
     except FileNotFoundError:
         if not outbox.is_dir():
             raise
-        taken = set()  # the sub-folder is still to be made
+        taken = set()  # the sub-folder does not exist yet
     taken |= {_folded(name) for name in in_use if len(name) > len(above) and name.startswith(above)}
-    for number in range(1, _HIGHEST_NUMBER):
+    for number in range(1, _MAX_NUMBER):
         name = numbered(wanted, number)
         if _folded(name) not in taken:
             return name
-    raise FileExistsError(f"{os.fsdecode(wanted)} is taken {_HIGHEST_NUMBER} times")
+    raise FileExistsError(f"{os.fsdecode(wanted)}: {_MAX_NUMBER} numbered names exist already")
 
 
 def _folded(name: bytes) -> str:
-    if name.isascii():  # as nearly all are, and there may be ten thousand
+    if name.isascii():  # the fast path: there may be ten thousand names
         return name.lower().decode()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", os.fsdecode(name)).casefold())

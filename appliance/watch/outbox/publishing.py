@@ -21,17 +21,17 @@ from appliance.system.syscalls import rename_new
 from appliance.watch.disk.folders import (
     WORK,
     Access,
-    beside,
     clear,
     entries,
     exists,
     folder,
+    free_parents,
     numbered,
     opened,
     seal,
     write_file,
 )
-from appliance.watch.disk.moving import PRIVATE, hashed, moved, same_there
+from appliance.watch.disk.moving import PRIVATE, find_copy, hashed, move_file
 from appliance.watch.engine.messages import SETTINGS_NAME
 
 REASON_NAME = b"reason.txt"
@@ -40,7 +40,7 @@ RESULT_NAME = b"result"
 _RECEIPT_ENDING = b".receipt.json"
 _LARGEST_RECEIPT_BYTES = 64 << 20
 _LARGEST_REASON_BYTES = 64 << 10
-_MOST_NUMBERS = 100_000
+_MAX_NUMBER = 100_000
 
 
 def job_folder(job: int) -> bytes:
@@ -128,12 +128,12 @@ def move_to_archive(
     None if the inbox does not hold it any more, or holds something else of its name: a new vocal, whose
     companions are then left alone too.
     """
-    place = yield from moved((inbox, source), sha256, (archive, source), access)
+    place = yield from move_file((inbox, source), sha256, (archive, source), access)
     if not exists(inbox, source):
         if place is None:  # moved before an interruption, or taken away by somebody
-            there = beside(archive, source)
+            there = free_parents(archive, source)
             with suppress(FileNotFoundError), folder(archive, there.rpartition(b"/")[0]) as above:
-                place = yield from same_there(there, above, sha256)
+                place = yield from find_copy(there, above, sha256)
         yield from _companions(inbox, companions, archive, b"", access)
     return place
 
@@ -154,7 +154,7 @@ def move_to_rejected(
     read is moved as it is.
     """
     (inbox, source), root = vocal, wanted[0]
-    wanted = (root, beside(*wanted))
+    wanted = (root, free_parents(*wanted))
     try:
         with opened(inbox, source) as descriptor:
             there = (yield from hashed(descriptor)) == sha256
@@ -169,7 +169,7 @@ def move_to_rejected(
         own = _reason_folder(*wanted, reason[0], access)
     place: bytes | None = own + b"/" + source.rpartition(b"/")[2]
     if there:
-        place = yield from moved(vocal, sha256, (root, own + b"/" + source.rpartition(b"/")[2]), access)
+        place = yield from move_file(vocal, sha256, (root, own + b"/" + source.rpartition(b"/")[2]), access)
     if not exists(inbox, source):
         yield from _companions(inbox, companions, root, own, access)
     return place
@@ -186,13 +186,13 @@ def _companions(
         except (FileNotFoundError, NotADirectoryError):
             continue
         place = above + b"/" + companion.rpartition(b"/")[2] if above else companion
-        yield from moved((inbox, companion), sha256, (root, place), access)
+        yield from move_file((inbox, companion), sha256, (root, place), access)
 
 
 def _own_folder(root: Path, wanted: bytes, reference: str) -> bytes | None:
     """The folder that an earlier, interrupted try has made for this very job."""
     with folder(root) as top:
-        for number in range(1, _MOST_NUMBERS):
+        for number in range(1, _MAX_NUMBER):
             name = numbered(wanted, number)
             try:
                 with folder(top, name) as place, opened(place, REASON_NAME) as text:
@@ -213,7 +213,7 @@ def _reason_folder(root: Path, wanted: bytes, text: str, access: Access) -> byte
         with folder(work, b"reason") as made:
             write_file(made, REASON_NAME, text.encode("utf-8", "backslashreplace"))
             seal(made, access)
-        for number in range(1, _MOST_NUMBERS):
+        for number in range(1, _MAX_NUMBER):
             name = numbered(wanted, number)
             try:
                 rename_new(work, b"reason", parent, name.rpartition(b"/")[2])

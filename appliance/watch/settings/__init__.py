@@ -1,6 +1,6 @@
 """Settings of the watched folder: ``backline.toml``.
 
-- ``config``: every key with its unit, its reason and its default
-- ``check``: settings against this computer
-- ``text``: settings as commented TOML
+- ``config``: the settings with unit, documentation and default
+- ``check``: checks the settings against this computer
+- ``text``: prints the settings as commented TOML
 """

@@ -1,4 +1,4 @@
-"""Settings against this computer, for ``backline config --check`` and the start of the service."""
+"""Check the settings against this computer, for ``backline config --check``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appliance.watch.settings.config import Config
 
 
 def problems(config: Config) -> list[str]:
-    """What would keep the service from working, each in a sentence with its remedy; nothing is changed."""
+    """Find what would keep the service from working: a sentence with a remedy for each problem."""
     found = []
     folders = config.folders
     identities: dict[tuple[int, int], str] = {}
@@ -23,26 +23,27 @@ def problems(config: Config) -> list[str]:
             continue
         other = identities.setdefault((state.st_dev, state.st_ino), name)
         if other != name:
-            found.append(f"folders.{name} and folders.{other} are the same folder; give each its own.")
+            found.append(f"folders.{name} and folders.{other} are the same folder; use two folders.")
     pack = config.work.pack / "pack.json"
     if not pack.is_file():
-        found.append(f"work.pack: {pack} is missing; say which folder holds the pack.")
+        found.append(f"work.pack: {pack} is missing; set work.pack to the folder of a pack.")
     if config.publish.group:
         try:
             grp.getgrnam(config.publish.group)
         except KeyError:
-            found.append(
-                f"publish.group: there is no group '{config.publish.group}' on this computer; make it."
-            )
+            found.append(f"publish.group: this computer has no group '{config.publish.group}'; create it.")
     textfile = config.metrics.textfile
     if isinstance(textfile, Path) and not os.access(textfile.parent, os.W_OK | os.X_OK):
-        found.append(f"metrics.textfile: {textfile.parent} is missing or may not be written by this user.")
+        found.append(
+            f"metrics.textfile: {textfile.parent} is missing or not writable for this user; "
+            "create it or change its owner."
+        )
     return found
 
 
 def _folder_problems(name: str, folder: Path) -> list[str]:
     if not folder.is_dir():
-        return [f"folders.{name}: {folder} is not a folder; make it."]
+        return [f"folders.{name}: {folder} is not a folder; create it."]
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        return [f"folders.{name}: {folder} may not be written by this user; change its owner or mode."]
+        return [f"folders.{name}: {folder} is not writable for this user; change its owner or mode."]
     return []

@@ -1,8 +1,8 @@
-"""Settings of the watched folder: ``backline.toml``, every key with its unit, its reason and its default.
+"""The settings of the watched folder, ``backline.toml``, with units, documentation and defaults.
 
-Strict on purpose: an unknown key, a number in quotes or a folder inside another is an error when the
-service starts or is reloaded, never a surprise at night. The sentence under each key is its documentation;
-``backline config --show`` prints them (:mod:`appliance.watch.settings.text`).
+Parsing is strict: an unknown key, a number in quotes or a folder inside another is an error when the service
+starts or reloads. The docstring under each key is its documentation; ``backline config --show`` prints it
+(:mod:`appliance.watch.settings.text`).
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ PATH_VARIABLE = "BACKLINE_CONFIG"
 
 
 def _path(value: object) -> object:
-    """A folder or file by its whole name: what is relative would depend on where the service starts."""
+    """An absolute path: a relative one would depend on the folder that the service starts in."""
     if not isinstance(value, str | Path):
         return value
     path = Path(value)
     if not path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{str(value)!r} must be a whole path that begins with / and has no ..")
+        raise ValueError(f"{str(value)!r} must be an absolute path without ..")
     return path
 
 
 def _style(value: str) -> str:
     if value not in STYLES:
-        raise ValueError(f"there is no style '{value}'; choose one of {', '.join(STYLES)}")
+        raise ValueError(f"unknown style '{value}'; choose one of {', '.join(STYLES)}")
     return value
 
 
@@ -54,7 +54,7 @@ def _tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-WholePath = Annotated[Path, BeforeValidator(_path)]
+AbsolutePath = Annotated[Path, BeforeValidator(_path)]
 Seconds = Annotated[float, Field(gt=0, le=7 * 86_400)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
 Style = Annotated[str, AfterValidator(_style)]
@@ -70,20 +70,19 @@ class _Section(BaseModel):
 
 
 class Folders(_Section):
-    """Where things are. None may lie inside another, and none can change while the service runs."""
+    """The folders. None may lie inside another. Changes need a restart of the service."""
 
-    inbox: WholePath = Path("/srv/backline/inbox")
-    """Vocals are dropped here, also in sub-folders."""
-    outbox: WholePath = Path("/srv/backline/outbox")
-    """Results appear here, a folder for each vocal. Working files lie in its hidden folder
-    .backline-work, so that a finished result moves into place in one step."""
-    archive: WholePath = Path("/srv/backline/archive")
-    """Rendered vocals are moved here; on the inbox's file system this costs nothing."""
-    rejected: WholePath = Path("/srv/backline/rejected")
-    """Vocals that cannot be used are moved here, each with a reason.txt."""
-    state: WholePath = Path("/var/lib/backline")
-    """Journal, socket, and what was measured on this processor. A local disk: SQLite must not lie on a
-    network share."""
+    inbox: AbsolutePath = Path("/srv/backline/inbox")
+    """Users drop vocals here, also in sub-folders."""
+    outbox: AbsolutePath = Path("/srv/backline/outbox")
+    """Results appear here, one folder per vocal. Unfinished files lie in its hidden folder .backline-work,
+    so that a finished result moves into place in one step."""
+    archive: AbsolutePath = Path("/srv/backline/archive")
+    """Rendered vocals are moved here. On the file system of the inbox no copy is needed."""
+    rejected: AbsolutePath = Path("/srv/backline/rejected")
+    """Vocals that cannot be used are moved here, each with a file reason.txt."""
+    state: AbsolutePath = Path("/var/lib/backline")
+    """Journal, control socket and profiles. It must be on a local disk, because SQLite needs one."""
 
     @model_validator(mode="after")
     def _apart(self) -> Folders:
@@ -91,94 +90,97 @@ class Folders(_Section):
         for i, (name, folder) in enumerate(named):
             for other_name, other in named[i + 1 :]:
                 if folder == other or folder in other.parents or other in folder.parents:
-                    raise ValueError(f"{name} and {other_name} must be apart, not one inside the other")
+                    raise ValueError(f"{name} and {other_name} must be two folders, not one inside the other")
         return self
 
 
 class IntakeSettings(_Section):
-    """When a vocal is taken from the inbox."""
+    """When a vocal in the inbox is accepted."""
 
     settle_s: Annotated[float, Field(ge=0.05, le=86_400)] = 10.0
-    """Seconds that size and times of a file, and of what lies beside it, must stand still."""
+    """Seconds that size and times of a file and of its companions must stay unchanged."""
     scan_s: Annotated[float, Field(ge=0.02, le=3600)] = 5.0
-    """Seconds between two looks at the inbox."""
+    """Seconds between two scans of the inbox."""
     patience_s: Annotated[float, Field(ge=0, le=7 * 86_400)] = 600.0
-    """Seconds since its last change during which a file that stands still but does not decode, or has
-    gaps, is taken for a copy that will go on. Afterwards it is rejected with a reason."""
+    """Seconds after its last change until a settled file that does not decode, or has gaps, is rejected.
+    Until then it is regarded as an unfinished copy."""
     silent_tail_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
-    """Seconds that a file which ends in digital silence must stand still, as a copy that reserved its
-    space first looks the same. Where the file system cannot tell the two apart, patience_s counts."""
+    """Seconds that a file which ends in digital silence must stay unchanged: a copy that reserves its space
+    first looks the same. If the file system cannot tell the two apart, patience_s applies."""
     require_done_marker: bool = False
-    """Whether a vocal is taken only once NAME.wav.done or NAME.done lies beside it."""
+    """Whether a vocal is accepted only once NAME.wav.done or NAME.done lies beside it."""
     sentinel: Annotated[str, Field(pattern=r"^\.?[A-Za-z0-9_][A-Za-z0-9._-]{0,100}$")] = ".backline"
-    """Name of the file in the inbox that proves that the share is there. Without it nothing is touched."""
+    """Name of the file in the inbox that proves that the share is mounted. Without it the service touches
+    nothing."""
     create_sentinel: bool = False
-    """Whether the sentinel is made when it is missing and the inbox is not empty. An empty inbox gets one
-    at the first start."""
+    """Whether to create a missing sentinel in an inbox that is not empty. An empty inbox gets one at the
+    first start."""
     max_depth: Annotated[int, Field(ge=0, le=64)] = 8
-    """How deep sub-folders are looked into; deeper ones are reported."""
+    """Number of sub-folder levels that are scanned; deeper ones are reported."""
     ignore: Words = ()
-    """Further names to ignore, as patterns such as "*.bak". Temporary names of browsers, editors, rsync
-    and file servers, and all hidden files, are ignored anyway."""
+    """Further names to ignore, as patterns such as "*.bak". Hidden files and temporary names of browsers,
+    editors, rsync and file servers are always ignored."""
 
 
 class Work(_Section):
-    """How vocals are rendered. A sidecar (backline.toml in a sub-folder, or NAME.toml) has the last word."""
+    """How vocals are rendered. A sidecar (backline.toml in a sub-folder, or NAME.toml) overrides these."""
 
-    pack: WholePath = Path("/opt/backline/packs/active")
-    """Folder of the pack, or a link to it. Where it leads is looked up before each vocal; the default is
-    what 'backline pack use' sets."""
+    pack: AbsolutePath = Path("/opt/backline/packs/active")
+    """Folder of the pack, or a link to it. The link is followed before each vocal; 'backline pack use' sets
+    the default one."""
     style: Style = "piano"
-    """Who plays and how."""
+    """What the band plays and how."""
     takes: Takes = 1
-    """How many different accompaniments."""
+    """Number of different accompaniments."""
     seed: Seed = 0
-    """The same seed gives the same music again."""
+    """Seed of the first take; the same seed gives the same music."""
     attempts: Annotated[int, Field(ge=1, le=100)] = 3
-    """How often a vocal is tried that kills its worker or takes too long, before it is quarantined."""
+    """Number of attempts for a vocal that crashes its engine or takes too long; then it is quarantined."""
     retry_base_s: Seconds = 30.0
-    """Seconds before the first new try after an error that may pass; each further wait is twice as long."""
+    """Seconds before the first retry after a temporary error; each further wait is twice as long."""
     retry_most_s: Seconds = 3600.0
-    """Seconds that a wait for a new try never exceeds."""
+    """Longest wait before a retry, in seconds."""
     timeout_factor: Annotated[float, Field(gt=0, le=1000)] = 6.0
     """A job may take this many times the length of its audio..."""
     timeout_least_s: Seconds = 600.0
     """... plus this many seconds."""
     drain_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
-    """Seconds that a running job is given to finish when the service stops; else it is done again later."""
+    """Seconds that a stopping service waits for its running job; an unfinished job is rendered again
+    later."""
     queue_limit: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
-    """How many vocals wait in the queue; more stay in the inbox until there is room."""
+    """Number of vocals in the queue; further ones stay in the inbox until there is room."""
     decode_memory_mb: Annotated[int, Field(ge=64, le=65_536)] = 1024
-    """Memory in MB that the reader of a recording may use."""
+    """Memory limit of the process that decodes recordings, in MB."""
     decode_seconds: Annotated[int, Field(ge=1, le=86_400)] = 900
-    """Processor seconds that the reader of a recording may use."""
+    """CPU time limit for decoding a recording, in seconds."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
-    """Processor threads for the networks; 0 is all."""
+    """CPU threads for the networks; 0 means all."""
     tune: bool = True
-    """Whether a new processor, pack or version is measured for what is fastest there: a minute in all, while
-    nothing is to be rendered. A profile that was measured before is followed either way."""
+    """Whether the service measures the fastest graph settings for a new CPU, pack or version. It takes about
+    a minute while nothing is rendered. An existing profile is used either way."""
 
 
 class Publish(_Section):
-    """How results and finished vocals are left behind."""
+    """Permissions of results, and what happens to rendered vocals."""
 
     archive_sources: bool = True
-    """Whether a rendered vocal moves to the archive; if not it stays in the inbox and is remembered."""
+    """Whether a rendered vocal moves to the archive. If not, it stays in the inbox and is not rendered
+    again."""
     file_mode: Mode = "0664"
     """Permissions of published files."""
     folder_mode: Mode = "2775"
-    """Permissions of published folders; 2 in front hands the group on."""
+    """Permissions of published folders; the 2 makes new files inherit the group."""
     group: str = ""
-    """Group of published files; empty leaves the service's own."""
+    """Group of published files; empty means the service's own group."""
 
 
 class Space(_Section):
-    """When a full disk pauses the work. It goes on by itself."""
+    """When a full disk pauses the work. It resumes by itself."""
 
     least_free_mb: Annotated[int, Field(ge=0)] = 2048
-    """Less free space than this in the outbox, in MB, pauses the work."""
+    """The work pauses below this free space in the outbox, in MB."""
     resume_free_mb: Annotated[int, Field(ge=0)] = 3072
-    """The work goes on from this much free space on, in MB."""
+    """The work resumes at this free space, in MB."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Space:
@@ -188,30 +190,31 @@ class Space(_Section):
 
 
 class MetricsSettings(_Section):
-    """Numbers for Prometheus. Nothing else listens or speaks, and never beyond this computer."""
+    """Metrics for Prometheus, on this computer only."""
 
     listen: Annotated[str, Field(pattern=r"^$|^(127\.\d+\.\d+\.\d+|\[::1\]|localhost):\d{1,5}$")] = ""
-    """Loopback address and port, such as "127.0.0.1:9477"; empty is off."""
-    textfile: Literal[""] | WholePath = ""
-    """File for node_exporter's textfile collector, its name ending in .prom; empty is off."""
+    """Loopback address and port, such as "127.0.0.1:9477"; empty means off."""
+    textfile: Literal[""] | AbsolutePath = ""
+    """File for node_exporter's textfile collector, with a name that ends in .prom; empty means off."""
 
 
 class HookSettings(_Section):
-    """Commands to run after an event: 60 s at most, no shell, facts in BACKLINE_* variables; empty: none."""
+    """Commands to run after an event, without a shell and for at most 60 s. BACKLINE_* variables describe the
+    event. Empty means no command."""
 
     done: str = ""
-    """After a result has been published."""
+    """After a result was published."""
     rejected: str = ""
-    """After a vocal has been rejected."""
+    """After a vocal was rejected."""
     paused: str = ""
-    """After the work has paused."""
+    """After the work was paused."""
     failed: str = ""
-    """After the service has ended unexpectedly. systemd runs it (backline-failed@.service), not the
-    service, and so outside of the service's sandbox."""
+    """After the service ended unexpectedly. systemd runs this command (backline-failed@.service), outside of
+    the service's sandbox."""
 
 
 class Config(_Section):
-    """Everything in ``backline.toml``."""
+    """The content of ``backline.toml``."""
 
     folders: Folders = Folders()
     intake: IntakeSettings = IntakeSettings()
@@ -223,26 +226,27 @@ class Config(_Section):
 
     @staticmethod
     def read(path: Path | None = None) -> Config:
-        """The settings in ``path``, else in ``$BACKLINE_CONFIG``, else in :data:`DEFAULT_PATH`.
+        """Read the settings from ``path``, or ``$BACKLINE_CONFIG``, or :data:`DEFAULT_PATH`.
 
-        Only the last may be missing: then every setting has its default. Raises UsageError, in one
-        sentence that names the key, for anything that is not as it should be.
+        Only the last may be missing; then every setting has its default. Raises UsageError if the file is
+        missing, unreadable or invalid; its sentence names the key.
         """
         return _parsed(config_path(path), optional=path is None and not os.environ.get(PATH_VARIABLE))
 
     def reloaded(self, path: Path | None = None) -> Config:
-        """What :meth:`read` finds now, for a running service. Raises UsageError if it cannot be used."""
+        """Read the settings again for a running service. Raises UsageError as :meth:`read` does, and if
+        ``folders`` have changed."""
         new = Config.read(path)
         if new.folders != self.folders:
             raise UsageError(
-                f"{config_path(path)}: folders cannot change while the service runs; "
+                f"{config_path(path)}: [folders] cannot change while the service runs; "
                 "run 'systemctl restart backline'."
             )
         return new
 
 
 def config_path(path: Path | None = None) -> Path:
-    """Which file :meth:`Config.read` reads."""
+    """The file that :meth:`Config.read` reads."""
     return path or Path(os.environ.get(PATH_VARIABLE) or DEFAULT_PATH)
 
 
@@ -253,26 +257,26 @@ def _parsed(path: Path, *, optional: bool) -> Config:
         if optional:
             return Config()
         raise UsageError(
-            f"{path} does not exist; 'backline config --show' prints one to begin with."
+            f"{path} does not exist; 'backline config --show' prints a file to start with."
         ) from error
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}.") from error
+        raise UsageError(f"{path} is not valid TOML: {error}.") from error
     except ValidationError as error:
         raise UsageError(f"{path}: {sentence_of(error)}.") from error
 
 
 def sentence_of(error: ValidationError) -> str:
-    """What pydantic objects to, as one sentence without its full stop; first things first."""
-    return "; ".join(_objection(detail) for detail in error.errors())
+    """Pydantic's errors as one sentence without its full stop."""
+    return "; ".join(_sentence_of_detail(detail) for detail in error.errors())
 
 
-def _objection(detail: Any) -> str:
+def _sentence_of_detail(detail: Any) -> str:
     place = ".".join(str(part) for part in detail["loc"])
     said = str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
-        said = "there is no such key; see 'backline config --show'"
+        said = "unknown key; see 'backline config --show'"
     elif detail["type"] != "value_error":
         said = f"{said[:1].lower()}{said[1:]}, not {detail['input']!r}"[:300]
     return f"{place}: {said}" if place else said

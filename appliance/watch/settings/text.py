@@ -1,4 +1,4 @@
-"""Settings as commented TOML, for ``backline config --show``: what holds, and what each key means."""
+"""Print settings as commented TOML, for ``backline config --show``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WIDTH = 100
 
 
 def config_text(config: Config) -> str:
-    """A ``backline.toml`` that says the same as ``config``; each key has its documentation above it."""
+    """``config`` as the text of a ``backline.toml``, with documentation above each key."""
     parts = []
     for name in Config.model_fields:
         section: BaseModel = getattr(config, name)
@@ -35,7 +35,7 @@ def _value(value: object) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, str | Path):
-        # A basic string of TOML is one of JSON, but for the one control character that JSON lets pass.
+        # A JSON string is a valid TOML basic string, except for the control character 0x7f.
         return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, tuple):
         return "[" + ", ".join(_value(item) for item in value) + "]"

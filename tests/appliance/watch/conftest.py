@@ -1,4 +1,4 @@
-"""What the tests of the watched folder share."""
+"""Fixtures of the tests of the watched folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from appliance.watch.settings.config import Config
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Config:
-    """Settings with short times and all five folders made, the sentinel in its place."""
+    """Settings with short times; all five folders and the sentinel exist."""
     names = ("inbox", "outbox", "archive", "rejected", "state")
     for name in names:
         (tmp_path / name).mkdir()

@@ -1,4 +1,4 @@
-"""Files on the move, results on their way, and what happens when somebody else is quicker."""
+"""Moving files and publishing results, also while other programs change the same folders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.watch.steps import finish
 from appliance.system import syscalls
 from appliance.watch.disk import moving
 from appliance.watch.disk.folders import Access, clear, folder, numbered, opened, seal
-from appliance.watch.disk.moving import moved
+from appliance.watch.disk.moving import move_file
 from appliance.watch.outbox.publishing import (
     fresh_work,
     holds_result,
@@ -42,7 +42,7 @@ def roots(
         raise OSError(errno.EXDEV, "elsewhere")
 
     if request.param == "copy":
-        monkeypatch.setattr(moving, "_renamed", elsewhere)
+        monkeypatch.setattr(moving, "_rename", elsewhere)
     inbox, archive = tmp_path / "inbox", tmp_path / "archive"
     for root in (inbox / "sub", archive):
         root.mkdir(parents=True)
@@ -55,7 +55,7 @@ def test_a_file_moves_with_its_folder_and_never_onto_another(roots: tuple[Path, 
         content = expected.encode() * 1000
         (inbox / "sub" / "a.wav").write_bytes(content)
         os.utime(inbox / "sub" / "a.wav", (1, 1_000_000_000))
-        place = finish(moved((inbox, b"sub/a.wav"), digest(content), (archive, b"sub/a.wav"), ACCESS))
+        place = finish(move_file((inbox, b"sub/a.wav"), digest(content), (archive, b"sub/a.wav"), ACCESS))
         assert place == expected.encode()
         assert (archive / expected).read_bytes() == content
         assert (archive / expected).stat().st_mtime == 1_000_000_000
@@ -78,7 +78,7 @@ def test_what_is_not_the_file_any_more_stays(roots: tuple[Path, Path], what: str
             path.mkdir()
         case "a pipe":
             os.mkfifo(path)
-    assert finish(moved((inbox, b"a.wav"), digest(b"old"), (archive, b"a.wav"), ACCESS)) is None
+    assert finish(move_file((inbox, b"a.wav"), digest(b"old"), (archive, b"a.wav"), ACCESS)) is None
     assert path.is_symlink() or path.exists() or what == "gone"
     assert not (archive / "a.wav").exists()
 
@@ -98,7 +98,7 @@ def test_a_file_that_is_replaced_in_the_last_moment_goes_back(
         real(*arguments)
 
     monkeypatch.setattr(moving, "rename_new", late)
-    assert finish(moved((inbox, b"a.wav"), digest(b"old"), (archive, b"a.wav"), ACCESS)) is None
+    assert finish(move_file((inbox, b"a.wav"), digest(b"old"), (archive, b"a.wav"), ACCESS)) is None
     assert (inbox / "a.wav").read_bytes() == b"new"
     assert list(archive.iterdir()) == []
 
@@ -110,8 +110,8 @@ def test_a_copy_that_was_interrupted_before_the_source_went(
     inbox.mkdir(), archive.mkdir()
     for root in (inbox, archive):
         (root / "a.wav").write_bytes(b"same")
-    monkeypatch.setattr(moving, "_renamed", lambda *_: (_ for _ in ()).throw(OSError(errno.EXDEV, "")))
-    assert finish(moved((inbox, b"a.wav"), digest(b"same"), (archive, b"a.wav"), ACCESS)) == b"a.wav"
+    monkeypatch.setattr(moving, "_rename", lambda *_: (_ for _ in ()).throw(OSError(errno.EXDEV, "")))
+    assert finish(move_file((inbox, b"a.wav"), digest(b"same"), (archive, b"a.wav"), ACCESS)) == b"a.wav"
     assert not (inbox / "a.wav").exists() and [p.name for p in archive.iterdir()] == ["a.wav"]
 
 
@@ -120,7 +120,7 @@ def test_an_archive_that_is_gone_is_no_reason_to_forget(roots: tuple[Path, Path]
     (inbox / "a.wav").write_bytes(b"old")
     archive.rmdir()
     with pytest.raises(FileNotFoundError):
-        finish(moved((inbox, b"a.wav"), digest(b"old"), (archive, b"a.wav"), ACCESS))
+        finish(move_file((inbox, b"a.wav"), digest(b"old"), (archive, b"a.wav"), ACCESS))
     assert (inbox / "a.wav").exists()
 
 
@@ -192,7 +192,7 @@ def test_a_rejected_vocal_lies_beside_its_reason(tmp_path: Path) -> None:
         place = root / expected.decode()
         assert place.read_bytes() == content and (place.parent / "reason.txt").read_text() == reason[0]
         assert (place.parent / "a.toml").exists()
-        # and again, as after a kill: nothing new
+        # Again, as after a kill: nothing changes.
         steps = move_to_rejected(
             (inbox, b"a.wav"), digest(content), [b"a.toml"], (root, b"a"), reason, ACCESS
         )

@@ -1,4 +1,4 @@
-"""A file, or a link, has the name that somebody else's path needs for a folder: nothing waits for ever."""
+"""A file or link has the name that another path needs for a folder: the folder gets a number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.watch.steps import finish
 
-from appliance.watch.disk.folders import Access, beside
+from appliance.watch.disk.folders import Access, free_parents
 from appliance.watch.disk.names import free_name
 from appliance.watch.outbox.publishing import move_to_archive, move_to_rejected
 
@@ -69,8 +69,8 @@ def test_what_is_free_stays_as_it_is(roots: tuple[Path, Path]) -> None:
     _, root = roots
     (root / "x" / "y").mkdir(parents=True)
     (root / "x" / "y" / "z").touch()
-    assert beside(root, b"x/y/z") == b"x/y/z"  # the name itself is not looked at
-    assert beside(root, b"x/y/z/1") == b"x/y/z-2/1"
+    assert free_parents(root, b"x/y/z") == b"x/y/z"  # only parent folders are checked
+    assert free_parents(root, b"x/y/z/1") == b"x/y/z-2/1"
     (root / "x" / "y" / "z-2").touch()
-    assert beside(root, b"x/y/z/1/2") == b"x/y/z-3/1/2"
-    assert beside(root, b"new/1") == b"new/1" and beside(root, b"1") == b"1"
+    assert free_parents(root, b"x/y/z/1/2") == b"x/y/z-3/1/2"
+    assert free_parents(root, b"new/1") == b"new/1" and free_parents(root, b"1") == b"1"

@@ -1,4 +1,4 @@
-"""Settings: defaults, strictness, documentation; and the commands that ask."""
+"""Settings: defaults, strict parsing and documentation; and commands without a running service."""
 
 from __future__ import annotations
 
@@ -93,24 +93,24 @@ def test_every_key_is_documented_and_shown_as_toml_that_says_the_same(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[intake]\nsettle = 5", "intake.settle: there is no such key"),
+        ("[intake]\nsettle = 5", "intake.settle: unknown key"),
         ("[intake]\nsettle_s = '5'", "intake.settle_s: input should be a valid number"),
         ("[intake]\nsettle_s = 0", "intake.settle_s"),
         ("[intake]\nscan_s = inf", "intake.scan_s"),
         ("[intake]\nsentinel = '../x'", "intake.sentinel"),
-        ("[folders]\ninbox = 'inbox'", "must be a whole path"),
-        ("[folders]\ninbox = '/a/../b'", "must be a whole path"),
-        ("[folders]\noutbox = '/srv/backline/inbox/out'", "must be apart"),
-        ("[folders]\nstate = '/srv/backline'", "must be apart"),
-        ("[work]\nstyle = 'polka'", "there is no style 'polka'"),
+        ("[folders]\ninbox = 'inbox'", "must be an absolute path"),
+        ("[folders]\ninbox = '/a/../b'", "must be an absolute path"),
+        ("[folders]\noutbox = '/srv/backline/inbox/out'", "must be two folders"),
+        ("[folders]\nstate = '/srv/backline'", "must be two folders"),
+        ("[work]\nstyle = 'polka'", "unknown style 'polka'"),
         ("[work]\ntakes = true", "work.takes"),
         ("[publish]\nfile_mode = 664", "publish.file_mode"),
         ("[space]\nresume_free_mb = 1", "resume_free_mb must not be less"),
         ("[metrics]\nlisten = '0.0.0.0:9477'", "metrics.listen"),
         ("[metrics]\nlisten = '127.evil.example:1'", "metrics.listen"),
-        ("[nonsense]", "nonsense: there is no such key"),
+        ("[nonsense]", "nonsense: unknown key"),
         ("intake = 3", "intake"),
-        ("[intake", "is not TOML"),
+        ("[intake", "is not valid TOML"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(tmp_path: Path, text: str, said: str) -> None:
@@ -182,7 +182,7 @@ def test_config_check_and_show(watched: Config, settings: str, tmp_path: Path) -
 
 
 def test_the_knowing_half_is_small() -> None:
-    """Nothing that parses audio or runs networks is loaded with it."""
+    """Modules of the daemon import no library that parses audio or runs networks."""
     modules = """settings.config inbox.sidecar inbox.scan inbox.settling inbox.stillness inbox.intake
         inbox.sentinel journal.journal journal.recovery service.control service.telling disk.names"""
     code = "import sys\n" + "".join(f"import appliance.watch.{name}\n" for name in modules.split())
