@@ -1,4 +1,4 @@
-"""The commands of the build side, one a stage, in the order in which they are run."""
+"""The command line of the build side: one command per stage, in the order in which they run."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from train.commands import ablation, audio, checkpoints, data, judging, networks
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), help="Caches and runs.")
-@click.option("--threads", type=int, default=0, help="CPU threads; 0: all.")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), help="Folder of caches and runs."
+)
+@click.option("--threads", type=int, default=0, help="Number of CPU threads; 0: all.")
 @click.pass_context
 def main(context: click.Context, runs: Path, threads: int) -> None:
-    """Scores in, checkpoint out. Every command can be stopped and run again: it goes on."""
+    """Train a checkpoint from scores. Every command can be stopped; run it again to continue."""
     context.obj = runs
     if threads:
         torch.set_num_threads(threads)

@@ -1,6 +1,6 @@
-"""Inputs for quantisation, from songs of the validation split.
+"""Records inputs for quantisation, from songs of the validation split.
 
-- ``calibration``: what each graph is fed in real use
-- ``fit_calibration``: of the fit network
-- ``audio_calibration``: of the audio networks
+- ``calibration``: inputs of planner, condition, denoiser and score VAE
+- ``fit_calibration``: inputs of the fit network
+- ``audio_calibration``: inputs of the audio networks
 """

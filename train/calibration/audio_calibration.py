@@ -1,4 +1,4 @@
-"""Calibration inputs of the audio networks: what they are fed on renders of validation songs."""
+"""Calibration inputs of the audio networks, from renders of validation songs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from train.data.renders import CROP_SAMPLES, LOUDEST, Render
 Inputs = dict[str, NDArray[np.float32]]
 
 UNKNOWN_STYLE_EVERY = 4
-"""One recording in so many is heard without being told its style."""
+"""One recording in this many is given without its style."""
 
 
 def write_audio_calibration(graphs: Sequence[str], renders: Sequence[Render], folder: Path) -> None:
-    """Write inputs of those of ``graphs`` that are audio networks into ``folder``: a crop, a sample."""
+    """Write inputs of the audio networks among ``graphs`` into ``folder``, one sample per crop."""
     for graph, samples in (("audio_decoder", _decoded(renders)), ("audio_encoder", _heard(renders))):
         if graph in graphs:
             named = {
@@ -35,7 +35,7 @@ def write_audio_calibration(graphs: Sequence[str], renders: Sequence[Render], fo
 
 
 def _decoded(renders: Sequence[Render]) -> Iterator[Inputs]:
-    """Rows of one stem of each crop, all of a crop's groups in turn."""
+    """Inputs of the audio decoder: one stem of each crop, with the groups taking turns."""
     for number, render in enumerate(renders):
         groups = [ALL_GROUPS[int(index)] for index in render.groups]
         group = groups[(number // len(STYLES)) % len(groups)]
@@ -45,6 +45,7 @@ def _decoded(renders: Sequence[Render]) -> Iterator[Inputs]:
 
 
 def _heard(renders: Sequence[Render]) -> Iterator[Inputs]:
+    """Inputs of the audio encoder: the mix of each crop."""
     for number, render in enumerate(renders):
         unknown = number % UNKNOWN_STYLE_EVERY == 0
         style = style_row(None if unknown else STYLES.index(render.style))

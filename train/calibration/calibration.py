@@ -1,9 +1,7 @@
-"""Calibration inputs for quantisation: what each graph is fed in real use, from the validation split.
+"""Calibration inputs for quantisation: realistic inputs of each graph, from the validation split.
 
-One folder with ``GRAPH.npz`` for every graph, arrays named ``SAMPLE/INPUT``; samples are in the order of
+The folder has ``GRAPH.npz`` for every graph, with arrays named ``SAMPLE/INPUT``. Samples are in the order of
 their songs, so that the last quarter, which measures the INT8 graphs, shares no song with the rest.
-
-Letters: T score frames, N latent frames, R rows of a roll.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ LISTENED_FRAMES = 1024
 
 
 def write_calibration(checkpoint: Checkpoint, source: WindowSource, folder: Path, samples: int) -> None:
-    """Write ``samples`` inputs of every graph, spread over the songs of ``source``, into ``folder``."""
+    """Write ``samples`` samples of every graph's inputs into ``folder``, spread over the songs."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(3)
     arrays: dict[str, Inputs] = {}
@@ -45,10 +43,9 @@ def write_calibration(checkpoint: Checkpoint, source: WindowSource, folder: Path
 def sample_of(
     checkpoint: Checkpoint, source: WindowSource, song: CachedSong, rng: np.random.Generator
 ) -> dict[str, Inputs]:
-    """One sample of every graph's inputs, batch 1.
+    """One sample of every graph's inputs, with batch 1.
 
-    The denoiser's noisy latent is real data and noise; its timesteps are spread evenly, as a sampler
-    visits them.
+    The denoiser's noisy latent mixes a real latent with noise; its timesteps are uniform, as in a sampler.
     """
     item = PlannerStage.item(song, source.melodies, LISTENED_FRAMES, rng, transpose=True)
     window = source.window(WINDOW_FRAMES, rng)

@@ -1,7 +1,7 @@
-"""A checkpoint: averaged weights of every network and what they were trained on.
+"""Checkpoints: the averaged weights of every network, with the facts of their training.
 
-- ``checkpoint``: the folder, written and read
-- ``assemble``: from runs to a checkpoint
-- ``adopt``: from a checkpoint back to runs, to train on
-- ``fit_anchors``: what a fit score is worth
+- ``checkpoint``: writes and reads the folder
+- ``assemble``: makes a checkpoint of runs
+- ``adopt``: makes runs of a checkpoint, to continue training
+- ``fit_anchors``: scale of the fit score
 """

@@ -1,6 +1,6 @@
-"""From a checkpoint back to runs, so that training can go on where somebody else's ended.
+"""Makes runs of a checkpoint, so that training can continue from it.
 
-The optimiser's moments are not in a checkpoint; it finds new ones within a few dozen steps.
+A checkpoint does not hold the optimiser's moments; they recover within a few dozen steps.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from train.checkpoints.checkpoint import CheckpointError, refuse_pickles
 from train.checkpoints.fit_anchors import ANCHORS_NAME
 
 FACTS_NAME = "adopted.json"
-"""What the checkpoint says about a network's training so far, beside the run that goes on from it."""
+"""File in a run with the checkpoint's facts about the network's training so far."""
 
 
 def adopt(checkpoint: Path, runs: Path) -> list[str]:
     """Write ``runs/NAME/state.safetensors`` for every network of ``checkpoint``; returns their names.
 
-    A run that is there already is left alone.
+    Existing runs are left unchanged.
 
     Raises:
-        CheckpointError: the folder holds no checkpoint.
+        CheckpointError: the folder holds no checkpoint, or a pickle.
     """
     refuse_pickles(checkpoint)
     facts_path = checkpoint / "checkpoint.json"
     if not facts_path.is_file():
-        raise CheckpointError(f"{facts_path}: missing; name the folder of a checkpoint")
-    said = json.loads(facts_path.read_text())
-    training = said.get("training", {})
+        raise CheckpointError(f"{facts_path}: missing; give the folder of a checkpoint")
+    all_facts = json.loads(facts_path.read_text())
+    training = all_facts.get("training", {})
     adopted = []
     for file in sorted(checkpoint.glob("*.safetensors")):
         state = runs / file.stem / "state.safetensors"
@@ -45,6 +45,6 @@ def adopt(checkpoint: Path, runs: Path) -> list[str]:
         save_file(tensors, state, metadata={"step": json.dumps(int(facts.get("steps", 0)))})
         (state.parent / FACTS_NAME).write_text(json.dumps(facts, indent=1) + "\n")
         adopted.append(file.stem)
-    if "fit" in adopted and "fit" in said:
-        (runs / "fit" / ANCHORS_NAME).write_text(json.dumps(said["fit"], indent=1) + "\n")
+    if "fit" in adopted and "fit" in all_facts:
+        (runs / "fit" / ANCHORS_NAME).write_text(json.dumps(all_facts["fit"], indent=1) + "\n")
     return adopted

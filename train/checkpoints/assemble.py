@@ -1,4 +1,4 @@
-"""From runs to a checkpoint folder: averaged weights, and the facts a pack and its model card need."""
+"""Makes a checkpoint of runs: averaged weights, and the facts that a pack and its model card need."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ OPTIONAL = {
     "student": student_config(DenoiserConfig()),
     **{name: config() for name, (config, _) in EXTRAS.items()},
 }
-"""Networks that go in where they were trained."""
+"""Networks that are included if they were trained."""
 LICENCE = "Apache-2.0"
 
 LIMITS = (
-    "As wide as its data: art songs and hymns of the 18th to early 20th century, in several arrangements. "
-    "Other music is accompanied in that language.",
-    "Heard in training: performances of scores by a simulated singer, no real recordings.",
-    "One tempo and one meter a song are assumed when beats are estimated; free rubato is followed poorly.",
-    "Trained for a few hours on two processor cores; what more training brings is not known.",
+    "The training data are art songs and hymns of the 18th to early 20th century, in several arrangements. "
+    "Other music is accompanied in their idiom.",
+    "It was trained on performances of scores by a simulated singer, not on real recordings.",
+    "The beat tracker assumes one tempo and one meter per song; it follows free rubato poorly.",
+    "It was trained for a few hours on two CPU cores. The effect of more training is unknown.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the pack will draw: steps and guidance, chosen on validation songs; a student has its own."""
+    """Sampler settings for the pack, chosen on validation songs. Lengths are in latent frames."""
 
     steps: int = 16
     guidance: float = 2.5
@@ -60,15 +60,15 @@ def assemble(
     sampling: Sampling,
     hardware: str,
 ) -> None:
-    """Write ``out`` from the runs of the three stages.
+    """Write the checkpoint folder ``out`` from the runs.
 
     Args:
-        runs: the folder that holds the runs and the cache.
-        rows: the ledger rows of the songs that were trained on.
-        songs: those songs.
+        runs: the folder with the runs and the cache.
+        rows: the ledger rows of the training songs.
+        songs: the training songs.
         out: the checkpoint folder.
-        sampling: stored for the pack.
-        hardware: what the runs were made on, for the model card.
+        sampling: sampler settings for the pack.
+        hardware: hardware used for training, for the model card.
     """
     out.mkdir(parents=True, exist_ok=True)
     training: dict[str, Any] = {}
@@ -110,9 +110,9 @@ def _averaged(path: Path) -> tuple[dict[str, torch.Tensor], int]:
 
 
 def _training_facts(run: Path, step: int, weights: dict[str, torch.Tensor]) -> dict[str, Any]:
-    """Steps, minutes, parameters, and the last value of every figure of the curve.
+    """Steps, minutes, parameters, and the last value of every column of the curve.
 
-    What an adopted run was before counts too.
+    Includes the training before the run was adopted.
     """
     rows = curves.read(run / "curve.csv")
     adopted = json.loads((run / FACTS_NAME).read_text()) if (run / FACTS_NAME).exists() else {}

@@ -1,11 +1,11 @@
-"""A checkpoint: one folder with the averaged weights of every network and what they were trained on.
+"""Writes and reads a checkpoint: a folder with averaged weights and the facts of their training.
 
-``vae.safetensors``, ``planner.safetensors``, ``denoiser.safetensors`` (condition encoder and velocity
-network) and perhaps ``student.safetensors`` (the same, distilled to few steps) hold weights; so do the
-networks of EXTRAS that were trained. Their metadata holds the network's configuration as JSON.
-``checkpoint.json`` holds latent statistics, schedule, steps, losses and the hash of the ledger rows.
+``vae.safetensors``, ``planner.safetensors`` and ``denoiser.safetensors`` (condition encoder and velocity
+network) hold weights. ``student.safetensors`` (the same, distilled to few steps) and the networks of EXTRAS
+are optional. The metadata of each file holds the network's configuration as JSON. ``checkpoint.json`` holds
+latent statistics, sampler settings, steps, losses and the hash of the ledger rows.
 
-Only safetensors are read: a pickle can run any program when it is opened.
+Only safetensors are read, because opening a pickle can run any program.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from train.networks.vae import ScoreVae, VaeConfig
 
 SCHEMA = 1
 NETWORKS = ("vae", "planner", "denoiser")
-"""Those every checkpoint has."""
+"""Networks that every checkpoint has."""
 
 EXTRAS: dict[str, tuple[Any, Any]] = {
     "audio_decoder": (AudioDecoderConfig, AudioDecoder),
     "audio_encoder": (AudioEncoderConfig, AudioEncoder),
     "fit": (FitConfig, FitNet),
 }
-"""Networks a checkpoint may lack: name to types of configuration and network."""
+"""Optional networks: types of configuration and network, by name."""
 
 PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
 
@@ -50,15 +50,15 @@ class CheckpointError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The networks of a checkpoint folder, in evaluation mode, and its ``checkpoint.json``."""
+    """The networks of a checkpoint folder, in eval mode, and its ``checkpoint.json``."""
 
     vae: ScoreVae
     planner: Planner
     generator: Generator
-    """What the pack gets: the student where there is one, else the denoiser."""
+    """The network for the pack: the student if there is one, otherwise the denoiser."""
     facts: dict[str, Any]
     extras: dict[str, nn.Module] = field(default_factory=dict)
-    """Those of EXTRAS that were trained."""
+    """The networks of EXTRAS that were trained."""
 
 
 def save_network(path: Path, weights: dict[str, Tensor], config: object) -> None:
@@ -76,10 +76,13 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     refuse_pickles(folder)
     facts_path = folder / "checkpoint.json"
     if not facts_path.is_file():
-        raise CheckpointError(f"{folder}: no checkpoint.json there; name the folder of a checkpoint")
+        raise CheckpointError(f"{folder}: no checkpoint.json there; give the folder of a checkpoint")
     facts = json.loads(facts_path.read_text())
     if facts.get("schema") != SCHEMA:
-        raise CheckpointError(f"{facts_path}: schema {facts.get('schema')}, this version reads {SCHEMA}")
+        found = facts.get("schema")
+        raise CheckpointError(
+            f"{facts_path}: schema {found}, this version reads {SCHEMA}; use the version that wrote it"
+        )
     vae = _network(folder / "vae.safetensors", VaeConfig, ScoreVae)
     planner = _network(folder / "planner.safetensors", PlannerConfig, Planner)
     student = folder / "student.safetensors"
@@ -94,18 +97,18 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def refuse_pickles(path: Path) -> None:
-    """Refuse a pickle, or a folder that holds one instead of safetensors.
+    """Reject a pickle, or a folder that holds one.
 
     Raises:
-        CheckpointError: with the reason and how to convert.
+        CheckpointError: there is a pickle; the text says how to convert it.
     """
     candidates = [path] if path.is_file() else sorted(path.glob("*")) if path.is_dir() else []
     for file in candidates:
         if file.suffix in PICKLES or (file.is_file() and _looks_pickled(file)):
             raise CheckpointError(
-                f"{file}: a pickle, and opening one can run any program hidden in it, so it is refused. "
-                "Convert it where you trust it: load it with torch.load(..., weights_only=True) and write "
-                "the tensors with safetensors.torch.save_file."
+                f"{file}: a pickle; it is rejected because opening it can run any program hidden in it. "
+                "If you trust it, convert it: load it with torch.load(..., weights_only=True) and write the "
+                "tensors with safetensors.torch.save_file."
             )
 
 
@@ -117,19 +120,26 @@ def _looks_pickled(file: Path) -> bool:
 
 def _network(path: Path, config_type: type[Config], network: Any) -> Any:
     if not path.is_file():
-        raise CheckpointError(f"{path}: missing; a checkpoint has {', '.join(NETWORKS)} as safetensors")
+        names = ", ".join(NETWORKS)
+        raise CheckpointError(f"{path}: missing; a checkpoint needs {names} as safetensors; copy it again")
     try:
         with safe_open(path, framework="pt") as file:
             stored = json.loads(file.metadata()["config"])
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise CheckpointError(f"{path}: not a Backline network in safetensors ({error})") from error
+        raise CheckpointError(
+            f"{path}: not a Backline network in safetensors ({error}); copy the checkpoint again"
+        ) from error
     if not set(stored) <= {f.name for f in fields(config_type)}:  # type: ignore[arg-type]
-        raise CheckpointError(f"{path}: its configuration is of another version")
+        raise CheckpointError(
+            f"{path}: its configuration is of another version; use the version that wrote it"
+        )
     tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
     model = network(config_type(**tuples))
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise CheckpointError(f"{path}: its weights do not fit its configuration ({error})") from error
+        raise CheckpointError(
+            f"{path}: its weights do not match its configuration ({error}); copy the checkpoint again"
+        ) from error
     return model.eval()

@@ -1,8 +1,8 @@
-"""What a fit score is worth: scores of true and of shuffled pairs of validation songs, and a floor.
+"""Scale of the fit score: scores of true and of shuffled pairs of validation songs, and a floor.
 
-Measured as the appliance measures a take (:func:`appliance.composing.fit.song_value`), on the first minute of
-every song: sung by one of its performances, beats told as often as at run time; true beside the written
-part and another arrangement of it, shuffled beside other songs in their own keys.
+Scores are computed as the appliance does for a take (:func:`appliance.composing.fit.song_value`), on the
+first minute of one performance of every song, with beats given as often as at run time. True pairs have the
+written part or another arrangement of it. Shuffled pairs have other songs in their own keys.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from train.networks.fit import FitNet
 
 ANCHORS_NAME = "anchors.json"
 EXCERPT_FRAMES = 1280
-"""A minute."""
+"""One minute, in score frames."""
 
-STRANGERS = 3
-"""Other songs that each song is paired with."""
+OTHER_SONGS = 3
+"""Number of other songs that each song is paired with."""
 
 Floats = NDArray[np.float64]
 
 
 def judge_of(network: FitNet) -> Judge:
-    """The network as the appliance calls its graph."""
+    """The network behind the interface through which the appliance calls its graph."""
 
     @torch.inference_mode()
     def judge(features: NDArray[np.float32], phases: NDArray[np.float32], band: NDArray[np.float32]) -> float:
@@ -45,7 +45,7 @@ def judge_of(network: FitNet) -> Judge:
 
 
 def anchor_scores(judge: Judge, source: PairSource) -> tuple[Floats, Floats]:
-    """Values of the true and of the shuffled pairs of all songs of ``source``."""
+    """Scores of the true and of the shuffled pairs of all songs of ``source``."""
     rng = np.random.default_rng(6)
     true, shuffled = [], []
     for number, song in enumerate(source.songs):
@@ -54,8 +54,9 @@ def anchor_scores(judge: Judge, source: PairSource) -> tuple[Floats, Floats]:
         beats = told_phases(song, 0, frames, rng)
         for style in (STYLES[0], STYLES[1 + int(rng.integers(len(STYLES) - 1))]):
             true.append(song_value(judge, features, beats, plan, draw_band(song.scores[style], 0, frames)))
-        for stride in range(1, STRANGERS + 1):
-            other = source.songs[(number + stride * len(source.songs) // (STRANGERS + 1)) % len(source.songs)]
+        for stride in range(1, OTHER_SONGS + 1):
+            step = stride * len(source.songs) // (OTHER_SONGS + 1)
+            other = source.songs[(number + step) % len(source.songs)]
             both = min(frames, other.frames // FRAMES_PER_PLAN * FRAMES_PER_PLAN)
             home = source.shifts[song.id] - source.shifts[other.id]
             band = draw_band(damage.transposed(other.scores[STYLES[0]], home), 0, both)
@@ -65,10 +66,10 @@ def anchor_scores(judge: Judge, source: PairSource) -> tuple[Floats, Floats]:
 
 
 def floor_between(true: Floats, shuffled: Floats) -> float:
-    """The value below which a pair is likelier shuffled than true, both being equally common.
+    """The score below which a pair is more likely shuffled than true, if both are equally common.
 
-    The threshold that tells them apart best (Youden's J, Cancer 3:32, 1950); the middle, where a range of
-    thresholds is equally good.
+    This is the threshold that separates them best (Youden's J, Cancer 3:32, 1950), or the middle of a range
+    of equally good thresholds.
     """
     scores = np.sort(np.concatenate([true, shuffled]))
     thresholds = (scores[1:] + scores[:-1]) / 2
@@ -78,7 +79,7 @@ def floor_between(true: Floats, shuffled: Floats) -> float:
 
 
 def fit_facts(true: Floats, shuffled: Floats) -> FitFacts:
-    """Quantiles and floor as the pack carries them."""
+    """Quantiles and floor in the form that a pack stores."""
     shares = np.linspace(0.0, 1.0, 101)
     return FitFacts(
         true=tuple(np.quantile(true, shares).round(4).tolist()),
@@ -88,20 +89,20 @@ def fit_facts(true: Floats, shuffled: Floats) -> FitFacts:
 
 
 def write_anchors(network: FitNet, source: PairSource, run: Path) -> FitFacts:
-    """Measure and store ``anchors.json`` in ``run``, where the checkpoint finds it."""
+    """Measure the anchors and write them to ``anchors.json`` in ``run``, for the checkpoint."""
     facts = fit_facts(*anchor_scores(judge_of(network.eval()), source))
     (run / ANCHORS_NAME).write_text(facts.model_dump_json(indent=1) + "\n")
     return facts
 
 
 def read_anchors(run: Path) -> dict[str, object]:
-    """What :func:`write_anchors` stored.
+    """Read what :func:`write_anchors` stored.
 
     Raises:
-        FileNotFoundError: it was not run after training.
+        FileNotFoundError: training of the fit network has not finished.
     """
     path = run / ANCHORS_NAME
     if not path.is_file():
         raise FileNotFoundError(f"{path}: missing; run `python -m train fit` to its end")
-    said: dict[str, object] = json.loads(path.read_text())
-    return said
+    anchors: dict[str, object] = json.loads(path.read_text())
+    return anchors

@@ -1,6 +1,6 @@
-"""The commands of ``python -m train``, by what they are about.
+"""The commands of ``python -m train``, by topic.
 
 - ``data``, ``networks``, ``checkpoints``: the stages from songs to a checkpoint
-- ``pairs``: the fit network; ``audio``: the audio networks
-- ``judging``, ``report``: how good it is; ``ablation``: what each part is worth
+- ``pairs``: judges the fit network; ``audio``: trains and judges the audio networks
+- ``judging``, ``report``: judge networks and packs; ``ablation``: the ablation study
 """

@@ -1,4 +1,4 @@
-"""What each part of the design is worth."""
+"""The command that runs the ablation study."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from train.ablation.variants import VARIANTS
     multiple=True,
     help="A variant; repeatable. Default: all.",
 )
-@click.option("--steps", default=400, help="Of each training.")
-@click.option("--trainings", default=2, help="Seeds of the first variants.")
+@click.option("--steps", default=400, help="Training steps of each variant.")
+@click.option("--trainings", default=2, help="Trainings (seeds) of each variant on the corpus.")
 @click.option("--workers", default=2)
 @click.pass_obj
 def ablate(
@@ -28,8 +28,8 @@ def ablate(
 ) -> None:
     """Train small denoisers that differ in one thing each, and judge them on validation songs.
 
-    Needs the caches and the trained score VAE and planner; the last two variants need espeak-ng. 1.8 M
-    parameters, 400 steps: says what matters at that scale, not at every scale.
+    Needs the caches and the trained score VAE and planner; the last two variants need espeak-ng. The
+    denoisers have 1.8 M parameters and train for 400 steps; the result holds at that scale only.
     """
     from train.ablation.run import PAGE, laboratory, measure_reliance, run, sing_songs
     from train.ablation.scale import Scale

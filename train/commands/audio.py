@@ -1,4 +1,4 @@
-"""Sound: what the audio decoder and the audio encoder are trained on, and their training."""
+"""Commands for the audio decoder and the audio encoder: training data, training, judging."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ SOUNDFONT = Path("packs/reference/band.sf2")
 
 @click.command()
 @click.option("--soundfont", type=click.Path(exists=True, path_type=Path), default=SOUNDFONT)
-@click.option("--crops", default=640, help="Of training songs, 8 s each; a twentieth more of validation.")
+@click.option("--crops", default=640, help="8 s crops of training songs; plus 5 % of validation songs.")
 @click.option("--workers", default=2)
 @click.pass_obj
 def renders(runs: Path, soundfont: Path, crops: int, workers: int) -> None:
-    """Play crops of the songs with the band, as pairs of notes and sound."""
+    """Play crops of the songs with the band, and store pairs of notes and audio."""
     from train.data import renders as cache
 
     for split, count in (("val", max(8, crops // 20)), ("train", crops)):
@@ -51,7 +51,7 @@ def audio_encoder(
 
 
 def _loop(steps: int, learning_rate: float, minutes: float) -> LoopConfig:
-    """How both networks of the sound path are trained."""
+    """Settings of the training loop for both audio networks."""
     return LoopConfig(steps, learning_rate, ema_decay=0.995, minutes=minutes, validate_every=100)
 
 
@@ -68,7 +68,7 @@ def _crops(runs: Path, stems: bool) -> tuple[list[Render], list[Render]]:
 def audio_decoder(
     runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int
 ) -> None:
-    """Train the audio decoder on the renders; on a GPU against discriminators."""
+    """Train the audio decoder on the renders; on a GPU, with discriminators."""
     from train.networks.audio_decoder import AudioDecoderConfig
     from train.training.adversary import Adversary
     from train.training.audio_decoder import AudioDecoderStage
@@ -82,7 +82,9 @@ def audio_decoder(
 @click.command("reconstruct-audio")
 @click.argument("model", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--split", default="test")
-@click.option("--excerpts", "count", default=24, help="From as many songs, all styles in turn.")
+@click.option(
+    "--excerpts", "count", default=24, help="Number of excerpts, each of another song, styles in turn."
+)
 @click.option("--seconds", default=20.0)
 @click.option("--soundfont", type=click.Path(exists=True, path_type=Path), default=SOUNDFONT)
 @click.option("--out", type=click.Path(path_type=Path), help="Default: a folder under --runs.")
@@ -98,7 +100,8 @@ def reconstruct_audio(
     out: Path | None,
     workers: int,
 ) -> None:
-    """Judge the sound path of MODEL (a pack, a checkpoint or a folder of runs): latent to audio and back."""
+    """Judge the audio networks of MODEL (a pack, a checkpoint or a folder of runs): notes to audio and
+    back."""
     from train.evaluate.players.torch_sound import open_sound
     from train.evaluate.sound import report as sound_report
     from train.evaluate.sound.trip import Trip, excerpts, judge

@@ -1,4 +1,4 @@
-"""Checkpoints: made of runs, taken apart into runs, and what quantisation needs beside them."""
+"""Commands for checkpoints: make one of runs, make runs of one, record calibration inputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from train.data import song_cache
 @click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.pass_obj
 def adopt(runs: Path, checkpoint: Path) -> None:
-    """Make runs of a CHECKPOINT's networks, to train them further."""
+    """Make runs of CHECKPOINT's networks, to continue their training."""
     from train.checkpoints.adopt import adopt as take_over
 
     for name in take_over(checkpoint, runs):
@@ -25,14 +25,14 @@ def adopt(runs: Path, checkpoint: Path) -> None:
 @click.command()
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option("--steps", type=int, help="Sampler steps; default: 4 for a student, 16 without one.")
-@click.option("--guidance", type=float, help="Default: none for a student, 2.5 without one.")
-@click.option("--hardware", required=True, help="For the model card: what it was trained on.")
+@click.option("--steps", type=int, help="Sampler steps; default: 4 with a student, else 16.")
+@click.option("--guidance", type=float, help="Guidance scale; default: none with a student, else 2.5.")
+@click.option("--hardware", required=True, help="Hardware used for training, for the model card.")
 @click.pass_obj
 def checkpoint(
     runs: Path, corpus: Path, out: Path, steps: int | None, guidance: float | None, hardware: str
 ) -> None:
-    """Gather the runs into a checkpoint folder that export reads."""
+    """Make a checkpoint of the runs, for export."""
     from train.checkpoints.assemble import Sampling, assemble
 
     few_steps = (runs / "student" / "state.safetensors").exists()
@@ -51,10 +51,10 @@ def checkpoint(
 @click.command()
 @click.argument("checkpoint", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option("--samples", default=64, help="Inputs a graph.")
+@click.option("--samples", default=64, help="Samples per graph.")
 @click.pass_obj
 def calibration(runs: Path, checkpoint: Path, out: Path, samples: int) -> None:
-    """Write what the graphs of CHECKPOINT are fed on validation songs, for quantize."""
+    """Record inputs of CHECKPOINT's graphs on validation songs, for quantize."""
     from train.calibration.audio_calibration import write_audio_calibration
     from train.calibration.calibration import write_calibration
     from train.calibration.fit_calibration import write_fit_calibration

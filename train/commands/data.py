@@ -1,4 +1,4 @@
-"""What training reads: songs, melodies, latents, plans, sung files."""
+"""Commands that build the training data: songs, melodies, latents, plans, sung files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from train.data import song_cache
 @click.option("--workers", default=2)
 @click.pass_obj
 def songs(runs: Path, corpus: Path, workers: int) -> None:
-    """Read CORPUS (scores with ledger.csv), arrange every song in every style, store arrays."""
+    """Read CORPUS (scores with ledger.csv), arrange every song in every style, and store arrays."""
     try:
         rows = read_ledger(corpus)
         progress = iter(track(range(len(rows)), description="songs"))
@@ -29,10 +29,10 @@ def songs(runs: Path, corpus: Path, workers: int) -> None:
 @click.command()
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--workers", default=2)
-@click.option("--heard", default=500, help="Songs that are also sung with sound (needs espeak-ng).")
+@click.option("--heard", default=500, help="Songs that are also sung as audio (needs espeak-ng).")
 @click.pass_obj
 def melodies(runs: Path, corpus: Path, workers: int, heard: int) -> None:
-    """Perform every song as vocal features."""
+    """Sing every song and store its vocal features."""
     from train.data import melodies as cache
 
     rows = [row for row in read_ledger(corpus) if (runs / "cache" / "songs" / f"{row.id}.npz").exists()]
@@ -41,11 +41,11 @@ def melodies(runs: Path, corpus: Path, workers: int, heard: int) -> None:
 
 
 @click.command()
-@click.option("--others", default=3, help="Styles a song beside the written piano part.")
+@click.option("--others", default=3, help="Styles per song besides the written piano part.")
 @click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu")
 @click.pass_obj
 def latents(runs: Path, others: int, device: str) -> None:
-    """Encode the training songs with the trained score VAE."""
+    """Encode the songs with the trained score VAE."""
     from train.data import latents as cache
     from train.networks.vae import ScoreVae, VaeConfig
     from train.training.state import load_ema
@@ -63,7 +63,7 @@ def latents(runs: Path, others: int, device: str) -> None:
 @click.command()
 @click.pass_obj
 def plans(runs: Path) -> None:
-    """Predict the plans of the training songs with the trained planner."""
+    """Predict the plans of the songs with the trained planner."""
     from train.data import plans as cache
     from train.networks.planner import Planner, PlannerConfig
     from train.training.state import load_ema
@@ -79,8 +79,10 @@ def plans(runs: Path) -> None:
 @click.command()
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--split", default="train")
-@click.option("--songs", "count", default=20, help="How many songs of the split.")
-@click.option("--seed", "seeds", multiple=True, default=(1,), help="A voice and performance; repeatable.")
+@click.option("--songs", "count", default=20, help="Number of songs of the split.")
+@click.option(
+    "--seed", "seeds", multiple=True, default=(1,), help="Seed of voice and performance; repeatable."
+)
 @click.option("--workers", default=2)
 @click.pass_obj
 def sing(runs: Path, corpus: Path, split: str, count: int, seeds: tuple[int, ...], workers: int) -> None:

@@ -1,4 +1,4 @@
-"""How good the networks are."""
+"""Commands that judge networks and packs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from train.data import song_cache
 @click.option("--split", default="test")
 @click.pass_obj
 def reconstruct(runs: Path, checkpoint: Path, split: str) -> None:
-    """Measure the score VAE of CHECKPOINT: notes in against notes out, by style."""
+    """Measure the score VAE of CHECKPOINT: compare notes before and after, by style."""
     from train.checkpoints.checkpoint import load_checkpoint
     from train.evaluate.measures.reconstruct import as_table, reconstruction
 
@@ -29,13 +29,13 @@ def reconstruct(runs: Path, checkpoint: Path, split: str) -> None:
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the report.")
 @click.option("--split", default="val")
-@click.option("--songs", "count", default=8, help="How many songs of the split.")
-@click.option("--section", "sections", multiple=True, help="Only this one; may be repeated.")
+@click.option("--songs", "count", default=8, help="Number of songs of the split.")
+@click.option("--section", "sections", multiple=True, help="Measure this section only; repeatable.")
 @click.pass_obj
 def control(
     runs: Path, pack: Path, corpus: Path, out: Path, split: str, count: int, sections: tuple[str, ...]
 ) -> None:
-    """Measure whether PACK obeys tempo, beats, chords, key and style, and keeps whole songs together."""
+    """Measure whether PACK obeys tempo, beats, chords, key and style, and the form of whole songs."""
     from train.evaluate.control.report import SECTIONS, measure_control
 
     for name in sections:
@@ -49,12 +49,12 @@ def control(
 @click.command()
 @click.argument("model", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--split", default="val")
-@click.option("--songs", "count", default=12, help="How many songs of the split.")
+@click.option("--songs", "count", default=12, help="Number of songs of the split.")
 @click.option("--style", type=click.Choice(STYLES), default="piano")
-@click.option("--seeds", default=1, help="Takes a song; their scores are averaged.")
-@click.option("--steps", type=int, help="Of the sampler; default: the model's own.")
-@click.option("--guidance", type=float, help="Default: the model's own.")
-@click.option("--network", type=click.Choice(("denoiser", "student")), help="Of runs; default: the student.")
+@click.option("--seeds", default=1, help="Takes per song; their scores are averaged.")
+@click.option("--steps", type=int, help="Sampler steps; default: the model's own.")
+@click.option("--guidance", type=float, help="Guidance scale; default: the model's own.")
+@click.option("--network", type=click.Choice(("denoiser", "student")), help="For runs; default: the student.")
 @click.pass_obj
 def notes(
     runs: Path,
@@ -67,7 +67,7 @@ def notes(
     guidance: float | None,
     network: str | None,
 ) -> None:
-    """Judge MODEL (a pack, a checkpoint or a folder of runs) on notes: fast, for choosing settings."""
+    """Judge the notes of MODEL (a pack, a checkpoint or a folder of runs) quickly, to choose settings."""
     from train.evaluate.material.excerpts import load_excerpts
     from train.evaluate.players.torch_graphs import open_model
     from train.evaluate.quick.note_judgement import as_table, judge_notes

@@ -1,4 +1,4 @@
-"""The stages that train a network, in their order."""
+"""Commands that train the networks, in their order."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from train.training.loop import LoopConfig, fit
 
 
 def training_options(steps: int, learning_rate: float):  # type: ignore[no-untyped-def]
-    """The options that every training stage has."""
+    """A decorator that adds the options of all training stages."""
 
     def add(command):  # type: ignore[no-untyped-def]
         for option in (
-            click.option("--steps", default=steps, help="Where the learning rate has decayed."),
+            click.option("--steps", default=steps, help="Steps until the learning rate has decayed."),
             click.option("--learning-rate", default=learning_rate),
-            click.option("--minutes", default=math.inf, help="Stop earlier; run again to go on."),
+            click.option("--minutes", default=math.inf, help="Stop after this time; run again to continue."),
             click.option("--device", default="cuda" if torch.cuda.is_available() else "cpu"),
             click.option("--batch", default=16),
         ):
@@ -78,8 +78,8 @@ def denoiser(runs: Path, steps: int, learning_rate: float, minutes: float, devic
 
 @click.command()
 @training_options(steps=500, learning_rate=3e-4)
-@click.option("--guidance", default=2.5, help="Of the denoiser that teaches.")
-@click.option("--start", type=click.Path(path_type=Path), help="Checkpoint whose student to begin with.")
+@click.option("--guidance", default=2.5, help="Guidance scale of the teacher.")
+@click.option("--start", type=click.Path(path_type=Path), help="Checkpoint whose student to start from.")
 @click.pass_obj
 def student(
     runs: Path,
@@ -116,7 +116,7 @@ def student(
 def fit_network(
     runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int
 ) -> None:
-    """Train the fit network, which says how well an accompaniment suits a vocal."""
+    """Train the fit network, which scores how well an accompaniment suits a vocal."""
     from train.checkpoints.fit_anchors import write_anchors
     from train.data.pairs import PairSource
     from train.networks.fit import FitConfig, FitNet

@@ -1,4 +1,4 @@
-"""How good the fit network is."""
+"""The command that judges the fit network."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from train.data import song_cache
 
 
 @click.command("telling-apart")
-@click.option("--songs", "count", default=48, help="How many validation songs.")
+@click.option("--songs", "count", default=48, help="Number of validation songs.")
 @click.pass_obj
 def telling_apart(runs: Path, count: int) -> None:
-    """Measure how well the fit network tells true accompaniments from wrong ones."""
+    """Measure how well the fit network distinguishes true accompaniments from wrong ones."""
     from train.checkpoints.fit_anchors import judge_of
     from train.data.pairs import PairSource
     from train.evaluate.measures.telling_apart import telling_apart as measure

@@ -1,4 +1,4 @@
-"""How good a pack is: the report, and its reduction that goes into the pack."""
+"""Commands that evaluate a pack: the full report, and the metrics that go into the pack."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ EXCERPTS = Path(__file__).parents[2] / "tests" / "data" / "excerpts.json"
 @click.argument("corpus", type=_FOLDER)
 @click.option("--section", "names", multiple=True, type=click.Choice(_SECTIONS), help="Default: all.")
 @click.option("--split", default="test")
-@click.option("--songs", "count", default=24, help="Size of the main table; other sections take a share.")
+@click.option("--songs", "count", default=24, help="Songs of the main table; other sections use fewer.")
 @click.option("--style", default="piano")
 @click.option("--seed", default=0)
 @click.option("--vocals", type=_FOLDER, help="Recordings of real singing, for the section `singing`.")
-@click.option("--fp32", type=_FOLDER, help="The same pack before quantisation, for `precision`.")
+@click.option("--fp32", type=_FOLDER, help="The same pack in FP32, for the section `precision`.")
 @click.option("--undistilled", type=_FOLDER, help="A pack of the undistilled denoiser, for `steps`.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default: a folder under --runs.")
 @click.option("--workers", default=2)
@@ -41,9 +41,9 @@ def evaluate(
     out: Path | None,
     workers: int,
 ) -> None:
-    """Judge PACK on songs of CORPUS it has not heard: one page with every promise and its measurement.
+    """Judge PACK on songs of CORPUS that it was not trained on, and write one page with all measurements.
 
-    Stopped and run again it goes on; sections that were measured before are on the page as well.
+    When stopped and run again, it continues. The page includes sections that were measured before.
     """
     from train.evaluate.players.renderers import code_hash
     from train.evaluate.sections import SECTIONS
@@ -74,7 +74,7 @@ def evaluate(
         elif (stored := section.stored(setting, folder / "sections")) is not None:
             measured[section.name] = stored
         elif wanted:
-            click.echo(f"{section.name} is left out: it needs --{' --'.join(section.needs)}.", err=True)
+            click.echo(f"{section.name} is skipped: it needs --{' --'.join(section.needs)}.", err=True)
     page = write_page(setting.about(), SECTIONS, measured, out or folder / "report")
     click.echo(as_table(promises(measured)))
     click.echo(f"\n{page}")
@@ -85,9 +85,9 @@ def evaluate(
 @click.option("--report", type=_FOLDER, default=Path("docs/reference"), help="Folder with evaluation.json.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The JSON file.")
 def metrics(pack: Path, report: Path, out: Path) -> None:
-    """Reduce a report to metrics.json, with what PACK makes of the excerpts in the repository.
+    """Reduce a report to metrics.json, with PACK's scores on the excerpts in the repository.
 
-    `python -m quantize.metrics PACK FILE` puts the file into the pack.
+    `python -m quantize.metrics PACK FILE` adds the file to the pack.
     """
     from appliance.packs.pack import load_pack
     from train.evaluate.pack.metrics_file import metrics_of
@@ -97,10 +97,10 @@ def metrics(pack: Path, report: Path, out: Path) -> None:
 
     file = report / DATA
     if not file.is_file():
-        raise click.ClickException(f"{file}: no report; run `python -m train evaluate` with --out {report}.")
+        raise click.ClickException(f"{file}: no report; run `python -m train evaluate --out {report}`.")
     report_of = json.loads(file.read_text())
     if report_of["about"]["identity"] != music_hash(load_pack(pack)):
-        raise click.ClickException(f"{file}: a report of another pack; evaluate {pack} first.")
+        raise click.ClickException(f"{file}: the report of another pack; evaluate {pack} first.")
     reduced = metrics_of(report_of, judge_shipped(pack, read_excerpts(EXCERPTS)))
     out.write_text(json.dumps(reduced, indent=2, sort_keys=True) + "\n")
     click.echo(f"{out}: {', '.join(sorted(reduced))}")

@@ -1,9 +1,9 @@
-"""Scores with a proven licence, read as timed notes on one shared bar grid.
+"""Reads scores with a proven licence as timed notes on one bar grid.
 
-- ``ledger``: which files may be used, and the hash that names them
+- ``ledger``: which files may be used, and the hash that identifies them
 - ``musicxml``: one .mxl file as parts of measures
-- ``repeats``: the order in which its measures are played
+- ``repeats``: the order in which measures are played
 - ``song``: the result: a song in seconds
 - ``reader``: ledger row -> song
-- ``timeline``: which notes sound when
+- ``timeline``: how long notes sound in cells of time
 """

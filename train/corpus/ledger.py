@@ -1,7 +1,7 @@
-"""The ledger: one row a file with source, licence, evidence and hash.
+"""The ledger: one row per file with source, licence, evidence and hash.
 
-Training takes a file only if its row has an allowed licence and its bytes have the row's hash; a
-checkpoint names the hash of exactly the rows it was trained on.
+Training uses a file only if its row has an allowed licence and its bytes have the row's hash. A checkpoint
+stores the hash of the rows it was trained on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ALLOWED_LICENCES = frozenset({"CC0-1.0", "Public domain (stated in file)"})
 
 
 class LedgerError(Exception):
-    """A file may not be used; the text says which and why."""
+    """A file must not be used; the text says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class LedgerRow:
 
     @property
     def part_and_voice(self) -> tuple[str, str | None]:
-        """The MusicXML part that is sung, and the voice in it where the part holds several."""
+        """The MusicXML part that is sung, and the voice in it if the part has several."""
         part, _, voice = self.voice_part.partition("/voice")
         return part, voice or None
 
@@ -47,35 +47,36 @@ def read_ledger(corpus: Path) -> tuple[LedgerRow, ...]:
     """
     path = corpus / "ledger.csv"
     if not path.is_file():
-        raise LedgerError(f"{path}: no ledger there; name the folder that holds ledger.csv and the scores")
+        raise LedgerError(f"{path}: no ledger there; give the folder with ledger.csv and the scores")
     with path.open(newline="", encoding="utf-8", errors="replace") as lines:
         table = csv.DictReader(lines)
         columns = LedgerRow.__slots__
         missing = set(columns) - set(table.fieldnames or ())
         if missing:
-            raise LedgerError(f"{path}: the ledger lacks the columns {', '.join(sorted(missing))}")
+            names = ", ".join(sorted(missing))
+            raise LedgerError(f"{path}: the ledger lacks the columns {names}; restore the file")
         return tuple(LedgerRow(**{c: row[c] for c in columns}) for row in table)
 
 
 def verified_bytes(corpus: Path, row: LedgerRow) -> bytes:
-    """The file's bytes, after the licence and the hash were checked.
+    """The file's bytes, after a check of licence and hash.
 
     Raises:
-        LedgerError: licence not allowed, file missing, or its hash is not the ledger's.
+        LedgerError: the licence is not allowed, the file is missing, or its hash differs from the ledger's.
     """
     if row.licence not in ALLOWED_LICENCES:
-        raise LedgerError(f"{row.file}: licence '{row.licence}' is not one we may train on; remove the row")
+        raise LedgerError(f"{row.file}: the licence '{row.licence}' is not allowed; remove the row")
     path = corpus / row.file
     if not path.is_file():
-        raise LedgerError(f"{row.file}: named by the ledger but not in {corpus}; fetch it again")
+        raise LedgerError(f"{row.file}: listed in the ledger but not in {corpus}; fetch it again")
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != row.sha256:
-        raise LedgerError(f"{row.file}: its hash is not the ledger's; the file was changed, fetch it again")
+        raise LedgerError(f"{row.file}: its hash differs from the ledger's; the file changed, fetch it again")
     return data
 
 
 def row_for(rows: Iterable[LedgerRow], file: str) -> LedgerRow:
-    """The row of a file.
+    """The ledger row of ``file``.
 
     Raises:
         LedgerError: the file has no row.
@@ -83,10 +84,10 @@ def row_for(rows: Iterable[LedgerRow], file: str) -> LedgerRow:
     for row in rows:
         if row.file == file:
             return row
-    raise LedgerError(f"{file}: no ledger row; a file without a proven licence is not used")
+    raise LedgerError(f"{file}: not in the ledger; add a row with its licence, or do not use it")
 
 
 def rows_hash(rows: Iterable[LedgerRow]) -> str:
-    """SHA-256 over the sorted (file, licence, sha256) of the rows: the name of a training set."""
+    """SHA-256 over the sorted (file, licence, sha256) of the rows, which identifies a training set."""
     lines = sorted(f"{row.file}\t{row.licence}\t{row.sha256}\n" for row in rows)
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""One MusicXML file as parts of measures, times in quarter notes from the bar's start.
+"""Reads one MusicXML file as parts of measures; times are in quarter notes from the bar's start.
 
-Only what is heard is read: pitches, durations, ties, lyrics, tempo, time and key signatures and the
-marks that order the bars. Grace and cue notes are left out.
+It reads pitches, durations, ties, lyrics, tempo, time and key signatures, and the marks that order the bars.
+It skips layout, grace notes and cue notes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STEP = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 @dataclass(slots=True)
 class WrittenNote:
-    """A note of a measure: ``onset`` and ``length`` in quarters, lyrics by verse number."""
+    """A note of a measure; ``onset`` and ``length`` in quarters, ``lyrics`` (text, syllabic) by verse."""
 
     onset: float
     length: float
@@ -29,7 +29,10 @@ class WrittenNote:
 
 @dataclass(slots=True)
 class Measure:
-    """One bar of one part; ``filled`` is how many quarters its notes and rests take."""
+    """One bar of one part; ``filled`` is the length of its notes and rests in quarters.
+
+    ``rest_bar`` is the length of a whole-bar rest, ``tempo`` holds (offset in quarters, bpm).
+    """
 
     time: tuple[int, int] = (4, 4)
     notes: list[WrittenNote] = field(default_factory=list)
@@ -46,7 +49,7 @@ class Measure:
 
 
 def read_parts(data: bytes) -> dict[str, list[Measure]]:
-    """Part id -> measures, from the bytes of an ``.mxl`` archive.
+    """Measures by part id, from the bytes of an ``.mxl`` archive.
 
     Raises:
         ValueError: the archive holds no score.

@@ -1,4 +1,4 @@
-"""Ledger row -> :class:`~train.corpus.song.Song`: all parts on one bar grid, repeats expanded, in seconds."""
+"""Reads the song of a ledger row: all parts on one bar grid, repeats expanded, times in seconds."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from train.corpus.repeats import gather_marks, playing_order
 from train.corpus.song import Song, SungNote
 
 DEFAULT_BPM = 90.0
-"""Where a score has no tempo (9 % of the Lieder)."""
+"""Tempo of scores without one (9 % of the Lieder)."""
 
 
 def read_song(corpus: Path, row: LedgerRow) -> Song:
     """The song of a ledger row.
 
     Raises:
-        LedgerError: licence or hash are not in order.
-        ValueError: the file is no score, or nobody sings in it.
+        LedgerError: the licence is not allowed, or the file is missing or altered.
+        ValueError: the file is not a score, or has no sung notes.
     """
     parts = read_parts(verified_bytes(corpus, row))
     sung_part, sung_voice = row.part_and_voice
@@ -46,7 +46,9 @@ def read_song(corpus: Path, row: LedgerRow) -> Song:
             elif LOWEST_PITCH <= note.pitch < LOWEST_PITCH + PITCHES:
                 written.append(Note(start_s, end_s, note.pitch, 80, "keys"))
     if not voice:
-        raise ValueError(f"{row.file}: part {row.voice_part} has no sung notes")
+        raise ValueError(
+            f"{row.file}: part {row.voice_part} has no notes; correct its voice_part in the ledger"
+        )
     leader = next(iter(parts.values()))
     meters = tuple(leader[min(bar, len(leader) - 1)].time for bar, _ in order)
     beats, downbeats = _beats(starts, meters)
@@ -70,7 +72,7 @@ def read_song(corpus: Path, row: LedgerRow) -> Song:
 
 @dataclass(slots=True)
 class _PlayedNote:
-    """A note of the expanded score, tied notes joined, in quarters from the song's start."""
+    """A note after expanding repeats and joining ties, in quarters from the song's start."""
 
     start: float
     end: float
@@ -80,7 +82,7 @@ class _PlayedNote:
 
 
 class _Clock:
-    """Quarters -> seconds along a tempo map."""
+    """Converts quarters to seconds along a tempo map of (quarters, bpm)."""
 
     def __init__(self, tempo: list[tuple[float, float]]) -> None:
         self.tempo = tempo
@@ -151,7 +153,7 @@ def _lyric(note: WrittenNote, turn: int) -> tuple[str, str]:
 
 
 def _one_at_a_time(voice: list[SungNote]) -> tuple[SungNote, ...]:
-    """A singer has one voice: of notes that start together the highest, each ended by the next."""
+    """Make a monophonic line: of simultaneous notes keep the highest, and end each note at the next."""
     highest: dict[float, SungNote] = {}
     for note in sorted(voice, key=lambda n: (n.start_s, n.pitch)):
         highest[round(note.start_s, 4)] = note
@@ -165,7 +167,7 @@ def _one_at_a_time(voice: list[SungNote]) -> tuple[SungNote, ...]:
 
 
 def _without_doubles(notes: list[Note]) -> tuple[Note, ...]:
-    """Two voices on one key are one key: notes of one pitch never overlap."""
+    """Remove overlaps of notes of the same pitch, which two voices may share."""
     last: dict[int, int] = {}
     line: list[Note] = []
     for note in sorted(notes):
@@ -183,17 +185,17 @@ def _without_doubles(notes: list[Note]) -> tuple[Note, ...]:
 
 
 def beat_quarters(time: tuple[int, int]) -> float:
-    """Length of one beat in quarters: a dotted note in compound time (6/8, 9/8, 12/8)."""
+    """Length of one beat in quarters; in compound time (6/8, 9/8, 12/8) a beat is a dotted note."""
     beats, unit = time
     compound = unit >= 8 and beats % 3 == 0 and beats > 3
     return (3 if compound else 1) * 4.0 / unit
 
 
 def _beats(starts: Sequence[float], meters: Sequence[tuple[int, int]]) -> tuple[list[float], list[int]]:
-    """Beats in quarters and the indices of downbeats.
+    """Beats in quarters, and the indices of downbeats.
 
-    A short first bar is a pickup: its beats lead into bar one. A short bar that completes the short
-    bar before it (a repeat in mid-bar) continues that bar instead of opening one.
+    A short first bar is a pickup without a downbeat. A short bar that completes the short bar before it (a
+    repeat in mid-bar) continues that bar.
     """
     beats: list[float] = []
     downbeats: list[int] = []
@@ -216,7 +218,8 @@ def _beats(starts: Sequence[float], meters: Sequence[tuple[int, int]]) -> tuple[
 
 
 def _key(parts: Sequence[Sequence[Measure]], written: Sequence[Note]) -> Key:
-    """The first key signature; its mode by name or, unnamed, by how the last bass note falls."""
+    """The key of the first signature. Without a stated mode, a final bass note on its minor tonic means
+    minor."""
     signatures = ((m.fifths, m.mode) for part in parts for m in part[:2] if m.fifths is not None)
     fifths, mode = next(signatures, (0, ""))
     major = (7 * fifths) % 12

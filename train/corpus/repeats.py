@@ -1,4 +1,4 @@
-"""The order in which the bars of a score are played: repeats, endings, da capo, dal segno."""
+"""The playing order of a score's bars: repeats, endings, da capo, dal segno."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from train.corpus.musicxml import Measure
 
 @dataclass(slots=True)
 class BarMarks:
-    """The marks of one bar, gathered from all parts (editors put them on any of them)."""
+    """The marks of one bar, combined from all parts, because editors put them in any part."""
 
     forward: bool
     backward: int
@@ -19,7 +19,7 @@ class BarMarks:
 
 
 def gather_marks(parts: Sequence[Sequence[Measure]]) -> list[BarMarks]:
-    """One :class:`BarMarks` a bar; an ending's numbers are spread over all of its bars."""
+    """The marks of every bar; all bars of an ending get its numbers."""
     marks: list[BarMarks] = []
     open_ending: frozenset[int] = frozenset()
     for bar in range(max(map(len, parts))):
@@ -35,10 +35,10 @@ def gather_marks(parts: Sequence[Sequence[Measure]]) -> list[BarMarks]:
 
 
 def playing_order(marks: Sequence[BarMarks]) -> list[tuple[int, int]]:
-    """(bar, pass) in playing order, passes counted from 1; after a jump repeats are not taken again."""
+    """(bar, pass) in playing order, with passes counted from 1. After a jump, repeats are not taken."""
     order: list[tuple[int, int]] = []
     bar, section, turn, jumped = 0, 0, 1, False
-    limit = 20 * len(marks)  # a score with contradictory marks must still end
+    limit = 20 * len(marks)  # contradictory marks must not loop forever
     while bar < len(marks) and len(order) < limit:
         mark = marks[bar]
         if mark.forward and bar != section:
@@ -80,7 +80,7 @@ def _skips(marks: Sequence[BarMarks], bar: int, section: int, turn: int, jumped:
 
 
 def _turns(marks: Sequence[BarMarks], bar: int, section: int) -> int:
-    """How often the section around ``bar`` is played: its repeat sign, or its highest ending."""
+    """Number of times that the section around ``bar`` is played, by its repeat sign or highest ending."""
     turns = max(1, marks[bar].backward)
     last = bar
     while last + 1 < len(marks) and marks[last + 1].ending:

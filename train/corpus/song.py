@@ -1,4 +1,4 @@
-"""A song as training needs it: what is sung, what is played, and where the beats are."""
+"""A song as training needs it: sung notes, written accompaniment, beats and key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.music.score import BeatGrid, Note
 class SungNote:
     """A sung note; an empty ``syllable`` continues the last one (melisma).
 
-    ``syllabic`` is MusicXML's: 'single', 'begin', 'middle', 'end' or ''.
+    ``syllabic`` has MusicXML's values: 'single', 'begin', 'middle', 'end' or ''.
     """
 
     start_s: float
@@ -24,7 +24,7 @@ class SungNote:
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """One song of the corpus, repeats expanded, in seconds."""
+    """One song of the corpus with repeats expanded."""
 
     id: str
     title: str
@@ -38,18 +38,18 @@ class Song:
     downbeats: tuple[int, ...]
     """Indices into ``beats_s`` of the first beat of each bar; a pickup bar has none."""
     bars_s: tuple[float, ...]
-    """Start of every bar, the pickup's too, and the end of the last."""
+    """Start of every bar, including the pickup, and the end of the last bar."""
     meters: tuple[tuple[int, int], ...]
     """Time signature of every bar."""
     key: Key
     """The key of the first key signature."""
     tempo: tuple[tuple[float, float], ...]
-    """(start in seconds, quarter notes a minute)."""
+    """(start in seconds, quarter notes per minute)."""
     sha256: str
 
     @property
     def grid(self) -> BeatGrid:
-        """The score's own beats, trusted."""
+        """The score's own beats, with full confidence."""
         gaps = [b - a for a, b in zip(self.downbeats, self.downbeats[1:], strict=False)]
         meter = max(set(gaps), key=gaps.count) if gaps else 4
         return BeatGrid(self.beats_s, self.downbeats, 1.0, meter)

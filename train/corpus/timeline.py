@@ -1,6 +1,6 @@
-"""Notes against a time line: which sound in which of its cells, and for how long.
+"""How long notes sound in each cell of a time line.
 
-Letters: N notes, C cells between C + 1 edges, M pairs of a note and a cell.
+Letters: C cells between C + 1 edges, M pairs of a note and a cell.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Times = NDArray[np.float64]
 
 
 class Sounding(Protocol):
-    """A pitch that sounds for a time."""
+    """Anything with a pitch, a start and an end."""
 
     @property
     def start_s(self) -> float: ...
@@ -28,10 +28,10 @@ class Sounding(Protocol):
 def overlaps(
     notes: Iterable[Sounding], edges_s: Times, slack_s: float = 0.0
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], Times]:
-    """Cell, pitch and overlap in seconds (M,) of every pair of a note and a cell it sounds in.
+    """Cell, pitch and overlap in seconds, each (M,), of every note in every cell in which it sounds.
 
-    ``edges_s`` (C + 1,) rise. Notes keep their order, the cells of a note come after each other. A note that
-    reaches less than ``slack_s`` into a neighbouring cell is not counted there.
+    ``edges_s`` (C + 1,) must increase. Notes keep their order; the cells of a note are consecutive. A note
+    that reaches less than ``slack_s`` into a cell does not count there.
     """
     table = np.array([(n.start_s, n.end_s, n.pitch) for n in notes], np.float64).reshape(-1, 3)
     start, end, pitch = table.T
@@ -46,7 +46,7 @@ def overlaps(
 
 
 def chroma(notes: Iterable[Sounding], edges_s: Times) -> Times:
-    """Seconds (C, 12) that each pitch class sounds in each cell; notes that sound together add up."""
+    """(C, 12): seconds that each pitch class sounds in each cell; simultaneous notes add up."""
     cells = max(len(edges_s) - 1, 0)
     if not cells:
         return np.zeros((0, 12))

@@ -205,7 +205,7 @@ def test_the_command_goes_on_where_it_stopped(command: Any, tmp_path: Path) -> N
     _, setting = command(*words, "--section", "gap")
     assert asked_of(setting) == 6
     output, setting = command(*words, "--section", "plan", "--section", "precision")
-    assert asked_of(setting) == 12 and "precision is left out: it needs --fp32." in output
+    assert asked_of(setting) == 12 and "precision is skipped: it needs --fp32." in output
     page = (tmp_path / "out" / "evaluation.md").read_text()
     assert "## Gap closed" in page and "## Plan" in page and "## Styles" not in page
     _, setting = command(*words, "--section", "gap", "--section", "plan")
