@@ -20,7 +20,7 @@ from appliance.music.score import STYLES
 from appliance.networks.band_rows import draw_band
 from appliance.packs.manifest import FitFacts
 from train.data import damage
-from train.data.pairs import PairSource, told_phases
+from train.data.pairs import PairSource, given_phases
 from train.networks.fit import FitNet
 
 ANCHORS_NAME = "anchors.json"
@@ -51,7 +51,7 @@ def anchor_scores(judge: Judge, source: PairSource) -> tuple[Floats, Floats]:
     for number, song in enumerate(source.songs):
         frames = min(song.frames, EXCERPT_FRAMES) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
         features, plan = source.heard(song, 0, frames, rng)
-        beats = told_phases(song, 0, frames, rng)
+        beats = given_phases(song, 0, frames, rng)
         for style in (STYLES[0], STYLES[1 + int(rng.integers(len(STYLES) - 1))]):
             true.append(song_value(judge, features, beats, plan, draw_band(song.scores[style], 0, frames)))
         for stride in range(1, OTHER_SONGS + 1):

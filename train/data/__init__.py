@@ -1,11 +1,11 @@
-"""What training reads: a cache of songs, arrangements, plans, vocal features and latents as arrays.
+"""Training data: songs, arrangements, plans, vocal features and latents, cached as arrays.
 
-- ``song_cache``: one ``.npz`` a song: notes of every style, beats, key, plan
-- ``crops``: windows of rolls cut from it; ``windows``: windows of everything else
-- ``melodies``: every song sung, as vocal features; ``damage``: noise and errors in them
-- ``plans``: the planner's view of the songs; ``targets``: what the planner learns
+- ``song_cache``: one ``.npz`` per song with notes of every style, beats, key and plan
+- ``crops``: crops of rolls for the score VAE; ``windows``: windows for the denoiser
+- ``melodies``: vocal features of every song, sung
+- ``plans``: plans predicted by the planner; ``targets``: what the planner learns
 - ``latents``: the songs as latents
-- ``pairs``: true and false accompaniments for the fit network; ``quality``: how good each is; ``rhythm``: a
-  part of that
+- ``pairs``: vocals with true and wrong accompaniments for the fit network; ``damage``: makes accompaniments
+  worse; ``quality``: scores them; ``rhythm``: a part of that score
 - ``renders``: excerpts played by the band
 """

@@ -1,4 +1,4 @@
-"""Windows of rolls, drawn straight from note arrays: what the score VAE trains on.
+"""Random crops of rolls, drawn from note arrays: training data of the score VAE.
 
 Letters: B batch, R = ROLL_ROWS, T score frames, N notes.
 """
@@ -19,9 +19,9 @@ Array = NDArray[np.float32]
 
 
 def draw_rows(notes: Array, first: int, frames: int, transpose: int = 0) -> Array:
-    """The stacked roll (R, T) of score frames ``first`` .. ``first + frames`` of ``notes`` (N, 5).
+    """The stacked roll (R, T) of T = ``frames`` score frames of ``notes`` (N, 5), from frame ``first`` on.
 
-    Notes that leave the compass by ``transpose`` semitones are left out.
+    Pitches move by ``transpose`` semitones; notes that leave the compass are left out.
     """
     return draw_roll(transposed(notes, transpose), first, frames).stacked()
 
@@ -29,7 +29,7 @@ def draw_rows(notes: Array, first: int, frames: int, transpose: int = 0) -> Arra
 def random_crops(
     songs: Sequence[CachedSong], batch: int, frames: int, rng: np.random.Generator, transpose: int = 6
 ) -> Array:
-    """(B, R, T): random songs, styles, positions and transpositions of up to ``transpose`` semitones."""
+    """Rolls (B, R, T) of random songs, styles and positions, transposed by up to ``transpose`` semitones."""
     rows = np.empty((batch, ROLL_ROWS, frames), np.float32)
     for item in range(batch):
         song = songs[rng.integers(len(songs))]

@@ -1,8 +1,8 @@
-"""Accompaniments made worse in known ways: what the fit network learns to tell from the true one.
+"""Makes accompaniments worse in known ways, so that the fit network learns to recognise it.
 
-Everything works on note arrays (N, 5): start_s, end_s, pitch, velocity, group index (drums last), and
-returns a new one. Songs are in one key signature here, so that a bar borrowed from another song is wrong
-by its harmony and not by its key.
+All functions take note arrays (N, 5) (start_s, end_s, pitch, velocity, group index with drums last) and
+return new ones. All songs have the same key signature here, so a bar borrowed from another song has the wrong
+harmony, not the wrong key.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ Rng = np.random.Generator
 
 DIATONIC = np.array([0, 2, 4, 5, 7, 9, 11])
 MINOR = {4: -1, 9: -1, 11: -1}
-"""Major third, sixth and seventh of C become minor."""
+"""Steps that turn the major third, sixth and seventh of C into minor ones."""
 
 OTHER_KEYS = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6)
 
 
 def bars_of(song: CachedSong) -> NDArray[np.float64]:
-    """Bar lines in seconds from 0 to the song's end; without a grid, a line every two seconds."""
+    """Bar lines in seconds from 0 to the song's end; without a beat grid, one every two seconds."""
     lines = np.array([song.grid.beats_s[i] for i in song.grid.downbeats], np.float64)
     if len(lines) < 3:
         lines = np.arange(0.0, song.duration_s, 2.0)
@@ -35,21 +35,21 @@ def bars_of(song: CachedSong) -> NDArray[np.float64]:
 
 
 def transposed(notes: Array, semitones: int) -> Array:
-    """Pitched notes moved; drums stay."""
+    """``notes`` with pitched notes moved by ``semitones``."""
     moved = notes.copy()
     moved[notes[:, 4] < DRUMS, 2] += semitones
     return moved
 
 
 def shifted(notes: Array, seconds: float) -> Array:
-    """All notes later by ``seconds``."""
+    """``notes`` moved later by ``seconds``."""
     moved = notes.copy()
     moved[:, :2] += seconds
     return moved
 
 
 def wrong_mode(notes: Array) -> Array:
-    """Major becomes minor; in a signature where C major is the major key."""
+    """``notes`` of C major turned into C minor."""
     moved = notes.copy()
     for pitch_class, by in MINOR.items():
         moved[(notes[:, 4] < DRUMS) & (notes[:, 2] % 12 == pitch_class), 2] += by
@@ -57,7 +57,7 @@ def wrong_mode(notes: Array) -> Array:
 
 
 def mistuned(notes: Array, share: float, rng: Rng, diatonic: bool) -> Array:
-    """A share of the notes on another pitch, one to four semitones (or scale steps) away."""
+    """``notes`` with a share of them moved by one to four semitones, or scale steps if ``diatonic``."""
     moved = notes.copy()
     chosen = np.flatnonzero((notes[:, 4] < DRUMS) & (rng.uniform(size=len(notes)) < share))
     steps = rng.integers(1, 5, len(chosen)) * rng.choice([-1, 1], len(chosen))
@@ -70,7 +70,7 @@ def mistuned(notes: Array, share: float, rng: Rng, diatonic: bool) -> Array:
 
 
 def jittered(notes: Array, spread_s: float, rng: Rng, share: float = 1.0) -> Array:
-    """Notes that begin together are moved together, by a normal error of ``spread_s``."""
+    """``notes`` with normally distributed onset errors of ``spread_s``; simultaneous notes move together."""
     moved = notes.copy()
     _, together = np.unique(np.round(notes[:, 0] * 20), return_inverse=True)
     count = int(together.max(initial=-1)) + 1
@@ -80,12 +80,12 @@ def jittered(notes: Array, spread_s: float, rng: Rng, share: float = 1.0) -> Arr
 
 
 def thinned(notes: Array, share: float, rng: Rng) -> Array:
-    """A share of the notes left out."""
+    """``notes`` without a random share of them."""
     return notes[rng.uniform(size=len(notes)) >= share]
 
 
 def doubled(notes: Array, voice: Array, rng: Rng) -> Array:
-    """The singer's own notes (V, 4) played along, an octave lower or not."""
+    """``notes`` with part of the singer's notes (V, 4) added, at pitch or an octave lower."""
     octave = 12 * int(rng.integers(-1, 1))
     kept = voice[rng.uniform(size=len(voice)) < rng.uniform(0.3, 1.0)]
     extra = np.column_stack([kept[:, :2], kept[:, 2] + octave, np.full(len(kept), 70.0), np.zeros(len(kept))])
@@ -100,9 +100,9 @@ def borrowed(
     share: float,
     rng: Rng,
 ) -> Array:
-    """A share of the bars replaced by bars of ``source``, stretched to their length.
+    """``notes`` with a share of the bars replaced by bars of ``source``, stretched to their length.
 
-    Which bars is drawn in runs of up to four, so that whole phrases can be wrong.
+    Bars are chosen in runs of up to four, so that whole phrases can be wrong.
     """
     count = len(bars_s) - 1
     wrong = np.zeros(count, bool)
@@ -125,7 +125,7 @@ def borrowed(
 
 
 def swapped(notes: Array, bars_s: NDArray[np.float64], rng: Rng) -> Array:
-    """In a share of the bars the second half is played before the first."""
+    """``notes`` with the halves of some bars swapped."""
     moved = notes.copy()
     bar = np.clip(np.searchsorted(bars_s, notes[:, 0], side="right") - 1, 0, len(bars_s) - 2)
     length = np.diff(bars_s)[bar]
@@ -138,7 +138,7 @@ def swapped(notes: Array, bars_s: NDArray[np.float64], rng: Rng) -> Array:
 def hard_negatives(
     song: CachedSong, notes: Array, other: tuple[Array, NDArray[np.float64]], rng: Rng
 ) -> dict[str, Callable[[], Array]]:
-    """By name, the ways in which an accompaniment is whole and plausible but not this song's."""
+    """Functions, by name, that make an intact and plausible accompaniment that does not fit this song."""
     bars, beats = bars_of(song), np.asarray(song.grid.beats_s)
     beat_s = float(np.median(np.diff(beats))) if len(beats) > 2 else 0.6
     return {
@@ -158,7 +158,7 @@ def hard_negatives(
 def worsened(
     song: CachedSong, notes: Array, other: tuple[Array, NDArray[np.float64]], amount: float, rng: Rng
 ) -> Array:
-    """Several small faults at once, as a model makes them; ``amount`` 0-1 says how bad."""
+    """``notes`` with several faults as models make them, from ``amount`` 0 (slight) to 1 (bad)."""
     bars = bars_of(song)
     faults: tuple[Callable[[Array], Array], ...] = (
         lambda n: borrowed(n, bars, *other, amount * rng.uniform(), rng),

@@ -1,10 +1,10 @@
-"""Training latents: every song encoded once, before the denoiser trains.
+"""Latents for training: every song is encoded once before the denoiser trains.
 
-Songs are moved to the white keys first (C major, A minor), as the appliance does with the vocal, so the
-denoiser learns one signature instead of twelve. A quarter is moved to another signature on purpose: at
-run time the estimated key is sometimes wrong, usually by a fifth.
+Songs are first transposed to the white keys (C major, A minor), as the appliance does with the vocal, so that
+the denoiser learns one key signature instead of twelve. A quarter of them goes to another signature on
+purpose: at run time the estimated key is sometimes wrong, usually by a fifth.
 
-Letters: S styles encoded, Z latents, N latent frames.
+Letters: S encoded styles, Z latent channels, N latent frames.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from train.data.song_cache import CachedSong
 from train.networks.vae import ScoreVae
 
 LONGEST_FRAMES = 3840
-"""Of long songs the first three minutes are encoded."""
+"""Score frames that are encoded of a long song: its first three minutes."""
 
 WRONG_SHIFTS = (5, 7, 5, 7, 2, 10, 3, 9, 1, 11)
 
 
 @dataclass(frozen=True, slots=True)
 class SongLatents:
-    """``latents`` (S, Z, N) float16, ``styles`` (S,) indices, ``shifts`` (S,) semitones moved up."""
+    """``latents`` (S, Z, N) float16, ``styles`` (S,) indices, ``shifts`` (S,) upwards in semitones."""
 
     latents: NDArray[np.float16]
     styles: NDArray[np.int64]
@@ -79,7 +79,7 @@ def build(
     device: torch.device,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Encode each song in style 'piano' and ``others`` further ones; store ``ID.npz``."""
+    """Encode each song in style 'piano' and in ``others`` further styles; store ``ID.npz``."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [song for song in songs if not (folder / f"{song.id}.npz").exists()]
     loader = DataLoader(_Rolls(missing, others), batch_size=None, num_workers=1)
@@ -94,7 +94,7 @@ def build(
 
 
 def load(folder: Path, song_id: str) -> SongLatents | None:
-    """The stored latents of a song; None where they were not built."""
+    """The stored latents of a song; None if they were not built."""
     path = folder / f"{song_id}.npz"
     if not path.exists():
         return None

@@ -1,7 +1,10 @@
-"""What the networks hear in training: sung songs as vocal features.
+"""Vocal features of sung songs, the networks' input in training.
 
-Most are performed without sound (``train.singer.perform``, milliseconds a song) and then spoiled the way
-a pitch tracker spoils real recordings; some are sung with sound and heard by the appliance's own tracker.
+Most songs are performed as curves without audio (``train.singer.perform``, milliseconds per song), with the
+errors that a pitch tracker makes on real recordings added. Some are synthesised as audio and analysed by the
+appliance's own tracker.
+
+Letters: F feature rows, K takes, H hops, T score frames.
 """
 
 from __future__ import annotations
@@ -30,15 +33,15 @@ from train.singer.voices import Split, sample_voice
 Array = NDArray[np.float32]
 
 PERFORMANCES = 3
-"""Singers a song; each another voice, octave, tuning, timing."""
+"""Performances per song, each with another voice, octave, tuning and timing."""
 
 LONGEST_HEARD_S = 150.0
-"""Longer songs are not sung with sound: they would take the time of two."""
+"""Longer songs are not synthesised, to save time."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpoiledTrack:
-    """Curves (N,) as a tracker would give them for a bad recording of the same performance."""
+    """Curves (H,) as a tracker would return them for a poor recording of the performance."""
 
     f0_hz: Array
     voiced: Array
@@ -49,9 +52,9 @@ class SpoiledTrack:
 def spoil(
     f0_hz: Array, voiced: Array, level_db: Array, flux: Array, rng: np.random.Generator
 ) -> SpoiledTrack:
-    """Tracker errors on clean curves (N,): octave slips, dropped and invented voicing, noisy onsets.
+    """Add tracker errors to clean curves (H,): octave errors, missed and false voicing, noisy onsets.
 
-    How bad is drawn once a song, from a clean close microphone to a noisy room.
+    Their amount is drawn once per song, from a clean close microphone to a noisy room.
     """
     hops = len(f0_hz)
     dirt = rng.uniform() ** 2
@@ -65,7 +68,7 @@ def spoil(
         f0_hz[silent] = 440.0 * 2.0 ** ((rng.uniform(40, 80) - 69.0) / 12.0)
         voiced[silent] = rng.uniform(0.1, 0.7)
     voiced = np.clip(voiced * rng.uniform(0.85, 1.0) + 0.08 * dirt * rng.standard_normal(hops), 0.0, 1.0)
-    # Even in a booth the onset curve never rests: breath, bows of the pitch, the tracker's own noise.
+    # Even a booth recording has some flux everywhere: breath, pitch movement, the tracker's own noise.
     restless = 0.3 * dirt + rng.uniform(0.01, 0.06)
     flux = np.clip(flux * rng.uniform(0.6, 1.3) + restless * np.abs(rng.standard_normal(hops)), 0.0, 2.0)
     floor_db = rng.uniform(-100.0, -30.0) if dirt > 0.2 else -100.0
@@ -88,18 +91,19 @@ def build(
 ) -> None:
     """Perform every song :data:`PERFORMANCES` times; store ``ID.npy`` (K, F, T) float16.
 
-    The first ``heard`` songs in the order of their hashes, unless long, get two takes more, sung with
-    sound and listened to by the appliance's own tracker: recorded among people who talk, and in some room.
+    The first ``heard`` songs in the order of their hashes, unless long, get two more takes: synthesised as
+    audio, recorded once among talking people and once in a random room, and analysed by the appliance's own
+    tracker.
 
     Raises:
-        MachineError: songs are to be heard and espeak-ng or pyworld is not installed.
+        MachineError: ``heard`` is positive and espeak-ng or pyworld is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = list(rows)
     sounding = {row.id for row in sorted(rows, key=lambda row: row.sha256)[:heard]}
     missing = [row for row in rows if not (folder / f"{row.id}.npy").exists()]
     aloud = [row.id in sounding for row in missing]
-    # Fresh processes: espeak-ng keeps its state in globals.
+    # Spawned processes, because espeak-ng keeps its state in globals.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for song_id in pool.map(_store, missing, repeat(corpus), repeat(folder), aloud, chunksize=4):
             on_done(song_id)
@@ -122,7 +126,7 @@ def _store(row: LedgerRow, corpus: Path, folder: Path, aloud: bool) -> str:
 
 
 def _heard(song: Song, split: Split, seed: int, frames: int) -> Iterable[Array]:
-    """Features (F, T) of two recordings of one performance, as the appliance hears them; T = ``frames``."""
+    """Features (F, T) of two recordings of one performance by the appliance's tracker; T = ``frames``."""
     singing = sing(song, sample_voice(seed, split), seed)
     for settings in (sample_company(seed), sample_recording(seed)):
         audio = augment(singing.audio, singing.rate_hz, settings, np.random.default_rng([seed, 0xEA]))

@@ -1,8 +1,8 @@
-"""What the fit network trains on: a stretch of a sung song beside its accompaniment, true and worsened.
+"""Training data of the fit network: stretches of sung songs with true and worsened accompaniments.
 
-Every accompaniment comes with its quality (:mod:`train.data.quality`).
+Every accompaniment has a quality (:mod:`train.data.quality`).
 
-Letters: T score frames, K accompaniments of a stretch, N notes.
+Letters: T score frames, K accompaniments of a stretch.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Array = NDArray[np.float32]
 
 PIANO_SHARE = 0.4
 KNOWN_BEATS, WRONG_BEATS = 0.65, 0.15
-"""How often the network is told beats at all, and how often those are not the song's."""
+"""Probability that the network gets beats, and that these beats are wrong."""
 
 
 def in_white_keys(song: CachedSong) -> CachedSong:
-    """The song moved to C major or A minor (or their like), its facts along."""
+    """The song transposed to the key signature of C major and A minor, with voice, scores and key."""
     shift = signature_shift(song.key)
     voice = song.voice.copy()
     voice[:, 2] += shift
@@ -43,7 +43,7 @@ def in_white_keys(song: CachedSong) -> CachedSong:
 
 @dataclass(frozen=True, slots=True)
 class PairSource:
-    """``songs`` in white keys, and ``shifts``, by id, how far each was moved to get there."""
+    """``songs`` transposed to white keys; ``shifts`` are their transpositions in semitones, by id."""
 
     songs: Sequence[CachedSong]
     shifts: dict[str, int]
@@ -51,13 +51,13 @@ class PairSource:
 
     @staticmethod
     def of(songs: Sequence[CachedSong], melodies: Path) -> PairSource:
-        """The songs that have a melody."""
+        """A source of those ``songs`` that have sung melodies."""
         usable = [s for s in songs if len(s.voice) and (melodies / f"{s.id}.npy").exists()]
         shifts = {s.id: signature_shift(s.key) for s in usable}
         return PairSource([in_white_keys(s) for s in usable], shifts, melodies)
 
     def item(self, frames: int, count: int, rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
-        """A random stretch of a random song, as of :meth:`item_of`."""
+        """A random stretch of a random song, as :meth:`item_of` returns it."""
         return self.item_of(self.songs[rng.integers(len(self.songs))], frames, count, rng)
 
     def item_of(
@@ -66,30 +66,30 @@ class PairSource:
         """A random stretch of ``song`` with ``count`` accompaniments, the true one first.
 
         Returns:
-            features (64, T), phases (5, T), bands (K, BAND_ROWS, T), quality (K,), and shift (): how far
-            the song was moved from its own key.
+            features (64, T), phases (5, T), bands (K, BAND_ROWS, T), quality (K,), and shift (), the song's
+            transposition in semitones.
         """
         first = int(rng.integers(max(1, song.frames - frames))) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
         made = self.accompaniments(song, count, rng)
         bands = np.stack([draw_band(notes, first, frames) for notes in made])
         return {
             "features": self.features(song, first, frames, rng),
-            "phases": told_phases(song, first, frames, rng),
+            "phases": given_phases(song, first, frames, rng),
             "bands": bands,
             "quality": qualities(song, made, bands, first, frames),
             "shift": np.array(self.shifts[song.id]),
         }
 
     def features(self, song: CachedSong, first: int, frames: int, rng: np.random.Generator) -> Array:
-        """(64, T) of a random performance, in the song's white keys."""
+        """Features (64, T) of a random performance, in white keys."""
         return self.heard(song, first, frames, rng)[0]
 
     def heard(
         self, song: CachedSong, first: int, frames: int, rng: np.random.Generator
     ) -> tuple[Array, Array]:
-        """Features (64, T) of a random performance and the planner's plan (24, T/4) for it, in white keys.
+        """Features (64, T) of a random performance and its plan (24, T/4), in white keys.
 
-        Without a stored plan the written one stands in.
+        The plan is the planner's if it is stored, otherwise the written one.
         """
         takes = np.load(self.melodies / f"{song.id}.npy", mmap_mode="r")
         take, shift = int(rng.integers(len(takes))), self.shifts[song.id]
@@ -99,29 +99,33 @@ class PairSource:
         features = features_transposed(cut(takes[take], first, frames), shift)
         return features, np.roll(plan, shift, axis=1).reshape(24, -1)
 
-    def stranger(self, rng: np.random.Generator) -> tuple[Array, NDArray[np.float64]]:
-        """Notes and bars of any song, in a random style."""
+    def random_accompaniment(self, rng: np.random.Generator) -> tuple[Array, NDArray[np.float64]]:
+        """Notes and bar lines of a random song in a random style."""
         song = self.songs[rng.integers(len(self.songs))]
         return song.scores[random_style(rng)], damage.bars_of(song)
 
     def accompaniments(self, song: CachedSong, count: int, rng: np.random.Generator) -> list[Array]:
-        """True in two styles, then a whole one that is not this song's, then worsened ones."""
+        """``count`` accompaniments: two true ones, one intact but wrong one, then worsened ones."""
         made = [song.scores[random_style(rng)], song.scores[random_style(rng)]]
-        negatives = damage.hard_negatives(song, song.scores[random_style(rng)], self.stranger(rng), rng)
+        negatives = damage.hard_negatives(
+            song, song.scores[random_style(rng)], self.random_accompaniment(rng), rng
+        )
         made.append(list(negatives.values())[rng.integers(len(negatives))]())
         while len(made) < count:
             notes = song.scores[random_style(rng)]
-            made.append(damage.worsened(song, notes, self.stranger(rng), rng.uniform(0.1, 1.0), rng))
+            made.append(
+                damage.worsened(song, notes, self.random_accompaniment(rng), rng.uniform(0.1, 1.0), rng)
+            )
         return made[:count]
 
 
 def random_style(rng: np.random.Generator) -> str:
-    """The written piano part more often than the others."""
+    """A random style, most often the written piano part."""
     return STYLES[0] if rng.uniform() < PIANO_SHARE else STYLES[rng.integers(len(STYLES))]
 
 
-def told_phases(song: CachedSong, first: int, frames: int, rng: np.random.Generator) -> Array:
-    """(5, T) as at run time: usually right, sometimes absent, sometimes another grid than the song's."""
+def given_phases(song: CachedSong, first: int, frames: int, rng: np.random.Generator) -> Array:
+    """Beat phases (5, T) as at run time: usually right, sometimes zero, sometimes of a wrong beat grid."""
     if rng.uniform() >= KNOWN_BEATS or len(song.grid.beats_s) < 3:
         return np.zeros((5, frames), np.float32)
     grid = song.grid

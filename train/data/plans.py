@@ -1,4 +1,4 @@
-"""The planner's own plans of the training songs: what the denoiser will be shown at run time."""
+"""Plans predicted by the planner for the training songs, as the denoiser gets them at run time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def build(
     folder: Path,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Predict every performance of every song, beats known; store ``ID.npy`` (K, 24, P) float16."""
+    """Predict plans with known beats; store ``ID.npy`` (K, 24, P) float16: K performances, P plan frames."""
     folder.mkdir(parents=True, exist_ok=True)
     planner.eval()
     for song in songs:

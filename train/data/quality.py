@@ -1,10 +1,10 @@
-"""How good an accompaniment is, 0-1, taken from its rows: what the fit network learns to tell.
+"""Quality of an accompaniment, which the fit network learns: 0 as another song's, 1 as the written one.
 
-The quality says how much of the way from a stranger's accompaniment to the written one it goes, by the
-three measures that judge a pack: harmony and consonance as in ``train.evaluate.measures.metrics``, but read
-from frames instead of notes, as training needs thousands, and rhythm (:mod:`train.data.rhythm`).
+It averages the three measures that judge a pack: harmony and consonance as in
+``train.evaluate.measures.metrics``, but computed from frames instead of notes because training needs
+thousands, and rhythm (:mod:`train.data.rhythm`).
 
-Letters: T score frames, K accompaniments of a stretch, N notes.
+Letters: K accompaniments of a stretch.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from train.data.song_cache import CachedSong
 Array = NDArray[np.float32]
 
 SHUFFLED, TRUE = np.array([0.24, 0.26, 0.52]), np.array([1.0, 0.785, 0.855])
-"""Harmony, consonance and rhythm of a stranger's and of the written accompaniment, over songs."""
+"""Mean harmony, consonance and rhythm of another song's and of the written accompaniment."""
 
 POOLED_FRAMES = 11
-"""Half a second, the window of harmony."""
+"""Window of harmony: half a second, in score frames."""
 
 NEAR_FRAMES = 2
-"""0.1 s, the tolerance of consonance."""
+"""Tolerance of consonance: 0.1 s, in score frames."""
 
 
 def qualities(
     song: CachedSong, made: Sequence[Array], bands: Array, first: int, frames: int
 ) -> NDArray[np.float32]:
-    """(K,) mean over harmony, consonance and rhythm of the share of the gap that each closes."""
+    """Qualities (K,): the gap closed between SHUFFLED and TRUE, averaged over the three measures."""
     written = _pooled(draw_band(song.scores[STYLES[0]], first, frames)[CHROMA])
     sung = draw_band(np.column_stack([song.voice[:, :3], np.zeros((len(song.voice), 2))]), first, frames)
     bars = damage.bars_of(song)
@@ -73,7 +73,7 @@ def _consonance(rows: Array, sung: Array) -> float:
 
 def _rhythm(notes: Array, bars_s: NDArray[np.float64], first: int, frames: int) -> float:
     if len(bars_s) < 2:
-        return RHYTHM_CHANCE  # a number all the same: the network is trained on it
+        return RHYTHM_CHANCE  # not NaN, because the network is trained on it
     onsets = notes[notes[:, 4] < DRUMS, 0].astype(np.float64)
     start_s, end_s = first / FRAME_RATE_HZ, (first + frames) / FRAME_RATE_HZ
     return rhythm(onsets[(onsets >= start_s) & (onsets < end_s)], bars_s)

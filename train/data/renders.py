@@ -1,10 +1,10 @@
-"""Pairs of notes and sound: crops of songs played by the band, for the audio decoder and encoder.
+"""Pairs of notes and audio for the audio decoder and encoder: crops of songs played by the band.
 
-A crop is a little piece of its own: the notes that start in it, played from silence. Stored are its
-notes, a dry mono stem for each group, as loud as each of its channels (what the audio decoder is to
-make), and the spectrum of the mix with its room (what the audio encoder hears).
+A crop holds the notes that start in it, played from silence. Stored are the notes; a dry mono stem for each
+group at the level of one stereo channel (the target of the audio decoder); and the spectrum of the mix with
+reverb (the input of the audio encoder).
 
-Letters: N notes, G groups that play, n samples, T score frames, F rows of a spectrum.
+Letters: N notes, G groups that play, S samples, T score frames, F rows of a spectrum.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ CROP_SAMPLES = CROP_FRAMES * FRAME_SAMPLES
 CROP_S = CROP_SAMPLES / SAMPLE_RATE_HZ
 """8 s."""
 
-FEWEST_NOTES = 6
+MIN_NOTES = 6
 FULL_SCALE = 32_767
 LOUDEST = 200.0
-"""Spectra are stored as bytes: this many of them are a full-scale sine."""
+"""Spectra are stored as bytes; a full-scale sine has this value."""
 
 Samples = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
 class Render:
-    """``notes`` (N, 5) as in a song; ``groups`` (G,) indices; ``stems`` (G, n); ``spectrum`` (F, T) bytes."""
+    """``notes`` (N, 5) as in a song; ``groups`` (G,) indices; ``stems`` (G, S); ``spectrum`` (F, T) bytes."""
 
     style: str
     notes: NDArray[np.float32]
@@ -53,16 +53,16 @@ class Render:
 
     @property
     def score(self) -> Score:
-        """The notes that are played."""
+        """The notes as a score."""
         return score_of(self.notes, CROP_S)
 
     def stem(self, number: int) -> NDArray[np.float32]:
-        """Stem ``number`` (n,) as it was played."""
+        """Stem ``number`` as float samples (S,)."""
         return self.stems[number].astype(np.float32) / FULL_SCALE
 
 
 def dry(style: str) -> StyleSounds:
-    """The sounds of ``style`` with their gain, in the middle and without a room."""
+    """The sounds of ``style`` with their gain, but centred and without reverb."""
     plain = {"pan": 0.0, "reverb_db": None}
     return {group: sound.model_copy(update=plain) for group, sound in DEFAULT_SOUNDS[style].items()}
 
@@ -75,7 +75,7 @@ def build(
     workers: int,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Play ``count`` crops, an equal number of every style; those already stored are kept."""
+    """Play ``count`` crops, equally many of every style; existing ones are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     jobs = []
     for number in range(count):
@@ -89,7 +89,7 @@ def build(
 
 
 def load_all(folder: Path, stems: bool) -> list[Render]:
-    """The stored crops in their order, with or without their ``stems``.
+    """All stored crops in order, with or without their ``stems``.
 
     Raises:
         FileNotFoundError: there are none.
@@ -101,7 +101,7 @@ def load_all(folder: Path, stems: bool) -> list[Render]:
 
 
 def load(path: Path, stems: bool = True) -> Render:
-    """One stored crop; without its ``stems`` (0, n) it is small."""
+    """One stored crop; without ``stems`` they are (0, S), to save memory."""
     with np.load(path, allow_pickle=False) as arrays:
         return Render(
             STYLES[int(arrays["style"])],
@@ -113,13 +113,13 @@ def load(path: Path, stems: bool = True) -> Render:
 
 
 def _crop(songs: Sequence[CachedSong], style: str, rng: np.random.Generator) -> Score:
-    """A random place of a random song in a random transposition, where something is played."""
+    """A random crop with at least MIN_NOTES notes, transposed at random."""
     while True:
         song = songs[rng.integers(len(songs))]
         notes = song.scores[style].astype(np.float64)
         first_s = rng.uniform(0.0, max(0.1, song.duration_s - CROP_S))
         notes = notes[(notes[:, 0] >= first_s) & (notes[:, 0] < first_s + CROP_S - 0.1)]
-        if len(notes) >= FEWEST_NOTES:
+        if len(notes) >= MIN_NOTES:
             notes[:, :2] = np.minimum(notes[:, :2] - first_s, CROP_S)
             moved = score_of(notes.astype(np.float32), CROP_S)
             return moved.transposed(int(rng.integers(-6, 6)))
@@ -150,13 +150,13 @@ def _store(score: Score, style: str, soundfont: Path, path: Path) -> str:
 
 
 def _width(stem: NDArray[np.float32]) -> float:
-    """How much louder a channel of ``stem`` (n, 2) is than their mean: what wide samples lose in mono."""
+    """RMS of the channels of ``stem`` (S, 2) relative to their mean: what wide stems lose in mono."""
     one, both = np.mean(np.square(stem)), np.mean(np.square(stem.mean(axis=1)))
     return float(np.sqrt(one / both)) if both > 0.25 * one > 0.0 else 1.0
 
 
 def room(stems: NDArray[np.float32], groups: Sequence[str], style: str) -> NDArray[np.float32]:
-    """What the room answers, in mono, to dry ``stems`` (G, n) of ``groups``: (n,)."""
+    """The reverb of dry ``stems`` (G, S) of ``groups``, in mono (S,)."""
     sends = [
         stem * np.float32(10.0 ** (level_db / 20.0))
         for stem, group in zip(stems, groups, strict=True)

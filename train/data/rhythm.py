@@ -1,4 +1,4 @@
-"""Rhythm of an accompaniment, 0-1, from its onsets: for training data and for judging a pack."""
+"""Rhythm score of an accompaniment (0-1) from its onsets, for training data and for evaluation."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 STEPS_PER_BAR = 12
 RHYTHM_CHANCE = 0.5
-"""Share of random onsets within a quarter of a step: half of the time line is."""
+"""Score of random onsets: half of all times are within a quarter of a step of the grid."""
 
 
 def rhythm(onsets_s: Iterable[float], bars_s: Sequence[float] | NDArray[np.float64]) -> float:
-    """Share of onsets within a quarter of a step of the song's grid, twelve steps a bar.
+    """Share of onsets within a quarter of a step of the song's grid, which has twelve steps per bar.
 
-    ``bars_s`` are the bar starts and, last, the end of the last bar; onsets outside are not counted.
-    Chance is 0.5, and so is a result without onsets; NaN without a bar.
+    ``bars_s`` are the bar starts and, last, the end of the last bar; onsets outside do not count. Chance
+    level is 0.5, also returned without onsets; without a bar the result is NaN.
     """
     bars = np.asarray(bars_s, dtype=np.float64)
     if len(bars) < 2:

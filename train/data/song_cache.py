@@ -1,7 +1,9 @@
-"""One ``.npz`` a song: everything training needs of it except audio.
+"""The song cache: one ``.npz`` per song with all that training needs, except audio.
 
-Built once from the corpus; training then never parses a score again. The index names the ledger rows,
-so that a checkpoint can say what it was trained on.
+It is built once from the corpus, so training never parses a score again. Its index holds the hash of the
+ledger rows, so that a checkpoint can name its training data.
+
+Letters: N notes, V sung notes, P plan frames.
 """
 
 from __future__ import annotations
@@ -27,15 +29,15 @@ from train.corpus.reader import read_song
 from train.corpus.song import Song
 
 SHORTEST_S = 10.0
-"""Shorter songs teach nothing about form; four of the corpus are."""
+"""Shorter songs (four of the corpus) are left out: they have no form to learn."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedSong:
     """A song as arrays. ``scores[style]`` (N, 5): start_s, end_s, pitch, velocity, group index.
 
-    ``voice`` (V, 4): start_s, end_s, pitch, 1 where a syllable begins. ``plan`` (24, P) float32:
-    pitch-class activity and bass pitch-class activity of the written part at the plan rate.
+    ``voice`` (V, 4): start_s, end_s, pitch, 1 where a syllable begins. ``plan`` (24, P): see
+    :func:`written_plan`.
     """
 
     id: str
@@ -49,19 +51,19 @@ class CachedSong:
 
     @property
     def frames(self) -> int:
-        """Whole score frames in the song."""
+        """Number of whole score frames in the song."""
         return int(self.duration_s * FRAME_RATE_HZ)
 
 
 def written_plan(notes: Iterable[Note], duration_s: float) -> NDArray[np.float32]:
-    """The plan (24, P) that a written part carries out.
+    """The plan (24, P) of a written part.
 
-    Rows 0-11: how much of the plan frame each pitch class sounds, saturating at 1. Rows 12-23: the
-    same for the lowest sounding note alone.
+    Rows 0-11: share of the plan frame in which each pitch class sounds. Rows 12-23: the same for the lowest
+    sounding note.
     """
     rate = FRAME_RATE_HZ / FRAMES_PER_PLAN
     frames = int(np.ceil(duration_s * rate))
-    fine = 4  # cells a plan frame: who is lowest changes within it
+    fine = 4  # cells per plan frame, because the lowest note can change within a frame
     spans = np.array([(n.pitch, n.start_s, n.end_s) for n in notes], np.float64).reshape(-1, 3)
     first, last = np.rint(spans[:, 1:].T * rate * fine)
     cells = coverage(spans[:, 0].astype(np.intp), first, np.maximum(first + 1, last), frames * fine)
@@ -75,7 +77,7 @@ def build(
     workers: int,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Read, arrange and store the songs of ``rows``; those already stored are kept."""
+    """Read, arrange and store the songs of ``rows``; stored songs are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = list(rows)
     missing = [row for row in rows if not (folder / f"{row.id}.npz").exists()]
@@ -130,10 +132,10 @@ def load_song(folder: Path, song_id: str, split: str) -> CachedSong:
 
 
 def load_split(folder: Path, split: str) -> list[CachedSong]:
-    """All stored songs of a split ('train', 'val', 'test'), by id.
+    """All stored songs of a split ('train', 'val', 'test'), sorted by id.
 
     Raises:
-        FileNotFoundError: the cache was not built.
+        FileNotFoundError: the cache was not built; run ``python -m train songs``.
     """
     songs = json.loads((folder / "index.json").read_text())["songs"]
     return [load_song(folder, song_id, s) for song_id, s in sorted(songs.items()) if s == split]

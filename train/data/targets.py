@@ -1,6 +1,6 @@
-"""Targets and conditions drawn from a song's own facts: beats as activations, phases, keys.
+"""Training targets from a song's beats and key.
 
-Letters: T score frames.
+Letters: T score frames, R rows, M columns.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ Array = NDArray[np.float32]
 
 
 def beat_targets(times_s: NDArray[np.float64], first: int, frames: int) -> Array:
-    """(T,): 1 in the frame whose centre is on a beat, shared by two frames where it lies between.
+    """Beat activations (T,): 1 at a frame whose centre is on a beat; a beat in between is shared by two
+    frames.
 
-    The shares keep the beat's place inside the frame, which the tracker reads back.
+    The shares encode the beat's position between the frames, which the beat tracker decodes.
     """
     target = np.zeros(frames + 2, np.float32)
     place = times_s * FRAME_RATE_HZ - 0.5 - first + 1.0
@@ -29,11 +30,11 @@ def beat_targets(times_s: NDArray[np.float64], first: int, frames: int) -> Array
 
 
 def key_index(key: Key) -> int:
-    """Row of a key in the planner's key head: major tonics 0-11, minor tonics 12-23."""
+    """Index of a key in the planner's key output: major tonics 0-11, minor tonics 12-23."""
     return key.tonic + (12 if key.mode == "minor" else 0)
 
 
 def cut(rows: NDArray[np.floating], first: int, frames: int) -> Array:
-    """Columns ``first`` .. ``first + frames`` of (R, M), zeros where the song has ended; (R, frames)."""
+    """``frames`` columns of ``rows`` (R, M) from ``first`` on, with zeros past the end: (R, frames)."""
     part = rows[:, first : first + frames].astype(np.float32)
     return np.pad(part, ((0, 0), (0, frames - part.shape[1])))

@@ -1,9 +1,9 @@
-"""Windows for the denoiser: a latent and everything it may be conditioned on, parts of it hidden.
+"""Training windows for the denoiser: a latent and its condition, with parts of the condition hidden.
 
-Whatever is optional at run time is sometimes absent in training: the plan, the beats, the vocal, the
-style, and all of it together (which is what guidance needs).
+Everything optional at run time is sometimes hidden in training: plan, beats, vocal, style, and all of them
+together, which classifier-free guidance needs.
 
-Letters: Z latents, N latent frames, T = 2 N score frames.
+Letters: Z latent channels, N latent frames, T = 2 N score frames, S styles.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Dropout:
-    """How often each part of the condition is hidden."""
+    """Probability that each part of the condition is hidden."""
 
     everything: float = 0.1
     vocal: float = 0.05
@@ -37,12 +37,16 @@ class Dropout:
     style: float = 0.1
     context: float = 0.5
     true_plan: float = 0.4
-    """How often a shown plan is the written one (as from a user's chart) instead of the planner's."""
+    """Probability that a shown plan is the written one (as from a user's chart), not the planner's."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowSource:
-    """The arrays windows are cut from. ``plans`` holds the planner's own predictions, where made."""
+    """The arrays from which windows are cut.
+
+    ``melodies`` and ``plans`` are folders; ``plans`` may lack predictions. ``mean`` and ``std`` (Z,)
+    normalise the latents.
+    """
 
     songs: Sequence[CachedSong]
     latents: Mapping[str, SongLatents]
@@ -63,7 +67,7 @@ class WindowSource:
         stored = self.latents[song.id]
         which = int(rng.integers(len(stored.styles)))
         length = stored.latents.shape[2]
-        step = FRAMES_PER_PLAN // FRAMES_PER_LATENT  # on plan frames, so that every grid is cut alike
+        step = FRAMES_PER_PLAN // FRAMES_PER_LATENT  # start on a plan frame, so that all rates stay aligned
         first = int(rng.integers(max(1, (length - frames // 2) // step))) * step
         latent = cut(stored.latents[which], first, frames)
         valid = (np.arange(frames) < length - first).astype(np.float32)[None]

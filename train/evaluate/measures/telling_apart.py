@@ -20,7 +20,7 @@ from appliance.music.score import STYLES
 from appliance.networks.band_rows import draw_band
 from train.checkpoints.fit_anchors import EXCERPT_FRAMES
 from train.data import damage
-from train.data.pairs import PairSource, told_phases
+from train.data.pairs import PairSource, given_phases
 from train.data.quality import qualities
 from train.evaluate.measures.gap import Estimate, mean
 
@@ -74,7 +74,7 @@ def telling_apart(judge: Judge, source: PairSource, count: int) -> TellingApart:
         song = source.songs[number]
         frames = min(song.frames, EXCERPT_FRAMES) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
         features, plan = source.heard(song, 0, frames, rng)
-        beats = told_phases(song, 0, frames, rng)
+        beats = given_phases(song, 0, frames, rng)
         written = song.scores[STYLES[0]]
 
         heard = (features, beats, plan)
