@@ -25,7 +25,7 @@ from appliance.watch.inbox.sidecar import Missing, NotYet, read_wishes
 from appliance.watch.inbox.stillness import Stillness, stillness, wait_s
 from appliance.watch.journal.journal import Journal, job_key
 from appliance.watch.journal.rows import Job
-from appliance.watch.journal.states import ON_ITS_WAY
+from appliance.watch.journal.states import ACTIVE
 from appliance.watch.settings.config import Config
 
 LEAST_LOOK_S = 0.25
@@ -156,7 +156,7 @@ class Intake:
     def _begin(self, found: FoundFile, now_s: float) -> None:
         """Look closer at a file that has settled, and open it for hashing if nothing speaks against it."""
         known = self._journal.by_found(found)
-        if known is not None and (known.state in ON_ITS_WAY or (known.state == "done" and self._stays)):
+        if known is not None and (known.state in ACTIVE or (known.state == "done" and self._stays)):
             self._handled(found)
             return
         if self._journal.waiting_count() >= self.config.work.queue_limit:
@@ -187,7 +187,7 @@ class Intake:
     def _queue(self, found: FoundFile, content_sha256: str, settings: str, reason: str = "") -> None:
         wanted = wanted_name(found.path)
         before = self._journal.by_key(job_key(content_sha256, self.pack_sha256, settings), wanted)
-        if before is not None and before.state in ON_ITS_WAY:
+        if before is not None and before.state in ACTIVE:
             if before.relpath != found.path and self._lies_there(before):
                 raise NotYet(f"the same recording is on its way as {before.shown}")
             name = before.name

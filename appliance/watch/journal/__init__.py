@@ -1,10 +1,10 @@
-"""The journal: every vocal that was taken and what became of it.
+"""The journal: an SQLite file with all jobs and their state transitions.
 
-- ``journal``: SQLite with one writer
-- ``file``: locked, opened, checked, set aside if damaged
-- ``schema``: the tables, and how an older journal becomes a current one
+- ``journal``: the writer
+- ``file``: locks, opens and checks the file, and sets a damaged one aside
+- ``schema``: tables and migrations
 - ``rows``: jobs and transitions as records
-- ``states``: the life of a job
-- ``reader``: what can be asked while another process writes
-- ``recovery``: what unfinished jobs become after a crash
+- ``states``: the states of a job
+- ``reader``: queries
+- ``recovery``: unfinished jobs after a crash
 """

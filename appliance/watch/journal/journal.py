@@ -1,12 +1,11 @@
-"""The journal: every vocal that was taken and what became of it. SQLite with one writer.
+"""The journal's writer: records all jobs and their states in SQLite.
 
-Write-ahead log, ``synchronous=FULL``, one process and one connection, guarded by a lock file: what a
-method has returned from survives ``kill -9`` and power cuts. Every method is one transaction. The order
-of effects is the caller's: first the result is in place, then :meth:`Journal.record_published` is called, and
-only then the source is moved.
+One process with one connection writes, guarded by a lock file, with a write-ahead log (WAL) and
+``synchronous=FULL``: when a method returns, its change survives ``kill -9`` and power cuts. Each method is
+one transaction. The caller keeps the order of effects: it publishes the result, then calls
+:meth:`Journal.record_published`, then moves the source.
 
-A journal that is damaged is set aside, never thrown away, and a new one begun: inbox and outbox tell
-the truth about what is still to do.
+A damaged journal is set aside and a new one is created. Inbox and outbox show what remains to be done.
 """
 
 from __future__ import annotations
@@ -27,17 +26,20 @@ from appliance.watch.journal.states import FINAL, FOLLOWS, JobState
 
 
 def job_key(content_sha256: str, pack_sha256: str, settings: str) -> str:
-    """What makes a render unique: the recording's bytes, the pack, and the canonical JSON of settings."""
+    """The identity of a render: a hash of the recording's hash, the pack's hash and the settings' JSON."""
     return hashlib.sha256(f"{content_sha256}\n{pack_sha256}\n{settings}".encode()).hexdigest()
 
 
 class Journal(Reader):
-    """The daemon's journal in the folder ``state``. A context manager.
+    """The daemon's journal in the folder ``state``; a context manager.
 
-    ``notices`` says in sentences what happened on opening (a damaged journal set aside). ``clock`` gives
-    unix seconds. Raises OutputError if another daemon has the journal or it is from a newer version,
-    JournalError (which may pass) where it cannot be read or written. Each method that changes something
-    has committed when it returns; where it raises, nothing has changed.
+    ``notices`` has sentences about the opening, such as that a damaged journal was set aside. ``clock``
+    returns unix seconds. A method that changes something has committed when it returns; if it raises,
+    nothing has changed. A transition that :data:`FOLLOWS` does not allow raises ValueError.
+
+    Raises:
+        OutputError: another daemon has the journal, or a newer version wrote it.
+        JournalError: it cannot be read or written; this may be temporary. Each method may raise it too.
     """
 
     def __init__(self, state: Path, clock: Callable[[], float] = time.time) -> None:
@@ -59,7 +61,7 @@ class Journal(Reader):
         self.close()
 
     def close(self) -> None:
-        """Close the file; a clean end leaves no log."""
+        """Close the file and release the lock; a clean end leaves no WAL."""
         self._db.close()
         self._lock.close()
 
@@ -73,12 +75,12 @@ class Journal(Reader):
         name: bytes,
         reject_because: str = "",
     ) -> Job:
-        """Queue a vocal that was hashed: ``waiting``, at the end of the queue.
+        """Queue a hashed vocal as ``waiting``, at the end of the queue.
 
         ``wanted`` is its path without the ending, ``name`` the folder of the outbox chosen for it
-        (:mod:`appliance.watch.disk.names`). If the same key was queued for the same ``wanted`` before, that
-        job is used: one that has ended is queued anew, one on its way only learns which file it is now.
-        With ``reject_because`` it goes to ``rejecting`` in the same breath.
+        (:mod:`appliance.watch.disk.names`). If a job with the same key and ``wanted`` exists, it is reused: a
+        finished job is queued again, an unfinished one gets the new file's identity. With ``reject_because``
+        the job becomes ``rejecting`` in the same transaction.
         """
         key = job_key(content_sha256, pack_sha256, settings)
         with self._transaction():
@@ -95,16 +97,18 @@ class Journal(Reader):
                     self._queue(job, "dropped again", name=name)
             if reject_because and self._get(job_id).state == "waiting":
                 self._update(job_id, state="rejecting", verdict="rejected", reason=reject_because)
-                self._note(job_id, "waiting", "rejecting", reject_because)
+                self._add_transition(job_id, "waiting", "rejecting", reject_because)
         return self._get(job_id)
 
     def start(self, job: int) -> Job:
-        """``waiting`` -> ``working``: a worker begins."""
+        """``waiting`` -> ``working``: the engine begins."""
         now = self._get(job)
-        return self._go(job, "working", "", attempts=now.attempts + 1, progress=0.0, started_s=self._clock())
+        return self._move(
+            job, "working", "", attempts=now.attempts + 1, progress=0.0, started_s=self._clock()
+        )
 
     def record_progress(self, job: int, share: float, duration_s: float | None = None) -> None:
-        """How much of a running job is done. Costs a write to the disk: not more than every few seconds."""
+        """Record the share of a running job that is done. It syncs the disk, so call it every few seconds."""
         values: dict[str, Any] = {"progress": min(max(share, 0.0), 1.0)}
         if duration_s is not None:
             values["duration_s"] = duration_s
@@ -113,12 +117,12 @@ class Journal(Reader):
                 self._update(job, **values)
 
     def record_published(self, job: int, reason: str = "") -> Job:
-        """``working`` -> ``published``: its result lies whole and durable in the outbox."""
-        return self._go(job, "published", reason, progress=1.0)
+        """``working`` -> ``published``: its complete result is in the outbox and synced."""
+        return self._move(job, "published", reason, progress=1.0)
 
     def record_still_there(self, job: int, found: FoundFile) -> Job:
-        """``done`` -> ``published``: the same vocal came again and its result still lies there."""
-        return self._go(
+        """``done`` -> ``published``: the same vocal was dropped again and its result still exists."""
+        return self._move(
             job,
             "published",
             "dropped again; its result is still there",
@@ -127,19 +131,19 @@ class Journal(Reader):
         )
 
     def record_done(self, job: int, moved_to: bytes | None = None) -> Job:
-        """``published`` -> ``done``: the source is in the archive at ``moved_to``, or stays in place."""
-        return self._go(job, "done", "", moved_to=moved_to, finished_s=self._clock())
+        """``published`` -> ``done``: the source is in the archive at ``moved_to``, or None: it stays."""
+        return self._move(job, "done", "", moved_to=moved_to, finished_s=self._clock())
 
     def retry(
         self, job: int, reason: str, at_s: float, *, worker_died: bool = False, counted: bool = True
     ) -> Job:
-        """``working`` -> ``waiting`` until ``at_s``, after an error that may pass.
+        """``working`` -> ``waiting`` until ``at_s`` (unix seconds), after a temporary error.
 
-        ``worker_died`` counts for the quarantine. ``counted`` is False where the file had no part in it,
-        as when the service stops.
+        ``worker_died`` counts towards quarantine. With ``counted`` False the attempt does not count, because
+        the vocal did not cause the error, such as a stop of the service.
         """
         now = self._get(job)
-        return self._go(
+        return self._move(
             job,
             "waiting",
             reason,
@@ -150,10 +154,10 @@ class Journal(Reader):
         )
 
     def record_interrupted(self, job: int, at_s: float, *, last: bool) -> Job:
-        """``working`` -> ``waiting``: the service died meanwhile. ``last`` puts it behind all others."""
+        """``working`` -> ``waiting``: the service crashed. ``last`` moves the job to the end of the queue."""
         now = self._get(job)
         place = {"place": self._last_place() + 1} if last else {}
-        return self._go(
+        return self._move(
             job,
             "waiting",
             "the service was interrupted",
@@ -165,31 +169,31 @@ class Journal(Reader):
         )
 
     def defer(self, job: int, reason: str, delay_s: float) -> None:
-        """Let a waiting job wait ``delay_s`` longer."""
+        """Delay a waiting job by ``delay_s`` seconds from now."""
         with self._transaction():
             if self._get(job).state == "waiting":
                 self._update(job, reason=reason, next_try_s=self._clock() + delay_s)
 
     def reject(self, job: int, reason: str) -> Job:
-        """-> ``rejecting``: it cannot be used; ``reason`` is for the musician."""
-        return self._go(job, "rejecting", reason, verdict="rejected")
+        """-> ``rejecting``: the vocal cannot be used; ``reason`` is for the musician."""
+        return self._move(job, "rejecting", reason, verdict="rejected")
 
     def quarantine(self, job: int, reason: str) -> Job:
-        """-> ``rejecting``, to end as ``quarantined``: it killed its workers."""
-        return self._go(job, "rejecting", reason, verdict="quarantined")
+        """-> ``rejecting``, then ``quarantined``: the vocal crashed the engine repeatedly."""
+        return self._move(job, "rejecting", reason, verdict="quarantined")
 
     def record_rejected(self, job: int, moved_to: bytes | None = None) -> Job:
-        """``rejecting`` -> ``rejected`` or ``quarantined``: vocal and reason.txt are in place."""
+        """``rejecting`` -> ``rejected`` or ``quarantined``: vocal and reason.txt have been moved."""
         now = self._get(job)
         verdict: JobState = "quarantined" if now.verdict == "quarantined" else "rejected"
-        return self._go(job, verdict, now.reason, moved_to=moved_to, finished_s=self._clock())
+        return self._move(job, verdict, now.reason, moved_to=moved_to, finished_s=self._clock())
 
     def record_gone(self, job: int, reason: str) -> Job:
-        """-> ``gone``: the vocal vanished from the inbox, or is no longer what was taken."""
-        return self._go(job, "gone", reason, finished_s=self._clock())
+        """-> ``gone``: the vocal was removed from the inbox, or was changed."""
+        return self._move(job, "gone", reason, finished_s=self._clock())
 
     def requeue(self, job: int, reason: str = "asked for again") -> Job:
-        """To the end of the queue, due now, with a clean record. The vocal must be back in the inbox."""
+        """Queue a job again, due now and with its counters reset. The vocal must be in the inbox."""
         now = self._get(job)
         with self._transaction():
             if now.state == "waiting":
@@ -199,7 +203,7 @@ class Journal(Reader):
         return self._get(job)
 
     def rename(self, job: int, name: bytes) -> Job:
-        """Another folder of the outbox for a job that has not published yet: its own was taken."""
+        """Change the outbox folder of a job that is not published yet, because its own is taken."""
         with self._transaction():
             now = self._get(job)
             if now.state not in ("waiting", "working"):
@@ -208,15 +212,15 @@ class Journal(Reader):
         return self._get(job)
 
     def pause(self, reason: str) -> None:
-        """Remember, over restarts too, that no job is to be started."""
+        """Record that no job may start, also after a restart."""
         self.set_fact(PAUSED_FACT, reason)
 
     def resume(self) -> None:
-        """Jobs may start again."""
+        """Record that jobs may start again."""
         self.set_fact(PAUSED_FACT, None)
 
     def set_fact(self, name: str, value: str | None) -> None:
-        """Remember something by name; None forgets it."""
+        """Store a named value; None deletes it."""
         with self._transaction():
             if value is None:
                 self._db.execute("DELETE FROM facts WHERE name = ?", (name,))
@@ -229,8 +233,8 @@ class Journal(Reader):
             raise KeyError(f"there is no job {job}")
         return found
 
-    def _go(self, job: Job | int, state: JobState, reason: str, **values: Any) -> Job:
-        """One step of a job's life. Repeating the last step changes nothing, except to start twice."""
+    def _move(self, job: Job | int, state: JobState, reason: str, **values: Any) -> Job:
+        """Change a job's state. Repeating the last transition has no effect, except to ``working``."""
         now = job if isinstance(job, Job) else self._get(job)
         if now.state == state and state != "working":
             return now
@@ -238,23 +242,23 @@ class Journal(Reader):
             raise ValueError(f"job {now.id} is {now.state} and cannot become {state}")
         with self._transaction():
             self._update(now.id, state=state, reason=reason, **values)
-            self._note(now.id, now.state, state, reason)
+            self._add_transition(now.id, now.state, state, reason)
         return self._get(now.id)
 
     def _queue(self, job: Job, reason: str, **values: Any) -> None:
-        """Put a job that has ended at the end of the queue, as if it were new; in a transaction."""
+        """Put a finished job at the end of the queue like a new one. Call it in a transaction."""
         if "waiting" not in FOLLOWS[job.state]:
             raise ValueError(f"job {job.id} is {job.state} and cannot be queued again")
         place = self._last_place() + 1
         self._update(job.id, **{**clean_columns(self._clock()), "place": place, "moved_to": None, **values})
-        self._note(job.id, job.state, "waiting", reason)
+        self._add_transition(job.id, job.state, "waiting", reason)
 
     def _last_place(self) -> int:
         (place,) = self._db.execute("SELECT coalesce(max(place), 0) FROM jobs").fetchone()
         return int(place)
 
     def _insert(self, **values: Any) -> int:
-        """A new job at the end of the queue; in a transaction."""
+        """Insert a new job at the end of the queue. Call it in a transaction."""
         now_s = self._clock()
         values = {
             **values,
@@ -266,7 +270,7 @@ class Journal(Reader):
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         row = self._db.execute(f"INSERT INTO jobs ({names}) VALUES ({marks})", tuple(values.values()))
         assert row.lastrowid is not None
-        self._note(row.lastrowid, "", "waiting", "")
+        self._add_transition(row.lastrowid, "", "waiting", "")
         return row.lastrowid
 
     def _update(self, job: int, **values: Any) -> None:
@@ -274,7 +278,7 @@ class Journal(Reader):
         changes = ", ".join(f"{name} = ?" for name in values)
         self._db.execute(f"UPDATE jobs SET {changes} WHERE id = ?", (*values.values(), job))
 
-    def _note(self, job: int, before: str, after: JobState, reason: str) -> None:
+    def _add_transition(self, job: int, before: str, after: JobState, reason: str) -> None:
         self._db.execute(
             "INSERT INTO transitions (job, at_s, before, after, reason) VALUES (?, ?, ?, ?, ?)",
             (job, self._clock(), before, after, reason),
@@ -282,13 +286,13 @@ class Journal(Reader):
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._asking():
+        with self._sqlite_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self._db.execute("COMMIT")
             except BaseException:
-                # After a full disk SQLite may have rolled back by itself.
+                # On a full disk SQLite may have rolled back already.
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise

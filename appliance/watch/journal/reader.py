@@ -1,4 +1,4 @@
-"""What can be asked of the journal, by the daemon and, while none runs, by a command that only reads."""
+"""Queries of the journal, for the daemon and, while none runs, for commands that only read."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _LAST = "queued_s DESC, id DESC"
 
 
 class Reader:
-    """What can be asked of a journal, whoever has opened it."""
+    """Queries on an open journal. Each method raises JournalError if the journal cannot be read."""
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
         self._path = path
 
     def job(self, job: int) -> Job | None:
-        """The job of this number."""
+        """The job with this number."""
         return self._one("id = ?", job)
 
     def by_key(self, key: str, wanted: bytes) -> Job | None:
-        """The job that renders, or has rendered, this key for a result of this name."""
+        """The job with this key and preferred result folder."""
         return self._one("key = ? AND wanted = ?", key, wanted)
 
     def by_found(self, found: FoundFile) -> Job | None:
-        """The last job that took this very file: path, device, inode, size and mtime; ctime may differ."""
+        """The last job of this file, compared by path, device, inode, size and mtime, not by ctime."""
         identity = (found.path, found.dev, found.inode, found.size, found.mtime_ns)
         return self._one(
             f"relpath = ? AND dev = ? AND inode = ? AND size = ? AND mtime_ns = ? ORDER BY {_LAST}",
@@ -46,94 +46,94 @@ class Reader:
         return self._one(f"relpath = ? ORDER BY {_LAST}", path)
 
     def in_state(self, *states: JobState) -> list[Job]:
-        """Jobs in one of the states, in the order of the queue."""
+        """Jobs in one of the states, in queue order."""
         marks = ", ".join("?" * len(states))
         return self._all(f"state IN ({marks}) ORDER BY place", *states)
 
     def last_of_name(self, name: bytes) -> Job | None:
-        """Which job last published, or will publish, in this folder of the outbox."""
+        """The last job with this folder of the outbox."""
         return self._one("name = ? ORDER BY updated_s DESC, id DESC", name)
 
     def names_in_use(self) -> set[bytes]:
-        """Folders of the outbox that belong to a job although they need not be there yet."""
+        """Outbox folders of unfinished jobs, which may not exist yet."""
         states = "'waiting', 'working', 'published'"
-        with self._asking():
+        with self._sqlite_errors():
             return {bytes(n) for (n,) in self._db.execute(f"SELECT name FROM jobs WHERE state IN ({states})")}
 
     def next_due(self, now_s: float, most_s: float = 3600.0) -> Job | None:
-        """The first job in the queue whose time has come.
+        """The first job in the queue that is due at ``now_s`` (unix seconds).
 
-        A wait longer than ``most_s`` (the longest that anybody sets) comes from a clock that was set
-        back since, and is over.
+        No wait is set longer than ``most_s`` seconds. A longer one means that the clock was set back, so the
+        job is due.
         """
         return self._one(
             "state = 'waiting' AND (next_try_s <= ? OR next_try_s > ?) ORDER BY place", now_s, now_s + most_s
         )
 
     def next_try_s(self) -> float | None:
-        """When the next waiting job is due, in unix seconds; None if none waits."""
-        with self._asking():
+        """Time at which the next waiting job is due, in unix seconds; None if none waits."""
+        with self._sqlite_errors():
             (when,) = self._db.execute("SELECT min(next_try_s) FROM jobs WHERE state = 'waiting'").fetchone()
         return None if when is None else float(when)
 
     def unfinished(self) -> list[Job]:
-        """Jobs whose source is still to be put away: ``published`` and ``rejecting``."""
+        """Jobs whose vocal must still be moved out of the inbox: ``published`` and ``rejecting``."""
         return self.in_state("published", "rejecting")
 
     def counts(self) -> dict[str, int]:
-        """How many jobs are in each state; states without jobs are left out."""
-        with self._asking():
+        """Number of jobs in each state; states without jobs are left out."""
+        with self._sqlite_errors():
             return dict(self._db.execute("SELECT state, count(*) FROM jobs GROUP BY state"))
 
     def waiting_count(self) -> int:
-        """How many jobs are in the queue."""
-        with self._asking():
+        """Number of waiting jobs."""
+        with self._sqlite_errors():
             (count,) = self._db.execute("SELECT count(*) FROM jobs WHERE state = 'waiting'").fetchone()
         return int(count)
 
     def oldest_waiting_s(self) -> float | None:
-        """Since when the longest waiting job is queued, in unix seconds."""
-        with self._asking():
+        """Time at which the oldest waiting job was queued, in unix seconds; None if none waits."""
+        with self._sqlite_errors():
             (since,) = self._db.execute("SELECT min(queued_s) FROM jobs WHERE state = 'waiting'").fetchone()
         return None if since is None else float(since)
 
     def history(self, limit: int) -> list[Job]:
-        """Jobs that have come to an end, the last one first."""
+        """The last ``limit`` finished jobs, newest first."""
         marks = ", ".join("?" * len(FINAL))
         return self._all(
             f"state IN ({marks}) ORDER BY finished_s DESC, id DESC LIMIT ?", *sorted(FINAL), limit
         )
 
     def transitions(self, job: int) -> list[Transition]:
-        """What became of a job, step by step."""
-        with self._asking():
+        """All transitions of a job, in order."""
+        with self._sqlite_errors():
             rows = self._db.execute(
                 "SELECT job, at_s, before, after, reason FROM transitions WHERE job = ? ORDER BY id", (job,)
             )
             return [Transition._make(row) for row in rows]
 
     def pause_reason(self) -> str | None:
-        """Why the work is paused by somebody's wish; None if it is not."""
+        """The reason given to ``backline pause``; None if not paused by it."""
         return self.fact(PAUSED_FACT)
 
     def fact(self, name: str) -> str | None:
-        """Something remembered by name."""
-        with self._asking():
+        """The value stored under ``name``; None if there is none."""
+        with self._sqlite_errors():
             row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def _one(self, where: str, *values: Any) -> Job | None:
-        with self._asking():
+        with self._sqlite_errors():
             row = self._db.execute(f"SELECT {COLUMNS} FROM jobs WHERE {where} LIMIT 1", values).fetchone()
         return None if row is None else job_of(row)
 
     def _all(self, where: str, *values: Any) -> list[Job]:
-        with self._asking():
+        with self._sqlite_errors():
             return [
                 job_of(row) for row in self._db.execute(f"SELECT {COLUMNS} FROM jobs WHERE {where}", values)
             ]
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _sqlite_errors(self) -> Iterator[None]:
         with sqlite_errors(self._path):
             yield

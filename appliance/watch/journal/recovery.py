@@ -1,9 +1,8 @@
-"""After a kill, a crash or a power cut: what each unfinished job becomes.
+"""Recovery after a kill, a crash or a power cut: the new state of each unfinished job.
 
-The journal says how far a job had come, the outbox whether its result got there. A result that lies
-whole in the outbox was published, even if the journal did not hear of it; it is never rendered again.
-What is ``published`` or ``rejecting`` stays so: putting the vocal away can be repeated, and the daemon
-does that for everything in :meth:`~appliance.watch.journal.journal.Journal.unfinished`.
+A complete result in the outbox counts as published, even if the journal has no record of that; it is not
+rendered again. Jobs that are ``published`` or ``rejecting`` keep their state, because moving the vocal can be
+repeated: the daemon does so for all of :meth:`~appliance.watch.journal.journal.Journal.unfinished`.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from appliance.watch.journal.rows import Job
 from appliance.watch.settings.config import Work
 
 FREE_INTERRUPTIONS = 3
-"""So often a job is taken up at once after the service died over it; then others go first."""
+"""Number of service crashes after which a job is due at once; after further ones it waits."""
 
 
 class Recovered(NamedTuple):
-    """Jobs by what became of them."""
+    """Jobs by their new state."""
 
     published: tuple[Job, ...] = ()
     interrupted: tuple[Job, ...] = ()
@@ -28,16 +27,16 @@ class Recovered(NamedTuple):
 
 
 def backoff_s(tries: int, work: Work) -> float:
-    """Seconds to wait after the ``tries``-th error that may pass (from 1 on)."""
+    """Seconds to wait after the ``tries``-th temporary error, counted from 1: doubled each time."""
     return float(min(work.retry_most_s, work.retry_base_s * 2.0 ** min(max(tries - 1, 0), 64)))
 
 
 def recover(journal: Journal, has_result: Callable[[Job], bool], now_s: float, work: Work) -> Recovered:
-    """Bring the journal in order before the first job starts; ``now_s`` is unix seconds.
+    """Update the journal before the first job starts; ``now_s`` is unix seconds.
 
-    ``has_result`` says whether a job's own result lies whole in the outbox. That the service died is not
-    the vocal's fault, so it is no attempt. Only one that was being rendered at several such deaths in a
-    row (memory running out takes the whole service along) waits, and lets all others go first.
+    ``has_result`` tells whether a job's complete result is in the outbox. A crash of the service does not
+    count as an attempt of the job. But a job that was running at several crashes may have caused them (by
+    exhausting the memory, for example), so it waits at the end of the queue. Raises JournalError, OSError.
     """
     published, interrupted = [], []
     for job in journal.in_state("working"):

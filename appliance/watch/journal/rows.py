@@ -1,4 +1,4 @@
-"""What a row of the journal says: jobs and transitions, as records."""
+"""Rows of the journal as records: jobs and transitions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appliance.watch.journal.states import JobState
 
 
 class Job(NamedTuple):
-    """One vocal on its way. ``*_s`` are unix seconds; paths are bytes relative to inbox and outbox."""
+    """The work on one vocal. ``*_s`` are unix seconds; paths are relative to their folder."""
 
     id: int
     relpath: bytes
@@ -25,24 +25,28 @@ class Job(NamedTuple):
     pack_sha256: str
     state: JobState
     verdict: str
-    """Of a job in ``rejecting``: the state that follows, ``rejected`` or ``quarantined``."""
+    """The state that follows ``rejecting``: ``rejected`` or ``quarantined``."""
     reason: str
-    """Why it is in its state; for a musician where it was rejected."""
+    """Reason for the state; for a rejected vocal, a sentence for the musician."""
     attempts: int
-    """How often it was started since it was queued."""
+    """Number of starts since it was queued."""
     worker_deaths: int
+    """Number of engine crashes while it was rendered."""
     interruptions: int
+    """Number of service crashes while it was rendered."""
     next_try_s: float
     place: int
+    """Position in the queue, lowest first."""
     wanted: bytes
+    """Preferred folder of its result, relative to the outbox."""
     name: bytes
     """Folder of its result, relative to the outbox."""
     duration_s: float | None
-    """Length of the audio, once known."""
+    """Length of the audio in seconds, once known."""
     progress: float
     """Share of the render that is done, 0 to 1."""
     moved_to: bytes | None
-    """Where the vocal is now, relative to the archive (done) or to rejected (rejected, quarantined)."""
+    """New path of the vocal, relative to the archive (done) or to rejected (rejected, quarantined)."""
     created_s: float
     queued_s: float
     updated_s: float
@@ -51,17 +55,17 @@ class Job(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The vocal's path for people."""
+        """The vocal's path in printable form."""
         return shown(self.relpath)
 
     @property
     def found(self) -> FoundFile:
-        """The vocal as it was when it was hashed; its ctime is not kept (0)."""
+        """The identity of the vocal when it was hashed, with a ctime of 0."""
         return FoundFile(self.relpath, self.dev, self.inode, self.size, self.mtime_ns, 0)
 
 
 class Transition(NamedTuple):
-    """A job went from one state to another. ``before`` is empty where it began."""
+    """A change of a job's state. ``before`` is empty for a new job."""
 
     job: int
     at_s: float
@@ -75,12 +79,12 @@ COLUMNS = ", ".join(Job._fields)
 
 
 def job_of(row: sqlite3.Row | tuple[Any, ...]) -> Job:
-    """The record of a row that was selected by :data:`COLUMNS`."""
+    """The record of a row with the columns :data:`COLUMNS`."""
     return Job._make(row)
 
 
 def identity_columns(found: FoundFile) -> dict[str, Any]:
-    """Which file a job is about."""
+    """The columns that identify a job's file."""
     return {
         "relpath": found.path,
         "dev": found.dev,
@@ -91,7 +95,7 @@ def identity_columns(found: FoundFile) -> dict[str, Any]:
 
 
 def clean_columns(now_s: float) -> dict[str, Any]:
-    """The record of a job that has just been queued."""
+    """The columns of a job that has just been queued."""
     return {
         "state": "waiting",
         "verdict": "",

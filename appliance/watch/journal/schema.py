@@ -1,7 +1,7 @@
-"""The tables of the journal, and how an older journal becomes a current one.
+"""The tables of the journal and the migrations from older versions.
 
-A migration is added at the end and never changed afterwards. Each runs in a transaction together with
-the new ``PRAGMA user_version``, so a journal is always of exactly one version.
+New migrations are appended, and existing ones never change. Each runs in one transaction with the new
+``PRAGMA user_version``, so a journal always has exactly one version.
 """
 
 from __future__ import annotations
@@ -61,17 +61,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     ),
 )
-"""Statements from each version to the next; the first makes version 1 of an empty file."""
+"""SQL statements from each version to the next; the first ones make version 1 from an empty file."""
 
 
 def version(db: sqlite3.Connection) -> int:
-    """Of which version the journal is; 0 is empty."""
+    """The journal's schema version; 0 for an empty file."""
     (found,) = db.execute("PRAGMA user_version").fetchone()
     return int(found)
 
 
 def migrate(db: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
-    """Bring the journal to the newest version, one transaction a step. Needs autocommit mode."""
+    """Migrate the journal to the newest version, one transaction per version. Needs autocommit mode."""
     for step in range(version(db), len(migrations)):
         db.execute("BEGIN IMMEDIATE")
         try:

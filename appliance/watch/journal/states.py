@@ -1,14 +1,14 @@
-"""The life of a job: its states, and which may follow which.
+"""The states of a job and the allowed transitions.
 
 ::
 
-    waiting -> working -> published -> done         rendered; the source is put away
-                  |-> waiting                       an error that may pass, or a restart
-    waiting, working -> rejecting -> rejected       cannot be used; moved out with a reason
-                                  -> quarantined    killed its workers; moved out with a reason
-    waiting, working -> gone                        the vocal vanished or was replaced
-    done, rejected, quarantined, gone -> waiting    dropped again, or asked for again
-    done -> published                               dropped again while its result still lies there
+    waiting -> working -> published -> done         rendered; the vocal is moved to the archive
+                  |-> waiting                       temporary error, or restart
+    waiting, working -> rejecting -> rejected       unusable; moved to rejected with a reason
+                                  -> quarantined    crashed the engine; moved to rejected with a reason
+    waiting, working -> gone                        the vocal was removed or replaced
+    done, rejected, quarantined, gone -> waiting    dropped again, or requeued
+    done -> published                               dropped again while its result still exists
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ FOLLOWS: dict[JobState, frozenset[JobState]] = {
     "quarantined": frozenset({"waiting"}),
     "gone": frozenset({"waiting"}),
 }
-"""Which states may follow each."""
+"""The states that may follow each state."""
 
 FINAL: frozenset[JobState] = frozenset({"done", "rejected", "quarantined", "gone"})
-"""States in which nothing is left to do."""
+"""States of a finished job."""
 
-ON_ITS_WAY: frozenset[JobState] = frozenset({"waiting", "working", "published", "rejecting"})
-"""States in which something is left to do."""
+ACTIVE: frozenset[JobState] = frozenset({"waiting", "working", "published", "rejecting"})
+"""States of an unfinished job."""

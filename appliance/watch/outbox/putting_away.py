@@ -111,6 +111,6 @@ class PuttingAway:
         )
         self._journal.record_rejected(job.id, place)
         log(NOTICE, "Rejected.", job=job.id, name=job.relpath, reason=job.reason)
-        self._hooks.happened(
+        self._hooks.trigger(
             "rejected", job=job.id, source=job.relpath, reason=plain(job.reason), place=place or b""
         )

@@ -1,7 +1,7 @@
-"""What the service tells the world outside.
+"""Reports of the service to the outside.
 
-- ``logs``: lines for the system's log
-- ``systemd``: ready, alive, stopping (sd_notify)
-- ``hooks``: commands of the administrator
-- ``reason_text``: ``reason.txt`` beside a rejected vocal
+- ``logs``: lines for the system log
+- ``systemd``: notifications to systemd (sd_notify)
+- ``hooks``: runs the administrator's commands
+- ``reason_text``: the text of ``reason.txt`` beside a rejected vocal
 """

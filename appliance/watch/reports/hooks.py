@@ -1,8 +1,7 @@
-"""Commands of the administrator, run when something happens: a result, a rejection, a pause.
+"""Hooks: commands of the administrator that run after a result, a rejection or a pause.
 
-The command line is split as a shell would split it and started without one; what happened is in its
-environment as ``BACKLINE_*``. One runs at a time, for a minute at most, and none of them can hold up or
-fail the work.
+The command line is split as by a shell but runs without one. ``BACKLINE_*`` environment variables describe
+the event. One hook runs at a time, for a minute at most. A hook can neither delay nor fail a job.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from appliance.errors import OutputError
 from appliance.watch.reports.logs import INFO, WARNING, log
 
 LIMIT_S = 60.0
-MOST_WAITING = 100
-"""Events that may wait; a hook that hangs for each of them must not fill the memory."""
+MAX_WAITING = 100
+"""Events that may wait: if every hook hangs, the queue must not fill the memory."""
 
 
 class Hooks:
-    """Starts ``commands`` (event to command line) as events come. Call :meth:`tend` often."""
+    """Runs ``commands`` (event to command line) when events occur. Call :meth:`poll` often."""
 
     def __init__(self, commands: Mapping[str, str]) -> None:
         self.commands = commands
@@ -33,17 +32,17 @@ class Hooks:
         self._event = ""
         self._until_s = 0.0
 
-    def happened(self, event: str, **facts: str | bytes | int) -> None:
-        """Remembers an event: ``done``, ``rejected`` or ``paused``, with facts for the environment."""
+    def trigger(self, event: str, **facts: str | bytes | int) -> None:
+        """Queue the hook of ``done``, ``rejected`` or ``paused``; ``facts`` become environment variables."""
         if not self.commands.get(event):
             return
-        if len(self._waiting) >= MOST_WAITING:
-            log(WARNING, "A hook was left out: too many wait.", event=event)
+        if len(self._waiting) >= MAX_WAITING:
+            log(WARNING, "A hook was dropped: too many are waiting.", event=event)
             return
         self._waiting.append((event, {f"BACKLINE_{key.upper()}": _text(v) for key, v in facts.items()}))
 
-    def tend(self, now_s: float) -> None:
-        """Ends what has run too long and starts what waits. ``now_s`` is a monotonic clock."""
+    def poll(self, now_s: float) -> None:
+        """Kill a hook that has run too long and start the next one. ``now_s`` is monotonic seconds."""
         if self._running is not None:
             if self._running.poll() is None:
                 if now_s >= self._until_s:
@@ -57,18 +56,18 @@ class Hooks:
 
     @property
     def busy(self) -> bool:
-        """Whether one runs or waits."""
+        """Whether a hook runs or waits."""
         return self._running is not None or bool(self._waiting)
 
     def stop(self) -> None:
-        """Ends the one that runs and forgets those that wait."""
+        """Kill the running hook and drop the waiting ones."""
         self._waiting.clear()
         if self._running is not None and self._running.poll() is None:
             self._end("the service stops")
 
     def _start(self, event: str, facts: dict[str, str], now_s: float) -> None:
         environment = {**os.environ, "BACKLINE_EVENT": event, **facts}
-        environment.pop("NOTIFY_SOCKET", None)  # a hook does not speak for the service
+        environment.pop("NOTIFY_SOCKET", None)  # a hook must not notify systemd as the service
         try:
             self._running = subprocess.Popen(
                 shlex.split(self.commands.get(event, "")),
@@ -85,7 +84,7 @@ class Hooks:
 
     def _end(self, reason: str) -> None:
         assert self._running is not None
-        log(WARNING, "A hook was ended.", event=self._event, reason=reason)
+        log(WARNING, "A hook was killed.", event=self._event, reason=reason)
         with suppress(ProcessLookupError):
             os.killpg(self._running.pid, signal.SIGKILL)
         self._running.wait()
@@ -93,7 +92,7 @@ class Hooks:
 
 
 def run_now(event: str, command: str, environment: Mapping[str, str]) -> None:
-    """Runs one hook and waits for it. Raises OutputError unless it succeeds within :data:`LIMIT_S`."""
+    """Run one hook and wait for it. Raises OutputError unless it succeeds within :data:`LIMIT_S` seconds."""
     try:
         words = shlex.split(command)
         with subprocess.Popen(
@@ -108,9 +107,9 @@ def run_now(event: str, command: str, environment: Mapping[str, str]) -> None:
                 os.killpg(hook.pid, signal.SIGKILL)
                 raise
     except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as error:
-        raise OutputError(f"hooks.{event} does not work: {error}.") from error
+        raise OutputError(f"hooks.{event}: the command cannot be run ({error}); check it.") from error
     if code:
-        raise OutputError(f"hooks.{event} failed with status {code}: {command}")
+        raise OutputError(f"hooks.{event}: the command failed with status {code}: {command}")
 
 
 def _text(value: str | bytes | int) -> str:

@@ -1,8 +1,8 @@
-"""Lines for the journal: a level, a sentence, and facts as ``key=value``; nothing hostile gets through.
+"""Lines for the system log: a level, a sentence, and facts as ``key=value``, with hostile characters escaped.
 
-When standard error is not a terminal each line begins with ``<N>``, which systemd's journal takes as the
-level (sd-daemon(3)). Names of files come from strangers, so whatever does not print (control characters,
-line breaks, marks that turn the direction of text, bytes that are no text) is shown by its code.
+Unless standard error is a terminal, each line begins with ``<N>``, which systemd reads as the level
+(sd-daemon(3)). File names may come from an attacker, so control characters, line breaks, marks that change
+the text direction and invalid UTF-8 are escaped.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ ERROR, WARNING, NOTICE, INFO = logging.ERROR, logging.WARNING, 25, logging.INFO
 _PRIORITIES = {ERROR: 3, WARNING: 4, NOTICE: 5, INFO: 6}
 
 _LONGEST = 4_000
-"""Characters of one value: the journal cuts lines at 48 KiB, and nobody reads longer ones."""
+"""Characters of one value; the system log truncates lines at 48 KiB."""
 
 
 def log(level: int, message: str, **facts: object) -> None:
-    """Writes one line. Never fails: a log that cannot be written must not stop the work."""
+    """Write one line. It never raises: a log that cannot be written must not stop the work."""
     _logger.log(level, message, extra={"facts": facts})
 
 
-class _Line(logging.Formatter):
-    """A record as a line, with its priority where a journal reads it."""
+class _LineFormatter(logging.Formatter):
+    """Formats a record as a line, with its priority unless a terminal shows it."""
 
     def format(self, record: logging.LogRecord) -> str:
         facts: dict[str, object] = vars(record)["facts"]
@@ -36,8 +36,8 @@ class _Line(logging.Formatter):
         return f"{prefix}{' '.join(words)}"
 
 
-class _StandardError(logging.Handler):
-    """Whatever standard error is when the line is written."""
+class _StandardErrorHandler(logging.Handler):
+    """Writes to ``sys.stderr``, looked up for each line because tests replace it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError, ValueError, AttributeError):
@@ -46,13 +46,13 @@ class _StandardError(logging.Handler):
 
 
 def plain(text: str) -> str:
-    """A sentence as one line that is safe to show. Backslashes stay: names in it may be escaped already."""
-    how = "surrogateescape" if _is_ours(text) else "backslashreplace"
+    """A sentence as one printable line. Backslashes stay, because names in it may be escaped already."""
+    how = "surrogateescape" if _is_decoded(text) else "backslashreplace"
     return "\\".join(shown(part.encode("utf-8", how)) for part in text[:_LONGEST].split("\\"))
 
 
-def _is_ours(text: str) -> bool:
-    """Whether all its surrogates stand for bytes, as in names that the system gave."""
+def _is_decoded(text: str) -> bool:
+    """Whether all surrogates in ``text`` stand for bytes, as :func:`os.fsdecode` makes them."""
     return not any("\ud800" <= c <= "\udfff" and not "\udc80" <= c <= "\udcff" for c in text)
 
 
@@ -68,5 +68,5 @@ def _value(value: object) -> str:
 _logger = logging.getLogger("backline.watch")
 _logger.setLevel(INFO)
 _logger.propagate = False
-_logger.addHandler(_StandardError())
-_logger.handlers[0].setFormatter(_Line())
+_logger.addHandler(_StandardErrorHandler())
+_logger.handlers[0].setFormatter(_LineFormatter())

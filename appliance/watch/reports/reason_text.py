@@ -1,4 +1,4 @@
-"""``reason.txt``: why a vocal was not rendered, and what to do, for the musician who finds it."""
+"""The text of ``reason.txt``, which tells a musician why a vocal was not rendered and what to do."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from appliance.watch.reports.logs import plain
 
 _WIDTH = 78
 
-_REJECTED = "Do what is said above and drop the new file into the inbox. This copy can be deleted."
+_REJECTED = "Follow the advice above and drop the new file into the inbox. You can delete this copy."
 _QUARANTINED = (
-    "The file was set aside so that the others can go on. Export it again as WAV or FLAC and drop it into "
-    "the inbox. If the new file ends here as well, show this text to whoever looks after this computer: the "
-    "service's log says more, and 'backline requeue' tries the file again once it is back in the inbox."
+    "The file was set aside so that other files can be rendered. Export it again as WAV or FLAC and drop it "
+    "into the inbox. If the new file is set aside too, show this text to the administrator of this computer: "
+    "the service's log has details, and 'backline requeue' retries the file once it is back in the inbox."
 )
 
 
 def reason_text(title: str, sentence: str, reference: str, now_s: float, *, quarantined: bool) -> str:
-    """The text. ``title`` is the vocal's name, ``reference`` what makes this text that of one job."""
+    """The text of ``reason.txt``.
+
+    ``title`` is the vocal's name, ``sentence`` the reason, ``reference`` the job's reference
+    (:func:`reference_of`) and ``now_s`` the time in unix seconds.
+    """
     heading = "This recording was set aside." if quarantined else "This recording could not be used."
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(now_s))
     return "\n\n".join(
@@ -33,7 +37,7 @@ def reason_text(title: str, sentence: str, reference: str, now_s: float, *, quar
 
 
 def reference_of(job: int, queued_s: float, key: str) -> str:
-    """Names one life of one job: a vocal that is dropped again is rejected anew."""
+    """A name for one run of one job. A vocal that is dropped again gets a new one."""
     return f"{job}-{round(queued_s * 1000):x}-{key[:16]}"
 
 

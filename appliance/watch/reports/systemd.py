@@ -1,7 +1,7 @@
-"""What systemd is told: ready, alive, reloading, stopping, and one line of status (sd_notify(3)).
+"""Notifications to systemd: ready, watchdog, reloading, stopping, and a status line (sd_notify(3)).
 
-Datagrams to the socket named in ``$NOTIFY_SOCKET``; without it nothing is sent. Nothing here can fail or
-wait: a service manager that does not listen must not stop the work.
+They are datagrams to the socket in ``$NOTIFY_SOCKET``; without it nothing is sent. No call raises or blocks,
+because a service manager that does not listen must not stop the work.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from contextlib import suppress
 from appliance.watch.reports.logs import plain
 
 _FED_SHARE = 0.25
-"""The watchdog is fed this often, in shares of its period; systemd asks for half."""
+"""Interval between watchdog messages as a share of its period; systemd recommends a half."""
 
 
 class Notifier:
-    """Speaks to the service manager named in ``environment``."""
+    """Notifies the service manager that ``environment`` names."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         address = environment.get("NOTIFY_SOCKET", "")
@@ -34,25 +34,25 @@ class Notifier:
                 self._socket.setblocking(False)
 
     def ready(self) -> None:
-        """The service does its work from now on; also ends a reload."""
+        """The service is ready; this also ends a reload."""
         self._send("READY=1")
 
     def stopping(self) -> None:
-        """The service ends, in order."""
+        """The service is stopping."""
         self._send("STOPPING=1")
 
     def reloading(self) -> None:
-        """Settings are read again; :meth:`ready` says when that is done (``Type=notify-reload``)."""
+        """The service reloads its settings until :meth:`ready` is called (``Type=notify-reload``)."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def status(self, sentence: str) -> None:
-        """One line for ``systemctl status``; sent only when it says something new."""
+        """Set the line for ``systemctl status``; sent only if it changed."""
         if sentence != self._status:
             self._status = sentence
             self._send(f"STATUS={plain(sentence)}")
 
-    def alive(self, now_s: float) -> None:
-        """Feeds the watchdog, when its time has come. ``now_s`` is a monotonic clock."""
+    def feed_watchdog(self, now_s: float) -> None:
+        """Send the watchdog message if it is due. ``now_s`` is monotonic seconds."""
         if self.watchdog_s is None:
             return
         if self._fed_s is None or now_s - self._fed_s >= _FED_SHARE * self.watchdog_s:
@@ -66,7 +66,7 @@ class Notifier:
 
 
 def _watchdog_s(environment: Mapping[str, str]) -> float | None:
-    """The watchdog's period; None where there is none or it watches another process."""
+    """The watchdog's period in seconds; None without a watchdog or if it watches another process."""
     try:
         usec = int(environment.get("WATCHDOG_USEC", "0"))
         pid = int(environment.get("WATCHDOG_PID", str(os.getpid())))

@@ -146,13 +146,13 @@ class Daemon:
         self.pauses.tend(now_s)
         for work in (self._look, self._tend_engine, self._take, self._render, self._put_away):
             self._guarded(partial(work, now_s))
-        self.hooks.tend(now_s)
+        self.hooks.poll(now_s)
         self.control.sweep()
         self._guarded(partial(self._tell, now_s))
         last_s = self.intake.last_look_s
         bound_s = self.config.intake.scan_s + _SCAN_BOUND_S
         if self.stop_by_s is not None or (last_s is not None and now_s - last_s < bound_s):
-            self.notifier.alive(now_s)
+            self.notifier.feed_watchdog(now_s)
         return self.stop_by_s is not None and self._may_end(now_s)
 
     def _tend_engine(self, now_s: float) -> None:
@@ -222,7 +222,7 @@ class Daemon:
         else:
             log(WARNING, "The work is paused.", reason=reason)
         if before is None and reason is not None:
-            self.hooks.happened("paused", reason=reason)
+            self.hooks.trigger("paused", reason=reason)
 
     def _heed_signals(self, now_s: float) -> None:
         if self.signals.stops and self.stop_by_s is None:

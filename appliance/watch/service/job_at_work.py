@@ -207,7 +207,7 @@ class Rendering:
             NOTICE, "Published.", job=job.id, name=job.relpath, result=job.name, took_s=now_s - self.started_s
         )
         result = os.fsencode(outbox) + b"/" + job.name
-        self._hooks.happened("done", job=job.id, source=job.relpath, result=result)
+        self._hooks.trigger("done", job=job.id, source=job.relpath, result=result)
         return True
 
     def _placed(self, job: Job) -> Job | None:

@@ -1,4 +1,4 @@
-"""Random lives of jobs for the tests of the journal: the same number and state give the same move."""
+"""Random calls of the journal for its tests: the same number and state give the same call."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from appliance.watch.journal.journal import Journal
 from appliance.watch.journal.states import FOLLOWS
 
 VOCALS = 12
-"""So many paths; each has two contents, so jobs come again and replace each other."""
+"""Number of paths. Each has two contents, so vocals are dropped again and replaced."""
 
 
 def move(journal: Journal, number: int) -> str:
-    """One legal call of the journal's API; what it was."""
+    """Make one valid call of the journal's API; returns its kind."""
     choice = random.Random(number)
     if choice.random() < 0.3:
         return _add(journal, choice)
@@ -60,13 +60,13 @@ def _add(journal: Journal, choice: random.Random) -> str:
 
 
 def dump(journal: Journal) -> tuple[Any, ...]:
-    """Everything that the journal says about jobs, and the end of what it remembers of their ways."""
+    """All jobs and facts of the journal, and its last 20 transitions."""
     tables = ("jobs ORDER BY id", "transitions ORDER BY id DESC LIMIT 20", "facts")
     return tuple(journal._db.execute(f"SELECT * FROM {table}").fetchall() for table in tables)
 
 
 def check_ways(journal: Journal) -> None:
-    """The laws that hold at every moment, of the rows alone."""
+    """Check the invariants of jobs and transitions."""
     jobs = [job for state in FOLLOWS for job in journal.in_state(state)]
     assert len({(job.key, job.wanted) for job in jobs}) == len(jobs)
     waiting = [job.place for job in jobs if job.state == "waiting"]

@@ -1,4 +1,4 @@
-"""The journal as a book of jobs: what may follow what, who is next, what is found again."""
+"""The journal: allowed transitions, queue order, recognised files, and damaged or newer files."""
 
 from __future__ import annotations
 
@@ -91,12 +91,12 @@ def test_only_allowed_steps_are_taken(journal: Journal, before: str, after: str)
         "gone": ["gone"],
     }
     for step in ways[before]:
-        journal._go(job.id, step, "")  # type: ignore[arg-type]
+        journal._move(job.id, step, "")  # type: ignore[arg-type]
     if after in FOLLOWS[before] or (after == before != "working"):  # type: ignore[index]
-        assert journal._go(job.id, after, "").state == after  # type: ignore[arg-type]
+        assert journal._move(job.id, after, "").state == after  # type: ignore[arg-type]
     else:
         with pytest.raises(ValueError, match=f"{before} and cannot become {after}"):
-            journal._go(job.id, after, "")  # type: ignore[arg-type]
+            journal._move(job.id, after, "")  # type: ignore[arg-type]
         assert journal.job(job.id).state == before  # type: ignore[union-attr]
 
 
@@ -110,7 +110,7 @@ def test_first_in_first_out_and_waits(journal: Journal, clock: Clock) -> None:
     journal.defer(second.id, "later", 30.0)
     assert journal.next_due(clock.now_s) is None
     assert journal.next_try_s() == clock.now_s + 30
-    # The clock is set back by a year: nobody waits that long.
+    # The clock is set back by a year: no wait is that long.
     assert journal.next_due(clock.now_s - 3e7).id == first.id  # type: ignore[union-attr]
 
 
@@ -129,7 +129,7 @@ def test_attempts_deaths_and_interruptions_are_told_apart(journal: Journal) -> N
 
 def test_the_same_again(journal: Journal) -> None:
     job = add(journal)
-    moved = add(journal, inode=99)  # touched while it waits: the same job learns of it
+    moved = add(journal, inode=99)  # replaced while it waits: the same job gets the new identity
     assert moved.id == job.id and moved.inode == 99 and moved.state == "waiting"
     journal.start(job.id)
     journal.record_published(job.id)
@@ -224,7 +224,7 @@ def test_a_damaged_journal_is_set_aside(tmp_path: Path, damage: object) -> None:
         with Journal(tmp_path) as journal:
             add(journal)
         damage(tmp_path / JOURNAL_NAME)  # type: ignore[operator]
-        before = (tmp_path / JOURNAL_NAME).read_bytes()[100:]  # the header says how it was opened last
+        before = (tmp_path / JOURNAL_NAME).read_bytes()[100:]  # SQLite updates the header on opening
         with Journal(tmp_path) as journal:
             assert journal.counts() == {}
             assert f"journal.damaged-{number}" in journal.notices[0]
@@ -266,7 +266,7 @@ def test_a_migration_happens_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_a_full_disk_changes_nothing_and_passes(journal: Journal) -> None:
     add(journal)
     before = dump(journal)
-    journal._db.execute("PRAGMA max_page_count = 1")  # SQLite then says SQLITE_FULL, as a full disk does
+    journal._db.execute("PRAGMA max_page_count = 1")  # SQLite then returns SQLITE_FULL, as on a full disk
     with pytest.raises(JournalError, match="full"):
         for number in range(100):
             journal.add(FOUND, f"{number}", "p", "x" * 5000, b"n", b"n")

@@ -1,4 +1,4 @@
-"""The journal's writer is killed at random moments: what it was told is written stays written."""
+"""The journal's writer is killed at random moments: what it has committed is kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_LIFE_S = 0.02
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory: kill -9 leaves the system's cache alone, so no disk is needed to test it."""
+    """A folder in memory: kill -9 keeps the page cache, so the test needs no disk."""
     shm = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(dir=shm if os.access(shm, os.W_OK) else tmp_path))
     yield folder
@@ -32,7 +32,7 @@ def memory(tmp_path: Path) -> Iterator[Path]:
 
 
 class Clock:
-    """Tells the number of the move, so that both journals are told the same time."""
+    """Returns the number of the move, so that both journals record the same times."""
 
     number = 0
 
@@ -41,7 +41,7 @@ class Clock:
 
 
 def live_until_killed(state: Path, first: int, told: int) -> None:
-    """Open the journal and make one move after the other; each that has returned is told."""
+    """Open the journal and make one move after another; report each move that has returned."""
     clock = Clock()
     with Journal(state, clock) as journal:
         number = first
@@ -53,10 +53,10 @@ def live_until_killed(state: Path, first: int, told: int) -> None:
 
 
 def killed_writer(state: Path, first: int, life_s: float, *, at_work: bool) -> int:
-    """How many moves were certainly made, counted from the very first one.
+    """Run a writer and kill it; returns the number of moves that were certainly made since the beginning.
 
-    The writer lives ``life_s`` after its first move (``at_work``) or after its birth: then the kill may
-    meet it while it opens the journal.
+    The kill comes ``life_s`` seconds after the writer's first move (``at_work``), or after its start: then
+    it may hit the opening of the journal.
     """
     read, write = os.pipe()
     child = os.fork()
@@ -72,13 +72,13 @@ def killed_writer(state: Path, first: int, life_s: float, *, at_work: bool) -> i
         os.kill(child, signal.SIGKILL)
         data += told.read()
     _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), "the writer was to live until it was killed"
+    assert os.WIFSIGNALED(status), "the writer should run until it is killed"
     return struct.unpack("<q", data[-8:])[0] if data else first  # type: ignore[no-any-return]
 
 
 @pytest.mark.slow
 def test_kills_at_random_moments(memory: Path) -> None:
-    """After each kill the journal equals one that nobody killed, up to the move that was under way."""
+    """After each kill the journal equals a reference that was never killed, except for the running move."""
     state, peaceful = memory / "killed", memory / "peaceful"
     state.mkdir()
     peaceful.mkdir()
@@ -91,7 +91,7 @@ def test_kills_at_random_moments(memory: Path) -> None:
                 clock.number = made
                 move(reference, made)
                 made += 1
-            with Journal(state) as journal:  # which also checks the integrity of the file
+            with Journal(state) as journal:  # this also checks the integrity of the file
                 assert journal.notices == []
                 if dump(journal) != dump(reference):
                     clock.number = made
@@ -104,7 +104,7 @@ def test_kills_at_random_moments(memory: Path) -> None:
 
 
 def test_a_log_torn_anywhere_loses_its_end_only(memory: Path) -> None:
-    """Power goes while the log is written: whatever its tail is, what is read is a whole past."""
+    """The WAL is cut off at a random byte and followed by garbage: the journal shows an earlier state."""
     random_, clock = random.Random(21), Clock()
     pasts = []
     with Journal(memory, clock) as journal:

@@ -1,4 +1,4 @@
-"""A journal of an older version: what was asked is read, known again, and rendered as it was asked."""
+"""A journal of an older version: its settings are read, its jobs recognised and rendered as requested."""
 
 from __future__ import annotations
 

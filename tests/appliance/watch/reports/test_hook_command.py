@@ -1,4 +1,4 @@
-"""``backline hook EVENT``: how an administrator tries a hook, and how systemd tells of a failed service."""
+"""``backline hook EVENT``, by which administrators test a hook and systemd reports a failed service."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.watch.reports.hooks import LIMIT_S, MOST_WAITING, Hooks
+from appliance.watch.reports.hooks import LIMIT_S, MAX_WAITING, Hooks
 from appliance.watch.reports.logs import ERROR, INFO, NOTICE, WARNING, log, plain
 from appliance.watch.reports.reason_text import reason_text, reference_of
 from appliance.watch.reports.systemd import Notifier
@@ -33,7 +33,7 @@ def test_systemd_is_told(tmp_path: Path, kind: str) -> None:
         told.status("one\nline")
         told.status("one\nline")  # nothing new
         for now_s in (0.0, 1.0, 1.99, 2.0, 3.0):  # a quarter of 8 s
-            told.alive(now_s)
+            told.feed_watchdog(now_s)
         told.reloading()
         told.stopping()
         messages = [manager.recv(1000).decode() for _ in range(6)]
@@ -47,7 +47,7 @@ def test_nobody_to_tell() -> None:
     for environment in ({}, {"NOTIFY_SOCKET": "/nowhere"}, {"WATCHDOG_USEC": "x"}):
         told = Notifier(environment)
         told.ready()
-        told.alive(0.0)
+        told.feed_watchdog(0.0)
     assert Notifier({"WATCHDOG_USEC": "5000000", "WATCHDOG_PID": "1"}).watchdog_s is None
 
 
@@ -89,7 +89,7 @@ def test_any_text_can_be_shown() -> None:
 def run_hooks(hooks: Hooks, now_s: float = 0.0) -> None:
     give_up_s = time.monotonic() + 60
     while hooks.busy and time.monotonic() < give_up_s:
-        hooks.tend(now_s)
+        hooks.poll(now_s)
         time.sleep(0.01)
     assert not hooks.busy
 
@@ -100,20 +100,20 @@ def test_hooks_get_the_facts_and_no_shell(tmp_path: Path) -> None:
     script.chmod(0o755)
     hooks = Hooks({"done": f'"{script}" ";touch x;"', "paused": "", "rejected": "/nowhere/at all"})
     for event in ("done", "paused", "rejected", "done"):
-        hooks.happened(event, source=b"$(touch y)\n\xff.wav", job=3)
+        hooks.trigger(event, source=b"$(touch y)\n\xff.wav", job=3)
     run_hooks(hooks)
     assert (tmp_path / "told").read_bytes() == 2 * b"done ;touch x; $(touch y)\n\xff.wav"
 
 
 def test_a_hook_that_hangs_is_ended_with_its_children_and_does_not_pile_up(tmp_path: Path) -> None:
     hooks = Hooks({"done": "sh -c 'sleep 1000 & wait'"})
-    for _ in range(MOST_WAITING + 50):
-        hooks.happened("done")
-    hooks.tend(0.0)
+    for _ in range(MAX_WAITING + 50):
+        hooks.trigger("done")
+    hooks.poll(0.0)
     assert hooks.busy
-    hooks.tend(LIMIT_S - 0.1)
+    hooks.poll(LIMIT_S - 0.1)
     assert hooks.busy
-    hooks.tend(LIMIT_S)
+    hooks.poll(LIMIT_S)
     hooks.stop()
     assert not hooks.busy
 
