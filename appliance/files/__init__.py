@@ -1,10 +1,10 @@
-"""Files and folders that stay whole through crashes and power cuts.
+"""Files and folders that survive crashes and power cuts.
 
-- ``durable``: names that change in one step
-- ``hashes``: SHA-256 of a file, and the files below a folder
-- ``folder_claim``: a locked folder reserves a name
-- ``whole``: a file that appears whole or not at all
-- ``own_files``: caches that the program keeps for itself
-- ``text``: a text file that the user names
-- ``write_errors``: a failed write as a sentence
+- ``durable``: atomic, durable changes of names: links, renames, removals
+- ``whole``: writes a file atomically
+- ``folder_claim``: reserves a name by a locked folder
+- ``hashes``: the files below a folder, and the SHA-256 of a file
+- ``own_files``: folders of the program's own files, and how many files to keep
+- ``text``: reads a text file that the user names
+- ``write_errors``: turns a failed write into a sentence
 """

@@ -1,8 +1,8 @@
-"""Names that change in one step, and stay changed after a power cut.
+"""Changes of names (links, renames, removals) that are atomic and survive a power cut.
 
-Each function returns once the change is on the disk. What is killed in between leaves the old name or the new
-one, and perhaps a hidden ``.NAME.new`` beside it, which the next change of that name replaces. OSError is
-raised as it comes; :func:`changing` makes a sentence of it.
+Each change is on the disk when its function returns. A process that is killed meanwhile leaves the old name
+or the new one, and perhaps a hidden ``.NAME.new`` beside it, which the next change of that name replaces.
+Failures raise OSError; :func:`changing` turns it into a sentence.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @contextmanager
 def changing(what: Path) -> Iterator[None]:
-    """Turns an OSError of the block into an OutputError about ``what``."""
+    """Turn an OSError of the block into an OutputError that names its file, or ``what``."""
     try:
         yield
     except OSError as error:
         found = OutputError(
             f"{error.filename or what} cannot be changed ({error.strerror or error}); "
-            "look at its permissions and the free space, and do it again."
+            "check its permissions and the free space, then try again."
         )
         found.errno = error.errno or 0
         raise found from error
 
 
 def sync(path: Path) -> None:
-    """Waits until a file's bytes, or the names in a folder, are on the disk."""
+    """Wait until the content of a file, or the names in a folder, are on the disk (fsync)."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -43,7 +43,7 @@ def sync(path: Path) -> None:
 
 
 def sync_disk(folder: Path) -> None:
-    """Waits until all of the file system that ``folder`` lies on is on the disk: for trees of many files."""
+    """Wait until the whole file system of ``folder`` is on the disk (syncfs): for trees of many files."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         if _libc.syncfs(descriptor) != 0:
@@ -54,9 +54,9 @@ def sync_disk(folder: Path) -> None:
 
 
 def set_link(link: Path, target: str) -> None:
-    """Makes ``link`` lead to ``target``, whether or not it led somewhere; at no moment is it missing."""
+    """Point the symbolic link ``link`` to ``target``, atomically; an existing link is replaced."""
     if link_target(link) == target:
-        sync(link.parent)  # it may have been set a moment before a power cut that did not come
+        sync(link.parent)  # a process killed before its own sync may have set it
         return
     new = link.with_name(f".{link.name}.new")
     new.unlink(missing_ok=True)
@@ -66,7 +66,7 @@ def set_link(link: Path, target: str) -> None:
 
 
 def link_target(link: Path) -> str | None:
-    """Where a link leads, as it is written; None for what is no link or not there."""
+    """The target of a symbolic link as it is written; None if ``link`` is missing or not a link."""
     try:
         return str(link.readlink())
     except OSError:
@@ -74,14 +74,14 @@ def link_target(link: Path) -> str | None:
 
 
 def remove_link(link: Path) -> None:
-    """Removes a link or file; nothing happens if it is not there."""
+    """Remove a link or file if it exists."""
     with suppress(FileNotFoundError, NotADirectoryError):
         link.unlink()
         sync(link.parent)
 
 
 def move(old: Path, new: Path) -> None:
-    """Gives a file or folder its name; ``new`` must be free."""
+    """Rename a file or folder. Raises FileExistsError if ``new`` exists."""
     if os.path.lexists(new):
         raise FileExistsError(17, "something else has that name", str(new))
     old.rename(new)
@@ -91,7 +91,7 @@ def move(old: Path, new: Path) -> None:
 
 
 def remove_folder(folder: Path, aside: Path) -> None:
-    """Removes a folder: its name goes first, to a new one in ``aside``: no half of it is ever used."""
+    """Remove ``folder`` after moving it into the folder ``aside``, so that no half of it is ever used."""
     if not os.path.lexists(folder):
         return
     aside.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def remove_folder(folder: Path, aside: Path) -> None:
 
 
 def clear(path: Path) -> None:
-    """Removes ``path`` and all in it, following no link."""
+    """Remove ``path`` and all its content, without following links."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -110,6 +110,6 @@ def clear(path: Path) -> None:
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Removes ``folder`` where it is there and nothing lies in it."""
+    """Remove ``folder`` if it exists and is empty."""
     if folder.is_dir() and not any(os.scandir(folder)):
         folder.rmdir()

@@ -1,7 +1,7 @@
-"""A folder as a claim: whoever makes and locks it has the name, for as long as their process lives.
+"""Claims a name by a locked folder: the process that makes and locks the folder owns the name.
 
-The lock is ``flock`` on the folder itself, which the system lifts when a process ends in whatever way. A
-folder that nobody locks is therefore left over from one that was killed.
+The lock is ``flock`` on the folder itself. The system releases it when the process ends in any way. A folder
+without a lock is therefore left over from a process that was killed.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pathlib import Path
 
 
 def claim_folder(folder: Path) -> int | None:
-    """Makes ``folder``, empty, and locks it; None while another process works in it.
+    """Make ``folder``, empty, and lock it; None if another process has it.
 
-    The descriptor holds the lock: close it when the folder has been removed. Raises OSError where the
+    Returns the descriptor that holds the lock: close it after removing the folder. Raises OSError if the
     folder cannot be made.
     """
     if folder.is_dir():
         left_over = _lock(folder)
         if left_over is None:
             return None
-        # Its owner is dead. Removing it under the lock keeps others from taking it meanwhile.
+        # Its owner is dead. The lock keeps other processes out until the folder is removed.
         shutil.rmtree(folder)
         os.close(left_over)
     try:
@@ -33,9 +33,10 @@ def claim_folder(folder: Path) -> int | None:
 
 
 def _lock(folder: Path, *, without: bool = False) -> int | None:
-    """A descriptor that holds the lock of ``folder``; None if another process does, or it is gone.
+    """Lock ``folder``: the descriptor that holds the lock; None if another process has it, or it is gone.
 
-    Some network shares know no locks: there, ``without`` takes the folder all the same.
+    Some network shares do not support locks. There, the result is the descriptor without a lock if
+    ``without`` is true, otherwise None.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

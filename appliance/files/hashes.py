@@ -1,4 +1,4 @@
-"""Files below a folder, and the hash of a file: what packs and releases are checked by."""
+"""The files below a folder, and the hash of a file, for checking packs and releases."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _BLOCK_BYTES = 1 << 20
 
 
 def files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Everything below ``folder`` that is no folder, and what it is; no link is followed. Raises OSError."""
+    """All files, links and devices below ``folder`` with their ``lstat``; links are not followed.
+
+    Raises OSError if a folder cannot be read.
+    """
 
     def fail(error: OSError) -> None:
         raise error
@@ -26,7 +29,7 @@ def files_below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes in hex, read block by block. Raises OSError."""
+    """SHA-256 of a file in hex, read in blocks. Raises OSError if it cannot be read."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK_BYTES):

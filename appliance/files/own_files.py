@@ -1,4 +1,4 @@
-"""Files that the program keeps for itself: in which folder, and how many of them."""
+"""The folders of the program's own files (cache, profiles), and how many files to keep there."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def own_folder(service: str, user: str, below_home: str, inside: str) -> Path | None:
-    """The folder ``inside`` this service's or user's own; None where nobody says.
+    """The folder ``inside`` the own folder of this service or user; None if the environment names none.
 
-    A service is told by systemd in the variable ``service`` (such as ``CacheDirectory=`` sets), a user by
-    the XDG Base Directory Specification: in ``user``, or else ``below_home``.
+    For a service, systemd sets the variable ``service`` (for example by ``CacheDirectory=``). For a user, the
+    XDG Base Directory Specification applies: the variable ``user``, otherwise the path ``below_home``.
     """
     for variable, ours in ((service, ""), (user, "backline"), ("HOME", f"{below_home}/backline")):
         if place := os.environ.get(variable, ""):
@@ -19,8 +19,8 @@ def own_folder(service: str, user: str, below_home: str, inside: str) -> Path | 
     return None
 
 
-def make_room(folder: Path, pattern: str, most: int) -> None:
-    """Leaves the ``most`` files like ``pattern`` that changed last. Raises OSError."""
+def keep_newest(folder: Path, pattern: str, most: int) -> None:
+    """Remove all files that match ``pattern`` but the ``most`` newest ones. Raises OSError if that fails."""
     kept = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in kept[most:]:
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A text file that the user names."""
+"""Reads a text file that the user names."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from appliance.errors import UsageError
 
 
 def read_text(path: Path, what: str) -> str:
-    """The text of ``path``, without a byte order mark; ``what`` it is, in the sentence of the error.
+    """Read ``path``, without a byte order mark; errors call it ``what`` (``"the chord chart"``).
 
     Raises:
-        UsageError: it cannot be read as UTF-8.
+        UsageError: it cannot be read, or is not UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8-sig")

@@ -1,7 +1,7 @@
-"""A file that appears whole or not at all, and of two writers the last one's stays.
+"""Writes a file atomically: it appears complete or not at all. Of two writers, the last one wins.
 
-It is written under a hidden name beside its own and renamed. A process that is killed meanwhile leaves the
-old file, and ``.XXXX.part`` with a random name.
+The file is written under a hidden name beside its own, then renamed. A process that is killed meanwhile
+leaves the old file, and a hidden ``.XXXX.part`` with a random name.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import BinaryIO
 
 @contextmanager
 def whole_file(path: Path, mode: int | None = None, sync: bool = False) -> Iterator[BinaryIO]:
-    """The file that becomes ``path`` when the block ends; when the block raises, ``path`` stays as it was.
+    """Open a new file that replaces ``path`` when the block ends; if the block raises, ``path`` is unchanged.
 
-    With ``mode`` it has exactly these permissions, else those of any new file. With ``sync`` its bytes are on
-    the disk before it appears; its name is once :func:`appliance.files.durable.sync` returns. What
-    writes by name may use ``file.name``. Raises OSError.
+    ``mode`` sets the exact permissions (default: those of any new file). With ``sync`` the content is on the
+    disk before the file appears; the name is there only after :func:`appliance.files.durable.sync` of the
+    folder. Code that writes by name may use ``file.name``. Raises OSError if the file cannot be written.
     """
     part = path.with_name(f".{os.urandom(8).hex()}.part")
-    first_mode = 0o666 if mode is None else 0o600  # nobody else may open it before it has its own
+    first_mode = 0o666 if mode is None else 0o600  # no other user may open it before fchmod
     try:
         with open(part, "xb", opener=lambda name, flags: os.open(name, flags, first_mode)) as file:
             if mode is not None:
@@ -38,6 +38,6 @@ def whole_file(path: Path, mode: int | None = None, sync: bool = False) -> Itera
 
 
 def write_whole(path: Path, data: bytes, mode: int | None = None, sync: bool = False) -> None:
-    """Makes ``data`` the content of ``path``; see :func:`whole_file`."""
+    """Write ``data`` to ``path`` atomically; see :func:`whole_file`."""
     with whole_file(path, mode, sync) as file:
         file.write(data)

@@ -1,4 +1,4 @@
-"""A failed write as a sentence: which file, what is wrong, what to do."""
+"""Turns a failed write into a sentence: which file, what is wrong, what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from appliance.errors import OutputError
 
 
 def output_error(name: str | Path, error: OSError) -> OutputError:
-    """The sentence for a file or folder that cannot be written."""
+    """The OutputError for the file or folder ``name``, which cannot be written because of ``error``."""
     reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
     found = OutputError(f"{name} cannot be written: {reason}.")
     found.errno = error.errno or 0
@@ -20,7 +20,7 @@ def output_error(name: str | Path, error: OSError) -> OutputError:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns an OSError of the block into an OutputError about ``path``."""
+    """Turn an OSError of the block into an OutputError about ``path``."""
     try:
         yield
     except OSError as error:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from appliance.files.own_files import make_room, own_folder
+from appliance.files.own_files import keep_newest, own_folder
 from appliance.files.whole import whole_file
 from appliance.packs.pack import Pack
 from appliance.system.cpu import read_cpu
@@ -64,7 +64,7 @@ class GraphCache:
             digest = hashlib.sha256(graph).digest()
             with whole_file(self._path(name, shape), mode=0o600) as file:
                 file.writelines((digest, graph))
-            make_room(self._folder, f"*{_ENDING}", MOST_FILES)
+            keep_newest(self._folder, f"*{_ENDING}", MOST_FILES)
 
     def _path(self, name: str, shape: tuple[int, int]) -> Path:
         key = hashlib.sha256(json.dumps([*self._for, name, shape]).encode()).hexdigest()

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from appliance.errors import OutputError
-from appliance.files.own_files import make_room, own_folder
+from appliance.files.own_files import keep_newest, own_folder
 from appliance.files.whole import write_whole
 from appliance.tuning.profile import Profile, ProfileKey
 
@@ -77,4 +77,4 @@ def write_profile(folder: Path, profile: Profile) -> None:
             f"{path} cannot be written ({error.strerror}); name another folder with --profiles."
         ) from error
     with suppress(OSError):
-        make_room(folder, "*.json", MAX_FILES)
+        keep_newest(folder, "*.json", MAX_FILES)
