@@ -101,7 +101,7 @@ def check(root: Path, at: int) -> None:
 @pytest.fixture(params=["one file system", "two file systems"])
 def places(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     if request.param == "two file systems":
-        monkeypatch.setattr(moving, "_renamed", across_file_systems)
+        monkeypatch.setattr(moving, "_rename", across_file_systems)
     (tmp_path / "whole").mkdir()
     return tmp_path
 
