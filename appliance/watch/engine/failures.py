@@ -2,7 +2,9 @@
 
 Two tables, and nothing else decides. The engine child looks up its error in :data:`CAUSES` and sends the
 kind; the daemon looks up the kind in :data:`FAILURES` and does what stands there. A musician's vocal is
-moved out only where the fault lies in the recording or in what was asked for it.
+moved out only where the fault lies in the recording or in what was asked for it. Once a recording has
+decoded, only the vocal check (:class:`NotSungError`) can find a fault in it: everything else that fails then
+reads or writes files of the server's.
 
 The module loads no NumPy, as the daemon needs it.
 """
@@ -16,7 +18,9 @@ from typing import Literal, NamedTuple
 
 from appliance.errors import BacklineError, InputError, NotSungError, OutputError, PackError, UsageError
 
-Kind = Literal["unreadable", "decoder", "unusable", "changed", "disk", "room", "temporary", "pack", "bug"]
+Kind = Literal[
+    "unreadable", "decoder", "unusable", "changed", "disk", "room", "temporary", "stuck", "pack", "bug"
+]
 
 Fault = Literal["recording", "settings", "pack", "server", "none"]
 """Who can mend it: the musician (recording, settings) or the administrator (pack, server)."""
@@ -27,7 +31,7 @@ class Then(Enum):
 
     REJECT = "move the vocal out, with the reason"
     REJECT_ONCE_OLD = "try again while the file may still be a copy that goes on, then REJECT"
-    RETRY_THEN_REJECT = "RETRY, and REJECT after work.attempts"
+    RETRY_THEN_REJECT = "RETRY, and REJECT after work.attempts failures of this kind"
     TAKE_AGAIN = "end the job; the file settles anew"
     RETRY = "try again after a delay that doubles each time"
     RETRY_UNCOUNTED = "try again after a fixed delay; no attempt is counted"
@@ -58,6 +62,8 @@ FAILURES: dict[Kind, Failure] = {
     "room": Failure(("server",), Then.RETRY_UNCOUNTED),
     # something else that may pass
     "temporary": Failure(("server",), Then.RETRY),
+    # decoding hangs: the server's trouble, unless it happens again and again
+    "stuck": Failure(("server",), Then.RETRY_THEN_QUARANTINE),
     # the pack, or the decoder, does not work at all
     "pack": Failure(("pack", "server"), Then.PAUSE_ENGINE),
     # nobody foresaw it
@@ -72,6 +78,14 @@ class ChangedError(BacklineError):
 
 class DecoderDiedError(BacklineError):
     """The decoder crashed, took too much memory or time, or answered nonsense."""
+
+
+class DecoderKilledError(DecoderDiedError):
+    """Something else killed the decoder, as the kernel does when memory runs out."""
+
+
+class DecoderStuckError(DecoderDiedError):
+    """The decoder got no further for longer than any recording needs: the disk or the computer hung."""
 
 
 class DecoderUnfitError(OutputError):
@@ -105,8 +119,10 @@ CAUSES: tuple[Cause, ...] = (
     Cause(ChangedError, "changed"),
     Cause(NotSungError, "unusable"),
     Cause(InputError, "unreadable", decoded=(False,)),
-    Cause(InputError, "unusable", decoded=(True,)),  # whatever else the rendering says of the decoded file
+    Cause(InputError, "temporary", decoded=(True,)),  # about our decoded copy: the recording was read whole
     Cause(UsageError, "unusable"),
+    Cause(DecoderKilledError, "temporary"),
+    Cause(DecoderStuckError, "stuck"),
     Cause(DecoderDiedError, "decoder"),
     Cause(DecoderUnfitError, "pack"),
     Cause(NeedsSpaceError, "disk", numbers=_GIVEN),
