@@ -22,15 +22,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance.errors import BacklineError, InputError, OutputError
+from appliance.errors import BacklineError, InputError
 from appliance.system import syscalls
 from appliance.watch.engine.failures import (
     ChangedError,
     DecoderDiedError,
-    DecoderKilledError,
-    DecoderStuckError,
     DecoderUnfitError,
-    Kind,
     NeedsSpaceError,
     classify,
     number_of,
@@ -57,7 +54,6 @@ if TYPE_CHECKING:
 _TELL_EVERY_S = 0.5
 _CHECKS = 3
 _CHECK_NAME = b"decoder-check.wav"
-_LONGEST_ENDING = ".take99.accompaniment.wav"
 
 
 def main() -> None:
@@ -165,8 +161,6 @@ class _Work:
         """Does it; whatever goes wrong becomes a :class:`Failed`."""
         try:
             self._render()
-        except (DecoderKilledError, DecoderStuckError) as error:
-            return self._failed(error)
         except DecoderDiedError as error:
             try:
                 _check_decoder(self.setup)
@@ -179,28 +173,15 @@ class _Work:
 
     def _failed(self, error: Exception) -> Failed:
         kind = classify(error, decoded=self._duration_s is not None)
-        if kind == "unusable" and isinstance(error, OutputError) and not self._name_is_refused():
-            kind = "disk"
         if kind == "bug":
             traceback.print_exc()
-        number = number_of(error) if kind in ("disk", "temporary") else 0
-        return Failed(self.order.job, kind, self._sentence(error, kind)[:8000], number)
-
-    def _name_is_refused(self) -> bool:
-        from appliance.watch.engine.proof import name_is_refused
-
-        return name_is_refused(Path(self.order.work), self.order.stem + _LONGEST_ENDING)
-
-    def _sentence(self, error: Exception, kind: Kind) -> str:
-        """What is wrong, with the names that people know."""
-        title, work = self.order.title, self.order.work
-        if isinstance(error, InputError) and kind == "temporary":
-            return f"The decoded copy of {title} in the outbox cannot be read ({_why_unreadable(self._vocal())})."
         sentence = str(error) or type(error).__name__
         if isinstance(error, OSError):
-            sentence = f"{error.filename or title}: {error.strerror or error}."
-        sentence = sentence.replace(str(self._vocal()), title).replace(f"{work}/result", "The outbox")
-        return sentence.replace(work, "The outbox")
+            sentence = f"{error.strerror or error}: {error.filename or self.order.title}"
+        result = str(Path(self.order.work) / "result")
+        sentence = sentence.replace(str(self._vocal()), self.order.title).replace(result, "The outbox")
+        number = number_of(error) if kind in ("disk", "temporary") else 0
+        return Failed(self.order.job, kind, sentence[:8000], number)
 
     def _vocal(self) -> Path:
         return Path(self.order.work) / "vocal" / f"{self.order.stem}.wav"
@@ -211,7 +192,6 @@ class _Work:
         from appliance.rendering.render import render
         from appliance.watch.disk.folders import Access, folder, opened, seal
         from appliance.watch.engine.decoding import decode
-        from appliance.watch.engine.proof import prove_readable
 
         order = self.order
         work = Path(order.work)
@@ -224,11 +204,7 @@ class _Work:
                 source = held.enter_context(opened(Path(order.inbox), os.fsencode(order.source)))
             except (FileNotFoundError, NotADirectoryError) as error:
                 raise ChangedError(f"{order.title} is not in the inbox any more.") from error
-            try:
-                original = decode(source, order.title, vocal, limits)
-            except (InputError, DecoderDiedError):
-                prove_readable(source, order.sha256, order.title)
-                raise
+            original = decode(source, order.title, vocal, limits)
         if original.sha256 != order.sha256:
             raise ChangedError(f"{order.title} changed after it was taken.")
         self._duration_s = original.duration_s
@@ -245,16 +221,6 @@ class _Work:
         if share in (0.0, 1.0) or now_s - self._told_s >= _TELL_EVERY_S:
             self._told_s = now_s
             send(self.channel, Progress(self.order.job, share, self._duration_s))
-
-
-def _why_unreadable(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            while opened.read(1 << 20):
-                pass
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
-    return "it is not what was written"
 
 
 if __name__ == "__main__":

@@ -25,19 +25,11 @@ from appliance.audio.recording import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHAN
 from appliance.errors import InputError
 from appliance.grid import SAMPLE_RATE_HZ
 from appliance.watch.engine.decode_child import SOURCE
-from appliance.watch.engine.failures import (
-    DecoderDiedError,
-    DecoderKilledError,
-    DecoderStuckError,
-    NeedsSpaceError,
-)
+from appliance.watch.engine.failures import DecoderDiedError, NeedsSpaceError
 
 HEADER_BYTES = 80
 _LONGEST_ANSWER_BYTES = 16_384
 _BYTES_PER_VALUE = 4
-_END_S = 5.0
-_ENDLESS = 1
-"""Stands for the exit status of a child that said too much or did not end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +91,7 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
 
     Raises:
         InputError: the recording cannot be used as it is.
-        DecoderDiedError: the process did not survive it, or its limits ended it; DecoderKilledError if
-            somebody else killed it, DecoderStuckError if it got nowhere in ``limits.wall_s``.
+        DecoderDiedError: the process did not survive it, or its limits ended it.
         NeedsSpaceError: there is no room for the sound.
         OSError: the target or the process cannot be made.
     """
@@ -108,9 +99,9 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
     out = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.lseek(out, HEADER_BYTES, os.SEEK_SET)
-        said = _parsed(name, *_run(source, name, out, limits))
+        said = _parsed(name, *_run(source, out, limits))
         if isinstance(said, _ShutOut):
-            said = _parsed(name, *_run(source, name, out, limits, alone=False))
+            said = _parsed(name, *_run(source, out, limits, alone=False))
         if isinstance(said, _Refused):
             raise InputError(said.refused.replace(str(SOURCE), name))
         if isinstance(said, _Memory):
@@ -143,9 +134,7 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
         os.close(out)
 
 
-def _run(
-    source: int, name: str, out: int, limits: Limits, *, alone: bool = True
-) -> tuple[bytes, int]:
+def _run(source: int, out: int, limits: Limits, *, alone: bool = True) -> tuple[bytes, int]:
     """Starts the child and waits for it; its answer and how it ended."""
     words = (os.getpid(), limits.memory_bytes, limits.cpu_s, max(0, limits.sound_bytes), out, int(alone))
     command = [sys.executable, "-I", "-B", "-m", "appliance.watch.engine.decode_child", *map(str, words)]
@@ -160,27 +149,23 @@ def _run(
     ) as child:
         try:
             answer = _read(child, time.monotonic() + limits.wall_s)
-            if answer is None:
-                raise DecoderStuckError(
-                    f"{name} was not read to its end within {limits.wall_s:,.0f} s; the disk or the computer hangs."
-                )
             with suppress(subprocess.TimeoutExpired):
-                child.wait(_END_S)
+                child.wait(5.0)
         finally:
-            endless = child.poll() is None
-            if endless:
+            if child.poll() is None:
                 child.kill()
-        return answer, _ENDLESS if endless else child.wait()
+        return answer, child.wait()
 
 
-def _read(child: subprocess.Popen[bytes], until_s: float) -> bytes | None:
-    """What the child writes until it closes or says too much; None when the time is over."""
+def _read(child: subprocess.Popen[bytes], until_s: float) -> bytes:
+    """What the child writes until it closes, says too much, or the time is over."""
     assert child.stdout is not None
     answer, pipe = b"", child.stdout.fileno()
     while len(answer) <= _LONGEST_ANSWER_BYTES:
         left_s = until_s - time.monotonic()
         if left_s <= 0 or not select.select([pipe], [], [], left_s)[0]:
-            return None
+            child.kill()
+            return b""
         piece = os.read(pipe, _LONGEST_ANSWER_BYTES)
         if not piece:
             return answer
@@ -192,10 +177,6 @@ def _parsed(name: str, answer: bytes, status: int) -> _Answer:
     if status == 0:
         with suppress(ValidationError, ValueError):
             return _Reply.model_validate_json(b'{"said":' + answer + b"}").said
-    if status == -signal.SIGKILL:  # its own limits end it by other signals
-        raise DecoderKilledError(
-            f"{name} is not read yet: something killed the decoder; the memory of this computer may be short."
-        )
     if status == -signal.SIGXCPU:
         why = "took too long to decode"
     elif status < 0:

@@ -2,9 +2,7 @@
 
 Two tables, and nothing else decides. The engine child looks up its error in :data:`CAUSES` and sends the
 kind; the daemon looks up the kind in :data:`FAILURES` and does what stands there. A musician's vocal is
-moved out only where the fault lies in the recording or in what was asked for it. Once a recording has
-decoded, only the vocal check (:class:`NotSungError`) can find a fault in it: everything else that fails then
-reads or writes files of the server's.
+moved out only where the fault lies in the recording or in what was asked for it.
 
 The module loads no NumPy, as the daemon needs it.
 """
@@ -18,9 +16,7 @@ from typing import Literal, NamedTuple
 
 from appliance.errors import BacklineError, InputError, NotSungError, OutputError, PackError, UsageError
 
-Kind = Literal[
-    "unreadable", "decoder", "unusable", "changed", "disk", "room", "temporary", "stuck", "pack", "bug"
-]
+Kind = Literal["unreadable", "decoder", "unusable", "changed", "disk", "room", "temporary", "pack", "bug"]
 
 Fault = Literal["recording", "settings", "pack", "server", "none"]
 """Who can mend it: the musician (recording, settings) or the administrator (pack, server)."""
@@ -31,7 +27,7 @@ class Then(Enum):
 
     REJECT = "move the vocal out, with the reason"
     REJECT_ONCE_OLD = "try again while the file may still be a copy that goes on, then REJECT"
-    RETRY_THEN_REJECT = "RETRY, and REJECT after work.attempts failures of this kind"
+    RETRY_THEN_REJECT = "RETRY, and REJECT after work.attempts"
     TAKE_AGAIN = "end the job; the file settles anew"
     RETRY = "try again after a delay that doubles each time"
     RETRY_UNCOUNTED = "try again after a fixed delay; no attempt is counted"
@@ -62,8 +58,6 @@ FAILURES: dict[Kind, Failure] = {
     "room": Failure(("server",), Then.RETRY_UNCOUNTED),
     # something else that may pass
     "temporary": Failure(("server",), Then.RETRY),
-    # decoding hangs: the server's trouble, unless it happens again and again
-    "stuck": Failure(("server",), Then.RETRY_THEN_QUARANTINE),
     # the pack, or the decoder, does not work at all
     "pack": Failure(("pack", "server"), Then.PAUSE_ENGINE),
     # nobody foresaw it
@@ -78,14 +72,6 @@ class ChangedError(BacklineError):
 
 class DecoderDiedError(BacklineError):
     """The decoder crashed, took too much memory or time, or answered nonsense."""
-
-
-class DecoderKilledError(DecoderDiedError):
-    """Something else killed the decoder, as the kernel does when memory runs out."""
-
-
-class DecoderStuckError(DecoderDiedError):
-    """The decoder got no further for longer than any recording needs: the disk or the computer hung."""
 
 
 class DecoderUnfitError(OutputError):
@@ -119,10 +105,8 @@ CAUSES: tuple[Cause, ...] = (
     Cause(ChangedError, "changed"),
     Cause(NotSungError, "unusable"),
     Cause(InputError, "unreadable", decoded=(False,)),
-    Cause(InputError, "temporary", decoded=(True,)),  # about our decoded copy: the recording was read whole
+    Cause(InputError, "unusable", decoded=(True,)),  # whatever else the rendering says of the decoded file
     Cause(UsageError, "unusable"),
-    Cause(DecoderKilledError, "temporary"),
-    Cause(DecoderStuckError, "stuck"),
     Cause(DecoderDiedError, "decoder"),
     Cause(DecoderUnfitError, "pack"),
     Cause(NeedsSpaceError, "disk", numbers=_GIVEN),
