@@ -7,7 +7,6 @@ with the length of the recording.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from appliance.audio.blocks import BLOCK_SAMPLES, Block, exactly, recut
 from appliance.audio.containers import container_of, cut_short, mp3_samples
 from appliance.errors import InputError
+from appliance.files.hashes import file_sha256
 from appliance.grid import SAMPLE_RATE_HZ
 
 LOWEST_RATE_HZ = 8_000
@@ -259,11 +259,7 @@ def _check_mp3_length(path: Path, frames: int) -> None:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
+        return file_sha256(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-    return digest.hexdigest()

@@ -23,7 +23,7 @@ from train.data.rhythm import rhythm
 from train.evaluate.judges.chord_judge import chord_agreement
 from train.evaluate.judges.hearing import Heard, Hearing, Render
 from train.evaluate.material.pieces import Piece
-from train.evaluate.measures.gap import Estimate, gap_closed, gap_difference, mean, shuffled_mean
+from train.evaluate.measures.gap import Estimate, difference_of, gap_closed, gap_of, mean, shuffled_mean
 from train.evaluate.measures.metrics import consonance, coverage, harmony
 from train.evaluate.processes.store import Refused
 from train.evaluate.processes.workers import ask_all
@@ -65,8 +65,7 @@ class Evaluation:
 
     def gap_closed(self, metric: str) -> Estimate:
         """Gap closed by the renderer, 95 % bootstrap interval over pieces."""
-        rows = self.of(metric)
-        return gap_closed([r.ours for r in rows], [r.shuffled for r in rows], [r.true for r in rows])
+        return gap_of(self.of(metric))
 
     def ceiling(self, metric: str) -> Estimate:
         """Gap closed by the written accompaniment itself, rendered and judged the same way."""
@@ -82,14 +81,8 @@ class Evaluation:
 
 def compare(ours: Evaluation, baseline: Evaluation, metric: str) -> Estimate:
     """Gap closed by ``ours`` minus by ``baseline``, on the pieces both have and the baseline's anchors."""
-    theirs = {row.piece: row for row in baseline.of(metric)}
-    pairs = [(row, theirs[row.piece]) for row in ours.of(metric) if row.piece in theirs]
-    return gap_difference(
-        [a.ours for a, _ in pairs],
-        [b.ours for _, b in pairs],
-        [b.shuffled for _, b in pairs],
-        [b.true for _, b in pairs],
-    )
+    by_piece = ({row.piece: row for row in judged.of(metric)} for judged in (ours, baseline))
+    return difference_of(*by_piece)
 
 
 def evaluate(

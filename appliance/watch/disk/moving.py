@@ -80,13 +80,7 @@ def _rename(source: tuple[Path, bytes], before: os.stat_result, wanted: bytes, p
     root, relative = source
     name = _name(relative)
     with folder(root, _above(relative)) as parent:
-        for number in range(1, _MAX_NUMBER):
-            path = numbered(wanted, number, is_file=True)
-            try:
-                rename_new(parent, name, place, _name(path))
-            except FileExistsError:
-                continue
-            break
+        path = rename_to_free(parent, name, wanted, place, is_file=True)
         after = os.stat(_name(path), dir_fd=place, follow_symlinks=False)
         if (after.st_dev, after.st_ino) != (before.st_dev, before.st_ino):
             # Another file took the name between stat and rename: move it back.
@@ -126,7 +120,7 @@ def _copy(
                 access.grant(copy)
                 os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
                 os.fsync(copy)
-                path = _rename_to_free(work, b"move.part", target[1], place)
+                path = rename_to_free(work, b"move.part", target[1], place, is_file=True)
             finally:
                 os.close(copy)
                 clear(work, b"move.part")
@@ -161,9 +155,13 @@ def find_copy(
     return None
 
 
-def _rename_to_free(parent: int, name: bytes, wanted: bytes, place: int) -> bytes:
+def rename_to_free(parent: int, name: bytes, wanted: bytes, place: int, *, is_file: bool) -> bytes:
+    """Rename ``name`` of the open folder ``parent`` to ``wanted`` or the first numbered path that is free.
+
+    ``place`` is the open target folder. Returns the path.
+    """
     for number in range(1, _MAX_NUMBER):
-        path = numbered(wanted, number, is_file=True)
+        path = numbered(wanted, number, is_file=is_file)
         try:
             rename_new(parent, name, place, _name(path))
         except FileExistsError:

@@ -31,7 +31,7 @@ from appliance.watch.disk.folders import (
     seal,
     write_file,
 )
-from appliance.watch.disk.moving import PRIVATE, find_copy, hashed, move_file
+from appliance.watch.disk.moving import PRIVATE, find_copy, hashed, move_file, rename_to_free
 from appliance.watch.engine.messages import SETTINGS_NAME
 
 REASON_NAME = b"reason.txt"
@@ -213,12 +213,6 @@ def _reason_folder(root: Path, wanted: bytes, text: str, access: Access) -> byte
         with folder(work, b"reason") as made:
             write_file(made, REASON_NAME, text.encode("utf-8", "backslashreplace"))
             seal(made, access)
-        for number in range(1, _MAX_NUMBER):
-            name = numbered(wanted, number)
-            try:
-                rename_new(work, b"reason", parent, name.rpartition(b"/")[2])
-            except FileExistsError:
-                continue
-            os.fsync(parent)
-            return name
-    raise FileExistsError(f"every number of {wanted!r} is taken")
+        name = rename_to_free(work, b"reason", wanted, parent, is_file=False)
+        os.fsync(parent)
+        return name

@@ -8,9 +8,9 @@ the Bootstrap", 1993, ch. 13: percentile interval), songs drawn with replacement
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,33 @@ def gap_difference(
     against clean, with against without): drawn together, so that what songs share cancels."""
     values = _complete(ours, other, shuffled, true)
     return _estimate(values, lambda m: (m[..., 0] - m[..., 1]) / (m[..., 3] - m[..., 2]), resamples, seed)
+
+
+class Anchored(Protocol):
+    """A result of one song by one metric, and the anchors beside it."""
+
+    @property
+    def ours(self) -> float: ...
+    @property
+    def shuffled(self) -> float: ...
+    @property
+    def true(self) -> float: ...
+
+
+def gap_of(rows: Sequence[Anchored]) -> Estimate:
+    """:func:`gap_closed` of rows, one a song."""
+    return gap_closed([r.ours for r in rows], [r.shuffled for r in rows], [r.true for r in rows])
+
+
+def difference_of(ours: Mapping[str, Anchored], baseline: Mapping[str, Anchored]) -> Estimate:
+    """:func:`gap_difference` on the songs (keys) both have, with the anchors of ``baseline``."""
+    pairs = [(row, baseline[song]) for song, row in ours.items() if song in baseline]
+    return gap_difference(
+        [a.ours for a, _ in pairs],
+        [b.ours for _, b in pairs],
+        [b.shuffled for _, b in pairs],
+        [b.true for _, b in pairs],
+    )
 
 
 def shuffled_mean(

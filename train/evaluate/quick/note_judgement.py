@@ -17,7 +17,7 @@ from appliance.composing.wishes import Wishes
 from appliance.music.score import GROUPS, Score
 from train.evaluate.evaluation import METRICS, pitched, score
 from train.evaluate.material.excerpts import Excerpt
-from train.evaluate.measures.gap import Estimate, gap_closed, gap_difference, mean, shuffled_mean
+from train.evaluate.measures.gap import Estimate, difference_of, gap_of, mean, shuffled_mean
 from train.evaluate.measures.metrics import coverage
 from train.evaluate.players.torch_graphs import Model
 from train.evaluate.processes.progress import steps
@@ -53,8 +53,7 @@ class NoteJudgement:
 
     def gap_closed(self, metric: str) -> Estimate:
         """Gap closed, 95 % bootstrap interval over songs."""
-        rows = self.of(metric)
-        return gap_closed([r.ours for r in rows], [r.shuffled for r in rows], [r.true for r in rows])
+        return gap_of(self.of(metric))
 
 
 def listen_alone(model: Model, excerpt: Excerpt) -> Reading:
@@ -109,14 +108,8 @@ def _rows(metric: str, excerpts: Sequence[Excerpt], takes: Sequence[Sequence[Sco
 
 def compare_notes(ours: NoteJudgement, baseline: NoteJudgement, metric: str) -> Estimate:
     """Gap closed by ``ours`` minus by ``baseline``, on the songs both have and the baseline's anchors."""
-    theirs = {row.song: row for row in baseline.of(metric)}
-    pairs = [(row, theirs[row.song]) for row in ours.of(metric) if row.song in theirs]
-    return gap_difference(
-        [a.ours for a, _ in pairs],
-        [b.ours for _, b in pairs],
-        [b.shuffled for _, b in pairs],
-        [b.true for _, b in pairs],
-    )
+    by_song = ({row.song: row for row in judged.of(metric)} for judged in (ours, baseline))
+    return difference_of(*by_song)
 
 
 def as_table(judgement: NoteJudgement) -> str:
