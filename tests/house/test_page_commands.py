@@ -51,7 +51,7 @@ PARSED_ONLY: dict[str, str] = {
     "backline pack install": _INSTALLED,
     "backline pack use": _INSTALLED,
     "backline pack rollback": _INSTALLED,
-    "make": "each sets up an environment: .ci/run runs `make demo` and `make test`; here it is `make -n`",
+    "make": "takes minutes, and sets up environments: .ci/run runs `make test`; here it is `make -n`",
     "sh": _INSTALLED,
     "python -m train": _HOURS,
     "python -m train.singer.demo": "needs the corpus and espeak-ng: tests/train runs the singer",

@@ -61,7 +61,7 @@ TERMS = (
     *("stem", "take", "variety", "fit", "voicing", "frame", "roll", "latent", "score-vae", "planner"),
     *("condition", "denoiser", "student", "sampler", "forward-pass", "window", "fit-network"),
     *("audio-decoder", "graph", "graph-setting", "profile", "corpus", "checkpoint", "calibration", "pack"),
-    *("manifest", "room", "job", "publishing", "receipt", "setting", "hook", "inbox", "settling"),
+    *("manifest", "room", "job", "wish", "publishing", "receipt", "setting", "hook", "inbox", "settling"),
     *("sentinel", "companion", "sidecar", "journal", "rejected", "release", "bundle", "signing-key"),
     *("evaluation", "gap-closed", "judge", "real-time-factor", "mask"),
 )
