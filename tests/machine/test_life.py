@@ -180,7 +180,7 @@ def test_a_full_disk_pauses_the_work_until_there_is_room(studio: Studio, long: P
     studio.configure(space={"least_free_mb": 100, "resume_free_mb": 200})
     studio.systemctl("reload", UNIT)
     said = studio.until(lambda: studio.status().get("paused"), "for the work to pause")
-    assert "goes on from 200 MB" in said
+    assert "resumes at 200 MB" in said
     told = lambda: studio.shown("StatusText")["StatusText"]  # noqa: E731
     studio.until(lambda: told().startswith("Paused: The outbox has"), "for systemd to know")
     assert results(studio.folders.outbox) == []

@@ -1,6 +1,6 @@
-"""What happens when a job ends.
+"""The end of a job: publish its result, and move its vocal to the archive or to rejected.
 
-- ``publishing``: the order of effects: result, journal, source
-- ``putting_away``: the vocal goes to archive or rejected
-- ``roots``: the folders that results and vocals go to
+- ``publishing``: publishes results and moves vocals, in an order that survives a kill at any moment
+- ``putting_away``: moves the vocals of ended jobs out of the inbox, step by step
+- ``roots``: the folders outbox, archive and rejected
 """

@@ -1,12 +1,12 @@
-"""The order of effects when a job ends: result, journal, source; reason, source, journal.
+"""Publish results and move vocals, in this order: result, journal, source; or reason, source, journal.
 
-A result becomes visible by one rename of a folder that is whole and on the disk. Which job it belongs to
-can be read from it (the receipt's ``job``), so that after a kill between the rename and the journal's
-commit the same result is recognised, and one job never publishes twice. A rejected vocal gets its folder
-with ``reason.txt`` first and moves into it afterwards; a reference in the text makes the folder known
-again. The vocal itself is at every moment in exactly one of inbox, archive and rejected.
+One rename publishes a result, when its folder is complete and synced. Its receipt names the job, so that a
+result is recognised after a kill between the rename and the journal's commit, and no job publishes twice. For
+a rejected vocal, the folder with ``reason.txt`` is created first and the vocal is moved into it; a reference
+in the text identifies the folder later. At every moment the vocal is in exactly one of inbox, archive and
+rejected.
 
-The daemon alone calls these. All can be run again after they were interrupted anywhere.
+Only the daemon calls these functions. Each can be repeated after an interruption at any point.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ def job_folder(job: int) -> bytes:
 
 
 def fresh_work(outbox: Path, job: int, settings: str) -> Path:
-    """A work folder for ``job`` with its settings; what an earlier try left in it is gone."""
+    """Create an empty work folder for ``job`` with its settings; leftovers of an earlier attempt are removed.
+
+    Raises OSError.
+    """
     name = b"%d" % job
     with folder(outbox, WORK, make=PRIVATE) as work:
         clear(work, name)
@@ -60,7 +63,7 @@ def fresh_work(outbox: Path, job: int, settings: str) -> Path:
 
 
 def clear_work(root: Path, job: int | None = None) -> None:
-    """Removes all that is unfinished in outbox, archive or rejected, or that of one ``job`` only."""
+    """Remove all unfinished files from outbox, archive or rejected, or those of ``job``. Raises OSError."""
     try:
         with folder(root, WORK) as work:
             for entry in entries(work) if job is None else [b"%d" % job]:
@@ -71,20 +74,20 @@ def clear_work(root: Path, job: int | None = None) -> None:
 
 
 def holds_result(outbox: Path, name: bytes, key: str) -> bool:
-    """Whether the folder ``name`` of the outbox is the whole result of the job ``key``."""
+    """Whether the outbox folder ``name`` is the result of the job with this key."""
     try:
         with folder(outbox, name) as result:
             for entry in entries(result):
                 if entry.endswith(_RECEIPT_ENDING):
                     with opened(result, entry) as receipt:
                         return _job_of(receipt) == key
-    except OSError:  # not there, not a folder, or closed to us
+    except OSError:  # missing, not a folder, or unreadable
         pass
     return False
 
 
 def _job_of(receipt: int) -> str | None:
-    """The job a receipt names; the outbox belongs to its users, so it may be anything."""
+    """The job key in an open receipt; None if there is none, because users may have changed the file."""
     data = os.pread(receipt, _LARGEST_RECEIPT_BYTES, 0)
     try:
         facts = json.loads(data)
@@ -95,7 +98,7 @@ def _job_of(receipt: int) -> str | None:
 
 
 def keeps_result(outbox: Path, name: bytes, key: str) -> bool:
-    """As :func:`holds_result`, and then the result and its name are surely on the disk. Raises OSError."""
+    """As :func:`holds_result`; also syncs the result and its name to the disk. Raises OSError."""
     if not holds_result(outbox, name, key):
         return False
     with folder(outbox, name) as result, folder(outbox, name.rpartition(b"/")[0]) as parent:
@@ -105,9 +108,9 @@ def keeps_result(outbox: Path, name: bytes, key: str) -> bool:
 
 
 def publish(outbox: Path, job: int, name: bytes, access: Access) -> bool:
-    """Moves ``result`` of the job's work folder to ``name`` in the outbox, for good.
+    """Move the job's result from its work folder to ``name`` in the outbox, and sync the move.
 
-    False if something has that name already: then nothing was done.
+    Returns False, without a change, if that name exists already. Raises OSError.
     """
     above, _, last = name.rpartition(b"/")
     with folder(outbox, job_folder(job)) as work, folder(outbox, above, make=access) as parent:
@@ -123,14 +126,14 @@ def publish(outbox: Path, job: int, name: bytes, access: Access) -> bool:
 def move_to_archive(
     inbox: Path, source: bytes, sha256: str, companions: Sequence[bytes], archive: Path, access: Access
 ) -> Generator[None, None, bytes | None]:
-    """Moves a rendered vocal to the archive, then what lies beside it; where the vocal lies now.
+    """Move a rendered vocal and its companions to the archive; returns the vocal's new path there.
 
-    None if the inbox does not hold it any more, or holds something else of its name: a new vocal, whose
-    companions are then left alone too.
+    Returns None if the vocal is no longer in the inbox. If a new file has its name, that file and its
+    companions stay. Raises OSError.
     """
     place = yield from move_file((inbox, source), sha256, (archive, source), access)
     if not exists(inbox, source):
-        if place is None:  # moved before an interruption, or taken away by somebody
+        if place is None:  # moved before an interruption, or removed by a user
             there = free_parents(archive, source)
             with suppress(FileNotFoundError), folder(archive, there.rpartition(b"/")[0]) as above:
                 place = yield from find_copy(there, above, sha256)
@@ -146,12 +149,12 @@ def move_to_rejected(
     reason: tuple[str, str],
     access: Access,
 ) -> Generator[None, None, bytes | None]:
-    """Moves a vocal that cannot be used into the folder ``wanted``, or a numbered one.
+    """Move an unusable vocal and its companions into the folder ``wanted``, or a numbered one.
 
-    ``vocal`` and ``wanted`` are each a root and a path below it; ``reason`` is the text of ``reason.txt``
-    and the reference in it that no other job's text has. Returns where the vocal lies now, below the root;
-    None if the inbox does not hold it any more, or holds something else of its name. One that may not be
-    read is moved as it is.
+    ``vocal`` and ``wanted`` are each a root and a path below it. ``reason`` is the text of ``reason.txt`` and
+    the reference in it, which is unique to the job. Returns the vocal's new path below the root, or None if
+    it is no longer in the inbox or a new file has its name. An unreadable vocal is moved without checking its
+    hash. Raises OSError.
     """
     (inbox, source), root = vocal, wanted[0]
     wanted = (root, free_parents(*wanted))
@@ -178,7 +181,7 @@ def move_to_rejected(
 def _companions(
     inbox: Path, companions: Sequence[bytes], root: Path, above: bytes, access: Access
 ) -> Generator[None, None, None]:
-    """Moves what lies beside a vocal: to its own path below ``root``, or all into the folder ``above``."""
+    """Move the companions of a vocal to the same paths below ``root``, or into the folder ``above``."""
     for companion in companions:
         try:
             with opened(inbox, companion) as descriptor:
@@ -190,7 +193,7 @@ def _companions(
 
 
 def _own_folder(root: Path, wanted: bytes, reference: str) -> bytes | None:
-    """The folder that an earlier, interrupted try has made for this very job."""
+    """The folder that an interrupted attempt has created for this job; None if there is none."""
     with folder(root) as top:
         for number in range(1, _MAX_NUMBER):
             name = numbered(wanted, number)
@@ -198,14 +201,14 @@ def _own_folder(root: Path, wanted: bytes, reference: str) -> bytes | None:
                 with folder(top, name) as place, opened(place, REASON_NAME) as text:
                     if reference.encode() in os.pread(text, _LARGEST_REASON_BYTES, 0):
                         return name
-            except OSError:  # not a folder, not ours, or without a reason
+            except OSError:  # missing, not a folder, or without reason.txt
                 if not exists(top, name):
                     return None
     return None
 
 
 def _reason_folder(root: Path, wanted: bytes, text: str, access: Access) -> bytes:
-    """A new folder with its ``reason.txt``, made aside and named when it is on the disk."""
+    """Create a folder with its ``reason.txt``; it is renamed into place once it is synced."""
     above = wanted.rpartition(b"/")[0]
     with folder(root, WORK, make=PRIVATE) as work, folder(root, above, make=access) as parent:
         clear(work, b"reason")

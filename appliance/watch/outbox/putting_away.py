@@ -1,7 +1,7 @@
-"""What is left when a job's fate is sealed: the vocal goes to archive or rejected, piece by piece.
+"""Move the vocals of ended jobs from the inbox to the archive or to rejected, step by step.
 
-One vocal at a time, a piece a step. Whatever fails is tried again later, for as long as it takes: the
-journal keeps such jobs ``published`` or ``rejecting`` until it is done.
+One vocal is moved at a time. A failed move is retried without limit: the journal keeps the job ``published``
+or ``rejecting`` until the vocal has been moved.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Steps = Generator[None, None, None]
 
 
 class PuttingAway:
-    """Works through :meth:`Journal.unfinished`. ``config`` and ``access`` may be replaced."""
+    """Moves the vocals of :meth:`Journal.unfinished`. ``config`` and ``access`` may be replaced."""
 
     def __init__(
         self, config: Config, access: Access, journal: Journal, intake: Intake, hooks: Hooks
@@ -36,26 +36,26 @@ class PuttingAway:
         self._hooks = hooks
         self._current: tuple[Job, Steps] | None = None
         self._failed: dict[int, tuple[int, float]] = {}
-        """Job to how often it failed, and when it is tried again."""
-        self._look = True
+        """By job: number of failures and time of the next attempt (monotonic seconds)."""
+        self._check = True
         self.trouble = ""
 
-    def again(self) -> None:
-        """There may be something new to put away."""
-        self._look = True
+    def wake(self) -> None:
+        """Check the journal again: there may be a new vocal to move."""
+        self._check = True
 
     def pending(self, now_s: float) -> bool:
-        """Whether :meth:`step` has something to do now."""
-        if self._current is not None or self._look:
+        """Whether :meth:`step` has work now."""
+        if self._current is not None or self._check:
             return True
         return any(at_s <= now_s for _, at_s in self._failed.values())
 
     def step(self, now_s: float) -> None:
-        """A piece of work. Raises JournalError, and then the step is made again."""
+        """Do one step. If it raises JournalError, the step can be repeated."""
         if self._current is None:
             self._current = self._next(now_s)
             if self._current is None:
-                self._look = False
+                self._check = False
                 return
         job, steps = self._current
         try:
@@ -74,7 +74,7 @@ class PuttingAway:
     def _next(self, now_s: float) -> tuple[Job, Steps] | None:
         for job in self._journal.unfinished():
             if self._failed.get(job.id, (0, now_s))[1] <= now_s:
-                return job, self._archiving(job) if job.state == "published" else self._rejecting(job)
+                return job, self._archive(job) if job.state == "published" else self._reject(job)
         return None
 
     def _fail(self, job: Job, error: OSError, now_s: float) -> None:
@@ -84,7 +84,7 @@ class PuttingAway:
         self.trouble = f"{job.shown} cannot be put away: {error.strerror or error}."
         log(WARNING, "A vocal cannot be put away yet.", job=job.id, name=job.relpath, reason=str(error))
 
-    def _archiving(self, job: Job) -> Steps:
+    def _archive(self, job: Job) -> Steps:
         folders = self.config.folders
         place: bytes | None = None
         if self.config.publish.archive_sources:
@@ -96,7 +96,7 @@ class PuttingAway:
         self._journal.record_done(job.id, place)
         log(INFO, "Put away.", job=job.id, name=job.relpath, to=place or "")
 
-    def _rejecting(self, job: Job) -> Steps:
+    def _reject(self, job: Job) -> Steps:
         folders, quarantined = self.config.folders, job.verdict == "quarantined"
         reference = reference_of(job.id, job.queued_s, job.key)
         title = job.relpath.rpartition(b"/")[2].decode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""The folders that results and vocals go to: whose they are, and whether they are still there."""
+"""The folders outbox, archive and rejected: their permissions, their owner and whether they are mounted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from appliance.watch.settings.config import Config, Folders
 
 
 def access_of(config: Config) -> Access:
-    """Permissions and group of what is published; raises UsageError where they cannot be given."""
+    """Permissions and group of published files.
+
+    Raises:
+        UsageError: the group does not exist, or this user may not assign it.
+        OutputError: the outbox cannot be used.
+    """
     publish = config.publish
     try:
         access = Access.of(publish.file_mode, publish.folder_mode, publish.group)
@@ -21,21 +26,26 @@ def access_of(config: Config) -> Access:
             if access.group_id is not None:
                 os.fchown(work, -1, access.group_id)
     except KeyError as error:
-        raise UsageError(f"publish.group: there is no group '{publish.group}' on this computer.") from error
+        raise UsageError(
+            f"publish.group: this computer has no group '{publish.group}'; create it or change the setting."
+        ) from error
     except PermissionError as error:
         raise UsageError(
-            f"publish.group: this user may not give files in {config.folders.outbox} to "
+            f"publish.group: this user may not assign files in {config.folders.outbox} to the group "
             f"'{publish.group or 'its own group'}'; make it a member of the group and the folder's owner."
         ) from error
     except OSError as error:
-        raise OutputError(f"{config.folders.outbox} cannot be used: {error.strerror}.") from error
+        raise OutputError(
+            f"{config.folders.outbox} cannot be used: {error.strerror}; check that it exists and is writable."
+        ) from error
     return access
 
 
 def claim_outbox(config: Config) -> int:
-    """A descriptor that holds the outbox's work folder for this daemon, as long as it is open.
+    """Lock the outbox's work folder for this daemon; returns a descriptor, which holds the lock while open.
 
-    Two daemons with a state of their own would clear each other's work away. Raises OutputError.
+    Two daemons with different state folders would remove each other's unfinished files. Raises OutputError if
+    another daemon uses the outbox.
     """
     with folder(config.folders.outbox, WORK, make=PRIVATE) as work:
         held = os.dup(work)
@@ -44,29 +54,30 @@ def claim_outbox(config: Config) -> int:
     except BlockingIOError as error:
         os.close(held)
         raise OutputError(
-            f"{config.folders.outbox} is the outbox of another 'backline watch'; give each its own."
+            f"{config.folders.outbox} is in use by another 'backline watch'; give each its own outbox."
         ) from error
     except OSError:
-        pass  # some network shares know no locks
+        pass  # some network shares do not support locks
     return held
 
 
 class Roots:
-    """The folders of results as they were at the start, so that a share that goes away is noticed.
+    """Detects that outbox, archive or rejected was unmounted since the start.
 
-    Its mount point remains, and what would be written there would be hidden when the share is back.
+    The mount point of a lost share remains as an empty folder. Files written there would be hidden when the
+    share is mounted again.
     """
 
     def __init__(self, folders: Folders) -> None:
         self._known = {root: _identity(root) for root in (folders.outbox, folders.archive, folders.rejected)}
 
     def changed(self) -> str | None:
-        """Which of them is not the same any more, in a sentence."""
+        """A sentence about a folder that is no longer the same; None if all are."""
         for root, known in self._known.items():
             if _identity(root) != known:
                 return (
-                    f"{root} is not the folder that it was when the service started: mount it again, "
-                    "or restart the service if this is meant."
+                    f"{root} is not the same folder as at the start of the service: mount it again, "
+                    "or restart the service if the change is intended."
                 )
         return None
 

@@ -1,12 +1,12 @@
 """The daemon: one thread and one loop.
 
-- ``daemon``: looks, takes, orders, publishes and puts away
-- ``job_at_work``: one job at a time goes to the engine
-- ``engine_keeper``: keeps an engine running with the right pack
-- ``pauses``: why no job may start now
-- ``signals``: signals as something to read
-- ``control``: the socket that commands ask over; ``answers``: what the daemon answers
-- ``snapshot``: the daemon at one moment; ``observer``: takes it
-- ``telling``: a snapshot for a person
-- ``outlets``: where the daemon tells of itself; ``metrics``: numbers for Prometheus
+- ``daemon``: the main loop
+- ``job_at_work``: gives one job at a time to the engine and records its outcome
+- ``engine_keeper``: starts, renews and restarts the engine
+- ``pauses``: the reasons why no job may start
+- ``signals``: SIGTERM, SIGINT and SIGHUP as flags
+- ``control``: the control socket; ``answers``: the replies to requests
+- ``snapshot``: the daemon's status at one moment; ``observer``: takes it
+- ``telling``: prints status and history
+- ``outlets``: reports the status to systemd and Prometheus; ``metrics``: the numbers for Prometheus
 """

@@ -1,4 +1,4 @@
-"""What the daemon answers to those who ask over the socket."""
+"""The daemon's replies to requests on the control socket."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LONGEST_REASON = 500
 
 
 class Answers:
-    """One method a request. Raises BacklineError where the request makes no sense.
+    """One method per request. An invalid request raises BacklineError.
 
-    ``snapshot`` describes the daemon now, ``reload`` has the settings read again.
+    ``snapshot`` returns the daemon's current status; ``reload`` makes it read the settings again.
     """
 
     def __init__(
@@ -37,10 +37,10 @@ class Answers:
         reload: Callable[[], None],
     ) -> None:
         self._journal, self._intake, self._pauses, self._inbox = journal, intake, pauses, inbox
-        self._snapshot, self._read_again = snapshot, reload
+        self._snapshot, self._read_settings = snapshot, reload
 
     def answer(self, request: dict[str, Any], peer: Peer) -> Mapping[str, Any]:
-        """The reply to ``request``, which asks for one of ``control.REQUESTS``."""
+        """The reply to ``request``, one of ``control.REQUESTS``. Raises BacklineError if it is invalid."""
         asked = str(request["ask"])
         if asked not in ("status", "history"):
             log(NOTICE, "Asked.", what=asked, pid=peer.pid, uid=peer.uid, gid=peer.gid)
@@ -53,16 +53,18 @@ class Answers:
     def _history(self, request: dict[str, Any]) -> dict[str, Any]:
         limit = request.get("limit", 20)
         if not isinstance(limit, int) or not 1 <= limit <= _LONGEST_HISTORY:
-            raise UsageError(f"limit: a number from 1 to {_LONGEST_HISTORY:,}.")
+            raise UsageError(f"limit must be a number from 1 to {_LONGEST_HISTORY:,}.")
         return {"jobs": history_facts(self._journal, limit)}
 
     def _requeue(self, request: dict[str, Any]) -> dict[str, Any]:
         job = asked_job(self._journal, request)
         if job.state in FINAL:
             if not exists(self._inbox, job.relpath):
-                raise OutputError(f"{job.shown} is not in the inbox; move it back there, which is enough.")
+                raise OutputError(
+                    f"{job.shown} is not in the inbox; move it back there, and it is queued by itself."
+                )
         elif job.state != "waiting":
-            raise OutputError(f"{job.shown} is {job.state} and needs no queue.")
+            raise OutputError(f"{job.shown} is {job.state} already; wait until that has ended.")
         self._journal.requeue(job.id)
         self._intake.again(job.relpath)
         return {"vocal": job.shown}
@@ -83,5 +85,5 @@ class Answers:
         return {}
 
     def _reload(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._read_again()
+        self._read_settings()
         return {}

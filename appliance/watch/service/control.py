@@ -1,26 +1,24 @@
-"""Asking the running daemon: a unix socket in the state folder, one line of JSON each way.
+"""The control socket: a unix socket in the state folder that takes requests to the running daemon.
 
-A request is an object with ``"ask"``, the reply one with ``"ok"``; where that is false, ``"error"`` is a
-sentence. Who may open the socket is a matter of file permissions (0660); who asked is told to the
-daemon's log.
+Request and reply are one line of JSON each. A request is an object with ``"ask"``, a reply one with ``"ok"``;
+if that is false, ``"error"`` is a sentence. File permissions (0660) control access; the daemon logs clients.
 
 ==============  =======================================  =========================================
 ask             with                                     reply
 ==============  =======================================  =========================================
-``status``                                               ``status``: :meth:`.Status.to_json`
+``status``                                               ``status``: :meth:`.Snapshot.to_json`
 ``history``     ``limit``                                ``jobs``: :func:`.telling.history_facts`
-``requeue``     ``job`` (number) or ``path`` (string)    ``vocal``: its path, for people
+``requeue``     ``job`` (number) or ``path`` (string)    ``vocal``: its path in printable form
 ``pause``       ``reason``
 ``resume``
 ``scan-now``
 ``reload``
 ==============  =======================================  =========================================
 
-A path is a string as :func:`os.fsdecode` makes it.
+A path is a string as :func:`os.fsdecode` returns it.
 
-The server lives in the daemon's selector loop and never blocks: lines are bounded, and a client that is
-slow is dropped. Keys of the selector carry as ``data`` a function that takes the event mask; the loop
-calls it.
+The server runs in the daemon's selector loop and never blocks: lines have a maximum length, and slow clients
+are dropped. The ``data`` of each selector key is a function that the loop calls with the event mask.
 """
 
 from __future__ import annotations
@@ -42,15 +40,16 @@ SOCKET_NAME = "backline.sock"
 REQUESTS = ("status", "history", "requeue", "pause", "resume", "scan-now", "reload")
 
 LONGEST_REQUEST = 65_536
-"""Bytes: a path may have 4,096, each escaped."""
+"""Bytes of a request: a path may have 4,096 bytes, each escaped."""
 
 LONGEST_REPLY = 64 << 20
-MOST_CLIENTS = 16
-CLIENT_PATIENCE_S = 10.0
+"""Bytes of a reply (64 MiB)."""
+MAX_CLIENTS = 16
+CLIENT_TIMEOUT_S = 10.0
 
 
 class Peer(NamedTuple):
-    """Who asks: process, user and group number, as the kernel says."""
+    """Process, user and group number of a client, as the kernel reports them."""
 
     pid: int
     uid: int
@@ -58,7 +57,7 @@ class Peer(NamedTuple):
 
 
 Answer = Callable[[dict[str, Any], Peer], Mapping[str, Any]]
-"""Takes a request, returns what the reply says beside ``"ok": true``; a BacklineError becomes the error."""
+"""Takes a request and returns the reply without ``"ok": true``; a BacklineError becomes ``"error"``."""
 
 
 @dataclass(slots=True)
@@ -71,9 +70,10 @@ class _Client:
 
 
 class Control:
-    """The server. ``answer`` is called in the loop's thread and must be quick.
+    """The server of the control socket. ``answer`` runs in the loop's thread and must be quick.
 
-    Call :meth:`sweep` now and then: it drops clients that are too slow. ``clock`` is monotonic seconds.
+    Call :meth:`drop_slow_clients` regularly. ``clock`` returns monotonic seconds. Raises OutputError if the
+    socket cannot be created.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Control:
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def close(self) -> None:
-        """Stop listening; the socket's name goes."""
+        """Drop all clients, stop listening and remove the socket."""
         for client in list(self._clients.values()):
             self._drop(client)
         self._selector.unregister(self._listener)
@@ -96,14 +96,14 @@ class Control:
         with suppress(OSError):
             self._path.unlink()
 
-    def sweep(self) -> None:
-        """Drop clients that have been silent, or have not read their reply, for too long.
+    def drop_slow_clients(self) -> None:
+        """Drop clients that send no request or do not read their reply for too long.
 
-        Each is served once more before: it may be this loop that was slow.
+        Each is served once more before, because this loop may have been the slow one.
         """
         now_s = self._clock()
         for client in list(self._clients.values()):
-            if now_s - client.since_s > CLIENT_PATIENCE_S:
+            if now_s - client.since_s > CLIENT_TIMEOUT_S:
                 self._serve(client, selectors.EVENT_READ)
                 self._drop(client)
 
@@ -111,8 +111,8 @@ class Control:
         try:
             connection, _ = self._listener.accept()
         except OSError:
-            return  # it has hung up already, or no descriptor is free: the next round tries again
-        if len(self._clients) >= MOST_CLIENTS:
+            return  # the client has closed already, or no descriptor is free: the next round retries
+        if len(self._clients) >= MAX_CLIENTS:
             connection.close()
             return
         connection.setblocking(False)
@@ -154,7 +154,7 @@ class Control:
         try:
             request = json.loads(line)
             if not isinstance(request, dict) or request.get("ask") not in REQUESTS:
-                raise OutputError(f"The daemon understands {', '.join(REQUESTS)}.")
+                raise OutputError(f"Unknown request; the daemon accepts {', '.join(REQUESTS)}.")
             reply = {"ok": True, **self._answer(request, peer)}
         except BacklineError as error:
             reply = {"ok": False, "error": str(error)}
@@ -169,9 +169,9 @@ class Control:
 
 
 def ask(state: Path, request: Mapping[str, Any], timeout_s: float = 10.0) -> dict[str, Any] | None:
-    """The daemon's reply to ``request``; None if no daemon listens there.
+    """Send ``request`` to the daemon; returns its reply, or None if no daemon listens.
 
-    Raises OutputError if it does not answer in time, refuses, or may not be asked by this user.
+    Raises OutputError if the daemon refuses or does not answer in time, or this user may not ask it.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(timeout_s)
@@ -184,7 +184,8 @@ def ask(state: Path, request: Mapping[str, Any], timeout_s: float = 10.0) -> dic
             return None
         except PermissionError as error:
             raise OutputError(
-                f"{state / SOCKET_NAME} may not be used by this user; ask as root or in its group."
+                f"{state / SOCKET_NAME}: this user has no access; run the command as root or as a member of "
+                "its group."
             ) from error
         except OSError as error:
             raise OutputError(
@@ -201,7 +202,7 @@ def _line(client: socket.socket) -> bytes:
     while not received.endswith(b"\n"):
         data = client.recv(1 << 16)
         if not data or len(received) > LONGEST_REPLY:
-            raise ConnectionError("it hung up")
+            raise ConnectionError("it closed the connection")
         received += data
     return bytes(received)
 
@@ -210,22 +211,24 @@ def _listen(state: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
         with suppress(FileNotFoundError):
-            (state / SOCKET_NAME).unlink()  # left by one that was killed; the journal's lock says so
+            (state / SOCKET_NAME).unlink()  # left by a killed daemon, as we hold the journal's lock
         mask = os.umask(0o117)
         try:
             with _ShortName(state) as name:
                 listener.bind(name)
         finally:
             os.umask(mask)
-        listener.listen(MOST_CLIENTS)
+        listener.listen(MAX_CLIENTS)
     except OSError as error:
         listener.close()
-        raise OutputError(f"{state / SOCKET_NAME} cannot be made: {error.strerror}.") from error
+        raise OutputError(
+            f"{state / SOCKET_NAME} cannot be created: {error.strerror}; check the folder's permissions."
+        ) from error
     return listener
 
 
 class _ShortName:
-    """The socket's address through a descriptor of its folder: an address may have 107 bytes only."""
+    """The socket's path through a descriptor of its folder: a socket address has at most 107 bytes."""
 
     def __init__(self, state: Path) -> None:
         self._folder = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

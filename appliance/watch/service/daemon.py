@@ -1,9 +1,9 @@
-"""``backline watch``: one thread and one loop that looks, takes, orders, publishes and puts away.
+"""``backline watch``: the daemon's main loop, in one thread.
 
-The daemon parses no audio and loads no network; that is its children's part. It is the journal's only
-writer and the only one who moves files of the users. Each round of the loop waits for whatever can wake
-it (signals, the engine, somebody who asks), then does a short piece of each kind of work that is due.
-What fails pauses the work it concerns and is tried again; only a bug ends the loop.
+The daemon parses no audio and loads no network; its child processes do. It is the only writer of the journal
+and the only process that moves the users' files. Each round of the loop waits for an event (a signal, the
+engine, a client), then does a short step of each kind of work that is due: scan, take, render, publish, put
+away. A failure pauses the affected work, which is retried later; only a bug ends the loop.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from appliance.watch.service.signals import Signals
 from appliance.watch.settings.config import Config
 
 _LONGEST_SLEEP_S = 1.0
-_SCAN_BOUND_S = 60.0
-"""A look that is overdue by more than this keeps the watchdog hungry."""
-_QUIET_STOP_S = 5.0
-"""So long a stop waits for what is being put away; it goes on at the next start."""
+_SCAN_OVERDUE_S = 60.0
+"""If the next scan is overdue by more than this, the watchdog is not fed."""
+_TIDY_UP_S = 5.0
+"""Time that a stop waits for vocals being put away; the next start continues with the rest."""
 
 
 def watch(config_path: Path | None, *, adopt_inbox: bool = False) -> int:
-    """Runs the daemon until it is told to stop; the exit status. Raises BacklineError if it cannot start."""
+    """Run the daemon until it is stopped; returns the exit status. Raises BacklineError at a failed start."""
     os.umask(0o027)
     config = Config.read(config_path)
     with ExitStack() as held:
@@ -61,7 +61,7 @@ def watch(config_path: Path | None, *, adopt_inbox: bool = False) -> int:
 
 
 class Daemon:
-    """The parts, joined. ``held`` closes them in the end."""
+    """Creates and connects all parts; ``held`` closes them at the end."""
 
     def __init__(self, config: Config, journal: Journal, held: ExitStack, config_path: Path | None) -> None:
         self.config, self.journal, self._path = config, journal, config_path
@@ -107,10 +107,10 @@ class Daemon:
         self.control = Control(config.folders.state, selector, answers.answer, time.monotonic)
         held.callback(self.control.close)
         self.stop_by_s: float | None = None
-        """When the service ends at the latest; None while it is not told to."""
+        """Deadline of a stop in monotonic seconds; None unless the service is stopping."""
 
     def prepare(self, *, adopt_inbox: bool) -> None:
-        """Brings journal and folders in order after whatever happened before."""
+        """Recover journal and folders after an interruption, and check the sentinel. Raises OutputError."""
         folders = self.config.folders
         try:
             for root in (folders.outbox, folders.archive, folders.rejected):
@@ -123,15 +123,17 @@ class Daemon:
             )
         except OSError as error:
             where = error.filename or folders.outbox
-            raise OutputError(f"{where} cannot be used: {error.strerror}.") from error
+            raise OutputError(
+                f"{where} cannot be used: {error.strerror}; check that it exists and is writable."
+            ) from error
         for job in found.interrupted:
-            log(NOTICE, "Taken up again after an interruption.", job=job.id, name=job.relpath)
+            log(NOTICE, "Queued again after an interruption.", job=job.id, name=job.relpath)
         refusal = ensure_sentinel(folders.inbox, self.config.intake, self.journal, adopt=adopt_inbox)
         self.pauses.set("inbox", refusal or None)
         self.pauses.set("asked", self.journal.pause_reason())
 
     def run(self) -> None:
-        """The loop. Raises BacklineError where the engine can never start."""
+        """Run the loop until the service is stopped. Raises BacklineError if no engine can start at all."""
         while not self._round(time.monotonic()):
             if self.engine.fatal is not None:
                 raise self.engine.fatal
@@ -141,50 +143,50 @@ class Daemon:
         log(NOTICE, "Stopped.")
 
     def _round(self, now_s: float) -> bool:
-        """A piece of everything that is due; True when the service may end."""
-        self._heed_signals(now_s)
-        self.pauses.tend(now_s)
-        for work in (self._look, self._tend_engine, self._take, self._render, self._put_away):
+        """Do a step of all work that is due; returns True when the service may end."""
+        self._handle_signals(now_s)
+        self.pauses.expire(now_s)
+        for work in (self._scan, self._update_engine, self._take, self._render, self._put_away):
             self._guarded(partial(work, now_s))
         self.hooks.poll(now_s)
-        self.control.sweep()
-        self._guarded(partial(self._tell, now_s))
+        self.control.drop_slow_clients()
+        self._guarded(partial(self._report, now_s))
         last_s = self.intake.last_look_s
-        bound_s = self.config.intake.scan_s + _SCAN_BOUND_S
+        bound_s = self.config.intake.scan_s + _SCAN_OVERDUE_S
         if self.stop_by_s is not None or (last_s is not None and now_s - last_s < bound_s):
             self.notifier.feed_watchdog(now_s)
         return self.stop_by_s is not None and self._may_end(now_s)
 
-    def _tend_engine(self, now_s: float) -> None:
-        self.engine.tend(now_s, stopping=self.stop_by_s is not None)
+    def _update_engine(self, now_s: float) -> None:
+        self.engine.update(now_s, stopping=self.stop_by_s is not None)
 
-    def _tell(self, now_s: float) -> None:
+    def _report(self, now_s: float) -> None:
         if self.outlets.due(now_s):
-            self.outlets.tell(self.observer.snapshot(now_s), now_s)
+            self.outlets.report(self.observer.snapshot(now_s), now_s)
 
     def _guarded(self, work: Callable[[], object]) -> None:
         try:
             work()
         except JournalError as error:
             log(WARNING, str(error))
-            self.pauses.set_for_a_while("journal", str(error), time.monotonic())
+            self.pauses.set_until_retry("journal", str(error), time.monotonic())
 
     def _sleep_s(self, now_s: float) -> float:
-        if self._can_take or self._can_put_away(now_s) or self.rendering.can_settle:
+        if self._can_take or self._can_put_away(now_s) or self.rendering.can_conclude:
             return 0.0
         return max(0.0, min(_LONGEST_SLEEP_S, self.intake.due_s() - now_s))
 
-    def _look(self, now_s: float) -> None:
+    def _scan(self, now_s: float) -> None:
         if self.intake.due_s() > now_s or self.stop_by_s is not None:
             return
         folders, space = self.config.folders, self.config.space
         seen = self.intake.look(now_s)
-        if not seen.sentinel and not self.pauses.stands("inbox"):
+        if not seen.sentinel and not self.pauses.active("inbox"):
             self.pauses.set("inbox", missing(folders.inbox, self.config.intake))
-        elif seen.sentinel and self.pauses.stands("inbox"):
+        elif seen.sentinel and self.pauses.active("inbox"):
             ensure_sentinel(folders.inbox, self.config.intake, self.journal)
             self.pauses.set("inbox", None)
-        self.putting_away.again()
+        self.putting_away.wake()
         self.pauses.set("folders", self.rendering.roots.changed())
         try:
             found = os.statvfs(folders.outbox)
@@ -197,20 +199,20 @@ class Daemon:
 
     @property
     def _can_take(self) -> bool:
-        return self.stop_by_s is None and self.intake.pending and not self.pauses.stands("inbox", "journal")
+        return self.stop_by_s is None and self.intake.pending and not self.pauses.active("inbox", "journal")
 
     def _take(self, now_s: float) -> None:
         if self._can_take:
             self.intake.step(now_s)
-            self.putting_away.again()
+            self.putting_away.wake()
 
     def _render(self, now_s: float) -> None:
-        accepting = self.stop_by_s is None and self.engine.fits()
+        accepting = self.stop_by_s is None and self.engine.is_current()
         if self.rendering.step(now_s, accepting=accepting):
-            self.putting_away.again()
+            self.putting_away.wake()
 
     def _can_put_away(self, now_s: float) -> bool:
-        return self.putting_away.pending(now_s) and not self.pauses.stands("inbox", "journal", "folders")
+        return self.putting_away.pending(now_s) and not self.pauses.active("inbox", "journal", "folders")
 
     def _put_away(self, now_s: float) -> None:
         if self.intake.last_look is not None and self._can_put_away(now_s):
@@ -218,13 +220,13 @@ class Daemon:
 
     def _pause_changed(self, before: str | None, reason: str | None) -> None:
         if reason is None:
-            log(NOTICE, "The work goes on.")
+            log(NOTICE, "The work is resumed.")
         else:
             log(WARNING, "The work is paused.", reason=reason)
         if before is None and reason is not None:
             self.hooks.trigger("paused", reason=reason)
 
-    def _heed_signals(self, now_s: float) -> None:
+    def _handle_signals(self, now_s: float) -> None:
         if self.signals.stops and self.stop_by_s is None:
             self._begin_stop(now_s)
         if self.signals.reload:
@@ -239,7 +241,7 @@ class Daemon:
         self.notifier.stopping()
         self.observer.stopping = True
         left_s = self.rendering.left_s(now_s)
-        self.stop_by_s = now_s + _QUIET_STOP_S
+        self.stop_by_s = now_s + _TIDY_UP_S
         if left_s is not None and left_s < self.config.work.drain_s:
             self.stop_by_s += self.config.work.drain_s
         else:
@@ -250,7 +252,7 @@ class Daemon:
         assert self.stop_by_s is not None
         if self.signals.stops > 1 or now_s >= self.stop_by_s:
             return True
-        if now_s >= self.stop_by_s - _QUIET_STOP_S:
+        if now_s >= self.stop_by_s - _TIDY_UP_S:
             self.worker.end("the service stops", meant=True)
         return self.rendering.job is None and not self._can_put_away(now_s)
 

@@ -1,4 +1,4 @@
-"""Keeps an engine running, with the pack that it should have: started, renewed between jobs, restarted."""
+"""Keeps an engine running with the chosen pack: starts it, renews it between jobs, restarts it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from appliance.watch.service.pauses import Pauses
 from appliance.watch.settings.config import Config
 
 _LONGEST_END_S = 5.0
-"""So long a killed engine is waited for."""
+"""Time to wait for a killed engine."""
 
 
 class EngineKeeper:
-    """Keeps ``worker`` ready for the job that ``rendering`` has. ``fatal``: why the service cannot start."""
+    """Keeps ``worker`` ready for the jobs of ``rendering``. ``fatal`` is an error that ends the service."""
 
     def __init__(
         self,
@@ -35,61 +35,61 @@ class EngineKeeper:
     ) -> None:
         self._config, self._worker, self._pauses = config, worker, pauses
         self._rendering, self._intake, self._notifier = rendering, intake, notifier
-        worker.listen(self._said, self._died)
+        worker.listen(self._on_message, self._on_death)
         self.pack = ChosenPack(config.work.pack)
         self.started = False
-        """Whether an engine has ever been ready."""
+        """Whether an engine has been ready since the start of the service."""
         self.starts = self.deaths = 0
         self.fatal: BacklineError | None = None
         self._renew = False
 
-    def fits(self) -> bool:
-        """Whether a job may be given to the engine: it has the pack and the settings that are wanted now."""
+    def is_current(self) -> bool:
+        """Whether the engine has the chosen pack and the current settings, so that it may get a job."""
         if self._worker.idle and not self._renew and self.pack.stale:
-            log(NOTICE, "Another pack is wanted.", pack=self.pack.wanted)
+            log(NOTICE, "Another pack was selected.", pack=self.pack.wanted)
             self._renew = True
         return not self._renew
 
     def reconfigure(self, new: Config) -> None:
-        """Settings were read again; the engine takes them after its job."""
+        """Apply new settings; a changed engine is renewed after its job."""
         self._renew = self._renew or setup_of(new) != setup_of(self._config)
         self._config = new
         self.pack.reconsider(new.work.pack)
 
-    def tend(self, now_s: float, *, stopping: bool) -> None:
-        """Ends an engine that is to be renewed, and starts one where none runs, unless the service stops."""
+    def update(self, now_s: float, *, stopping: bool) -> None:
+        """End an engine that must be renewed, and start one if none runs, unless the service is stopping."""
         pauses = self._pauses
         if self._renew and self._rendering.job is None:
             self._renew = False
-            self._worker.end("it takes other settings", meant=True)
+            self._worker.end("pack or settings have changed", meant=True)
         self._worker.tend(now_s)
         if self._worker.running or stopping:
             return
-        if pauses.stands("engine"):
+        if pauses.active("engine"):
             if not self.pack.stale:
                 return
-            pauses.set("engine", None)  # there is something else to try
+            pauses.set("engine", None)  # another pack was selected: try it
         try:
             folder = str(self.pack.folder())
             self._worker.start(replace(setup_of(self._config), pack=folder), now_s)
             self.starts += 1
         except OSError as error:
-            pauses.set_for_a_while("engine", f"The engine cannot start: {error.strerror}.", now_s)
+            pauses.set_until_retry("engine", f"The engine cannot start: {error.strerror}.", now_s)
 
     def end(self) -> None:
-        """Kills the engine, if there is one, and waits until it is gone."""
+        """Kill the engine, if one runs, and wait until it has ended."""
         self._worker.end("the service stops", meant=True)
         give_up_s = time.monotonic() + _LONGEST_END_S
         while self._worker.running and time.monotonic() < give_up_s:
             self._worker.tend(time.monotonic())
             time.sleep(0.01)
 
-    def _said(self, message: Message) -> None:
+    def _on_message(self, message: Message) -> None:
         if isinstance(message, Ready):
             style = self._config.work.style
             if style not in message.styles:
                 known = ", ".join(message.styles)
-                self._unfit(f"work.style: this pack has no '{style}', but {known}.")
+                self._reject_pack(f"work.style: the pack has no style '{style}'; choose one of {known}.")
                 return
             log(NOTICE, "Ready.", pack=message.pack, version=message.version, sha256=message.sha256)
             self.pack.works()
@@ -99,32 +99,31 @@ class EngineKeeper:
                 self.started = True
                 self._notifier.ready()
         elif isinstance(message, Failed) and message.job == 0:
-            self._unfit(message.sentence)
+            self._reject_pack(message.sentence)
         elif isinstance(message, Progress | Done | Failed):
-            self._rendering.heard(message, time.monotonic())
+            self._rendering.on_message(message, time.monotonic())
 
-    def _unfit(self, sentence: str) -> None:
-        """The pack does not work. Another one plays, where there is one; else it is the end of a service that
-        starts, and a pause for one that runs."""
+    def _reject_pack(self, sentence: str) -> None:
+        """Fall back to another pack, if possible; otherwise end a starting service, pause a running one."""
         log(ERROR, sentence)
         if self.pack.refuse(sentence):
-            self._instead()
+            self._log_fallback()
         else:
             if not self.started:
                 self.fatal = PackError(sentence)
-            self._pauses.set_for_a_while("engine", sentence, time.monotonic())
+            self._pauses.set_until_retry("engine", sentence, time.monotonic())
         self._worker.end("its pack does not work", meant=True)
 
-    def _died(self, death: Death) -> None:
+    def _on_death(self, death: Death) -> None:
         if not death.meant:
             self.deaths += 1
-            sentence = f"The engine {death.why}; it is started again."
+            sentence = f"The engine {death.why}; it is restarted."
             log(WARNING, sentence)
             if self.pack.died(death.why):
-                self._instead()
+                self._log_fallback()
             else:
-                self._pauses.set_for_a_while("engine", sentence, time.monotonic())
-        self._rendering.died(death)
+                self._pauses.set_until_retry("engine", sentence, time.monotonic())
+        self._rendering.on_death(death)
 
-    def _instead(self) -> None:
-        log(ERROR, "The pack that the settings name does not work; another one plays.", pack=self.pack.wanted)
+    def _log_fallback(self) -> None:
+        log(ERROR, "The pack of the settings does not work; another one is used.", pack=self.pack.wanted)

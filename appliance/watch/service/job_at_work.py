@@ -1,8 +1,8 @@
-"""One job at a time goes to the engine, and what the engine says becomes of it.
+"""Gives one job at a time to the engine and records its outcome.
 
-The order of effects: work folder, journal (``working``), order; result on the disk, result in place,
-journal (``published``). What follows from a failure is decided by the table of
-:mod:`appliance.watch.engine.failures`.
+The order of effects: create the work folder, record ``working``, send the order; then sync the result,
+publish it, record ``published``. The table of :mod:`appliance.watch.engine.failures` decides what follows a
+failure.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from appliance.watch.service.pauses import Pauses
 from appliance.watch.settings.config import Config
 
 _STEM_BYTES = LONGEST_NAME_BYTES - len(".take99.accompaniment.wav") - len(".-9999.part")
-"""So much of a vocal's name fits into every name that a result needs."""
+"""Longest part of a vocal's name, in bytes, that fits into all file names of its result."""
 
-_TELL_JOURNAL_S = 15.0
-"""The journal hears of progress this often: each time costs a write to the disk."""
+_RECORD_PROGRESS_S = 15.0
+"""Interval between progress records in the journal, each of which syncs the disk."""
 
 
 class Rendering:
-    """The job at work. ``config`` and ``access`` may be replaced while none is."""
+    """The running job. ``config`` and ``access`` may be replaced while no job runs."""
 
     def __init__(
         self,
@@ -54,42 +54,41 @@ class Rendering:
         self._pauses, self._hooks = pauses, hooks
         self.roots = Roots(config.folders)
         self.trouble = ""
-        """What keeps a vocal waiting, in a sentence; empty once something has been published since."""
+        """A sentence about the last vocal that had to wait; '' if none."""
         self.job: Job | None = None
         self.share = 0.0
         self.started_s = 0.0
-        self._told_s = 0.0
+        self._recorded_s = 0.0
         self._outcome: Done | Failed | Death | None = None
-        """How the order ended, until the journal knows."""
+        """The outcome of the order, until it is recorded in the journal."""
 
     @property
-    def can_settle(self) -> bool:
-        """Whether an order has ended and nothing keeps :meth:`step` from drawing the conclusion."""
-        return self._outcome is not None and not self._pauses.stands("disk", "journal", "folders")
+    def can_conclude(self) -> bool:
+        """Whether an order has ended and :meth:`step` can record its outcome now."""
+        return self._outcome is not None and not self._pauses.active("disk", "journal", "folders")
 
     def left_s(self, now_s: float) -> float | None:
-        """Seconds that the job will still take, by what it took so far; None while that is unknown."""
+        """Estimated seconds until the job ends; None if there is no estimate yet."""
         if self.job is None or self.share <= 0.02:
             return None
         return (now_s - self.started_s) * (1.0 - self.share) / self.share
 
     def step(self, now_s: float, *, accepting: bool) -> bool:
-        """Draws the conclusion from what has ended, and starts the next job if ``accepting``.
+        """Record the outcome of an ended job, and start the next job if ``accepting``.
 
-        True if a job may have something to put away now. Raises JournalError, and then nothing has
-        happened that a repetition would spoil.
+        Returns True if a vocal may have to be put away now. If it raises JournalError, it can be repeated.
         """
-        settled = False
-        if self._outcome is not None and self.can_settle:
-            settled = self._conclude(self._outcome, now_s)
-            if settled:
+        concluded = False
+        if self._outcome is not None and self.can_conclude:
+            concluded = self._conclude(self._outcome, now_s)
+            if concluded:
                 self._outcome, self.job, self.share = None, None, 0.0
         if accepting and self.job is None and self._worker.idle and self._pauses.reason is None:
-            return self._start(now_s) or settled
-        return settled
+            return self._start(now_s) or concluded
+        return concluded
 
-    def heard(self, message: Progress | Done | Failed, now_s: float) -> None:
-        """What the engine says of its order."""
+    def on_message(self, message: Progress | Done | Failed, now_s: float) -> None:
+        """Handle a message of the engine about the running job. Raises JournalError."""
         if self.job is None or message.job != self.job.id:
             return
         if not isinstance(message, Progress):
@@ -100,18 +99,18 @@ class Rendering:
             self.job = self.job._replace(duration_s=message.duration_s)
             work = self.config.work
             self._worker.allow(now_s + work.timeout_least_s + work.timeout_factor * message.duration_s)
-            self._told_s = -_TELL_JOURNAL_S
-        if now_s - self._told_s >= _TELL_JOURNAL_S:
-            self._told_s = now_s
+            self._recorded_s = -_RECORD_PROGRESS_S
+        if now_s - self._recorded_s >= _RECORD_PROGRESS_S:
+            self._recorded_s = now_s
             self._journal.record_progress(self.job.id, self.share, self.job.duration_s)
 
-    def died(self, death: Death) -> None:
-        """The engine has ended with the order under way."""
+    def on_death(self, death: Death) -> None:
+        """Handle the end of the engine's process while a job was running."""
         if self.job is not None and self._outcome is None:
             self._outcome = death
 
     def _start(self, now_s: float) -> bool:
-        """Starts the next job that is due; True if it turned out to be published already."""
+        """Start the next job that is due; returns True if its result is published already."""
         job = self._journal.next_due(time.time(), self.config.work.retry_most_s)
         if job is None:
             return False
@@ -135,16 +134,16 @@ class Rendering:
             self._pause_outbox(f"The outbox cannot be written: {error.strerror}.", now_s)
             return False
         self.job = self._journal.start(job.id)
-        self.share, self.started_s, self._told_s = 0.0, now_s, now_s
+        self.share, self.started_s, self._recorded_s = 0.0, now_s, now_s
         limit_s = settings.timeout_least_s + decode_wall_s(settings.decode_seconds)
         self._worker.give(self._order(job, os.fspath(work)), now_s + limit_s)
         log(INFO, "Rendering.", job=job.id, name=job.relpath, attempt=self.job.attempts)
         return False
 
     def _with_better_name(self, job: Job) -> Job:
-        """A job that got a number, without it where that is possible by now.
+        """Remove the number from a job's name if the plain name is free by now.
 
-        Whatever had the name may be gone, as half a copy is that was taken for a whole one.
+        The name may have belonged to an incomplete copy of the same vocal, which is gone.
         """
         if job.name == job.wanted:
             return job
@@ -170,7 +169,7 @@ class Rendering:
         )
 
     def _conclude(self, outcome: Done | Failed | Death, now_s: float) -> bool:
-        """False if the disk refuses: then it is to be tried again."""
+        """Record the outcome; returns False if the disk refuses the result, to be retried later."""
         assert self.job is not None
         if isinstance(outcome, Done):
             if not self._publish(self.job, now_s):
@@ -183,15 +182,15 @@ class Rendering:
             self._count_death(self.job, f"the engine {outcome.why}")
         try:
             clear_work(self.config.folders.outbox, self.job.id)
-        except OSError as error:  # the next start does it
+        except OSError as error:  # the next start removes it
             log(WARNING, "A work folder cannot be removed.", job=self.job.id, reason=str(error))
         return True
 
     def _publish(self, job: Job, now_s: float) -> bool:
-        """Puts the result in place, then tells the journal; False if the disk refuses."""
+        """Publish the result and record that; returns False if the disk refuses."""
         outbox = self.config.folders.outbox
         try:
-            placed = self._placed(job)
+            placed = self._put_in_place(job)
         except OSError as error:
             sentence = f"The outbox cannot be written: {error.strerror}."
             self._pause_outbox(self.roots.changed() or sentence, now_s)
@@ -202,7 +201,7 @@ class Rendering:
         job = placed
         self._journal.record_published(job.id)
         for cause in ("disk", "journal", "engine"):
-            self._pauses.worked(cause)
+            self._pauses.succeeded(cause)
         log(
             NOTICE, "Published.", job=job.id, name=job.relpath, result=job.name, took_s=now_s - self.started_s
         )
@@ -210,10 +209,10 @@ class Rendering:
         self._hooks.trigger("done", job=job.id, source=job.relpath, result=result)
         return True
 
-    def _placed(self, job: Job) -> Job | None:
-        """The job once its result lies in the outbox, perhaps under another name; None if it is lost."""
+    def _put_in_place(self, job: Job) -> Job | None:
+        """Move the result to the outbox; returns the job, perhaps renamed, or None if the result is lost."""
         outbox = self.config.folders.outbox
-        while not keeps_result(outbox, job.name, job.key):  # as after a rename that was not confirmed
+        while not keeps_result(outbox, job.name, job.key):  # true after an unrecorded rename
             try:
                 if publish(outbox, job.id, job.name, self.access):
                     break
@@ -221,7 +220,7 @@ class Rendering:
                 if self.roots.changed() is not None:
                     raise
                 return None
-            except NotADirectoryError:  # a file has meanwhile the name of a folder above it
+            except NotADirectoryError:  # a file now has the name of a parent folder
                 if self.roots.changed() is not None:
                     raise
             name = free_name(outbox, job.wanted, self._journal.names_in_use() - {job.name})
@@ -229,7 +228,7 @@ class Rendering:
         return job
 
     def _conclude_failure(self, job: Job, failed: Failed, now_s: float) -> None:
-        """Does what the table of :mod:`appliance.watch.engine.failures` says of this kind of failure."""
+        """Act on a failure as the table of :mod:`appliance.watch.engine.failures` says for its kind."""
         why, then = failed.sentence, FAILURES[failed.kind].then
         log(INFO, "Not rendered.", job=job.id, name=job.relpath, kind=failed.kind, reason=why)
         if then in (Then.RETRY, Then.RETRY_UNCOUNTED):
@@ -254,24 +253,24 @@ class Rendering:
                 self._pause_outbox(why, now_s)
             case Then.PAUSE_ENGINE:
                 self._journal.retry(job.id, why, time.time(), counted=False)
-                self._pauses.set_for_a_while("engine", why, now_s)
+                self._pauses.set_until_retry("engine", why, now_s)
                 self._worker.end("its pack does not work", meant=True)
             case Then.RETRY_THEN_QUARANTINE:
                 self._count_death(job, f"the engine failed: {why}")
 
     def _retry_while_young(self, job: Job, why: str, now_s: float) -> None:
-        """The vocal does not decode: it may be a copy that goes on, unless it has stood still for long."""
+        """Retry a vocal that does not decode, as it may be an unfinished copy; reject it once it is old."""
         young_s = self._intake.patience_left_s(job.relpath, now_s)
         if young_s > 0:
-            self._journal.retry(job.id, f"not whole yet: {why}", time.time() + young_s, counted=False)
+            self._journal.retry(job.id, f"not complete yet: {why}", time.time() + young_s, counted=False)
         else:
             self._journal.reject(job.id, why)
 
     def _count_death(self, job: Job, why: str) -> None:
         settings, deaths = self.config.work, job.worker_deaths + 1
-        log(ERROR, "An engine died over a vocal.", job=job.id, name=job.relpath, deaths=deaths, why=why)
+        log(ERROR, "The engine crashed on a vocal.", job=job.id, name=job.relpath, deaths=deaths, why=why)
         if deaths >= settings.attempts:
-            sentence = f"Rendering it failed {deaths} times in a way that the service cannot explain ({why})."
+            sentence = f"Rendering it failed {deaths} times for an unknown reason ({why})."
             self._journal.quarantine(job.id, sentence)
         else:
             at_s = time.time() + backoff_s(deaths, settings)
@@ -279,10 +278,10 @@ class Rendering:
 
     def _pause_outbox(self, sentence: str, now_s: float) -> None:
         log(WARNING, "The disk refuses results.", reason=sentence)
-        self._pauses.set_for_a_while("disk", sentence, now_s)
+        self._pauses.set_until_retry("disk", sentence, now_s)
 
 
 def _stem(name: bytes) -> str:
-    """What results are called: the vocal's name as plain text, short enough for every ending."""
+    """The name of a result's files: the vocal's name, printable and short enough for each ending."""
     text = "".join(c if c.isprintable() else "_" for c in name.decode("utf-8", "replace"))
     return shortened(text.encode(), _STEM_BYTES).decode() or "vocal"

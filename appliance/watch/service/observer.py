@@ -1,4 +1,4 @@
-"""Looks at every part of the daemon and says what it sees, as one snapshot."""
+"""Takes snapshots of the daemon's status from its parts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from appliance.watch.outbox.putting_away import PuttingAway
 from appliance.watch.service.engine_keeper import EngineKeeper
 from appliance.watch.service.job_at_work import Rendering
 from appliance.watch.service.pauses import Pauses
-from appliance.watch.service.snapshot import MOST_HELD, DaemonState, Running, Snapshot
+from appliance.watch.service.snapshot import MAX_HELD, DaemonState, Running, Snapshot
 
 
 class Observer:
-    """Describes the daemon. What no part knows is set by the daemon: ``queue_limit``, ``free_bytes``,
-    ``stopping``."""
+    """Takes snapshots. The daemon itself sets ``queue_limit``, ``free_bytes`` and ``stopping``."""
 
     def __init__(
         self,
@@ -36,11 +35,11 @@ class Observer:
         self._version = version("backline")
         self.queue_limit = 0
         self.free_bytes: int | None = None
-        """Bytes free in the outbox; None until somebody has looked."""
+        """Free bytes in the outbox; None until the first scan."""
         self.stopping = False
 
     def snapshot(self, now_s: float) -> Snapshot:
-        """The daemon at this moment. Raises JournalError."""
+        """The daemon's status at ``now_s`` (monotonic seconds). Raises JournalError."""
         intake, ready = self._intake, self._worker.ready
         counts = self._journal.counts()
         oldest_s = self._journal.oldest_waiting_s()
@@ -67,7 +66,7 @@ class Observer:
             scan_seconds=0.0 if look is None else look.seconds,
             inbox_there=look is not None and look.sentinel,
             scan_troubles=0 if look is None else len(look.troubles),
-            held={shown(path): why for path, why in held[:MOST_HELD]},
+            held={shown(path): why for path, why in held[:MAX_HELD]},
             held_count=len(held),
             free_mb=None if self.free_bytes is None else self.free_bytes >> 20,
             counts=counts,

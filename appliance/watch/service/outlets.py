@@ -1,4 +1,4 @@
-"""Where the daemon tells of itself: systemd's status line, Prometheus, and whoever asks over the socket."""
+"""Reports the daemon's status to systemd's status line and to Prometheus."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from appliance.watch.settings.config import MetricsSettings
 if TYPE_CHECKING:
     from appliance.watch.service.metrics import Metrics
 
-TELL_EVERY_S = 2.0
-WRITE_EVERY_S = 15.0
+REPORT_INTERVAL_S = 2.0
+WRITE_INTERVAL_S = 15.0
 
 
 class Outlets:
-    """Tells, every now and then."""
+    """Reports snapshots at regular intervals."""
 
     def __init__(self, settings: MetricsSettings, notifier: Notifier) -> None:
         self._notifier = notifier
-        self._told_s = float("-inf")
+        self._reported_s = float("-inf")
         self._written_s = float("-inf")
         self._write_failed = False
         self._address = ""
@@ -30,12 +30,12 @@ class Outlets:
         self.reconfigure(settings)
 
     def reconfigure(self, settings: MetricsSettings) -> None:
-        """Serves Prometheus as the settings say."""
+        """Apply the settings of Prometheus."""
         wanted = self._settings = settings
         if not wanted.listen and not wanted.textfile:
             self.close()
             return
-        from appliance.watch.service.metrics import Metrics  # not every installation has it on
+        from appliance.watch.service.metrics import Metrics  # import only if it is used
 
         if self._metrics is None:
             self._metrics = Metrics()
@@ -51,24 +51,24 @@ class Outlets:
                 log(ERROR, "Metrics cannot be served.", address=wanted.listen, reason=str(error))
 
     def close(self) -> None:
-        """Stops serving."""
+        """Stop serving."""
         if self._metrics is not None:
             self._metrics.close()
         self._metrics, self._address = None, ""
 
     def due(self, now_s: float) -> bool:
-        """Whether it is time to tell."""
-        return now_s - self._told_s >= TELL_EVERY_S
+        """Whether the next report is due."""
+        return now_s - self._reported_s >= REPORT_INTERVAL_S
 
-    def tell(self, snapshot: Snapshot, now_s: float) -> None:
-        """Tells everybody."""
-        self._told_s = now_s
+    def report(self, snapshot: Snapshot, now_s: float) -> None:
+        """Report a snapshot to systemd and Prometheus."""
+        self._reported_s = now_s
         self._notifier.status(snapshot.sentence)
         if self._metrics is None:
             return
         self._metrics.update(snapshot)
         textfile = self._settings.textfile
-        if isinstance(textfile, Path) and now_s - self._written_s >= WRITE_EVERY_S:
+        if isinstance(textfile, Path) and now_s - self._written_s >= WRITE_INTERVAL_S:
             self._written_s = now_s
             try:
                 self._metrics.write(textfile)

@@ -1,4 +1,4 @@
-"""Signals as something to read: handlers set nothing but a byte in a pipe, and the loop looks at it."""
+"""Signals as flags: each signal writes a byte to a pipe, which the main loop reads."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _TAKEN = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 
 class Signals:
-    """Counts what came. ``stops`` are SIGTERM and SIGINT; ``reload`` is SIGHUP and stays until taken back.
+    """``stops`` counts SIGTERM and SIGINT; SIGHUP sets ``reload``, which the loop resets.
 
-    SIGCHLD only wakes the loop. Must be made in the main thread.
+    SIGCHLD only wakes the loop. Create it in the main thread.
     """
 
     def __init__(self, selector: selectors.BaseSelector) -> None:
@@ -26,7 +26,7 @@ class Signals:
         selector.register(self._read, selectors.EVENT_READ, self._readable)
 
     def close(self) -> None:
-        """Gives the signals back."""
+        """Restore the previous handlers."""
         signal.set_wakeup_fd(self._wakeup)
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -35,7 +35,7 @@ class Signals:
         os.close(self._write)
 
     def ask_for_reload(self) -> None:
-        """As SIGHUP does."""
+        """Set ``reload``, as SIGHUP does."""
         self.reload = True
 
     def _readable(self, mask: int) -> None:
@@ -48,4 +48,4 @@ class Signals:
 
 
 def _nothing(number: int, frame: object) -> None:
-    """A handler must exist for the signal to be noticed at all."""
+    """Without a handler, Python does not write the signal to the pipe."""

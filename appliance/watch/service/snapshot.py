@@ -1,6 +1,6 @@
-"""The daemon at one moment, for systemd, Prometheus and whoever asks.
+"""The daemon's status at one moment, for systemd, Prometheus and ``backline status``.
 
-One record serves all, so that they never disagree.
+One record serves all three, so that they agree.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 DaemonState = Literal["starting", "idle", "working", "paused", "stopping"]
 
-MOST_HELD = 50
-"""So many files that are not taken are named with their reasons; the rest is counted."""
+MAX_HELD = 50
+"""Number of held files that are listed with their reasons; further ones are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The job at work. Times in seconds; ``left_s`` is None while it cannot be told."""
+    """The running job. ``left_s`` is None without an estimate; ``duration_s`` is the length of the audio."""
 
     job: int
     name: str
@@ -29,15 +29,15 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that can be said at one moment. Names are escaped already."""
+    """The status, with all names escaped. ``held`` says why files in the inbox are not queued yet."""
 
     version: str
     state: DaemonState
     paused: str | None
-    """Why no job starts; None while jobs may."""
+    """Why no job starts; None if jobs may start."""
     pack: dict[str, str] | None
-    """``name``, ``version``, ``sha256``, and the hash of the ``profile`` that is followed ('' without one).
-    None until the engine is ready."""
+    """``name``, ``version``, ``sha256``, and the hash of the ``profile`` in use ('' without one). None until
+    the engine is ready."""
     waiting: int
     settling: int
     queue_limit: int
@@ -51,21 +51,21 @@ class Snapshot:
     held_count: int
     free_mb: int | None
     counts: dict[str, int]
-    """Jobs by state, over the journal's whole life."""
+    """Number of jobs in the journal by state."""
     rejected_count: int
-    """Rejected and quarantined together."""
+    """Rejected and quarantined jobs together."""
     trouble: str
-    """What cannot be put away or waits for something, and why; empty where all is well."""
+    """A vocal that cannot be put away or has to wait, and why; '' if there is none."""
     engine_pid: int
     engine_starts: int
     engine_deaths: int
     tuned: float = 1.0
-    """Share of the measuring of this processor that is done; 1 where nothing is to be measured."""
+    """Progress of tuning for this CPU, 0 to 1; 1 if nothing is to be measured."""
     pack_trouble: str = ""
-    """Why another pack plays than the one that the settings name; empty where it is that one."""
+    """Why the engine uses another pack than the settings name; '' if it does not."""
 
     def to_json(self) -> dict[str, Any]:
-        """As the control socket and ``status --json`` give it: ``rejected_count`` is called ``rejected``."""
+        """The status for the control socket and ``status --json``, where ``rejected`` is the count."""
         facts = asdict(self)
         facts["rejected"] = facts.pop("rejected_count")
         return facts
@@ -85,7 +85,7 @@ class Snapshot:
             left = "" if left_s is None else f", {left_s:.0f} s left"
             words.append(f"Rendering {self.running.name} ({self.running.progress:.0%}{left}).")
         elif self.paused is None:
-            tuning = f", measuring what is fastest here ({self.tuned:.0%})" if self.tuned < 1.0 else ""
+            tuning = f", tuning for this CPU ({self.tuned:.0%})" if self.tuned < 1.0 else ""
             words.append(f"Idle{tuning}.")
         words.append(
             f"{self.waiting} waiting, {self.counts.get('done', 0)} done, {self.rejected_count} rejected."

@@ -1,4 +1,4 @@
-"""What the commands that ask are told, and how they say it to a person."""
+"""Status and history: as JSON for programs, and as lines for the terminal."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from appliance.watch.journal.reader import Reader
 from appliance.watch.journal.rows import Job
 from appliance.watch.reports.logs import plain
 
-MOST_SHOWN = 20
-"""So many files that are not taken yet are listed for a person."""
+MAX_SHOWN = 20
+"""Number of held files that the terminal lists."""
 
 
 def down_facts(journal: Reader | None, now_s: float) -> dict[str, Any]:
-    """The status while no daemon runs: what the journal says. ``now_s`` is unix seconds.
+    """The status from the journal while no daemon runs; ``now_s`` is unix seconds.
 
-    Keys as in :class:`appliance.watch.service.snapshot.Snapshot`, without what only a daemon knows.
+    Keys are those of :meth:`.Snapshot.to_json`, without those that only a daemon knows.
     """
     counts = journal.counts() if journal else {}
     oldest_s = journal.oldest_waiting_s() if journal else None
@@ -35,12 +35,12 @@ def down_facts(journal: Reader | None, now_s: float) -> dict[str, Any]:
 
 
 def history_facts(journal: Reader | None, limit: int) -> list[dict[str, Any]]:
-    """The last jobs that ended, newest first."""
+    """The last ``limit`` finished jobs, newest first."""
     return [job_facts(job) for job in journal.history(limit)] if journal else []
 
 
 def job_facts(job: Job) -> dict[str, Any]:
-    """A job for a program: paths with whatever cannot be printed escaped, times in unix seconds."""
+    """A job as JSON: paths in printable form, times in unix seconds."""
     return {
         "job": job.id,
         "vocal": job.shown,
@@ -59,24 +59,24 @@ def job_facts(job: Job) -> dict[str, Any]:
 
 
 def asked_job(journal: Reader, request: Mapping[str, Any]) -> Job:
-    """Which job a ``requeue`` means: ``{"job": 12}`` or ``{"path": "sub/song.wav"}``. Raises UsageError."""
+    """The job of a request such as ``{"job": 12}`` or ``{"path": "sub/song.wav"}``. Raises UsageError."""
     number, path = request.get("job"), request.get("path")
     if isinstance(number, int) and abs(number) < 2**63:
         job, asked = journal.job(number), str(number)
     elif isinstance(path, str):
         job, asked = journal.by_path(_as_bytes(path)), ascii(path)
     else:
-        raise UsageError("Say which job, by its number or by its vocal's path in the inbox.")
+        raise UsageError("Name the job by its number or by its vocal's path in the inbox.")
     if job is None:
         raise UsageError(f"There is no job {asked}; see 'backline history'.")
     return job
 
 
 def status_lines(facts: Mapping[str, Any]) -> list[str]:
-    """The status for a person; what is not known is left out."""
+    """The status as lines for the terminal; unknown values are left out."""
     lines = [f"state       {facts['state']}" + (f": {facts['paused']}" if facts["paused"] else "")]
     if (pack := facts.get("pack")) is not None:
-        profile = pack.get("profile") or pack.get("plan")  # a daemon of an earlier release says plan
+        profile = pack.get("profile") or pack.get("plan")  # a daemon of an earlier release calls it plan
         followed = f", profile {profile[:8]}" if profile else ""
         lines.append(f"pack        {pack['name']} {pack['version']}{followed}")
     if facts.get("pack_trouble"):
@@ -103,11 +103,11 @@ def status_lines(facts: Mapping[str, Any]) -> list[str]:
 
 def _inbox_lines(facts: Mapping[str, Any]) -> list[str]:
     age_s = facts["scan_age_s"]
-    seen = "not looked at yet" if age_s is None else f"looked at {_span(age_s)} ago"
-    lines = [f"inbox       {seen if facts['inbox_there'] else 'not there'}, {facts['settling']} settling"]
+    seen = "not scanned yet" if age_s is None else f"scanned {_span(age_s)} ago"
+    lines = [f"inbox       {seen if facts['inbox_there'] else 'missing'}, {facts['settling']} settling"]
     if facts["scan_troubles"]:
-        lines.append(f"            {facts['scan_troubles']} folders or files cannot be looked at")
-    held = list(facts["held"].items())[:MOST_SHOWN]
+        lines.append(f"            {facts['scan_troubles']} folders or files cannot be read")
+    held = list(facts["held"].items())[:MAX_SHOWN]
     lines += [f"not yet     {name}: {why}" for name, why in held]
     if (more := facts["held_count"] - len(held)) > 0:
         lines.append(f"            and {more} more")

@@ -1,4 +1,4 @@
-"""Vocals dropped into an inbox, as several tests need them."""
+"""Vocals in an inbox, shared by several tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from support.watch.invariants import sha256
 
 
 def drop(root: Path) -> dict[str, str]:
-    """Two vocals that can be rendered, one with companions, and one that cannot."""
+    """Drop two valid vocals, one with companions, and an unusable one; returns their hashes by name."""
     inbox = root / "inbox"
     (inbox / "sub").mkdir()
     vocals = {"song.wav": b"la" * 5000, "sub/song.wav": b"li" * 5000, "sub/bad.wav": b"refuse" * 1000}

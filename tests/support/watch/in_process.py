@@ -1,7 +1,7 @@
-"""The daemon's work without processes, signals and real time: the real parts, and an engine that is made up.
+"""The daemon's parts in one process, with a fake engine and a simulated clock, without signals.
 
-What the engine would do takes no time here: results are a few small files with a receipt, and a vocal
-whose content begins with ``refuse`` is unusable.
+The fake engine takes no time: its results are a few small files with a receipt. A vocal whose content begins
+with ``refuse`` is unusable.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from appliance.watch.settings.config import Config
 
 
 def config_of(root: Path) -> Config:
-    """Folders below ``root``, made, and times that are short."""
+    """Settings with short times; the folders below ``root`` are created."""
     names = ("inbox", "outbox", "archive", "rejected", "state")
     for name in names:
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ class MadeUpWorker(Worker):
 
 @dataclass
 class InProcess:
-    """One life of the daemon over ``config``'s folders, from recovery on."""
+    """One run of the daemon, beginning with recovery."""
 
     config: Config
     now_s: float = 0.0
@@ -86,7 +86,7 @@ class InProcess:
         self.putting_away = PuttingAway(self.config, Access(), *parts)
 
     def run(self, rounds: int = 100) -> None:
-        """Rounds of the loop on an invented clock, until nothing is left to do."""
+        """Run rounds of the loop on the simulated clock until no work is left."""
         quiet = 0
         for _ in range(rounds):
             self.round()
@@ -98,18 +98,18 @@ class InProcess:
         raise AssertionError(f"never quiet: {self.journal.counts()}, {self.pauses.reason}")
 
     def round(self) -> None:
-        """A piece of everything that is due. Raises JournalError."""
+        """Do all work that is due. Raises JournalError."""
         self.now_s += 0.06
         self.intake.look(self.now_s)
         while self.intake.pending:
             self.intake.step(self.now_s)
-        self.pauses.tend(self.now_s)
+        self.pauses.expire(self.now_s)
         self.rendering.step(self.now_s, accepting=True)
         if self.worker.order is not None:
             order, self.worker.order = self.worker.order, None
-            self.rendering.heard(answered(order), self.now_s)
+            self.rendering.on_message(answered(order), self.now_s)
             self.rendering.step(self.now_s, accepting=False)
-        self.putting_away.again()
+        self.putting_away.wake()
         while self.putting_away.pending(self.now_s):
             self.putting_away.step(self.now_s)
 
@@ -131,7 +131,7 @@ def answered(order: Order) -> Done | Failed:
 
 
 def written(order: Order, content: bytes) -> None:
-    """What the engine leaves behind."""
+    """Write a result as the engine does."""
     result = Path(order.work) / "result"
     (result / "stems").mkdir(parents=True)
     files = {f"{order.stem}.mix.wav": b"mix", f"stems/{order.stem}.keys.wav": content}

@@ -1,4 +1,4 @@
-"""Inbox, intake and journal with a clock that moves only when told."""
+"""Inbox, intake and journal with a simulated clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SETTLE_S, SCAN_S, PATIENCE_S, TAIL_S = 10.0, 5.0, 600.0, 60.0
 
 
 class Bench:
-    """Inbox, intake and journal, and a clock that moves only when told."""
+    """Inbox, intake and journal; ``now_s`` is the simulated clock."""
 
     def __init__(self, config: Config, **sections: dict[str, Any]) -> None:
         times = {"settle_s": SETTLE_S, "scan_s": SCAN_S, "patience_s": PATIENCE_S, "silent_tail_s": TAIL_S}
@@ -30,7 +30,7 @@ class Bench:
         self.begin()
 
     def begin(self) -> None:
-        """As after a restart."""
+        """Create a new intake, as after a restart."""
         self.intake = Intake(self.config, self.journal, self.said.append)
         self.intake.pack_sha256 = "pack"
 
@@ -41,7 +41,7 @@ class Bench:
         return file
 
     def run(self, seconds: float) -> None:
-        """Let time pass as the daemon's loop would."""
+        """Advance the clock, scanning as the daemon's loop does."""
         end_s = self.now_s + seconds
         while self.now_s < end_s:
             if self.intake.due_s() <= self.now_s:
@@ -54,7 +54,7 @@ class Bench:
         return [os.fsdecode(job.relpath) for job in self.journal.in_state("waiting")]
 
     def finish(self, path: str) -> Job:
-        """What the daemon does with a job that went well, its result and its source included."""
+        """Finish a job as the daemon does: publish a result and put the vocal away."""
         job = self.journal.by_path(os.fsencode(path))
         assert job is not None
         self.journal.start(job.id)

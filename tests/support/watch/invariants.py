@@ -1,7 +1,7 @@
-"""What must be true of inbox, outbox, archive, rejected and journal: at every moment, and once all is quiet.
+"""Invariants of inbox, outbox, archive, rejected and journal: at every moment, and when no work is left.
 
-Knows nothing of how the service works: it hashes files and reads receipts and the journal's rows itself.
-It imports nothing of the appliance, so it also runs in a machine with an older release.
+The checks are independent of the service: they hash files and read receipts and the journal's rows
+themselves. The module imports nothing from the appliance, so it also runs in a machine with an older release.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def sha256(path: Path) -> str:
 
 
 def at_any_moment(folders: Folders, dropped: Mapping[str, str]) -> list[str]:
-    """What is wrong, even in the middle of the work: a lost input, or a result that is not whole.
+    """Violations that no moment allows: a lost vocal, or an incomplete or duplicate result.
 
-    ``dropped`` is the hash of each input by a name for people.
+    ``dropped`` has the hash of each vocal by its name.
     """
     kept = _contents(folders.inbox, folders.archive, folders.rejected)
     wrong = [f"{name} is lost" for name, digest in dropped.items() if not kept[digest]]
@@ -40,16 +40,16 @@ def at_any_moment(folders: Folders, dropped: Mapping[str, str]) -> list[str]:
     wrong += [f"{result} is torn: {why}" for result in whole if (why := torn(result))]
     strays = [file for file in _files(folders.outbox) if not {*file.parents} & {*whole}]
     wrong += [f"{file} belongs to no result" for file in strays]
-    # The same recording under another name has a result of its own; a second one has a number.
+    # The same recording under another name has its own result; a second result has a number.
     jobs = Counter((_job(result), re.sub(r"-\d+$", "", str(result))) for result in whole)
     return wrong + [f"there are {count} results {name}" for (_, name), count in jobs.items() if count > 1]
 
 
 def when_quiet(folders: Folders, dropped: Mapping[str, str]) -> list[str]:
-    """What is wrong once nothing is left to do.
+    """Violations when no work is left.
 
-    Every input is in exactly one place and not in the inbox, every done job has exactly one result and no
-    other has any, nothing unfinished lies about, and the journal agrees.
+    Every vocal is in exactly one folder other than the inbox, every done job has exactly one result and no
+    other job has any, no unfinished file is left, and the journal agrees.
     """
     wrong = at_any_moment(folders, dropped)
     kept = _contents(folders.inbox, folders.archive, folders.rejected)
@@ -66,12 +66,12 @@ def when_quiet(folders: Folders, dropped: Mapping[str, str]) -> list[str]:
 
 
 def results(outbox: Path) -> list[Path]:
-    """Folders that hold a receipt."""
+    """Folders with a receipt."""
     return sorted({file.parent for file in _files(outbox) if file.name.endswith(".receipt.json")})
 
 
 def torn(result: Path) -> str:
-    """Why a result is not whole; empty if it is."""
+    """Why a result is incomplete; '' if it is complete."""
     listed: set[Path] = set()
     for receipt in sorted(result.glob("*.receipt.json")):
         facts = json.loads(receipt.read_text())
@@ -115,7 +115,7 @@ def _job(result: Path) -> str:
 
 
 def _contents(*roots: Path) -> Counter[str]:
-    """Files by their hash. What somebody renames or removes meanwhile is not counted."""
+    """Files by their hash, without those that are renamed or removed meanwhile."""
     found = Counter[str]()
     for root in roots:
         for file in _files(root):

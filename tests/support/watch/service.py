@@ -1,4 +1,4 @@
-"""The whole service for tests: folders, settings, the daemon as a real process, and ways to disturb it."""
+"""The whole service for tests: folders, settings and the daemon as a real process."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from appliance.watch.service.control import ask
 from appliance.watch.settings.config import Config
 
 PATIENCE_S = float(os.environ.get("BACKLINE_PATIENCE_S", "240"))
-"""A test that waits longer than this for the service fails. Nothing depends on how fast it is."""
+"""A test fails if it waits longer than this for the service."""
 
 
 @dataclass
 class Service:
-    """Folders below ``root``, and the daemon while it runs. A context manager that ends it."""
+    """Folders below ``root`` and the daemon's process; a context manager that kills it at the end."""
 
     root: Path
     pack: Path
@@ -45,7 +45,7 @@ class Service:
         return path.read_text(errors="surrogateescape") if path.exists() else ""
 
     def configure(self, settings: Mapping[str, Mapping[str, Any]]) -> Config:
-        """Write the settings file: quick defaults, and ``settings`` over them."""
+        """Write the settings file: ``settings``, and short times by default."""
         sections: dict[str, dict[str, Any]] = {
             "folders": {
                 name: str(self.root / name) for name in ("inbox", "outbox", "archive", "rejected", "state")
@@ -77,7 +77,7 @@ class Service:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Bytecode that is kept saves a third of each start, and there are hundreds.
+                # Cached bytecode saves a third of the time of each start.
                 env={
                     **os.environ,
                     "OMP_NUM_THREADS": "1",
@@ -111,7 +111,7 @@ class Service:
         return reply
 
     def until(self, what: Callable[[], Any], sentence: str = "") -> Any:
-        """Wait until ``what`` is true, whatever it is; fails with the log if that never comes."""
+        """Wait until ``what`` returns something true, and return that; fail with the log after PATIENCE_S."""
         give_up_s = time.monotonic() + PATIENCE_S
         while not (found := what()):
             assert self.process is None or self.process.poll() is None, f"the service ended\n{self.log}"
@@ -120,7 +120,7 @@ class Service:
         return found
 
     def until_quiet(self) -> None:
-        """Wait until every vocal in the inbox has met its fate."""
+        """Wait until every vocal in the inbox was rendered or rejected."""
         self.until(self._quiet, "for all work to be done")
 
     def _quiet(self) -> bool:
@@ -131,12 +131,12 @@ class Service:
         return not any(status["counts"].get(state) for state in busy) and status["running"] is None
 
     def vocals(self) -> list[Path]:
-        """What lies in the inbox, the sentinel not counted."""
+        """The files in the inbox without the sentinel."""
         inbox = self.root / "inbox"
         return [file for file in inbox.rglob("*") if file.is_file() and file.name != ".backline"]
 
     def drop(self, vocal: Path | bytes, name: str) -> Path:
-        """Put a vocal into the inbox, its name last."""
+        """Copy a vocal into the inbox under a temporary name and rename it."""
         target = self.root / "inbox" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(target.name + ".part")

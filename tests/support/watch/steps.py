@@ -1,4 +1,4 @@
-"""Work that the daemon does in steps, done at once."""
+"""Run a generator of steps to its end."""
 
 from __future__ import annotations
 

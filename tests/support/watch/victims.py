@@ -1,7 +1,6 @@
-"""Ways to end a process of the service with SIGKILL: at some moment, or at the n-th of one system call.
+"""Kill a process of the service with SIGKILL, at a given moment or at the n-th call of a system call.
 
-The process dies on the way into the call (``strace`` injects the signal), so "at the second ``fsync``" is
-after all that came before it and before anything it would have done.
+``strace`` injects the signal at the entry of the call, so the call itself has no effect.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pathlib import Path
 from support.watch.service import Service
 
 LONGEST_WAIT_S = 15.0
-"""How long a call or a process is waited for that may never come; then the daemon is killed as it is."""
+"""Time to wait for a call or process, which may never come; after it the daemon is killed instead."""
 
 DAEMON_CALLS = {
     "fsync": 8,
@@ -41,7 +40,7 @@ DAEMON_CALLS = {
     "wait4": 20,
     "epoll_wait": 20,
 }
-"""System call to how often it is made for a few vocals: the one to die at is drawn from 1 to that."""
+"""Number of calls of each system call for a few vocals: the call to die at is drawn from 1 to this."""
 
 START_CALLS = {
     "openat": 600,
@@ -58,7 +57,7 @@ START_CALLS = {
     "getdents64": 20,
     "vfork": 1,
 }
-"""Made between the start and the first look, some only if there is something to recover."""
+"""Calls between the start and the first scan, some of them only during recovery."""
 
 ENGINE_CALLS = {
     "openat": 60,
@@ -75,11 +74,11 @@ ENGINE_CALLS = {
     "lseek": 80,
 }
 DECODER_CALLS = {"prctl": 3, "prlimit64": 6, "landlock_restrict_self": 1}
-"""Calls that the decoder makes and its parent does not, as both are traced to get at the child."""
+"""Calls that only the decoder makes, and not its parent, because strace traces both."""
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended, be it as a zombie that nobody has asked for."""
+    """Whether a process has ended; a zombie counts as ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -97,21 +96,21 @@ def ends(pid: int) -> bool:
 
 
 def kill(pid: int) -> bool:
-    """Kill a process that may have ended by itself; whether it is gone."""
+    """Kill a process, which may have ended by itself; returns whether it has ended."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     return ends(pid)
 
 
 def engine_of(service: Service) -> int:
-    """The engine's process, by the log; 0 where there is none."""
+    """The engine's process id from the log; 0 if no engine runs."""
     lines = [line for line in service.log.splitlines() if "Engine starts." in line]
     pid = int(lines[-1].rpartition("pid=")[2]) if lines else 0
     return 0 if not pid or gone(pid) else pid
 
 
 def awaited_engine(service: Service) -> int:
-    """As :func:`engine_of`, once there is one."""
+    """As :func:`engine_of`, but waits for an engine."""
     give_up_s = time.monotonic() + LONGEST_WAIT_S
     while not (pid := engine_of(service)) and time.monotonic() < give_up_s:
         time.sleep(0.01)
@@ -119,7 +118,7 @@ def awaited_engine(service: Service) -> int:
 
 
 def decoder_of(engine: int) -> int:
-    """The process in which the engine has a recording read; 0 where there is none."""
+    """The decoder's process id; 0 if none runs."""
     with suppress(FileNotFoundError, ProcessLookupError):
         for children in Path(f"/proc/{engine}/task").glob("*/children"):
             for pid in children.read_text().split():
@@ -129,7 +128,7 @@ def decoder_of(engine: int) -> int:
 
 
 def kill_decoder(service: Service, chance: random.Random) -> bool:
-    """Wait for a decoder and kill it some moments later; False if none came."""
+    """Wait for a decoder and kill it a random moment later; returns False if there was none to kill."""
     give_up_s = time.monotonic() + LONGEST_WAIT_S
     while time.monotonic() < give_up_s:
         if pid := decoder_of(engine_of(service)):
@@ -140,20 +139,20 @@ def kill_decoder(service: Service, chance: random.Random) -> bool:
 
 
 def drawn(calls: dict[str, int], chance: random.Random) -> tuple[str, int]:
-    """One of the calls and its number, rather a small one: the others may not come."""
+    """Draw a call and its number; small numbers are likelier, because high ones may never come."""
     call = chance.choice(sorted(calls))
     return call, min(chance.randint(1, calls[call]) for _ in range(2))
 
 
 def tracer(call: str, number: int) -> tuple[str, ...]:
-    """Begins a command line that dies at the call; the tracer is its grandchild and in nobody's way."""
+    """The start of a command line that dies at the call; the tracer is a detached grandchild (-D)."""
     return (_strace(), "-D", "-qq", "-o", os.devnull, *_injected(call, number))
 
 
 def died_at(pid: int, call: str, number: int, trace: Path, *, children: bool = False) -> bool:
-    """Have a running process die at the ``number``-th such call from now on; False if it never came to it.
+    """Make a running process die at the ``number``-th such call from now on; returns whether it died.
 
-    With ``children`` those that it starts die instead, each with its own count; ``trace`` is a scratch file.
+    With ``children``, its child processes die instead, each with its own count. ``trace`` is a scratch file.
     """
     trace.write_text("")
     follow = ("-f",) if children else ()
@@ -164,7 +163,7 @@ def died_at(pid: int, call: str, number: int, trace: Path, *, children: bool = F
             if "+++ killed by SIGKILL" in trace.read_text(errors="replace"):
                 break
             time.sleep(0.01)
-        strace.kill()  # it lets go of what it has traced; asked to end it may wait for that
+        strace.kill()  # detaches at once; SIGTERM might wait for the traced process
     return "+++ killed by SIGKILL" in trace.read_text(errors="replace")
 
 
@@ -173,7 +172,7 @@ def _injected(call: str, number: int) -> tuple[str, ...]:
 
 
 def can_trace() -> bool:
-    """Whether there is a program that has others die at a call."""
+    """Whether strace is installed."""
     return shutil.which("strace") is not None
 
 
@@ -185,7 +184,7 @@ def _strace() -> str:
 
 @contextmanager
 def stopped(pid: int) -> Iterator[None]:
-    """While this lasts, the process does nothing."""
+    """Stop the process with SIGSTOP for the duration of the block."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGSTOP)
     give_up_s = time.monotonic() + LONGEST_WAIT_S

@@ -1,4 +1,4 @@
-"""No space, at each place where something is written: the work pauses, says so, and goes on by itself."""
+"""A full disk in each folder: the work pauses, reports it, and resumes by itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.watch.service import Service
 pytestmark = pytest.mark.service
 
 SIZE_KB = 100_000
-"""Of the small file system: more than a result needs, as no disk that could never hold it is waited for."""
+"""Size of the small file system; it must have room for a result, or the vocal would be rejected."""
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def song(tmp_path: Path) -> Path:
 
 
 def nothing_is_blamed(service: Service, song: Path) -> None:
-    """No input is lost, no result torn, no vocal made to pay for the disk."""
+    """No vocal is lost or rejected, and no result is incomplete."""
     assert at_any_moment(service.config.folders, {"song": sha256(song)}) == []
     counts = service.status()["counts"]
     assert not any(counts.get(state) for state in ("rejected", "rejecting", "quarantined", "gone"))
@@ -38,9 +38,9 @@ def nothing_is_blamed(service: Service, song: Path) -> None:
 
 @pytest.mark.parametrize("largest_bytes", [200_000, 700_000, 900_000])
 def test_files_that_may_not_grow(fake_pack: Path, tmp_path: Path, song: Path, largest_bytes: int) -> None:
-    """A limit of the system on the size of files stands for a full disk: it needs no rights and no mount.
+    """A limit on file size simulates a full disk without root or a mount.
 
-    The decoded vocal has 529 kB, each result 794 kB, working sound 1,058 kB.
+    The decoded vocal has 529 kB, each result 794 kB, the working sound 1,058 kB.
     """
     with Service(tmp_path / "root", fake_pack) as service:
         service.start(("prlimit", f"--fsize={largest_bytes}:unlimited"))
@@ -71,7 +71,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
 
 
 def with_room(place: Path, kilobytes: int) -> IO[bytes]:
-    """Leave so much room in ``place`` until the file that fills the rest, which has no name, is closed."""
+    """Leave this much free space in ``place`` until the returned, unnamed file is closed."""
     filler = tempfile.TemporaryFile(dir=place)  # noqa: SIM115  the caller closes it
     os.posix_fallocate(filler.fileno(), 0, (SIZE_KB - kilobytes) * 1024)
     return filler
@@ -93,7 +93,7 @@ def test_a_full_file_system(
     with service:
         filler = with_room(small, kilobytes)
         service.start()
-        if which == "state":  # a service cannot even start without room for its journal
+        if which == "state":  # the service cannot start without room for its journal
             service.until(lambda: service.status().get("state") == "idle")
             subprocess.run(["dd", "if=/dev/zero", f"of={small / 'filler'}"], check=False, capture_output=True)
         service.drop(song, "song.wav")

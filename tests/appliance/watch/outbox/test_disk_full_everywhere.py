@@ -1,18 +1,18 @@
-"""A file system that is full at every place where something is made or written, one after the other.
+"""A disk that becomes full at each place where a file is created or written.
 
-A small file system in memory takes only so many files (every *making* fails once) or so many pages (the
-*writing* fails as well). With each number of them one life begins; it must pause, blame no vocal, and go
-on by itself to the end when there is room.
+A small file system in memory has room for a limited number of files (each creation fails once) or of pages
+(each write fails too). For each number the service starts once. It must pause, reject no vocal, and finish by
+itself when there is room again.
 
-What is written where, and by whom:
+What is written where, and by which process:
 
-- outbox, the engine: decoder check, work folder, settings, decoded sound, working sound, stems, mix, MIDI,
+- outbox, by the engine: decoder check, work folder, settings, decoded sound, working sound, stems, mix, MIDI,
   receipt, for each take. :func:`test_the_engine`
-- outbox, the daemon: sub-folder, result's name. archive and rejected, on another file system: sub-folder,
-  work folder, copy, its name; folder of the reason, ``reason.txt``. :func:`test_the_daemon`
-- state: the journal and its log at each transaction. :func:`test_the_journal`
+- outbox, by the daemon: sub-folder, result's name. archive and rejected, on another file system: sub-folder,
+  work folder, copy, its name; folder with ``reason.txt``. :func:`test_the_daemon`
+- state: the journal and its WAL at each transaction. :func:`test_the_journal`
 
-Hashes are read, never written; a move within one file system needs a name in a folder only.
+Hashing writes nothing, and a move within one file system only needs a name in a folder.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def room(place: Path, options: str) -> None:
 
 
 def limits(place: Path, kind: str, free: int) -> str:
-    """Mount options that leave so many files or pages beside what lies there."""
+    """Mount options that leave room for ``free`` more files or pages."""
     found = os.statvfs(place)
     if kind == "files":
         return f"size=100m,nr_inodes={found.f_files - found.f_ffree + free}"
@@ -76,7 +76,7 @@ def limits(place: Path, kind: str, free: int) -> str:
 def test_the_engine(
     small: Path, tmp_path: Path, fake_pack: Path, monkeypatch: pytest.MonkeyPatch, kind: str, step: int
 ) -> None:
-    """The real engine on one order of two takes, robbed of its looks at the free space beforehand."""
+    """The real engine on one order of two takes, without its check of the free space beforehand."""
     monkeypatch.setattr(Publication, "need_bytes", lambda self, count: None)
     inbox = tmp_path / "inbox"
     inbox.mkdir()
@@ -97,13 +97,13 @@ def test_the_engine(
                 break
             assert said.kind == "disk" and said.errno == errno.ENOSPC, said
             tries += 1
-            _check_decoder(setup)  # has no room either, which says nothing of the decoder
+            _check_decoder(setup)  # a full disk is no failure of the decoder
             free += step
     assert tries > 8
 
 
 def drain(channel: socket.socket) -> None:
-    """Take what was said of progress, so that more can be said."""
+    """Read all progress messages, so that the channel does not fill up."""
     channel.setblocking(False)
     with suppress(BlockingIOError):
         while channel.recv(1 << 16):
@@ -113,21 +113,21 @@ def drain(channel: socket.socket) -> None:
 @pytest.mark.parametrize("kind", ["files", "pages"])
 @pytest.mark.parametrize("which", ["outbox", "archive", "rejected"])
 def test_the_daemon(small: Path, tmp_path: Path, which: str, kind: str) -> None:
-    free = 1  # none at all means without limit here
+    free = 1  # 0 means unlimited here
     while short_of_room(small, tmp_path / f"life-{free}", which, kind, free):
         free += 1
     assert free > 2
 
 
 def short_of_room(small: Path, root: Path, which: str, kind: str, free: int) -> bool:
-    """One life with so much room, and then with more; whether it was too little."""
+    """Run the daemon with little room, then with plenty; returns whether there was trouble at first."""
     config, dropped = fresh(small, root, which)
     room(small, limits(small, kind, free))
     daemon = InProcess(config)
     trouble = False
     for _ in range(20):
         daemon.round()
-        trouble = trouble or daemon.pauses.stands("disk") or bool(daemon.putting_away.trouble)
+        trouble = trouble or daemon.pauses.active("disk") or bool(daemon.putting_away.trouble)
     assert at_any_moment(config.folders, dropped) == [], free
     room(small, PLENTY)
     finished(daemon, dropped)
@@ -135,7 +135,7 @@ def short_of_room(small: Path, root: Path, which: str, kind: str, free: int) -> 
 
 
 def fresh(small: Path, root: Path, which: str) -> tuple[Config, dict[str, str]]:
-    """Folders of which one is the small file system, which is empty; and three vocals."""
+    """Folders, one of them the emptied small file system, and three vocals."""
     room(small, PLENTY)
     for entry in small.iterdir():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -146,7 +146,7 @@ def fresh(small: Path, root: Path, which: str) -> tuple[Config, dict[str, str]]:
 
 
 def finished(daemon: InProcess, dropped: dict[str, str]) -> None:
-    """With room all ends as if there had always been enough."""
+    """With enough room, all vocals are finished."""
     daemon.run(20_000)
     assert daemon.journal.counts() == {"done": 2, "rejected": 1}
     assert daemon.pauses.reason is None and not daemon.putting_away.trouble
@@ -156,7 +156,7 @@ def finished(daemon: InProcess, dropped: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("kind", ["files", "pages"])
 def test_the_journal(small: Path, tmp_path: Path, kind: str) -> None:
-    """Without room for its files it refuses to begin; later each transaction may be one too many."""
+    """Without room for the journal's files the daemon does not start; later each transaction may fail."""
     refused, stuck, free = 0, 0, 1
     while True:
         config, dropped = fresh(small, tmp_path / f"life-{free}", "state")

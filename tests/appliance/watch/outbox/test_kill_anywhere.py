@@ -1,8 +1,7 @@
-"""SIGKILL at any line of the code that takes, publishes and puts away; then a new life must make all good.
+"""SIGKILL at any line of the code that takes, publishes and puts away; then a restart must recover.
 
 A forked child works through an inbox and kills itself at the n-th line that it executes in
-``appliance/watch``. By default some lines are drawn by a seed, and every line around the renames is one of
-them; ``-m soak`` takes all.
+``appliance/watch``. A seed draws some of the lines; ``-m soak`` tests all.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def across_file_systems(source: Any, before: Any, wanted: Any, place: Any) -> No
 
 
 class Killer:
-    """Traces lines of the package; kills this process at the ``at``-th."""
+    """Traces the lines of the package and kills this process at the ``at``-th."""
 
     def __init__(self, at: int) -> None:
         self.at, self.lines = at, 0
@@ -51,7 +50,7 @@ class Killer:
 
 
 def life(root: Path, killer: Killer) -> None:
-    """One life of the service under the killer, as far as it gets."""
+    """Run the daemon under the killer."""
     sys.settrace(killer)
     try:
         daemon = InProcess(config_of(root))
@@ -62,7 +61,7 @@ def life(root: Path, killer: Killer) -> None:
 
 
 def killed(root: Path, at: int) -> bool:
-    """Whether a forked life was killed at that line, rather than living to its end."""
+    """Run the daemon in a fork; returns whether it was killed at that line."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -72,12 +71,12 @@ def killed(root: Path, at: int) -> bool:
         finally:
             os._exit(status)
     _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, f"the life of line {at} failed"
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, f"the run for line {at} failed"
     return os.WIFSIGNALED(status)
 
 
 def lines_of(root: Path) -> int:
-    """How many lines a whole life has."""
+    """Number of lines that a complete run executes."""
     killer = Killer(0)
     drop(root)
     life(root, killer)

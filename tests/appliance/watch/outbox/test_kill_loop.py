@@ -1,11 +1,11 @@
-"""The real service, killed at random: the daemon, its engine or its decoder, while vocals keep coming.
+"""The real service is killed at random: the daemon, its engine or its decoder, while vocals keep coming.
 
-Some deaths are at random moments, counted in lines of the log rather than in seconds so that a slow
-computer sees the same ones; others are at a system call that is drawn. After each the folders and the
-journal must be in order, and in the end everything must have met its fate once.
+Some kills come at a random moment, counted in log lines rather than in seconds, so that they do not depend on
+the computer's speed. Others come at a random system call. After each kill, folders and journal must be
+consistent. At the end, each vocal must have been rendered or rejected exactly once.
 
-``BACKLINE_KILLS`` and ``BACKLINE_SEED`` say how many and which. With ``-m soak`` it is 500, in rounds of
-25 of which each has folders and a seed of its own; ``-s`` shows every kill and a table in the end.
+``BACKLINE_KILLS`` sets the number of kills, ``BACKLINE_SEED`` the seed. ``-m soak`` makes 500 kills in rounds
+of 25, each with its own folders and seed. ``-s`` prints each kill and a table at the end.
 """
 
 from __future__ import annotations
@@ -57,22 +57,22 @@ WAYS = {
     "decoder, some moment": 6,
     "decoder, at a call": 4,
 }
-"""How to kill, and how often in a hundred."""
+"""Kinds of kills and their shares in percent."""
 
 SETTINGS = {"work": {"attempts": 100}, "intake": {"settle_s": 0.1, "patience_s": 0.2}}
 
 
 def wait_for_lines(service: Service, lines: int, chance: random.Random) -> None:
-    """Until the log has grown by so many lines, and then a moment more."""
+    """Wait until the log has ``lines`` more lines, and then a random moment."""
     start = service.log.count("\n")
-    give_up_s = time.monotonic() + LONGEST_WAIT_S  # it may have nothing more to say
+    give_up_s = time.monotonic() + LONGEST_WAIT_S  # there may be no further lines
     while service.log.count("\n") < start + lines and time.monotonic() < give_up_s:
         time.sleep(0.005)
     time.sleep(chance.choice((0.0, 0.0, chance.uniform(0.0, 0.3))))
 
 
 def drop_some(service: Service, dropped: dict[str, str], chance: random.Random, least: int) -> None:
-    """``least`` vocals or one more; some are rendered, some refused when read and some when heard."""
+    """Drop ``least`` vocals or one more; some are rendered, some rejected as unreadable, some as silent."""
     for _ in range(least + chance.choice((0, 0, 1))):
         name = f"{chance.choice(('', 'sub/'))}take {len(dropped)}.wav"
         vocal, kind = service.root / "vocal", chance.random()
@@ -86,7 +86,7 @@ def drop_some(service: Service, dropped: dict[str, str], chance: random.Random, 
 
 
 def wrong_now(service: Service, dropped: dict[str, str]) -> list[str]:
-    """What is wrong while no daemon works. The journal is looked at in a copy: opening it would mend it."""
+    """Violated invariants while no daemon runs. It opens a copy of the journal, as opening repairs it."""
     wrong = at_any_moment(service.config.folders, dropped)
     copy = service.root / "copy"
     shutil.rmtree(copy, ignore_errors=True)
@@ -103,7 +103,7 @@ def wrong_now(service: Service, dropped: dict[str, str]) -> list[str]:
 
 
 def killed(service: Service, way: str, chance: random.Random) -> str:
-    """Kill in that way; what was killed and where. If that victim never came, it is the daemon as it is."""
+    """Kill in that way; returns what was killed and where. If the victim never appears, kill the daemon."""
     assert service.process is not None
     victim, _, where = way.partition(", ")
     if where == "at a call of its start":
@@ -134,7 +134,7 @@ def killed(service: Service, way: str, chance: random.Random) -> str:
 
 
 def kill_loop(service: Service, kills: int, seed: int) -> Counter[str]:
-    """One life after the other, then a last one to the end; how often each way of dying came about."""
+    """Kill and restart the service, then let it finish; returns the number of kills of each kind."""
     chance, dropped, ways = random.Random(seed), dict[str, str](), Counter[str]()
     possible = {way: often for way, often in WAYS.items() if can_trace() or "call" not in way}
     service.start()

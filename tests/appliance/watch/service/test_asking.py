@@ -1,4 +1,4 @@
-"""The running service is asked, paused, given other settings, and loses its inbox for a while."""
+"""The running service is queried, paused and reconfigured, and its inbox disappears for a while."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_asked_paused_reconfigured_and_without_its_inbox(fake_pack: Path, tmp_pa
         assert service.status()["state"] == "paused" and "tea" in service.status()["paused"]
         assert service.stop() == 0
 
-        service.start()  # a pause that was asked for outlives a restart
+        service.start()  # a requested pause survives a restart
         service.until(lambda: service.status().get("state") == "paused")
         good = service.file.read_text()
         service.file.write_text(good + "[nonsense]\n")

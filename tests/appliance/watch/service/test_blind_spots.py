@@ -1,4 +1,4 @@
-"""A folder that cannot be looked into hides its own vocals, not those of others."""
+"""An unreadable folder hides its own vocals only; vocals missing elsewhere count as gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking over the socket: whoever asks, and however badly, the daemon's loop goes on."""
+"""The control socket: no client, however hostile or slow, stops the daemon's loop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Asked = list[tuple[dict[str, Any], Peer]]
 
 
 class Loop:
-    """A daemon that does nothing but answer."""
+    """A loop that only answers requests."""
 
     def __init__(self, state: Path) -> None:
         self.asked: Asked = []
@@ -40,7 +40,7 @@ class Loop:
             key.data(mask)
 
     def while_(self, work: Callable[[], Any]) -> Any:
-        """Run ``work`` in a thread and turn until it has ended."""
+        """Run ``work`` in a thread, and the loop until it has ended."""
         results: list[Any] = []
 
         def run() -> None:
@@ -60,7 +60,7 @@ class Loop:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    """A path that is too long for the address of a socket."""
+    """A folder whose path is too long for a socket address."""
     folder = tmp_path / ("deep" * 30)
     folder.mkdir()
     return folder
@@ -96,7 +96,7 @@ def test_question_and_answer(loop: Loop, state: Path) -> None:
 def test_refusals_are_sentences(loop: Loop, state: Path) -> None:
     with pytest.raises(OutputError, match=r"^Not now\.$"):
         loop.while_(lambda: ask(state, {"ask": "pause"}))
-    with pytest.raises(OutputError, match="understands status"):
+    with pytest.raises(OutputError, match="accepts status"):
         loop.while_(lambda: ask(state, {"ask": "format disk"}))
 
 
@@ -126,12 +126,12 @@ def test_an_endless_line_is_cut_off(loop: Loop, state: Path) -> None:
 
 def test_slow_clients_are_dropped_and_block_nobody(loop: Loop, state: Path) -> None:
     silent, deaf = raw(state), raw(state)
-    deaf.sendall(b'{"ask": "history", "size": 50000000}\n')  # and never reads the reply
+    deaf.sendall(b'{"ask": "history", "size": 50000000}\n')  # it never reads the reply
     for _ in range(20):
         loop.turn()
     assert loop.while_(lambda: ask(state, {"ask": "status"}))["echo"]
-    loop.now_s += control.CLIENT_PATIENCE_S + 1
-    loop.control.sweep()
+    loop.now_s += control.CLIENT_TIMEOUT_S + 1
+    loop.control.drop_slow_clients()
     assert len(loop.selector.get_map()) == 1  # the listener is left
     silent.close()
     deaf.close()
@@ -140,21 +140,21 @@ def test_slow_clients_are_dropped_and_block_nobody(loop: Loop, state: Path) -> N
 def test_who_waited_for_a_slow_daemon_is_answered(loop: Loop, state: Path) -> None:
     with raw(state) as client:
         client.sendall(b'{"ask": "status"}\n')
-        loop.turn()  # accepts only; then a recording is hashed, say, on a busy disk
-        loop.now_s += control.CLIENT_PATIENCE_S + 1
-        loop.control.sweep()
+        loop.turn()  # accepts only; then the loop is busy for a while
+        loop.now_s += control.CLIENT_TIMEOUT_S + 1
+        loop.control.drop_slow_clients()
         assert b'"ok": true' in client.recv(1000)
 
 
 def test_a_crowd_is_turned_away(loop: Loop, state: Path) -> None:
     crowd = []
-    for _ in range(control.MOST_CLIENTS + 5):
+    for _ in range(control.MAX_CLIENTS + 5):
         crowd.append(raw(state))
         loop.turn()
-    assert len(loop.selector.get_map()) == control.MOST_CLIENTS + 1
+    assert len(loop.selector.get_map()) == control.MAX_CLIENTS + 1
     for client in crowd:
         client.close()
-    for _ in range(control.MOST_CLIENTS):
+    for _ in range(control.MAX_CLIENTS):
         loop.turn()
     assert loop.while_(lambda: ask(state, {"ask": "status"}))["echo"]
 

@@ -1,4 +1,4 @@
-"""What becomes of a job when the engine fails or dies: whose fault it is, and what is counted."""
+"""A job after the engine failed or died: its next state, the pause and the counters."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ def taken(daemon: InProcess) -> None:
 
 
 def started(daemon: InProcess) -> Job:
-    """The job, given to the engine."""
+    """Run the loop until the engine has the job; returns the job."""
     give_up_s = time.monotonic() + 60
     while daemon.rendering.job is None:
         assert time.monotonic() < give_up_s, daemon.pauses.reason
         daemon.now_s += 0.06
         daemon.intake.look(daemon.now_s)
-        daemon.pauses.tend(daemon.now_s)
+        daemon.pauses.expire(daemon.now_s)
         daemon.rendering.step(daemon.now_s, accepting=True)
     return daemon.rendering.job
 
 
 def after(daemon: InProcess, outcome: Done | Failed | Death) -> Job:
-    """The job once the outcome is known."""
+    """Report the outcome; returns the job."""
     job = daemon.rendering.job
     assert job is not None
     if isinstance(outcome, Death):
-        daemon.rendering.died(outcome)
+        daemon.rendering.on_death(outcome)
     else:
-        daemon.rendering.heard(outcome, daemon.now_s)
+        daemon.rendering.on_message(outcome, daemon.now_s)
     daemon.rendering.step(daemon.now_s, accepting=False)
     found = daemon.journal.job(job.id)
     assert found is not None
@@ -97,7 +97,7 @@ def test_what_may_pass_never_rejects(daemon: InProcess, kind: Kind) -> None:
 
 
 def made(daemon: InProcess) -> Done:
-    """What the engine makes of its order."""
+    """Start the job, and make its result as the engine does."""
     started(daemon)
     order, daemon.worker.order = daemon.worker.order, None
     assert order is not None
@@ -115,7 +115,7 @@ def test_three_times_and_out(daemon: InProcess, kind: Kind, ends: str) -> None:
     daemon.run()
     assert daemon.journal.counts() == {ends: 1}
     reason = (daemon.config.folders.rejected / "song" / "reason.txt").read_text()
-    assert "It died." in reason
+    assert "It died." in " ".join(reason.split())
 
 
 def test_deaths_count_only_where_the_order_has_a_part_in_them(daemon: InProcess) -> None:
@@ -141,7 +141,7 @@ def test_a_young_file_that_does_not_decode_is_waited_for(tmp_path: Path) -> None
     job = after(daemon, Failed(started(daemon).id, "unreadable", "It is cut short."))
     assert job.state == "waiting" and job.attempts == 0
     assert 40 < job.next_try_s - time.time() <= 50
-    (tmp_path / "inbox" / "song.wav").write_bytes(b"half and the rest")  # the copy goes on
+    (tmp_path / "inbox" / "song.wav").write_bytes(b"half and the rest")  # the copy continues
     taken(daemon)
     taken(daemon)
     daemon.run()
@@ -164,9 +164,9 @@ def test_an_outbox_that_refuses_keeps_the_result_until_it_can_be_published(daemo
     answer, outbox = made(daemon), daemon.config.folders.outbox
     outbox.rename(outbox.with_name("away"))
     assert after(daemon, answer).state == "working"
-    assert daemon.pauses.stands("disk")
+    assert daemon.pauses.active("disk")
     outbox.with_name("away").rename(outbox)
-    daemon.pauses.tend(daemon.now_s + 1000.0)
+    daemon.pauses.expire(daemon.now_s + 1000.0)
     daemon.rendering.step(daemon.now_s, accepting=False)
     assert daemon.journal.counts() == {"published": 1}
 
@@ -174,15 +174,15 @@ def test_an_outbox_that_refuses_keeps_the_result_until_it_can_be_published(daemo
 def test_time_left_follows_from_progress(daemon: InProcess) -> None:
     job = started(daemon)
     assert daemon.rendering.left_s(daemon.now_s) is None
-    daemon.rendering.heard(Progress(job.id, 0.25, 100.0), daemon.now_s + 30.0)
+    daemon.rendering.on_message(Progress(job.id, 0.25, 100.0), daemon.now_s + 30.0)
     assert daemon.rendering.left_s(daemon.rendering.started_s + 30.0) == pytest.approx(90.0)
     assert daemon.journal.in_state("working")[0].duration_s == 100.0
-    daemon.rendering.heard(Progress(job.id + 1, 0.9), daemon.now_s)  # of another life
+    daemon.rendering.on_message(Progress(job.id + 1, 0.9), daemon.now_s)  # of another job
     assert daemon.rendering.share == 0.25
 
 
 def test_a_copy_that_went_on_while_it_was_read_keeps_its_name(daemon: InProcess, tmp_path: Path) -> None:
-    """The half that was taken for a whole is still at work, under that name, when the whole is queued."""
+    """The incomplete copy is still being rendered under that name when the complete one is queued."""
     started(daemon)
     (tmp_path / "inbox" / "song.wav").write_bytes(b"la" * 2000)
     taken(daemon)

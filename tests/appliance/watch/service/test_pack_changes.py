@@ -1,4 +1,4 @@
-"""A pack is changed under the running service: the running job ends on the old one, the next has the new."""
+"""The pack changes while the service runs: the running job uses the old one, the next job the new one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.service
 
 @pytest.fixture
 def packs(fake_pack: Path, tmp_path: Path) -> Path:
-    """Signed packs ``one`` and ``two``, ``broken``, ``forged``; ``active`` leads to ``one``."""
+    """Packs ``one``, ``two``, ``broken`` (altered), ``forged`` (untrusted); ``active`` links to ``one``."""
     folder, signer = tmp_path / "packs", Signer()
     for version, name in enumerate(("one", "two", "broken", "forged")):
         shutil.copytree(fake_pack, folder / name)
@@ -35,7 +35,7 @@ def packs(fake_pack: Path, tmp_path: Path) -> Path:
 
 
 def rendered(service: Service, song: Path, name: str) -> str:
-    """The version of the pack in the receipt of ``song``, dropped under this name."""
+    """Drop ``song`` as ``name`` and wait for its result; returns the pack version in the receipt."""
     service.drop(song, f"{name}.wav")
     service.until_quiet()
     return version(service, name)
@@ -57,7 +57,7 @@ def test_the_pack_changes_while_the_service_runs(packs: Path, tmp_path: Path) ->
         service.until(
             lambda: service.status().get("running") or service.status().get("counts", {}).get("done")
         )
-        service.drop(song, "next.wav")  # it is queued for a pack that is another one by then
+        service.drop(song, "next.wav")  # queued for the old pack, rendered with the new one
         set_link(packs / "active", "two")
         service.until_quiet()
         assert version(service, "first") == "0" and version(service, "next") == "1"
@@ -68,7 +68,7 @@ def test_the_pack_changes_while_the_service_runs(packs: Path, tmp_path: Path) ->
             assert rendered(service, song, bad) == "1", "the pack before goes on"
             service.until(lambda said=said: said in service.status()["pack_trouble"], said)
             assert service.status()["state"] == "idle" and service.status()["paused"] is None
-        assert service.log.count("the settings name does not work") == 2
+        assert service.log.count("The pack of the settings does not work") == 2
 
         set_link(packs / "active", "one")
         assert rendered(service, song, "back") == "0"

@@ -1,4 +1,4 @@
-"""A reason may quote what a stranger wrote: nothing in it steers the terminal of who reads the history."""
+"""A reason may quote hostile text: it cannot send control sequences to the terminal."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ def test_a_quoted_key_cannot_clear_the_screen(watched: Config) -> None:
     bench.run(PATIENCE_S)
     (job,) = bench.journal.in_state("rejecting")
     reason = job_facts(job)["reason"]
-    assert reason.isprintable() and "\\x1b[2J\\x07\\u202e: there is no such key" in reason
+    assert reason.isprintable() and "\\x1b[2J\\x07\\u202e: unknown key" in reason

@@ -1,4 +1,4 @@
-"""systemd, hooks, log lines, pauses and metrics, each against the other side's own rules."""
+"""Notifications, hooks, log lines, pauses and metrics, checked as their receivers read them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_systemd_is_told(tmp_path: Path, kind: str) -> None:
         told = Notifier({"NOTIFY_SOCKET": name.replace("\0", "@"), "WATCHDOG_USEC": "8000000"})
         told.ready()
         told.status("one\nline")
-        told.status("one\nline")  # nothing new
+        told.status("one\nline")  # unchanged, so not sent
         for now_s in (0.0, 1.0, 1.99, 2.0, 3.0):  # a quarter of 8 s
             told.feed_watchdog(now_s)
         told.reloading()
@@ -68,7 +68,7 @@ def test_the_journal_is_told_the_priority_and_a_terminal_is_not(
         monkeypatch.setattr(sys, "stderr", written)
         log(level, "100 %s", msg=1.5, args=None)
         assert written.getvalue() == f"{prefix}100 %s msg=1.500 args=None\n"
-    assert elsewhere.getvalue() == ""  # written once, whatever else of the process logs
+    assert elsewhere.getvalue() == ""  # not passed on to the root logger
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,19 +124,19 @@ def test_pauses_come_and_go() -> None:
     gb = 1 << 30
     for free, paused in ((3 * gb, False), (gb, True), (2 * gb, True), (3 * gb, False), (2 * gb, False)):
         pauses.free_space(free, 2 * gb, 3 * gb)
-        assert pauses.stands("space") == paused
+        assert pauses.active("space") == paused
     assert told[0][0] is None and told[-1][1] is None
-    assert sum(before is None for before, _ in told) == 1  # paused once, whatever was said meanwhile
+    assert sum(before is None for before, _ in told) == 1  # paused once, though the sentence changed
 
     ends = []
-    for _ in range(8):  # each failure waits twice as long as the last, up to five minutes
-        pauses.set_for_a_while("disk", "full", 0.0)
-        pauses.set_for_a_while("disk", "full", 1.0)  # does not start the wait anew
-        ends.append(next(s for s in range(1, 1000) if (pauses.tend(s), not pauses.stands("disk"))[1]))
+    for _ in range(8):  # each wait is twice as long as the last, up to five minutes
+        pauses.set_until_retry("disk", "full", 0.0)
+        pauses.set_until_retry("disk", "full", 1.0)  # does not restart the wait
+        ends.append(next(s for s in range(1, 1000) if (pauses.expire(s), not pauses.active("disk"))[1]))
     assert ends == [5, 10, 20, 40, 80, 160, 300, 300]
-    pauses.worked("disk")
-    pauses.set_for_a_while("disk", "full", 0.0)
-    pauses.tend(5.0)
+    pauses.succeeded("disk")
+    pauses.set_until_retry("disk", "full", 0.0)
+    pauses.expire(5.0)
     assert pauses.reason is None
 
 
