@@ -167,7 +167,7 @@ def rename_to_free(parent: int, name: bytes, wanted: bytes, place: int, *, is_fi
         except FileExistsError:
             continue
         return path
-    raise FileExistsError(errno.EEXIST, "every number is taken", os.fsdecode(wanted))
+    raise FileExistsError(errno.EEXIST, "all numbered names exist already", os.fsdecode(wanted))
 
 
 def _identity(found: os.stat_result) -> tuple[int, ...]:
