@@ -216,7 +216,7 @@ def test_settings_it_cannot_start_with_are_told_and_waited_out(studio: Studio, s
     studio.configure("nonsense = 1")
     studio.systemctl("restart", UNIT, check=False)
     studio.until(lambda: studio.restarts >= 4, "for further starts")
-    assert "nonsense: there is no such key" in studio.log("--unit", UNIT)
+    assert "nonsense: unknown key" in studio.log("--unit", UNIT)
     critical = studio.log("--identifier=backline-failed", "--priority=crit")
     assert critical.count("Backline failed: exit-code.") == 1, "once an hour"
     studio.configure()
