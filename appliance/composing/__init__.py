@@ -1,13 +1,14 @@
-"""From what is sung to the notes of a band.
+"""Composes the notes of a band for a vocal.
 
-- ``wishes``: what the user asks for, and how to add a wish
-- ``composer``: listen, plan, denoise, decode
-- ``takes``: several accompaniments of one vocal, the best-fitting first
-- ``beat_tracker``: beats and bars from a network's activations
-- ``key_request``: a key that the user asks for
-- ``plan_chart``: the harmony plan as a chord chart, and back
+- ``wishes``: the user's requests, and how to add one
+- ``composer``: listens, plans, denoises and decodes
+- ``takes``: several accompaniments of one vocal, sorted by fit
+- ``beat_tracker``: beats and bars from the planner's activations; ``beat_evidence``, ``steady_beats``,
+  ``following_beats``: its parts
+- ``key_request``: composes in a key that the user requests
+- ``plan_chart``: converts the harmony plan to a chord chart and back
 - ``plan_variation``: the plan of one take
-- ``sampler``: few-step samplers of the rectified flow
-- ``windows``: a song of any length as overlapping windows
-- ``fit``: how well an accompaniment fits the vocal
+- ``sampler``: the solver of the rectified flow
+- ``windows``: splits a song into overlapping windows
+- ``fit``: how well an accompaniment suits its vocal
 """

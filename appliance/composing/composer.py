@@ -1,6 +1,7 @@
-"""From what is sung to the notes of a band: listen, plan, denoise, decode.
+"""Composes the notes of a take: listen to the vocal, plan the harmony, denoise a latent, decode it.
 
-Letters: F = 64 feature rows, T score frames of the song, N = T/2 latent frames, W latent frames a window.
+Letters: F = 64 feature rows, T score frames of the song, P = T/4 plan frames, N = T/2 latent frames,
+W latent frames of a window, Z latent channels.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.composing.beat_tracker import track_beats, with_bars
-from appliance.composing.key_request import obeyed, plan_in_key
+from appliance.composing.key_request import keep_in_key, plan_in_key
 from appliance.composing.plan_chart import chart_from_plan, plan_from_chart
-from appliance.composing.plan_variation import decided, varied
+from appliance.composing.plan_variation import decide, vary
 from appliance.composing.sampler import euler, guided, timesteps
 from appliance.composing.windows import Window, song_windows
 from appliance.composing.wishes import Wishes
@@ -35,40 +36,45 @@ from appliance.vocal.features import transposed
 Array = NDArray[np.float32]
 
 LISTEN_FRAMES = 16_384
-"""Score frames (12.7 minutes) the planner hears at a time; longer songs are heard in parts."""
+"""Score frames that the planner hears at once (12.7 minutes); longer songs are split."""
 
 DECODE_FRAMES = 512
+"""Latent frames that the score VAE decodes at once."""
 DECODE_MARGIN = 16
-"""Latent frames beside a part that the decoder's convolutions see; with them parts join exactly."""
+"""Further latent frames on each side: with the convolutions' context, the parts join exactly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was understood of the vocal, which lasts ``duration_s``, or given by the user."""
+    """What the planner heard in the vocal, or the user gave."""
 
     features: Array
+    """Features of the vocal, (F, T)."""
     duration_s: float
     grid: BeatGrid
     key: Key
     key_confidence: float
     plan: Array
+    """The harmony, (24, P)."""
     chart: Chart
     certainty: float
+    """Whether the plan was predicted or given: PLAN_PREDICTED or PLAN_GIVEN."""
     key_given: bool = False
 
 
 def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -> Reading:
-    """Beats, key and plan of a vocal with ``features`` (F, T), T a multiple of 4.
+    """Estimate beats, key and plan of a vocal with ``features`` (F, T), T a multiple of 4.
 
-    The planner hears the song twice: first for its beats, then, knowing them, for its harmony.
+    The planner runs twice: first for the beats, then, given the beats, for the harmony. ``wishes`` replace
+    what the user gave.
 
     Raises:
-        UsageError: the key, the beats or the chart make no sense.
+        UsageError: the given key, beats or chart are invalid.
     """
     unknown = np.zeros((5, features.shape[1]), np.float32)
-    _, _, beats = _hear(graphs, features, unknown)
+    _, _, beats = _run_planner(graphs, features, unknown)
     grid = _grid(beats, duration_s, wishes)
-    plan, key_shares, _ = _hear(graphs, features, phases(grid, features.shape[1]))
+    plan, key_shares, _ = _run_planner(graphs, features, phases(grid, features.shape[1]))
     key, confidence = _likeliest_key(key_shares)
     heard = key
     if wishes.key is not None:
@@ -88,23 +94,23 @@ def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -
 
 
 def redraw(reading: Reading, seed: int, temperature: float) -> Reading:
-    """The reading with another harmony that the planner holds possible, and its chart.
+    """The reading with another plausible harmony and its chart, drawn by ``seed``.
 
-    What the user asked for stays: a chart that was given, or the harmony of a key that was.
+    A given chart stays, and so does the harmony in a given key.
     """
     if reading.certainty != PLAN_PREDICTED or reading.key_given:
         return reading
-    plan = varied(reading.plan, reading.features, seed, temperature)
+    plan = vary(reading.plan, reading.features, seed, temperature)
     if plan is reading.plan:
         return reading
     return replace(reading, plan=plan, chart=chart_from_plan(plan, reading.grid, reading.duration_s))
 
 
 def _grid(beats: Array, duration_s: float, wishes: Wishes) -> BeatGrid:
-    """The beats that were given, or else those that activations ``beats`` (2, T) speak for.
+    """The given beats, or those found in the activations ``beats`` (2, T): beats and bar starts.
 
-    A given tempo is kept even where it is unsure which of the beats is meant: a band that plays in time
-    but late can be moved, one without a tempo cannot.
+    With a given tempo the grid is always trusted, even if its phase is uncertain: a band in time but late can
+    be shifted in the studio, one without a tempo cannot.
     """
     if wishes.beats is not None:
         grid = parse_beats(wishes.beats, duration_s, wishes.beats_name)
@@ -113,8 +119,8 @@ def _grid(beats: Array, duration_s: float, wishes: Wishes) -> BeatGrid:
     return grid if wishes.bpm is None else replace(grid, confidence=max(grid.confidence, TRUSTED))
 
 
-def _hear(graphs: Graphs, features: Array, beat_phases: Array) -> tuple[Array, Array, Array]:
-    """The planner over a song of any length: plan (24, T/4), key (24,), beats (2, T)."""
+def _run_planner(graphs: Graphs, features: Array, beat_phases: Array) -> tuple[Array, Array, Array]:
+    """Run the planner over a song of any length; returns plan (24, P), key shares (24,), beats (2, T)."""
     plans, keys, beats = [], [], []
     for first in range(0, features.shape[1], LISTEN_FRAMES):
         part = slice(first, first + LISTEN_FRAMES)
@@ -139,10 +145,10 @@ def compose(
     seed: int,
     on_step: Callable[[], None] = lambda: None,
 ) -> Score:
-    """A take: the notes of a band playing in ``style`` for the vocal of ``reading``.
+    """Compose a take: the notes of a band that plays in ``style`` to the vocal of ``reading``.
 
-    The same graphs, reading, style and seed give the same notes. ``on_step`` is called after each of
-    :func:`steps_of` evaluations.
+    The same graphs, reading, style and seed give the same notes. ``on_step`` is called after each of the
+    :func:`steps_of` forward passes of the denoiser.
     """
     shift = signature_shift(reading.key)
     rows = _condition(reading, shift)
@@ -155,11 +161,11 @@ def compose(
     score = snap(score.transposed(-shift), reading.grid)
     if reading.certainty == PLAN_GIVEN:
         return follow_chart(score, reading.chart)
-    return obeyed(score, reading.key, reading.chart) if reading.key_given else score
+    return keep_in_key(score, reading.key, reading.chart) if reading.key_given else score
 
 
 def steps_of(pack: Pack, features: Array) -> int:
-    """Evaluations of the denoiser that a take of a song with ``features`` (F, T) needs."""
+    """Number of forward passes of the denoiser for a take of a song with ``features`` (F, T)."""
     sampler = pack.manifest.sampler
     frames = features.shape[1] // FRAMES_PER_LATENT
     return sampler.steps * len(song_windows(frames, sampler.window_frames, sampler.context_frames))
@@ -167,7 +173,7 @@ def steps_of(pack: Pack, features: Array) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Denoiser:
-    """Draws latents for the condition ``rows`` (CONDITION_ROWS, T) in the style of that number."""
+    """Draws latents for the condition ``rows`` (CONDITION_ROWS, T); ``style`` is an index into STYLES."""
 
     graphs: Graphs
     sampler: SamplerFacts
@@ -176,7 +182,7 @@ class _Denoiser:
     on_step: Callable[[], None]
 
     def draw_song(self, channels: int, seed: int) -> Array:
-        """The song's latent (Z, N) of Z = ``channels``, window by window."""
+        """Draw the song's latent (Z, N) window by window; Z = ``channels``."""
         frames = self.rows.shape[1] // FRAMES_PER_LATENT
         latent = np.zeros((channels, frames), np.float32)
         windows = song_windows(frames, self.sampler.window_frames, self.sampler.context_frames)
@@ -190,13 +196,13 @@ class _Denoiser:
         return latent
 
     def _draw_window(self, latent: Array, window: Window, noise: Array) -> Array:
-        """One window (Z, W). The batch is the condition and, where the pack is guided, its absence."""
+        """Draw one window (Z, W). The batch is the condition and, for packs with guidance, zeros."""
         graphs, sampler = self.graphs, self.sampler
         length, first = window.length, window.first
-        heard = _cut(self.rows, first * FRAMES_PER_LATENT, length * FRAMES_PER_LATENT)
+        rows = _cut(self.rows, first * FRAMES_PER_LATENT, length * FRAMES_PER_LATENT)
         batch = graphs.batch
         styles = np.stack([style_row(self.style)] * batch)
-        tokens, keys_values = graphs.condition(np.stack([heard, np.zeros_like(heard)][:batch]), styles)
+        tokens, keys_values = graphs.condition(np.stack([rows, np.zeros_like(rows)][:batch]), styles)
         known = (np.arange(length) < window.known).astype(np.float32)[None]
         context = _cut(latent, first, length) * known
         valid = (np.arange(length) < latent.shape[1] - first).astype(np.float32)[None]
@@ -221,22 +227,22 @@ class _Denoiser:
 
 
 def _condition(reading: Reading, shift: int) -> Array:
-    """(CONDITION_ROWS, T) of the whole song, moved to the white keys."""
+    """The condition (CONDITION_ROWS, T) of the whole song, transposed to a key without accidentals."""
     frames = reading.features.shape[1]
-    plan = decided(reading.plan) if reading.certainty == PLAN_PREDICTED else reading.plan
+    plan = decide(reading.plan) if reading.certainty == PLAN_PREDICTED else reading.plan
     plan = np.roll(plan.reshape(2, 12, -1), shift, axis=1).reshape(24, -1)
     features = transposed(reading.features, shift)
     return condition_rows(frames, features, phases(reading.grid, frames), plan, reading.certainty)
 
 
 def _cut(rows: Array, first: int, frames: int) -> Array:
-    """Columns ``first`` .. ``first + frames`` of (R, M), zeros beyond its end."""
+    """Columns ``first`` to ``first + frames`` of ``rows`` (R rows, M frames), zeros beyond its end."""
     part = rows[:, first : first + frames]
     return np.pad(part, ((0, 0), (0, frames - part.shape[1])))
 
 
 def _decode(graphs: Graphs, latent: Array) -> Iterator[Roll]:
-    """The roll of a latent (Z, N) of any length, in parts that join exactly."""
+    """Decode a latent (Z, N) of any length; yields rolls that join exactly."""
     frames = latent.shape[1]
     for first in range(0, frames, DECODE_FRAMES):
         last = min(first + DECODE_FRAMES, frames)
@@ -247,5 +253,5 @@ def _decode(graphs: Graphs, latent: Array) -> Iterator[Roll]:
 
 
 def padded(features: Array) -> Array:
-    """``features`` (F, T) with T filled up to whole plan frames."""
+    """``features`` (F, T), padded with zeros so that T is a multiple of 4."""
     return np.pad(features, ((0, 0), (0, -features.shape[1] % FRAMES_PER_PLAN)))

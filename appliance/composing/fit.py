@@ -1,14 +1,14 @@
-"""How well an accompaniment fits the vocal: one number a song, and what it means.
+"""Fit: how well an accompaniment suits its vocal.
 
-The network of the pack compares stretches of some twelve seconds (COCOLA, arXiv 2404.16969, says why
-coherence can be learned by telling true pairs from mismatched ones). It tells strangers from friends,
-but takes of one model differ less than that; so two things that need no learning are added: how much of
-what is sung sounds in the band, and how far the band agrees with the planned harmony.
+The fit network compares stretches of twelve seconds. It was trained to tell true pairs of vocal and
+accompaniment from mismatched ones (as in COCOLA, arXiv 2404.16969). Takes of one model differ less than such
+pairs, so two terms are added that need no training: how much of the sung pitch classes the band plays, and
+how far the band agrees with the planned harmony.
 
-Two anchors say what the number is worth: that of written accompaniments of validation songs, and that of
-accompaniments of other songs. A score of 0 is the median stranger, 1 the median written accompaniment.
-Takes were made from the plan they are compared with and lean on the melody more than composers do, so
-they often score above 1: that says that nothing went wrong, not that they are better than the composer's.
+The score is scaled by two anchors, measured on validation songs: 0 is the median of mismatched
+accompaniments, 1 the median of the written ones. Takes often score above 1, because they are made from the
+plan that they are compared with and follow the melody more closely than composers do. A score above 1 does
+not mean that a take is better than the written accompaniment.
 
 Letters: T score frames, P = T/4 plan frames.
 """
@@ -27,31 +27,35 @@ from appliance.packs.manifest import FitFacts
 from appliance.vocal.features import CHROMA, VOICED
 
 STRETCH_FRAMES = 256
-"""Score frames (11.9 s) compared at a time, as in training: memory does not grow with the song."""
+"""Score frames compared at once (11.9 s), as in training; memory does not grow with the song."""
 
-MET_WEIGHT, AGREEMENT_WEIGHT = 12.6, 8.8
-"""Log odds for 1 of each. Both amount to 6.7 from a stranger's to the written accompaniment, where the
-network learns to give 10; half and a quarter as much ordered takes of validation songs less well."""
+COVERAGE_WEIGHT, AGREEMENT_WEIGHT = 12.6, 8.8
+"""Weights of coverage and agreement in log odds. From a mismatched to the written accompaniment each term
+changes by 6.7, and the network's output by 10. Half and a quarter of these weights sorted takes of validation
+songs less well."""
 
 Array = NDArray[np.float32]
 Judge = Callable[[Array, Array, Array], float]
-"""Features (64, T), phases (5, T) and band rows (BAND_ROWS, T) of a stretch -> log odds."""
+"""Takes features (64, T), phases (5, T) and band rows (BAND_ROWS, T) of a stretch; returns log odds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The fit of one take. ``value`` is what takes are compared by; percentiles say which share of the
-    anchor pairs has less, 0-100."""
+    """The fit of one take."""
 
     value: float
+    """Log odds, by which takes are sorted."""
     score: float
+    """``value``, scaled so that 0 and 1 are the two anchors."""
     percentile_true: float
+    """Percentage of written accompaniments with a lower value."""
     percentile_shuffled: float
+    """Percentage of mismatched accompaniments with a lower value."""
     low: bool
-    """Below the pack's floor: a take that resembles a stranger's accompaniment more than a true one."""
+    """Whether it is below the pack's floor, more like a mismatched accompaniment than a true one."""
 
     def to_json(self, retried: bool) -> dict[str, float | bool]:
-        """What the receipt says."""
+        """The fit for the receipt."""
         return {
             "score": round(self.score, 4),
             "percentile_true": round(self.percentile_true, 1),
@@ -62,7 +66,7 @@ class Fit:
 
 
 def stretches(frames: int) -> list[slice]:
-    """As few stretches as cover ``frames`` score frames (a multiple of 4), evenly spread."""
+    """The fewest stretches that cover ``frames`` score frames (a multiple of 4), evenly spread."""
     if frames <= STRETCH_FRAMES:
         return [slice(0, frames)]
     count = -(-frames // STRETCH_FRAMES)
@@ -72,22 +76,22 @@ def stretches(frames: int) -> list[slice]:
 
 
 def song_value(judge: Judge, features: Array, phases: Array, plan: Array, band: Array) -> float:
-    """The fit of a whole song: rows as of a Judge, and ``plan`` (24, P)."""
+    """The fit of a whole song in log odds; arrays as of :data:`Judge`, and ``plan`` (24, P)."""
     return (
         _log_odds(judge, features, phases, band)
-        + MET_WEIGHT * _met(features, band)
+        + COVERAGE_WEIGHT * _coverage(features, band)
         + AGREEMENT_WEIGHT * _agreement(plan, band)
     )
 
 
-def _met(features: Array, band: Array) -> float:
-    """Share of what is sung whose pitch class sounds at that moment."""
+def _coverage(features: Array, band: Array) -> float:
+    """Share of the sung pitch classes that the band plays at the same time."""
     sung = features[CHROMA]
     return float((sung * band[BAND_CHROMA]).sum() / max(float(sung.sum()), 1e-6))
 
 
 def _agreement(plan: Array, band: Array) -> float:
-    """Cosine of planned and sounding pitch classes, mean over the plan frames in which both have any."""
+    """Cosine similarity of planned and sounding pitch classes, mean over plan frames that have both."""
     planned = plan[:12]
     sounding = band[BAND_CHROMA].reshape(12, planned.shape[1], FRAMES_PER_PLAN).mean(axis=2)
     lengths = np.linalg.norm(planned, axis=0) * np.linalg.norm(sounding, axis=0)
@@ -98,7 +102,7 @@ def _agreement(plan: Array, band: Array) -> float:
 
 
 def _log_odds(judge: Judge, features: Array, phases: Array, band: Array) -> float:
-    """Mean of a song's stretches, weighed by how much is sung in them."""
+    """Mean log odds of a song's stretches, weighted by how much is sung in each."""
     found, sung = [], []
     for part in stretches(features.shape[1]):
         found.append(judge(features[:, part], phases[:, part], band[:, part]))
@@ -107,12 +111,12 @@ def _log_odds(judge: Judge, features: Array, phases: Array, band: Array) -> floa
     return float(np.average(found, weights=weights))
 
 
-def rated(value: float, facts: FitFacts) -> Fit:
-    """A song's value beside the anchors and the floor of the pack."""
-    stranger, friend = (quantiles[len(quantiles) // 2] for quantiles in (facts.shuffled, facts.true))
+def rate(value: float, facts: FitFacts) -> Fit:
+    """Compare a song's value with the pack's anchors and floor."""
+    mismatched, written = (quantiles[len(quantiles) // 2] for quantiles in (facts.shuffled, facts.true))
     return Fit(
         value,
-        (value - stranger) / (friend - stranger),
+        (value - mismatched) / (written - mismatched),
         _percentile(value, facts.true),
         _percentile(value, facts.shuffled),
         value < facts.floor,
@@ -120,5 +124,5 @@ def rated(value: float, facts: FitFacts) -> Fit:
 
 
 def _percentile(value: float, quantiles: tuple[float, ...]) -> float:
-    """Where ``value`` lies among 101 ascending quantiles, 0-100, between two of them by its distance."""
+    """The percentile of ``value`` among 101 ascending quantiles, 0-100, linearly interpolated."""
     return float(np.interp(value, quantiles, np.arange(len(quantiles), dtype=np.float64)))

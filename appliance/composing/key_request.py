@@ -1,9 +1,9 @@
-"""A key that the user asks for, against what the model would play.
+"""Composes in a key that the user requests.
 
-A singer rarely fits one key alone: the relative key shares all notes, a neighbour on the circle of fifths
-all but one. What decides is the harmony, so a request is carried out in the harmony: the plan keeps to
-the scale, and the key's own chords are preferred as little as makes a listener name the key. A request
-far from what is sung is obeyed as well, and sounds like it.
+A melody rarely fits one key only: the relative key shares all notes, a neighbour on the circle of fifths all
+but one. The harmony decides which key is heard. So the plan is limited to the scale, and the key's main
+chords are preferred just enough for listeners to hear the key. A key far from the melody is followed too,
+and sounds so.
 """
 
 from __future__ import annotations
@@ -21,32 +21,31 @@ from appliance.music.score import DRUM_GROUP, BeatGrid, Score
 from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED
 
 FOREIGN = 0.2
-"""What is left of a pitch class outside the scale: enough for a chromatic chord the planner is sure of."""
+"""Factor for pitch classes outside the scale; a chromatic chord of which the planner is sure remains."""
 
 STRESSES = (0.0, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 9.5, 11.0, 13.5, 16.0, 22.0, 32.0)
-"""Nats a beat that the key's own chords gain, tried in this order."""
+"""Preferences for the key's main chords in nats per beat, tried in this order."""
 
-MOST_TONIC = 0.6
-"""Share of the time that the tonic chord may take when the singer is in the key anyway: no drone for that."""
+MAX_TONIC = 0.6
+"""Largest share of time of the tonic chord if the melody is in the key anyway; more would be a drone."""
 
-CLEAR = 0.35
-"""Least confidence of the key's estimate: what just makes it may sound like its neighbour to others."""
+MIN_CONFIDENCE = 0.35
+"""Least confidence of the estimated key: below it, other listeners may hear a neighbouring key."""
 
-AHEAD = 0.05
-"""Least lead of the key's correlation with :data:`RATED_MAJOR` or minor over any other key's, likewise."""
+MIN_LEAD = 0.05
+"""Least lead of the key's correlation with :data:`RATED_MAJOR` or minor over that of any other key."""
 
 RATED_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 RATED_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-"""How well each degree fits a key to listeners: Krumhansl and Kessler, *Psychological Review* 89(4), 1982.
-
-A second opinion: shares of degrees in scores, as :mod:`appliance.music.keys` has them, and ratings err apart.
+"""Listeners' ratings of how well each degree fits a key: Krumhansl and Kessler, *Psychological Review* 89(4),
+1982. They are a second opinion beside the degree profiles of :mod:`appliance.music.keys`.
 """
 
 _TONIC, _DOMINANT, _SUBDOMINANT, _OUTSIDE = 1.0, 0.6, 0.4, -1.0
-"""Shares of the stress: of the three main chords, and for each tone outside the scale."""
+"""Shares of the preference: of the three main chords, and for each tone outside the scale."""
 
 _MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10, 11)
-"""Minor has both sevenths: its dominant takes the raised one."""
+"""Scale degrees in semitones. Minor has both sevenths, because its dominant uses the raised one."""
 
 Array = NDArray[np.float32]
 Chroma = NDArray[np.floating]
@@ -55,15 +54,15 @@ Chroma = NDArray[np.floating]
 def plan_in_key(
     plan: Array, key: Key, heard: Key, grid: BeatGrid, duration_s: float
 ) -> tuple[Array, Chart, float]:
-    """``plan`` (24, P) moved into ``key`` as far as needed, its chart, and how certain the plan is.
+    """Change ``plan`` (24, P) until it is heard in ``key``; returns the plan, its chart and its certainty.
 
-    Where the plan is in the key as it stands, or only has to lose what is foreign, it stays the planner's.
-    Where it has to be stressed its chart becomes the plan, as certain as a chart from the user. Where
-    ``heard``, what the singer seems to be in, is the request already, varied harmony comes first.
+    If reducing foreign pitch classes suffices, the plan remains a prediction. If chords must be preferred,
+    the chart becomes the plan, with the certainty of a given chart. If the estimated key ``heard`` is the
+    requested one already, the share of the tonic chord is limited, to keep the harmony varied.
     """
     plan = _in_scale(plan, key)
     chart = chart_from_plan(plan, grid, duration_s)
-    most = max(MOST_TONIC, _share_of_tonic(chart, key)) if key == heard else 1.0
+    most = max(MAX_TONIC, _share_of_tonic(chart, key)) if key == heard else 1.0
     sounding, certainty = plan, PLAN_PREDICTED
     for stress in STRESSES:
         tried = chart_from_plan(plan, grid, duration_s, _prior(key, stress))
@@ -79,29 +78,29 @@ def plan_in_key(
     return sounding, chart, certainty
 
 
-def obeyed(score: Score, key: Key, chart: Chart) -> Score:
-    """``score`` if a listener would say that it is in ``key``, or else made to follow ``chart``."""
+def keep_in_key(score: Score, key: Key, chart: Chart) -> Score:
+    """``score`` if listeners hear it in ``key``, otherwise the score with its notes moved to ``chart``."""
     return score if _heard_as(key, *_chromas(score)) else follow_chart(score, chart)
 
 
 def key_of_score(score: Score) -> tuple[Key, float]:
-    """The key of the notes and its confidence, by :func:`appliance.music.keys.estimate_key`."""
+    """The key of the notes and its confidence; see :func:`appliance.music.keys.estimate_key`."""
     return estimate_key(*_chromas(score))
 
 
 def _heard_as(key: Key, chroma: Chroma, bass: Chroma) -> bool:
-    """Whether scores and listeners both say ``key`` of what sounds, (12,), and of its bass, (12,)."""
+    """Whether the profiles of scores and of listeners find ``key`` in pitch classes (12,) and bass (12,)."""
     found, confidence = estimate_key(chroma, bass)
-    if found != key or confidence < CLEAR:
+    if found != key or confidence < MIN_CONFIDENCE:
         return False
     ratings = [np.roll(profile, k) for profile in (RATED_MAJOR, RATED_MINOR) for k in range(12)]
     fits = [float(np.corrcoef(rating, chroma)[0, 1]) for rating in ratings]
     asked = fits.pop(key.tonic + 12 * (key.mode == "minor"))
-    return asked - max(fits) >= AHEAD
+    return asked - max(fits) >= MIN_LEAD
 
 
 def _chromas(score: Score) -> tuple[Chroma, Chroma]:
-    """How long each pitch class sounds, (12,), and how long as the bass, (12,)."""
+    """Seconds that each pitch class sounds, (12,), and that it sounds as the lowest note, (12,)."""
     chroma, bass = np.zeros(12), np.zeros(12)
     lowest_until = 0.0
     for note in sorted(score.notes, key=lambda n: (n.start_s, n.pitch)):
@@ -115,7 +114,7 @@ def _chromas(score: Score) -> tuple[Chroma, Chroma]:
 
 
 def _share_of_tonic(chart: Chart, key: Key) -> float:
-    """How much of the time that has a chord has the tonic chord, or one of its root."""
+    """Share of the time with chords in which the chord has the tonic as its root."""
     total = tonic = 0.0
     for span in chart:
         chord = parse_chord(span.label)
@@ -130,12 +129,12 @@ def _root(chord: Chord) -> int:
 
 
 def _in_root_position(chart: Chart) -> Chart:
-    """``chart`` over its roots: the old key's bass under a new chord would speak for the old key."""
+    """``chart`` without inversions, because a bass note of the old key would suggest the old key."""
     return merged([replace(span, label=span.label.partition("/")[0]) for span in chart])
 
 
 def _in_scale(plan: Array, key: Key) -> Array:
-    """``plan`` with pitch classes outside the scale turned down."""
+    """``plan`` (24, P) with pitch classes outside the scale reduced."""
     weights = np.full(12, FOREIGN, np.float32)
     weights[[(key.tonic + degree) % 12 for degree in _scale(key)]] = 1.0
     return plan * np.tile(weights, 2)[:, None]
@@ -146,7 +145,8 @@ def _scale(key: Key) -> tuple[int, ...]:
 
 
 def _prior(key: Key, stress: float) -> Array:
-    """(109,): what each chord of :func:`appliance.composing.plan_chart.chart_from_plan` gains in ``key``."""
+    """The preference of each chord in ``key``, (109,), for
+    :func:`appliance.composing.plan_chart.chart_from_plan`."""
     scale = {(key.tonic + degree) % 12 for degree in _scale(key)}
     tonic = {(key.tonic + step) % 12 for step in ((0, 3, 7) if key.mode == "minor" else (0, 4, 7))}
     dominant = {(key.tonic + step) % 12 for step in (7, 11, 2)}

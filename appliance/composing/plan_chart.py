@@ -1,7 +1,7 @@
-"""The plan as a chord chart and a chord chart as a plan.
+"""Converts a plan to a chord chart and a chord chart to a plan.
 
-A plan (24, P) says how much each pitch class (rows 0-11) and each bass pitch class (rows 12-23) sounds
-in P plan frames of 186 ms; a chart names chords.
+A plan (24, P) has the strength of each pitch class (rows 0-11) and of each bass pitch class (rows 12-23) in P
+plan frames of 186 ms. A chart names chords.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from appliance.numerics.viterbi import Arrival, best_path, from_options
 
 PLAN_RATE_HZ = FRAME_RATE_HZ / FRAMES_PER_PLAN
 ESTIMATED_QUALITIES = ("", "m", "dim", "aug", "7", "maj7", "m7", "m7b5", "sus4")
-"""What :func:`chart_from_plan` listens for, besides no chord."""
+"""Chord qualities that :func:`chart_from_plan` can find, besides no chord."""
 
-# P(a pitch class sounds | its place in the chord): fifths are often left out, thirds and sevenths are
-# what tells chords apart. A silent seventh costs more than it gains, so plain triads win ties.
+# Probability that a pitch class sounds, given its role in the chord. Fifths are often omitted; thirds and
+# sevenths distinguish chords. A silent seventh costs more than a sounding one gains, so triads win ties.
 _P_TONE, _P_FIFTH, _P_OTHER, _P_SILENT = 0.75, 0.6, 0.1, 0.03
 _P_BASS, _P_OTHER_BASS = 0.75, 0.08
 _QUALITY_PRIOR = {"": 0.0, "m": -0.05, "7": -0.3, "m7": -0.3, "maj7": -0.5}
-_COSTS = np.array([0.0, 2.0, 3.0], np.float32)  # of no change, of another bass and of another chord
+_COSTS = np.array([0.0, 2.0, 3.0], np.float32)  # of no change, another bass, another chord
 _INVERSION, _FOREIGN_BASS = -1.0, -3.0
 
 
 def plan_from_chart(chart: Chart, n_plan_frames: int) -> NDArray[np.float32]:
-    """The plan (24, P) of P = ``n_plan_frames`` frames in which exactly the chart's chords sound.
+    """The plan (24, P) of ``chart``; P = ``n_plan_frames``.
 
-    A frame that a chord covers in part has that share of it. Uncovered time and ``N`` are zero.
+    A chord that covers part of a frame counts with that share. Time without a chord is zero.
     """
     plan = np.zeros((24, n_plan_frames), dtype=np.float64)
     edges = np.arange(n_plan_frames + 1) / PLAN_RATE_HZ
@@ -49,20 +49,20 @@ def plan_from_chart(chart: Chart, n_plan_frames: int) -> NDArray[np.float32]:
 def chart_from_plan(
     plan: NDArray[np.float32], grid: BeatGrid, duration_s: float, prior: NDArray[np.float32] | float = 0.0
 ) -> Chart:
-    """The likeliest chords of ``plan`` (24, P), changing only on beats, from 0 to ``duration_s``.
+    """The most likely chords of ``plan`` (24, P) from 0 to ``duration_s``, changing only on beats.
 
-    Viterbi over :data:`ESTIMATED_QUALITIES` on twelve roots, each over any bass, and no chord
-    (Sheh and Ellis, ISMIR 2003): pitch classes sound independently given the chord, and changing the
-    chord or its bass costs. Without beats the steps are 0.5 s. Roots are spelled in the plan's key.
-    ``prior`` (109,) is what each chord, quality by quality on twelve roots and last none, gains a step.
+    Viterbi decoding (Sheh and Ellis, ISMIR 2003) over :data:`ESTIMATED_QUALITIES` on twelve roots, each over
+    any bass, and no chord. Pitch classes are independent given the chord; a change of chord or bass has a
+    cost. Without beats, steps last 0.5 s. Roots are spelled in the plan's key. ``prior`` (109,) is added per
+    step to each chord's log likelihood: each quality on twelve roots, and no chord last.
     """
     if duration_s <= 0 or plan.shape[1] == 0:
         return []
     edges_s = _step_edges(grid, duration_s)
     steps = _step_means(np.asarray(plan, dtype=np.float64), edges_s)
     for rows in (slice(12), slice(12, 24)):
-        # A network that is unsure is quiet all along, so loud is what the song calls loud; but a step
-        # that has only the rest of the chord before it stays quiet.
+        # An uncertain planner gives low values throughout, so scale by the song's own level. A step with only
+        # the decay of the previous chord stays low.
         loudest = steps[rows].max(0)
         steps[rows] /= np.maximum(loudest, max(0.6 * float(np.quantile(loudest, 0.9)), 0.1))
     gain = np.asarray(prior, np.float32).reshape(-1, 1)
@@ -83,15 +83,15 @@ def chart_from_plan(
 
 
 def _step_edges(grid: BeatGrid, duration_s: float) -> list[float]:
-    """Times, to a millisecond, between which the chord stays: 0, the beats, the end."""
+    """Times between which a chord cannot change, rounded to milliseconds: 0, the beats, the end."""
     inner = np.asarray(grid.beats_s) if len(grid.beats_s) > 1 else np.arange(0.5, duration_s, 0.5)
-    # A sliver before the first beat or after the last belongs to its neighbour.
+    # A remainder under 0.1 s before the first or after the last beat is joined to its neighbour.
     inner = inner[(inner > 0.1) & (inner < duration_s - 0.1)]
     return [0.0, *np.unique(np.round(inner, 3)).tolist(), round(duration_s, 3)]
 
 
 def _step_means(plan: NDArray[np.float64], edges_s: list[float]) -> NDArray[np.float64]:
-    """Mean of ``plan`` (24, P) over each step between edges: (24, steps)."""
+    """Mean of ``plan`` (24, P) over each of S steps between the edges: (24, S)."""
     total = np.pad(np.cumsum(plan, axis=1), ((0, 0), (1, 0)))
     position = np.clip(np.asarray(edges_s) * PLAN_RATE_HZ, 0, plan.shape[1])
     whole = np.minimum(position.astype(int), plan.shape[1] - 1)
@@ -101,7 +101,10 @@ def _step_means(plan: NDArray[np.float64], edges_s: list[float]) -> NDArray[np.f
 
 
 def _emission(chroma: NDArray[np.float64], bass: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Log likelihood of each step given each chord and bass: (steps, 109, 12); the last chord is N."""
+    """Log likelihood of S steps, ``chroma`` and ``bass`` (12, S) each, per chord and bass: (S, 109, 12).
+
+    The last chord is no chord.
+    """
     n = 12 * len(ESTIMATED_QUALITIES)
     sounds = np.full((n + 1, 12), _P_OTHER)
     prior = np.full((n + 1, 12), _FOREIGN_BASS)
@@ -123,16 +126,16 @@ def _emission(chroma: NDArray[np.float64], bass: NDArray[np.float64]) -> NDArray
     by_chord, by_bass = likelihood(chroma, sounds), likelihood(bass, bass_sounds)
     silent_bass = likelihood(bass, np.full((1, 12), _P_SILENT))
     joint = np.empty((len(by_chord), n + 1, 12), np.float32)
-    for chord in range(n):  # one after the other: an hour has thousands of steps
+    for chord in range(n):  # chord by chord, to limit memory: an hour has thousands of steps
         joint[:, chord] = by_chord[:, chord, None] + by_bass + prior[chord]
     joint[:, n] = by_chord[:, n, None] + silent_bass
     return joint
 
 
 def chord_arrival(scores: NDArray[np.float32]) -> Arrival:
-    """How chords follow each other: the same chord and bass, another bass, or another chord.
+    """Viterbi transition: stay, change the bass, or change the chord.
 
-    ``scores`` are of the states chord * 12 + bass, (12 * chords,).
+    ``scores`` (12·C,) are those of the states chord · 12 + bass, for C chords.
     """
     by_chord = scores.reshape(-1, 12)
     over_best_bass = 12 * np.arange(len(by_chord)) + by_chord.argmax(axis=1)

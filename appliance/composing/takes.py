@@ -1,7 +1,7 @@
-"""The takes of a job: composed together, judged, tried again where they fit badly, best first.
+"""The takes of a job: compose them in parallel, rate their fit, retry badly fitting ones, sort by fit.
 
-A take belongs to its seed: whatever the others are, any of them can be rendered again alone with the
-``--seed`` that its receipt names.
+A take depends on its seed only, not on the other takes: each can be rendered again alone with the ``--seed``
+in its receipt.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from appliance.composing.composer import Reading, compose, redraw, steps_of
-from appliance.composing.fit import Fit, rated, song_value
+from appliance.composing.fit import Fit, rate, song_value
 from appliance.composing.wishes import Wishes
 from appliance.music.beat_grid import phases
 from appliance.music.score import Score
@@ -22,15 +22,15 @@ from appliance.packs.pack import Pack
 from appliance.system.threads import StoppedError
 
 RETRY_SEED_STEP = 1_000_003
-"""A take that fits badly is tried again with its seed plus this. Seeds from here on are not tried again:
-they name a second try, and must give it again when they are asked for."""
+"""Added to the seed of a take that fits badly for its second try. Seeds from this value on are not retried,
+because they belong to second tries, which must be reproducible."""
 
 Advance = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """The notes of a take, the seed that gives them, and how they fit (None: the pack cannot tell).
+    """A take: its seed, its notes and their fit (None if the pack has no fit network).
 
     ``reading`` is the job's, with the harmony of this take.
     """
@@ -49,25 +49,24 @@ def compose_takes(
     wishes: Wishes,
     on_progress: Advance = lambda _: None,
 ) -> list[Take]:
-    """The takes that ``wishes`` ask for, best fit first; those that fit alike stay in the order of seeds.
+    """Compose the takes of ``wishes``; returns them sorted by fit, best first, equal ones by seed.
 
-    A take below the pack's floor is tried once more with another seed and the better of the two is kept;
-    it stays flagged as low where both are. ``on_progress`` gets shares of this work that add up to 1 at
-    most (what a retry costs is not known beforehand). Takes are composed side by side, as many as the
-    processor has cores for. With variety they differ in harmony too; they are judged beside the likeliest
-    one all the same.
+    A take whose fit is below the pack's floor is retried once with another seed, and the better one is kept;
+    if both are below, it stays flagged as low. ``on_progress`` receives shares of this work that add up to 1;
+    retries report none. Takes are composed in parallel, one per CPU core. With variety their harmonies
+    differ; the fit is always rated against the most likely harmony.
     """
     step = 1.0 / (wishes.takes * steps_of(pack, reading.features))
     graphs = graphs.for_lanes(wishes.takes)
-    telling, stop = threading.Lock(), threading.Event()
+    progress_lock, stop = threading.Lock(), threading.Event()
 
-    def go_on() -> None:
+    def check_stop() -> None:
         if stop.is_set():
             raise StoppedError
 
     def advance() -> None:
-        go_on()
-        with telling:
+        check_stop()
+        with progress_lock:
             on_progress(step)
 
     def draw(seed: int, on_step: Callable[[], None]) -> Take:
@@ -78,7 +77,7 @@ def compose_takes(
     def draw_best(seed: int) -> Take:
         take = draw(seed, advance)
         if take.fit is not None and take.fit.low and seed < RETRY_SEED_STEP:
-            again = draw(seed + RETRY_SEED_STEP, go_on)
+            again = draw(seed + RETRY_SEED_STEP, check_stop)
             take = replace(max(take, again, key=_value), retried=True)
         return take
 
@@ -86,22 +85,22 @@ def compose_takes(
         try:
             takes = list(lanes.map(draw_best, wishes.seeds))
         except BaseException:
-            stop.set()  # Ctrl-C included: a take ends at its next step, and the next is not begun
+            stop.set()  # also on Ctrl-C: running takes end at their next step
             lanes.shutdown(cancel_futures=True)
             raise
     return sorted(takes, key=_value, reverse=True)
 
 
 def _value(take: Take) -> float:
-    """What takes are compared by; all alike where the pack cannot tell."""
+    """The value that takes are sorted by; equal for all if the pack has no fit network."""
     return 0.0 if take.fit is None else take.fit.value
 
 
 def fit_of(graphs: Graphs, pack: Pack, reading: Reading, score: Score) -> Fit | None:
-    """How ``score`` fits the vocal of ``reading``; None where the pack has no graph for it."""
+    """Rate how ``score`` fits the vocal of ``reading``; None if the pack has no fit network."""
     facts = pack.manifest.fit
     if facts is None:
         return None
     frames = reading.features.shape[1]
     beats, band = phases(reading.grid, frames), band_rows(score, frames)
-    return rated(song_value(graphs.fit, reading.features, beats, reading.plan, band), facts)
+    return rate(song_value(graphs.fit, reading.features, beats, reading.plan, band), facts)

@@ -1,7 +1,4 @@
-"""A song of any length as windows of one length, each continuing the last.
-
-Letters: N latent frames of the song, W frames a window, C frames of context.
-"""
+"""Splits a song of any length into windows of one length, each of which continues the previous one."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Latent frames ``first`` .. ``first + length``; the first ``known`` of them were made before."""
+    """Latent frames ``first`` to ``first + length``; the first ``known`` of them are of earlier windows."""
 
     first: int
     length: int
@@ -18,10 +15,13 @@ class Window:
 
 
 def song_windows(frames: int, length: int, context: int) -> tuple[Window, ...]:
-    """Cover ``frames`` latent frames with windows of ``length``, each overlapping the last by ``context``.
+    """Cover ``frames`` latent frames with windows of ``length`` that overlap by ``context`` frames.
 
-    The last window may reach beyond the song; what lies there is masked. Window starts stay on whole
-    plan frames because ``length`` and ``context`` are even.
+    The last window may reach beyond the song; the rest is masked. ``length`` and ``context`` must be even, so
+    that windows begin on plan frames.
+
+    Raises:
+        ValueError: ``length`` or ``context`` is odd or not positive, or ``context`` is not below ``length``.
     """
     if not 0 < context < length or length % 2 or context % 2:
         raise ValueError(f"windows need 0 < context < length, both even; got {context} and {length}")

@@ -1,21 +1,21 @@
-"""What the user asks for: one object for command, sidecar, journal and job.
+"""The user's requests (wishes): one object for command, sidecar, journal and job.
 
-A *dial* is a wish that fits into a word or a number. :class:`Dials` are those that a sidecar may set;
-:class:`Wishes` adds what comes out of a file, and dials that so far only the command has.
+:class:`Dials` are the wishes that a sidecar may set, each a word or a number. :class:`Wishes` adds the
+content of files, and dials that only the command has.
 
 To add a wish:
 
-1. Add a field with its limits to :class:`Dials` (to :class:`Wishes` if a sidecar is not to know it). The
-   command's checks, the sidecar, the journal and the engine child know it from then on.
-2. Add its option, of the same name, to ``render`` in :mod:`appliance.cli.main`.
-3. Use it, in ``composing``, ``playing`` or ``rendering``; what the receipt says of it is in
+1. Add a field with its limits to :class:`Dials`, or to :class:`Wishes` if a sidecar may not set it. The
+   command's checks, the sidecar, the journal and the engine child then accept it.
+2. Add an option of the same name to ``render`` in :mod:`appliance.cli.main`.
+3. Use it in ``composing``, ``playing`` or ``rendering``, and add it to the receipt in
    :mod:`appliance.rendering.receipt`.
 
-The default must mean that nothing was asked: a journal of an older version has rows without the field.
-For the same reason no field is ever renamed or dropped.
+The default must mean "not requested", because journals of older versions lack the field. For the same reason
+no field is ever renamed or removed.
 
-The daemon reads sidecars with this module, so it must not load NumPy. That is why ``key`` and ``chords``
-are text here: whoever composes parses them.
+The daemon reads sidecars with this module, so it must not import NumPy. Therefore ``key`` and ``chords`` are
+text here, and the composer parses them.
 """
 
 from __future__ import annotations
@@ -30,47 +30,47 @@ from appliance.music.score import STYLES
 
 Sound = Literal["band", "neural"]
 
-_OBJECTIONS = {
-    "bpm": "--bpm {:g}: not a tempo; give beats a minute between 10 and 400.",
-    "takes": "--takes {}: ask for at least one take.",
-    "seed": "--seed {}: a seed is 0 or more.",
-    "sound": f"There is no sound '{{}}'; choose one of {', '.join(get_args(Sound))}.",
+_OPTION_ERRORS = {
+    "bpm": "--bpm {:g}: not a tempo; give beats per minute between 10 and 400.",
+    "takes": "--takes {}: give a number of 1 or more.",
+    "seed": "--seed {}: give a number of 0 or more.",
+    "sound": f"--sound {{}}: unknown sound; choose one of {', '.join(get_args(Sound))}.",
 }
-"""What the command says of a value outside its limits, where that is clearer than pydantic's sentence."""
+"""Errors of the command for values outside their limits, where they are clearer than pydantic's."""
 
 
 class Dials(BaseModel):
-    """Wishes that a sidecar may set. An unknown name or a value of another type is an error."""
+    """Wishes that a sidecar may set. An unknown name or a value of a wrong type is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     style: str = STYLES[0]
-    """Who plays and how; which styles there are is the pack's to say."""
+    """What the band plays and how; the pack lists the styles."""
     bpm: Annotated[float, Field(ge=10, le=400)] | None = None
-    """Beats a minute; None: as heard."""
+    """Tempo in beats per minute; None: estimated."""
     key: str | None = None
-    """Name of a key, such as ``F# minor``; None: as heard."""
+    """Name of a key, such as ``F# minor``; None: estimated."""
     takes: Annotated[int, Field(ge=1)] = 1
-    """How many different accompaniments."""
+    """Number of different accompaniments."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Of the first take; each further one has the next. The same seed gives the same music again."""
+    """Seed of the first take; each further take has the next. The same seed gives the same music."""
     sound: Sound = "band"
-    """Who plays the notes: the sampler, or the audio decoder."""
+    """What plays the notes: ``band`` is the soundfont, ``neural`` the audio decoder."""
 
 
 class Wishes(Dials):
-    """Everything that the user asks for."""
+    """All of the user's requests."""
 
     variety: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """0-1: how far the harmony of other seeds than 0 may be from the likeliest."""
+    """How far the harmony of seeds other than 0 may depart from the most likely one, 0-1."""
     chords: str | None = None
-    """Text of a chord chart (:mod:`appliance.music.chord_chart`); None: as heard."""
+    """Text of a chord chart (:mod:`appliance.music.chord_chart`); None: estimated."""
     chords_name: str = "chords"
-    """What the chart is called in sentences."""
+    """Name of the chart in errors."""
     beats: str | None = None
-    """Text of a beat file (:mod:`appliance.music.beat_file`); None: as heard."""
+    """Text of a beat file (:mod:`appliance.music.beat_file`); None: estimated."""
     beats_name: str = "beats"
-    """What the beat file is called in sentences."""
+    """Name of the beat file in errors."""
 
     @property
     def seeds(self) -> range:
@@ -79,7 +79,7 @@ class Wishes(Dials):
 
     @staticmethod
     def from_options(**options: Any) -> Wishes:
-        """What the command's options ask for, by the names of the fields.
+        """Build wishes from the command's options, named as the fields.
 
         Raises:
             UsageError: a value is outside its limits.
@@ -89,20 +89,20 @@ class Wishes(Dials):
         except ValidationError as error:
             wrong = error.errors()[0]
             name, value, said = str(wrong["loc"][0]), wrong["input"], wrong["msg"]
-            if name in _OBJECTIONS:
-                raise UsageError(_OBJECTIONS[name].format(value)) from None
+            if name in _OPTION_ERRORS:
+                raise UsageError(_OPTION_ERRORS[name].format(value)) from None
             raise UsageError(f"--{name} {value}: {said[:1].lower()}{said[1:]}.") from None
 
     def to_json(self) -> str:
-        """What was asked for and nothing else, as the journal keeps it: the same wishes, the same bytes."""
+        """The requested fields as canonical JSON for the journal: equal wishes give equal bytes."""
         asked = self.model_dump(exclude_unset=True, exclude_none=True)
         return json.dumps(asked, sort_keys=True, separators=(",", ":"))
 
     @staticmethod
     def from_json(text: str) -> Wishes:
-        """What :meth:`to_json` wrote, in this version or an older one.
+        """Parse what :meth:`to_json` of this or an older version wrote.
 
         Raises:
-            ValueError: it is something else.
+            ValueError: the text is not that.
         """
         return Wishes.model_validate(json.loads(text))

@@ -1,4 +1,4 @@
-"""A pack made ready to render: verified, its graphs compiled as the profile for this processor says."""
+"""A loaded pack: verified, its graphs compiled with the settings of this CPU's profile."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from appliance.tuning.store import read_profile
 
 
 class Engine:
-    """A pack made ready: graphs compiled, soundfont loaded. Serves any number of requests.
+    """A loaded pack with compiled graphs and its soundfont. It can render any number of jobs.
 
-    ``threads`` of the networks are as many as the processor has, unless several engines share it.
-    ``cache`` is a folder for compiled graphs, ``profiles`` one for what was measured on this processor
-    (``backline tune``); ``profile_trouble`` says what is wrong with a profile that cannot be used. Without
-    ``wait`` the graphs still compile when the constructor returns, while a first request is already read.
+    ``threads`` limits the CPU threads of the networks, by default one per core. ``cache`` is the folder for
+    compiled graphs, ``profiles`` that of profiles (``backline tune``). ``profile_trouble`` is a sentence on
+    a profile that cannot be used. With ``wait`` False the constructor returns while the graphs still compile,
+    so that the first vocal can be read meanwhile.
 
     Raises:
-        PackError: the pack is missing, altered, or does not work here.
+        PackError: the pack is missing or altered, or its graphs do not compile on this CPU.
     """
 
     def __init__(
@@ -39,23 +39,23 @@ class Engine:
         self.profile, self.profile_trouble = (
             read_profile(profiles, key_of(self.pack, threads)) if profiles else (None, "")
         )
-        self.graphs = self._followed(self.profile)
+        self.graphs = self._compile(self.profile)
         self.soundfont = SoundFont(self.pack.soundfont_path)
         if wait:
             self.graphs.ready()
 
     def follow(self, profile: Profile) -> None:
-        """Computes by ``profile`` from the next request on. Raises PackError; then nothing has changed."""
+        """Use ``profile`` from the next job on. If it raises PackError, nothing has changed."""
         if any(self.graphs.setting(name) != setting for name, setting in profile.settings.items()):
-            graphs = self._followed(profile)
+            graphs = self._compile(profile)
             graphs.ready()
             self.graphs.close()
             self.graphs = graphs
         self.profile = profile
 
     def close(self) -> None:
-        """Begins nothing more: what an abandoned request would have needed is not compiled."""
+        """Cancel the compilation of graphs that are not needed any more."""
         self.graphs.close()
 
-    def _followed(self, profile: Profile | None) -> Graphs:
+    def _compile(self, profile: Profile | None) -> Graphs:
         return Graphs(self.pack, self._threads, self._cache, profile.settings if profile else None)

@@ -1,4 +1,4 @@
-"""What is to be rendered, and what the steps of a render tell each other."""
+"""A render job, and the records that its steps pass on."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from appliance.composing.wishes import Wishes
 
 @dataclass(frozen=True, slots=True)
 class RenderJob:
-    """Render ``vocal`` into the folder ``out`` as ``wishes`` say.
+    """Render ``vocal`` into the folder ``out`` with ``wishes``.
 
-    ``force``: even what does not sound like singing; ``overwrite``: in place of an earlier render of the
-    same name. Where ``vocal`` is only a decoded copy, ``original`` describes the recording for receipt and
-    sentences. ``key`` goes into the receipt, so that whoever asked finds the result again.
+    ``force`` renders even if no singing is detected; ``overwrite`` replaces an earlier render of the same
+    name. If ``vocal`` is a decoded copy, ``original`` describes the recording for the receipt and errors.
+    ``key`` is the job's key in the journal; the receipt records it.
     """
 
     vocal: Path
@@ -28,13 +28,13 @@ class RenderJob:
     key: str | None = None
 
     def result_name(self, number: int) -> str:
-        """What the files of take ``number`` (1 is the best) are called, without an ending."""
+        """The name of the files of take ``number`` (1 is the best) without an ending."""
         return self.vocal.stem if self.wishes.takes == 1 else f"{self.vocal.stem}.take{number}"
 
 
 @dataclass(frozen=True, slots=True)
 class HeardVocal:
-    """The vocal as it was read: its file, seconds that are surely sung, loudness in LUFS."""
+    """The vocal: its file, the seconds that are certainly sung, its loudness in LUFS."""
 
     info: AudioInfo
     sung_s: float
@@ -43,8 +43,8 @@ class HeardVocal:
 
 @dataclass(frozen=True, slots=True)
 class PlayedTake:
-    """What one take became: its ``number`` among the takes (1 is the best fit), the loudness of its
-    accompaniment, its ``files`` (name to SHA-256), and the seconds that each stage took."""
+    """A rendered take: its ``number`` (1 is the best fit), the loudness of its accompaniment, its ``files``
+    (name to SHA-256), and the seconds that each stage took."""
 
     number: int
     loudness: Loudness

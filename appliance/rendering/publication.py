@@ -1,14 +1,13 @@
-"""Files out: all of a render appears at once, or nothing does.
+"""Publishes the files of a render: all appear at once, or none.
 
-A render writes into a hidden folder beside the results, ``.NAME.part``. When everything is there and on
-the disk, its files move to their places, the receipt last: where the receipt lies, the render is whole.
-On any error, Ctrl-C included, the hidden folder goes. If the process itself is killed the folder stays,
-its lock does not, and the next render of the same name clears it away.
+A render writes into a hidden folder beside the results, ``.NAME.part``. When all files are complete and
+synced, they are moved into place, the receipt last: if the receipt exists, the render is complete. On any
+error, or Ctrl-C, the hidden folder is removed. If the process is killed, the folder stays without its lock,
+and the next render of the same name removes it.
 
-The hidden folder is also the claim on the name: two renders never write the same files. By default a
-name that is taken gets a number (``NAME-2.mix.wav``), so nothing is ever lost; with ``overwrite`` the
-old render gives way, stems that the new one lacks included, and it comes back if the new one cannot be
-put in place whole.
+The hidden folder also claims the name, so that two renders never write the same files. If a name exists
+already, the render gets a number (``NAME-2.mix.wav``). With ``overwrite``, the old render is replaced,
+including stems that the new one lacks; it is restored if the new one cannot be moved into place.
 """
 
 from __future__ import annotations
@@ -30,21 +29,21 @@ from appliance.files.write_errors import output_error, writing
 from appliance.music.score import DRUM_GROUP, GROUPS
 
 RESULT_ENDINGS = ("accompaniment.wav", "mix.wav", "mid", "receipt.json")
-"""What a render leaves in the results' folder, after ``NAME.``"""
+"""Endings of a render's files in the folder of the results, after ``NAME.``"""
 
 STEMS_FOLDER = "stems"
 STEM_ENDINGS = tuple(f"{group}.wav" for group in (*GROUPS, DRUM_GROUP))
 
 
-_HIGHEST_NUMBER = 9_999
+_MAX_NUMBER = 9_999
 
 
 class Publication:
-    """The files of one render, published together. A context manager; leaving it publishes.
+    """The files of one render; a context manager that publishes them at its end.
 
-    ``out`` is the folder for the results (made if missing) and ``name`` what they are called, without
-    an ending. :attr:`name` may have got a number; ask it before writing names into a receipt.
-    Raises OutputError, in one sentence, for whatever prevents a file from being written.
+    ``out`` is the folder for the results, which is created if missing; ``name`` is their name without an
+    ending. Read :attr:`name` inside the block, because it may have got a number. Raises OutputError if a file
+    cannot be written.
     """
 
     def __init__(self, out: Path, name: str, *, overwrite: bool = False) -> None:
@@ -59,11 +58,11 @@ class Publication:
 
     @property
     def folder(self) -> Path:
-        """The hidden folder: also the place for working files, which are never published."""
+        """The hidden folder. Working files in it are not published."""
         return self._folder
 
     def path(self, ending: str, *, folder: str = "") -> Path:
-        """Where to write the file that will be ``out/folder/NAME.ending``. Files keep this order."""
+        """The path to write ``out/folder/NAME.ending`` to. The order of calls is the order of publishing."""
         place = Path(folder) / f"{self.name}.{ending}"
         staged = self._folder / "files" / place
         with writing(self.out / place):
@@ -98,7 +97,7 @@ class Publication:
             raise output_error(self.out, error) from error
 
     def need_bytes(self, count: int) -> None:
-        """Raises OutputError if the disk has not ``count`` bytes free: better now than after the work."""
+        """Raise OutputError unless the disk has ``count`` bytes free, to fail before the work."""
         free = shutil.disk_usage(self._folder).free
         if free < count:
             raise OutputError(
@@ -107,13 +106,13 @@ class Publication:
             )
 
     def _is_ours(self, error: OSError) -> bool:
-        """Whether ``error`` is about writing the results rather than about reading something else."""
+        """Whether ``error`` is about writing results, not about reading other files."""
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True
         return isinstance(error.filename, str | Path) and self._folder in Path(error.filename).parents
 
     def _make(self, folder: Path) -> None:
-        """Makes ``folder`` and its parents, and remembers which were not there."""
+        """Create ``folder`` and its parents, and remember the ones created."""
         missing = [p for p in (folder, *folder.parents) if not p.exists()]
         for parent in reversed(missing):
             parent.mkdir()
@@ -122,8 +121,8 @@ class Publication:
             raise NotADirectoryError(errno.ENOTDIR, "is a file", str(folder))
 
     def _claim(self) -> None:
-        """Takes the first free name; its hidden folder is locked for as long as this process lives."""
-        for number in range(1, _HIGHEST_NUMBER):
+        """Claim the first free name; the process holds the lock of its hidden folder."""
+        for number in range(1, _MAX_NUMBER):
             self.name = self._wanted if number == 1 else f"{self._wanted}-{number}"
             if self._old_files() and not self._overwrite:
                 continue
@@ -135,16 +134,18 @@ class Publication:
             if self._overwrite or not self._old_files():
                 return
             self._remove_folder()
-        raise OutputError(f"{self.out} already holds {_HIGHEST_NUMBER} renders of {self._wanted}.")
+        raise OutputError(
+            f"{self.out} already has {_MAX_NUMBER} renders of {self._wanted}; choose another folder."
+        )
 
     def _old_files(self) -> list[Path]:
-        """Files of an earlier render of this name, relative to ``out``."""
+        """The files of an earlier render of this name, relative to ``out``."""
         stems = (Path(STEMS_FOLDER) / f"{self.name}.{ending}" for ending in STEM_ENDINGS)
         results = (Path(f"{self.name}.{ending}") for ending in RESULT_ENDINGS)
         return [place for place in (*results, *stems) if _exists(self.out / place)]
 
     def _publish(self) -> None:
-        """Moves every staged file into place; on an error the old state comes back."""
+        """Move all files into place; on an error the old state is restored."""
         staged = self._folder / "files"
         backup = self._folder / "old"
         moved: list[Path] = []
@@ -182,7 +183,7 @@ class Publication:
         self._made = []
 
     def _remove(self) -> None:
-        """The hidden folder, and what was made for it and is empty."""
+        """Remove the hidden folder, and created folders that are empty."""
         self._remove_folder()
         for folder in reversed(self._made):
             try:
@@ -198,7 +199,7 @@ class Publication:
 
 
 def _exists(path: Path) -> bool:
-    """Whether anything has this name; unlike ``Path.exists``, it does not hide that a name is too long."""
+    """Whether anything has this name. Unlike ``Path.exists``, it raises OSError if the name is too long."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -208,7 +209,7 @@ def _exists(path: Path) -> bool:
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """SIGINT and SIGTERM wait until the block is done. Python hands signals to the main thread only."""
+    """Delay SIGINT and SIGTERM to the end of the block. Python handles signals in the main thread only."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,7 +1,7 @@
-"""The receipt of a render: what came in, what was understood, what was chosen, what came out.
+"""The receipt: a JSON file beside the results that records what was heard, chosen and written.
 
-It is JSON, written beside the music. ``chart`` can be edited and given back with ``--chords`` (the
-``chart_text`` form), and seed, pack and vocal together give the same music again.
+``chart_text`` can be edited and given with ``--chords``. The same vocal, pack, options and seed give the same
+music.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """``facts`` is what the file holds; the properties are what the table of a render shows."""
+    """``facts`` is the content of the file; the properties are for the command's table."""
 
     facts: dict[str, Any]
 
     def write(self, path: Path) -> None:
-        """Write the JSON file; raises OSError."""
+        """Write the JSON file. Raises OSError."""
         path.write_text(json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @property
     def key(self) -> str:
-        """Name of the key, with a question mark where it is a guess."""
+        """The name of the key, with a question mark if it is uncertain."""
         key = self.facts["key"]
         return f"{key['name']}{'' if key['given'] or key['confidence'] >= 0.5 else ' ?'}"
 
     @property
     def tempo(self) -> str:
-        """Beats a minute, or a dash where the beats are not trusted."""
+        """The tempo in beats per minute, or a dash if the beats are not trusted."""
         tempo = self.facts["tempo"]
         return f"{tempo['bpm']:.1f}" if tempo["trusted"] else "—"
 
     @property
     def fit(self) -> str:
-        """The fit score, with a word where it is low, or a dash where the pack cannot tell."""
+        """The fit score, marked if it is low, or a dash if the pack has no fit network."""
         fit = self.facts["fit"]
         return "—" if fit is None else f"{fit['score']:.2f}{' low' if fit['low'] else ''}"
 
@@ -52,9 +52,9 @@ class Receipt:
 def make_receipt(
     engine: Engine, job: RenderJob, vocal: HeardVocal, take: Take, played: PlayedTake, version: str
 ) -> Receipt:
-    """Gather the facts about ``take`` of ``job``. ``version`` is Backline's.
+    """The receipt of ``take`` of ``job``. ``version`` is that of Backline.
 
-    ``profile`` is what was measured and chosen for this processor; None: everything is computed as shipped.
+    ``profile`` in it is the hash of the profile in use, None for the shipped settings.
     """
     info = vocal.info if job.original is None else job.original
     pack, wishes, reading = engine.pack, job.wishes, take.reading

@@ -1,4 +1,4 @@
-"""The order of the steps: a vocal becomes accompaniment, mix, stems, MIDI and receipt, one set a take."""
+"""The steps of a render: from a vocal to accompaniment, mix, stems, MIDI and receipt of each take."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from appliance.vocal.features import features_of
 from appliance.vocal.tracker import PitchTrack, track_pitch
 
 BYTES_PER_SAMPLE = 3 * 2 * 4 + 4 * 2 * 8
-"""Disk a sample needs at most: finished stereo files of 24 bit, and working stems in float."""
+"""Largest disk space per sample: finished 24-bit stereo files, and working stems in float32."""
 
 HASHED_AT_ONCE = 2
 
@@ -38,12 +38,12 @@ HASHED_AT_ONCE = 2
 def render(
     engine: Engine, job: RenderJob, version: str, on_progress: Callable[[float], None] = lambda _: None
 ) -> list[Receipt]:
-    """Render every take of ``job``; one receipt a take, the best fit first.
+    """Render and publish all takes of ``job``; returns one receipt per take, the best fit first.
 
-    ``on_progress`` is told the share of the job that is done, 0 to 1.
+    ``on_progress`` receives the share of the job that is done, 0 to 1.
 
     Raises:
-        BacklineError: with a sentence for the user; nothing half-written is left.
+        BacklineError: the job cannot be rendered. Unfinished files have been removed.
     """
     check_pack_can(engine.pack, job.wishes)
     watch = Stopwatch(on_progress)
@@ -62,7 +62,7 @@ def render(
     def measure(work: Aside[float]) -> float:
         return integrated_lufs(work.through(read_blocks(info)))
 
-    with aside(measure) as lufs, watch.stage("compose"):  # the networks leave much of a second core
+    with aside(measure) as lufs, watch.stage("compose"):  # the networks leave a second core mostly idle
         takes = compose_takes(
             engine.graphs, engine.pack, reading, job.wishes, lambda share: watch.advance(DENOISING * share)
         )
@@ -89,7 +89,7 @@ def _publish(
     takes: list[Take],
     watch: Stopwatch,
 ) -> list[Receipt]:
-    """Play and publish each take; its receipt counts its share of what all of them needed."""
+    """Play and publish each take. Its timings include an equal share of the common steps."""
     common = {stage: seconds / len(takes) for stage, seconds in watch.seconds.items()}
     sounds = engine.pack.manifest.sounds[job.wishes.style]
     receipts = []
@@ -109,7 +109,7 @@ def _publish(
 
 
 def _hash_files(folder: Path) -> dict[str, str]:
-    """SHA-256 of the files below ``folder``, by their names relative to it."""
+    """SHA-256 of the files below ``folder``, by relative path."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:
         hashes = [facts.sha256 for facts in pool.map(file_facts, paths)]
@@ -117,9 +117,9 @@ def _hash_files(folder: Path) -> dict[str, str]:
 
 
 def check_pack_can(pack: Pack, wishes: Wishes) -> None:
-    """Raise UsageError for a style or a sound that ``pack`` does not have."""
+    """Raise UsageError if ``pack`` does not have the requested style or sound."""
     if wishes.style not in pack.manifest.styles:
         known = ", ".join(pack.manifest.styles)
-        raise UsageError(f"There is no style '{wishes.style}' in this pack; choose one of {known}.")
+        raise UsageError(f"The pack has no style '{wishes.style}'; choose one of {known}.")
     if wishes.sound == "neural" and pack.manifest.graphs.audio_decoder is None:
         raise UsageError(f"--sound neural: {pack.folder} has no audio decoder; use --sound band.")

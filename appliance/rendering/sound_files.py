@@ -1,4 +1,4 @@
-"""From the notes of a take to its sound files: accompaniment, mix with the singer, stems."""
+"""Plays the notes of a take and writes its sound files: accompaniment, mix and stems."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def write_sound_files(
     publication: Publication,
     watch: Stopwatch,
 ) -> Loudness:
-    """Plays ``score`` into stems, masters it, writes every sound file; the accompaniment's loudness.
+    """Play ``score`` into stems, master them and write all sound files.
+
+    Returns the loudness of the accompaniment.
 
     Raises:
         OutputError: a file cannot be written.
@@ -75,7 +77,7 @@ def _play(engine: Engine, wishes: Wishes, score: Score, total: int) -> Iterator[
 
 
 def _write_mix(path: Path, work: Aside[None], mastered: Master, band: Spool, vocal: HeardVocal) -> None:
-    """The singer with the mastered ``band``, mastered again."""
+    """Mix the vocal with the mastered ``band``, master the sum and write it to ``path``."""
 
     def accompaniment() -> Iterator[Block]:
         return work.through(mastered.apply(band.blocks))

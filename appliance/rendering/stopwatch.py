@@ -1,4 +1,4 @@
-"""Where the time of a render goes, and how much of it is done."""
+"""The time of each stage of a render, and the render's progress."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 LISTENING, DENOISING, PLAYING, MASTERING = 0.24, 0.27, 0.21, 0.28
-"""Shares of a job's time, as measured on two cores; the progress bar's estimate rests on them."""
+"""Shares of a job's time, measured on two cores, for the progress bar."""
 
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Seconds a stage, and the share of the job that is done (0-1), of which ``on_progress`` is told."""
+    """Seconds per stage, and the share of the job that is done, 0-1, which ``on_progress`` receives."""
 
     on_progress: Callable[[float], None]
     seconds: dict[str, float] = field(default_factory=dict)
@@ -21,12 +21,12 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Adds the time until the block ends to stage ``name``."""
+        """Add the duration of the block to the stage ``name``."""
         started = time.monotonic()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
 
     def advance(self, share: float) -> None:
-        """So much more of the job is done."""
+        """Add ``share`` to the part of the job that is done."""
         self.done = min(1.0, self.done + share)
         self.on_progress(self.done)

@@ -1,7 +1,7 @@
 """What tests share: packs, checkpoints, vocals and songs that are made in a moment.
 
 - ``vocals``: singing made of sines; ``readings``: what a composer would have heard; ``tunes``: a short tune
-- ``fake_pack``: a tiny pack with the real graphs' names and shapes; ``small_render``: a render in small
+- ``fake_pack``: a tiny pack with the real graphs' names and shapes; ``small_render``: a small render
 - ``tiny_checkpoint``: tiny networks; ``tiny_samples``: samples for them; ``tiny_cache``: made-up songs
 - ``tiny_song``: a song of block chords
 - ``quantised``: reads what quantisation wrote; ``pickle_trap``: a pickle that must not be opened

@@ -1,4 +1,4 @@
-"""What a composer would have heard of a vocal, made by hand."""
+"""A hand-made reading of a vocal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DURATION_S = 7.05
 
 
 def reading() -> Reading:
-    """A scale, a second a note."""
+    """The reading of a C major scale, one second per note."""
     features = np.zeros((FEATURE_ROWS, 152), np.float32)
     scale = [0, 2, 4, 5, 7, 9, 11]
     for t in range(152):

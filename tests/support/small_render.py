@@ -1,4 +1,4 @@
-"""A render in small: every file that a render publishes, with a word in it."""
+"""A small render: publishes every file of a render, with a word as its content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from appliance.rendering.publication import RESULT_ENDINGS, STEM_ENDINGS, STEMS_
 
 
 def render(out: Path, name: str = "take", text: str = "new", stems: tuple[str, ...] = STEM_ENDINGS) -> str:
-    """A render in small: every file holds ``text``."""
+    """Publish a render whose files contain ``text``; returns the name that it got."""
     with Publication(out, name, overwrite=text == "over") as publication:
         for ending in stems:
             publication.path(ending, folder=STEMS_FOLDER).write_text(text)
@@ -19,5 +19,11 @@ def render(out: Path, name: str = "take", text: str = "new", stems: tuple[str, .
 
 
 def tree(folder: Path) -> list[str]:
-    """Every file below ``folder``, hidden ones included."""
+    """The paths of all files below ``folder``, including hidden ones."""
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def whole(name: str) -> list[str]:
+    """The paths of all files of the render ``name``."""
+    results = [f"{name}.{e}" for e in RESULT_ENDINGS]
+    return sorted([*results, *(f"{STEMS_FOLDER}/{name}.{e}" for e in STEM_ENDINGS)])

@@ -1,4 +1,4 @@
-"""Fit at run time: the picture of a score, what a number means, which take comes first and which again."""
+"""Fit: band rows, the meaning of a score, the order of takes, and retries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from support.vocals import sung
 
 from appliance.composing import takes as takes_module
 from appliance.composing.composer import steps_of
-from appliance.composing.fit import AGREEMENT_WEIGHT, MET_WEIGHT, STRETCH_FRAMES, rated, song_value, stretches
+from appliance.composing.fit import (
+    AGREEMENT_WEIGHT,
+    COVERAGE_WEIGHT,
+    STRETCH_FRAMES,
+    rate,
+    song_value,
+    stretches,
+)
 from appliance.composing.takes import RETRY_SEED_STEP, compose_takes
 from appliance.composing.wishes import Wishes
 from appliance.grid import FRAME_RATE_HZ
@@ -43,7 +50,7 @@ FRAME_S = 1.0 / FRAME_RATE_HZ
 
 
 def score(*notes: tuple[float, float, int], group: str = "keys", frames: int = 16) -> Score:
-    """Notes as (first frame, end frame, pitch)."""
+    """A score from notes given as (first frame, end frame, pitch)."""
     return Score.of((Note(a * FRAME_S, b * FRAME_S, p, 80, group) for a, b, p in notes), frames * FRAME_S)
 
 
@@ -72,7 +79,7 @@ def test_coverage_agrees_with_fine_sampling() -> None:
     rows = band_rows(made, 32)
     fine = (np.arange(32 * 200) + 0.5) / 200
     for pitch_class in range(12):
-        # one pitch at a time, then octaves added, as the rows do it
+        # Limit each pitch to 1, then add octaves, as the rows do.
         total = np.zeros(32)
         for pitch in range(pitch_class, 128, 12):
             inside = np.zeros(len(fine))
@@ -119,10 +126,10 @@ def test_what_needs_no_learning_is_added() -> None:
     plan[[0, 4], :3] = 1.0  # C and E are planned for three plan frames
     band = band_rows(score((0, 6, 60), (8, 12, 64), (12, 16, 62)), 16)
     found = song_value(lambda *_: 0.5, features, features[:5], plan, band)
-    met = 6 / 12
-    # C alone, then half a C alone, then E alone beside C and E: always one of two; the D meets no plan
+    coverage = 6 / 12
+    # The band plays one of the two planned pitch classes, C and E; its D sounds where nothing is planned.
     agreement = np.sqrt(0.5)
-    assert found == pytest.approx(0.5 + MET_WEIGHT * met + AGREEMENT_WEIGHT * agreement, rel=1e-5)
+    assert found == pytest.approx(0.5 + COVERAGE_WEIGHT * coverage + AGREEMENT_WEIGHT * agreement, rel=1e-5)
 
 
 def test_percentiles_agree_with_numpy() -> None:
@@ -131,13 +138,13 @@ def test_percentiles_agree_with_numpy() -> None:
     quantiles = [tuple(np.quantile(x, np.linspace(0, 1, 101)).tolist()) for x in (true, shuffled)]
     facts = FitFacts(true=quantiles[0], shuffled=quantiles[1], floor=0.25)
     for value in (-20.0, -2.0, 0.2, 0.3, 4.0, 20.0):
-        fit = rated(value, facts)
+        fit = rate(value, facts)
         assert fit.percentile_true == pytest.approx(100 * np.mean(true < value), abs=1.0)
         assert fit.percentile_shuffled == pytest.approx(100 * np.mean(shuffled < value), abs=1.0)
         assert fit.low == (value < 0.25)
         assert fit.value == value
     medians = [float(np.median(x)) for x in (shuffled, true)]
-    assert [rated(m, facts).score for m in medians] == pytest.approx([0.0, 1.0], abs=1e-6)
+    assert [rate(m, facts).score for m in medians] == pytest.approx([0.0, 1.0], abs=1e-6)
 
 
 def test_anchors_are_checked(fake_pack: Path) -> None:
@@ -146,7 +153,7 @@ def test_anchors_are_checked(fake_pack: Path) -> None:
             FitFacts(true=broken, shuffled=FIT.shuffled, floor=0.0)
 
 
-# What the takes of the tests play for a C major scale, by seed: none, some or all of what is sung.
+# Pitches that the fake takes play to a C major scale, by seed: none, some or all of the sung ones.
 PLAYED: dict[int, tuple[int, ...]] = {
     1: (60,),
     2: (60, 62, 64, 65, 67, 69, 71),
@@ -166,7 +173,7 @@ def graphs(fake_pack: Path) -> Graphs:
 
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Lets the band play PLAYED, all of it all the time; the seeds that were asked for."""
+    """Replace composing: each take plays its PLAYED pitches throughout. Yields the composed seeds."""
     asked: list[int] = []
 
     def compose(graphs, pack, reading, style, seed, on_step):  # type: ignore[no-untyped-def]
@@ -185,7 +192,7 @@ def test_the_best_take_comes_first(fake_pack: Path, graphs: Graphs, played: list
     assert [take.seed for take in takes] == [2, 3, 1]
     assert sorted(played) == [1, 2, 3]
     values = [take.fit.value for take in takes if take.fit]
-    wanted = [(4 + MET_WEIGHT) * share - 2 for share in (1, 66 / 152, 22 / 152)]
+    wanted = [(4 + COVERAGE_WEIGHT) * share - 2 for share in (1, 66 / 152, 22 / 152)]
     assert values == pytest.approx(wanted, abs=0.05)
     assert not any(take.retried or (take.fit and take.fit.low) for take in takes)
 
@@ -197,9 +204,9 @@ def test_a_low_take_is_tried_again_once(fake_pack: Path, graphs: Graphs, played:
     assert [(t.seed, t.retried, t.fit.low) for t in takes if t.fit] == [
         (4 + RETRY_SEED_STEP, True, False),
         (6, False, False),
-        (5, True, True),  # both are as bad: the first is kept and flagged
+        (5, True, True),  # both tries are equally low: the first is kept and flagged
     ]
-    for take in takes:  # each of them again, alone
+    for take in takes:  # render each take again alone
         (again,) = compose_takes(graphs, pack, reading(), Wishes(seed=take.seed))
         assert (again.seed, again.score, again.fit) == (take.seed, take.score, take.fit)
 
@@ -211,7 +218,7 @@ def test_the_share_done_never_exceeds_the_whole(fake_pack: Path, graphs: Graphs,
 
 
 def test_fit_hears_what_sounds_in_any_key(fake_pack: Path, graphs: Graphs) -> None:
-    """The fake graph's answer, worked by hand, through the appliance's own rows."""
+    """The fake graph's result, calculated by hand, from the appliance's own rows."""
     there = reading()
     band = Score.of([Note(0.0, 7.05, p, 80, "keys") for p in (60, 62, 64)], 7.05)
     for shift in (0, 3):
@@ -234,10 +241,10 @@ def test_the_receipt_tells_the_fit(fake_pack: Path, tmp_path: Path) -> None:
     assert [(f["take"], f["takes"], f["seed"]) for f in receipts] == [
         (1, 2, 7),
         (2, 2, 8),
-    ]  # alike, so by seed
+    ]  # equal fits, so sorted by seed
     fit = receipts[0]["fit"]
     assert set(fit) == {"score", "percentile_true", "percentile_shuffled", "low", "retried"}
-    value = 10 * fit["score"]  # from 0, the median of the fake pack's strangers, to 10
+    value = 10 * fit["score"]  # the anchors of the fake pack are 0 and 10
     assert 0 < fit["score"] < 2
     assert fit["percentile_true"] == pytest.approx(np.clip(5 * value, 0, 100), abs=0.2)
     assert fit["percentile_shuffled"] == pytest.approx(np.clip(5 * value + 50, 0, 100), abs=0.2)

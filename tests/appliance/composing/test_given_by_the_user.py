@@ -1,7 +1,6 @@
-"""Beats, chords and key that the user gives, through the whole of listening and composing.
+"""Given beats, chords and keys, through listening and composing.
 
-The fake pack's band plays C major in the model's key whatever it is told, so all obedience is the
-appliance's own.
+The fake pack's networks always play C major in the model's key, so the appliance alone follows the request.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def composed(engine: Engine, features: np.ndarray, wishes: Wishes) -> Score:
 
 
 def test_given_beats_are_the_grid_and_onsets_lie_on_it(engine: Engine, features: np.ndarray) -> None:
-    # The band plays every 24 frames, 1.115 s; these beats are 25 ms off and twice as many.
+    # The band plays every 24 frames (1.115 s); the given beats are 25 ms later and twice as frequent.
     period = 24 * 2048 / 44_100 / 2
     text = "".join(f"{0.025 + period * k:.4f}\t{k % 2 + 1}\n" for k in range(20))
     wishes = Wishes(beats=text)

@@ -1,4 +1,4 @@
-"""Measures of control against music whose answers are known by construction."""
+"""Chords, keys and beats of constructed music with known answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from appliance.composing.beat_tracker import with_bars
-from appliance.composing.key_request import key_of_score, obeyed, plan_in_key
+from appliance.composing.key_request import keep_in_key, key_of_score, plan_in_key
 from appliance.composing.plan_chart import PLAN_RATE_HZ, plan_from_chart
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.beat_grid import TRUSTED, phases, snap, trusted
@@ -81,19 +81,19 @@ def test_a_requested_key_wins_over_another_plan(wanted: str) -> None:
     found = plan_from_chart(chart, plan.shape[1])
     assert key_of_chroma(found[:12].sum(1) + found[12:].sum(1)) == key
     assert moved.shape == plan.shape and moved.max() <= 1.0
-    # Notes of the old key are led along; those of the wanted key are left in peace.
-    assert key_of_score(obeyed(as_score(cadence("C major")), key, chart))[0] == key
+    # Notes of another key are moved; notes of the requested key stay.
+    assert key_of_score(keep_in_key(as_score(cadence("C major")), key, chart))[0] == key
     mine = as_score(cadence("C major"))
-    assert obeyed(mine, Key.parse("C"), chart) is mine
+    assert keep_in_key(mine, Key.parse("C"), chart) is mine
 
 
 def test_a_key_that_barely_leads_is_made_clearer() -> None:
-    """A minor by both of our profiles, C major to the independent judge."""
+    """A cadence that both profiles hear in A minor and an independent judge in C major."""
     labels = ("Am", "Am", "E", "C", "G") * 3
     unclear = as_score([ChordSpan(2.0 * k, 2.0 * k + 2.0, label) for k, label in enumerate(labels)])
     key = Key.parse("Am")
     assert key_of_score(unclear)[0] == key and heard_key(unclear.notes) == Key.parse("C")
-    assert heard_key(obeyed(unclear, key, cadence("A minor")).notes) == key
+    assert heard_key(keep_in_key(unclear, key, cadence("A minor")).notes) == key
 
 
 def test_beats_without_numbers_get_the_bars_that_are_heard() -> None:

@@ -1,4 +1,4 @@
-"""The sampler against closed forms, and windows that cover a song."""
+"""The sampler, compared with closed forms, and windows that cover a song."""
 
 from __future__ import annotations
 

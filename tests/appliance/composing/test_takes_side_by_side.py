@@ -1,4 +1,4 @@
-"""Takes composed at once: the same music as one after the other, and no take outlives its job."""
+"""Takes composed in parallel: the same music as one after the other, and no thread outlives its job."""
 
 from __future__ import annotations
 
@@ -68,4 +68,4 @@ def test_an_interrupted_job_leaves_no_take_behind(pack: Pack, monkeypatch: pytes
     with pytest.raises(KeyboardInterrupt):
         compose_takes(Graphs(pack, 2), pack, reading(), Wishes(takes=9), interrupted)
     assert len(begun) <= 3 and not [t for t in threading.enumerate() if t.name.startswith("take")]
-    assert threading.active_count() <= threads + 1  # what compiles the graphs
+    assert threading.active_count() <= threads + 1  # the thread that compiles the graphs

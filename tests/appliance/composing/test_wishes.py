@@ -1,4 +1,4 @@
-"""What the user asks for: limits, the sentences of the command, the JSON of the journal."""
+"""The user's wishes: limits, the command's errors and the journal's JSON."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from appliance.errors import UsageError
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
-        ({"bpm": 0.0}, "--bpm 0: not a tempo; give beats a minute between 10 and 400."),
-        ({"bpm": 400.5}, "--bpm 400.5: not a tempo; give beats a minute between 10 and 400."),
-        ({"bpm": float("nan")}, "--bpm nan: not a tempo; give beats a minute between 10 and 400."),
-        ({"bpm": float("inf")}, "--bpm inf: not a tempo; give beats a minute between 10 and 400."),
-        ({"takes": 0}, "--takes 0: ask for at least one take."),
-        ({"seed": -1}, "--seed -1: a seed is 0 or more."),
-        ({"sound": "tape"}, "There is no sound 'tape'; choose one of band, neural."),
+        ({"bpm": 0.0}, "--bpm 0: not a tempo; give beats per minute between 10 and 400."),
+        ({"bpm": 400.5}, "--bpm 400.5: not a tempo; give beats per minute between 10 and 400."),
+        ({"bpm": float("nan")}, "--bpm nan: not a tempo; give beats per minute between 10 and 400."),
+        ({"bpm": float("inf")}, "--bpm inf: not a tempo; give beats per minute between 10 and 400."),
+        ({"takes": 0}, "--takes 0: give a number of 1 or more."),
+        ({"seed": -1}, "--seed -1: give a number of 0 or more."),
+        ({"sound": "tape"}, "--sound tape: unknown sound; choose one of band, neural."),
         ({"variety": 1.5}, "--variety 1.5: input should be less than or equal to 1."),
     ],
 )
@@ -35,7 +35,7 @@ def test_the_command_names_the_option(option: dict[str, Any], sentence: str) -> 
 
 
 def test_numbers_without_an_upper_limit() -> None:
-    """The command may ask for what a sidecar may not."""
+    """The command accepts larger values than a sidecar."""
     wishes = Wishes.from_options(takes=100, seed=2**60)
     assert (wishes.seeds[0], len(wishes.seeds)) == (2**60, 100)
 

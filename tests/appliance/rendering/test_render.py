@@ -1,4 +1,4 @@
-"""A whole job through the fake pack, whose music is known: lengths, levels, bytes, notes, receipt."""
+"""A whole render with the fake pack, whose music is known: lengths, levels, bytes, notes, receipt."""
 
 from __future__ import annotations
 
@@ -102,14 +102,14 @@ def test_the_decoded_notes_are_played_in_the_wanted_key(engine: Engine, tmp_path
     rendered(engine, vocal, tmp_path / "c")
     rendered(engine, vocal, tmp_path / "d", key="D major")
     assert pitches(tmp_path / "c" / "song.mid", "piano") == {60, 64, 67}
-    # D major is moved to the white keys for the model and back, and then made to be heard as D major.
+    # The model's music is transposed to D major and then changed until it is heard in D major.
     classes = {pitch % 12 for pitch in pitches(tmp_path / "d" / "song.mid", "piano")}
     assert {2, 6, 9} <= classes <= {1, 2, 4, 6, 7, 9, 11}
 
 
 @pytest.mark.slow
 def test_a_style_leaves_out_what_is_not_its_own(engine: Engine, tmp_path: Path) -> None:
-    # the fake pack paints keys, bass and drums whatever the style
+    # The fake pack plays keys, bass and drums in every style.
     expected = {"piano": {"keys"}, "folk": {"bass", "drums"}, "pop": {"keys", "bass", "drums"}}
     for style, stems in expected.items():
         rendered(engine, written(tmp_path, 2.0), tmp_path / style, style=style)
