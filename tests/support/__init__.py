@@ -1,12 +1,13 @@
-"""What tests share: packs, checkpoints, vocals and songs that are made in a moment.
+"""Shared helpers of tests: small packs, checkpoints, vocals and songs.
 
-- ``vocals``: singing made of sines; ``readings``: what a composer would have heard; ``tunes``: a short tune
+- ``vocals``: singing made of sines; ``recordings``: a chirp in each container; ``tunes``: a short tune
+- ``readings``: hand-made readings of a vocal
 - ``fake_pack``: a tiny pack with the real graphs' names and shapes; ``small_render``: a small render
 - ``tiny_checkpoint``: tiny networks; ``tiny_samples``: samples for them; ``tiny_cache``: made-up songs
 - ``tiny_song``: a song of block chords
 - ``quantised``: reads what quantisation wrote; ``pickle_trap``: a pickle that must not be opened
-- ``fake_evaluation``: songs, singers and ears for the evaluation
-- ``canned_bench``: figures of a bench that never ran; ``made_up_bench``: a processor that is made up
+- ``fake_evaluation``: fake songs, singers and judges
+- ``canned_bench``: made-up results of the bench; ``made_up_bench``: a simulated CPU for tuning
 - ``runtime_alone``: the appliance without the build side; ``obeying_modes``: root as any other user
 - ``signer``: signs as minisign does; ``bundle_stand_in``: a release of a few bytes
 - ``pages``: commands in the pages of the project

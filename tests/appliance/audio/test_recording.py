@@ -1,47 +1,20 @@
-"""Reading recordings: what is read, what is refused, and that no sample is lost or delayed."""
+"""Recordings: which files are read completely, and which are refused."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from scipy.signal import resample_poly
 from support.obeying_modes import obeying_modes
+from support.recordings import CONTAINERS, tone, whole, write
 
 from appliance.audio.containers import mp3_samples
 from appliance.audio.recording import probe, read_blocks, read_mono
 from appliance.errors import InputError
-
-CONTAINERS = {
-    "wav": ("WAV", "PCM_24"),
-    "aiff": ("AIFF", "PCM_24"),
-    "flac": ("FLAC", "PCM_24"),
-    "ogg": ("OGG", "VORBIS"),
-    "mp3": ("MP3", "MPEG_LAYER_III"),
-}
-
-
-def tone(seconds: float, rate_hz: int, channels: int = 1) -> np.ndarray:
-    """A quiet chirp with a click in the middle, whose position shows any delay."""
-    t = np.arange(int(seconds * rate_hz)) / rate_hz
-    x = 0.2 * np.sin(2 * np.pi * (200 + 100 * t) * t)
-    x[len(x) // 2] += 0.7
-    return np.stack([x * (1 - 0.3 * c) for c in range(channels)], axis=1)
-
-
-def write(path: Path, sound: np.ndarray, rate_hz: int, subtype: str = "PCM_24") -> Path:
-    soundfile.write(path, sound, rate_hz, subtype=subtype)
-    return path
-
-
-def whole(path: Path) -> np.ndarray:
-    return np.concatenate(list(read_blocks(probe(path))))
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -74,80 +47,6 @@ def test_the_name_does_not_matter(tmp_path: Path) -> None:
     path = write(tmp_path / "take.flac", tone(1.5, 48_000), 48_000)
     other = path.rename(tmp_path / "take.wav")
     assert probe(other).container == "FLAC"
-
-
-@pytest.mark.parametrize(
-    ("rate_hz", "frames"),
-    [
-        (8_000, 8_001),
-        (11_025, 23_457),
-        (12_345, 31_337),
-        (16_000, 40_003),
-        (22_050, 44_103),
-        (37_800, 70_001),
-        (44_101, 99_991),
-        (48_000, 71_993),
-        (88_200, 123_457),
-        (96_000, 100_003),
-        (192_000, 250_007),
-    ],
-)
-def test_resampling_agrees_with_scipy_and_theory_at_odd_rates_and_lengths(
-    tmp_path: Path, rate_hz: int, frames: int
-) -> None:
-    rng = np.random.default_rng(rate_hz)
-    partials_hz = rng.uniform(50, 0.35 * min(rate_hz, 44_100), (12, 1))
-    phases = rng.uniform(0, 2 * np.pi, (12, 1))
-
-    def sampled(count: int, rate: int) -> np.ndarray:
-        return 0.07 * np.sin(2 * np.pi * partials_hz * np.arange(count) / rate + phases).sum(axis=0)
-
-    sound = sampled(frames, rate_hz)
-    path = write(tmp_path / "take.wav", sound, rate_hz, "FLOAT")
-    heard = whole(path)
-    assert len(heard) == probe(path).output_samples == round(frames * 44_100 / rate_hz)
-    references = [sampled(len(heard), 44_100)]
-    divisor = np.gcd(44_100, rate_hz)
-    up, down = 44_100 // divisor, rate_hz // divisor
-    if max(up, down) < 2000:  # scipy's filter grows with the terms of the ratio
-        half = 80 * max(up, down)
-        taps = np.sinc(np.arange(-half, half + 1) / max(up, down)) * np.kaiser(2 * half + 1, 10)
-        references.append(resample_poly(sound, up, down, window=taps / taps.sum())[: len(heard)])
-    inner = slice(3000, len(heard) - 3000)
-    for wanted in references:
-        error = heard[inner, 0] - wanted[inner]
-        assert np.sqrt(np.mean(error**2)) < 1e-4 * np.sqrt(np.mean(wanted[inner] ** 2))
-
-
-@pytest.mark.parametrize("block_samples", [1, 777, 44_100, 10**7])
-def test_block_size_changes_nothing(tmp_path: Path, block_samples: int) -> None:
-    seconds = 1.05
-    info = probe(write(tmp_path / "take.wav", tone(seconds, 22_050, 2), 22_050))
-    blocks = list(read_blocks(info, block_samples))
-    assert {len(b) for b in blocks[:-1]} <= {block_samples}
-    assert np.array_equal(np.concatenate(blocks), np.concatenate(list(read_blocks(info))))
-
-
-@pytest.mark.slow
-def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
-    """Decode twenty minutes (212 MB of samples) in a process and measure its memory."""
-    path = tmp_path / "long.flac"
-    with soundfile.SoundFile(path, "w", 8_000, 1, "PCM_16") as file:
-        for _ in range(1200):
-            file.write(np.zeros(8_000))
-    script = (
-        "import resource, sys\n"
-        "from pathlib import Path\n"
-        "from appliance.audio.recording import probe, read_blocks\n"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "before = peak()\n"
-        "total = sum(len(b) for b in read_blocks(probe(Path(sys.argv[1]))))\n"
-        "print(total, peak() - before)"
-    )
-    result = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
-    total, grown_kib = map(int, result.stdout.split())
-    assert total == 1200 * 44_100
-    assert grown_kib < 40 * 1024
 
 
 def test_mono_is_the_mean_of_the_channels(tmp_path: Path) -> None:
@@ -207,7 +106,7 @@ def untagged_mp3(path: Path, seconds: float, mode: str) -> Path:
 def test_an_mp3_of_constant_bit_rate_needs_no_length(tmp_path: Path) -> None:
     path = untagged_mp3(tmp_path / "take.mp3", 10, "CONSTANT")
     info = probe(path)
-    assert 0 <= info.frames - 441_000 <= 3 * 1152  # how much the encoder added is unknown
+    assert 0 <= info.frames - 441_000 <= 3 * 1152  # the encoder's padding is unknown
     assert len(whole(path)) == info.frames
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 + 7])
     assert "last frame is incomplete" in refusal(path)
@@ -226,7 +125,7 @@ def test_rf64_and_metadata_behind_the_sound(tmp_path: Path) -> None:
     assert probe(path).frames == 66_150
 
 
-# Refusals: one sentence that names the file and says what to do.
+# Refusals: one sentence each, which names the file and says what to do.
 
 
 def refusal(path: Path) -> str:
