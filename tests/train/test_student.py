@@ -117,7 +117,7 @@ def test_a_student_can_begin_as_another_one() -> None:
     stage = StudentStage(Generator(DENOISER), Windows(), Windows(), batch=8, frames=FRAMES, start=earlier)
     for name, weights in earlier.state_dict().items():
         assert torch.equal(weights, stage.model.state_dict()[name]), name
-    with pytest.raises(ValueError, match="not a plain denoiser"):
+    with pytest.raises(ValueError, match="not an undistilled denoiser"):
         StudentStage(earlier, Windows(), Windows(), batch=8, frames=FRAMES)
 
 

@@ -1,9 +1,9 @@
-"""A latent of a recording, as conditioning on sound needs one: principal components of its mel spectrum.
+"""A latent of a recording, for conditioning on audio: principal components of its mel spectrum.
 
-SAMUeL (arXiv 2507.19991) conditions on the vocal's latent of an audio VAE: 64 rows at 21.5 Hz. This stands
-for it at a scale that two processor cores can afford: the same rows and rate, fitted on the recordings that
-are trained on, but linear, and of the magnitude spectrum. It keeps timbre, consonants, room and noise, which
-melodic features leave out, beside the melody.
+SAMUeL (arXiv 2507.19991) conditions on an audio VAE's latent of the vocal: 64 rows at 21.5 Hz. This is a
+substitute that two CPU cores can afford: the same rows and rate, but linear, fitted to the training
+recordings, and of the magnitude spectrum. Besides the melody it keeps timbre, consonants, room and noise,
+which melodic features drop.
 
 Letters: S samples, M mel bands, T score frames of 2048 samples, F = 64 rows.
 """
@@ -23,16 +23,19 @@ from appliance.vocal.features import FEATURE_ROWS
 Array = NDArray[np.float32]
 
 WINDOW_SAMPLES = 4096
-"""93 ms: the harmonics of a low voice stand apart."""
+"""93 ms, long enough to separate the harmonics of a low voice."""
 
 BANDS = 160
 LOWEST_HZ, HIGHEST_HZ = 60.0, 10_000.0
 RANGE_DB = 80.0
-"""Below the recording's loudest band nothing quieter than this is kept."""
+"""Dynamic range below the recording's loudest band; quieter values are raised to its floor."""
 
 
 def mel_spectrum(audio: Array) -> Array:
-    """Log-mel spectrum (M, T) in bels under the loudest band, of mono ``audio`` (S,); T = S / 2048, up."""
+    """Log-mel spectrum (M, T) of mono ``audio`` (S,), in bels relative to the loudest band.
+
+    T = S / 2048, rounded up.
+    """
     frames = -(-len(audio) // FRAME_SAMPLES)
     margin = (WINDOW_SAMPLES - FRAME_SAMPLES) // 2
     padded = np.pad(audio, (margin, frames * FRAME_SAMPLES - len(audio) + margin))
@@ -46,10 +49,10 @@ def mel_spectrum(audio: Array) -> Array:
 
 
 def mel_bank() -> Array:
-    """Triangular bands (M, WINDOW_SAMPLES / 2 + 1), even on O'Shaughnessy's mel scale, 1 at their peaks."""
+    """Triangular bands (M, WINDOW_SAMPLES / 2 + 1), evenly spaced in mel, with a maximum of 1."""
     edges = hz_of(np.linspace(mel_of(LOWEST_HZ), mel_of(HIGHEST_HZ), BANDS + 2))
     hz = np.fft.rfftfreq(WINDOW_SAMPLES, 1.0 / SAMPLE_RATE_HZ)
-    # The lowest bands are narrower than a bin: every band keeps at least the bin width.
+    # The lowest bands would be narrower than a bin, so every band has at least the width of one.
     width = SAMPLE_RATE_HZ / WINDOW_SAMPLES
     centre = edges[1:-1, None]
     below = np.maximum(centre - edges[:-2, None], width)
@@ -61,7 +64,7 @@ def mel_bank() -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """``mean`` (M,), ``axes`` (F, M) and ``scale`` (F,), the components' standard deviations.
+    """Principal components: ``mean`` (M,), ``axes`` (F, M) and ``scale`` (F,), their standard deviations.
 
     ``kept`` is the share of the variance that they explain.
     """
@@ -72,13 +75,13 @@ class Components:
     kept: float
 
     def latent(self, spectrum: Array) -> Array:
-        """Spectrum (M, T) -> latent (F, T), each row of unit variance over the recordings fitted on."""
+        """Spectrum (M, T) -> latent (F, T); each row has unit variance over the fitted recordings."""
         latent: Array = (self.axes @ (spectrum - self.mean[:, None]) / self.scale[:, None]).astype(np.float32)
         return latent
 
 
 def fit_components(spectra: Iterable[Array], count: int = FEATURE_ROWS) -> Components:
-    """The ``count`` strongest principal components of spectra (M, T) taken together."""
+    """The ``count`` strongest principal components of all ``spectra`` (M, T) together."""
     frames, total, products = 0, np.zeros(BANDS), np.zeros((BANDS, BANDS))
     for spectrum in spectra:
         values = spectrum.astype(np.float64)

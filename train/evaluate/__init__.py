@@ -1,14 +1,14 @@
-"""How good is the music? Judged as audio, by models this repository did not train.
+"""Evaluation: judges the music as audio, by models that were not trained here.
 
-- ``evaluation``: a list of pieces and any renderer, judged
-- ``judges``: what one hears: notes, chords
+- ``evaluation``: judges any renderer on a list of pieces
+- ``judges``: transcribe notes and chords from audio
 - ``measures``: harmony, consonance, rhythm, gap closed
 - ``material``: songs and excerpts to judge
-- ``players``: what is judged: a pack, or networks in torch
-- ``quick``: the fast judge, without sound
-- ``sound``: what is left of a recording after the latent
-- ``pack``: what a pack is held to
-- ``processes``: several processes, progress, remembered answers
-- ``sections``: the report, section by section
-- ``control``: are tempo, chords, key and style obeyed?
+- ``players``: packs and torch networks behind one interface
+- ``quick``: a fast judgement of notes, without audio
+- ``sound``: judges the audio networks
+- ``pack``: the metrics that a pack carries
+- ``processes``: worker processes, progress, stored answers
+- ``sections``: the sections of the report
+- ``control``: measures whether tempo, chords, key and style are obeyed
 """

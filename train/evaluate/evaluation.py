@@ -1,7 +1,7 @@
-"""A renderer, judged on a list of pieces: gap closed, per-song rows, what could not be rendered.
+"""Judges a renderer on a list of pieces: gap closed, scores of each piece, failed renders.
 
-Any renderer will do (a pack, the same pack in FP32, one with a part switched off, one given noise), so
-that every comparison of this project is made by the same code on the same pieces.
+It takes any renderer (a pack, the same pack in FP32, one without its plan, one with noisy vocals), so all
+comparisons use the same code and the same pieces.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ METRICS = ("harmony", "consonance", "rhythm")
 CHORDS = "chords"
 
 PlayWritten = Callable[[Score], NDArray[np.float32]]
-"""Score -> (N, 2) samples at 44.1 kHz: the band playing the written part as it stands."""
+"""Plays the written part: score -> samples (N, 2) at 44.1 kHz."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One piece and one metric: the result, the anchors, and the written part as the judge hears it."""
+    """Scores of one piece by one metric: the result, the two anchors, and the written part as judged."""
 
     piece: str
     metric: str
@@ -50,25 +50,25 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All rows of one renderer, named by ``label``."""
+    """All scores of one renderer, named by ``label``."""
 
     label: str
     rows: tuple[Row, ...]
     coverage: dict[str, float]
-    """Share of a piece's written windows in which the result sounds, by piece."""
+    """By piece, the share of windows with written notes in which the result sounds."""
     failures: dict[str, str] = field(default_factory=dict)
-    """Why a piece could not be rendered; it is scored as silence."""
+    """Reasons, by piece, of failed renders, which are scored as silence."""
 
     def of(self, metric: str) -> tuple[Row, ...]:
         """The rows of one metric, in the order of the pieces."""
         return tuple(row for row in self.rows if row.metric == metric)
 
     def gap_closed(self, metric: str) -> Estimate:
-        """Gap closed by the renderer, 95 % bootstrap interval over pieces."""
+        """Gap closed by the renderer, with 95 % bootstrap interval over pieces."""
         return gap_of(self.of(metric))
 
     def ceiling(self, metric: str) -> Estimate:
-        """Gap closed by the written accompaniment itself, rendered and judged the same way."""
+        """Gap closed by the written accompaniment, played and judged the same way."""
         rows = self.of(metric)
         return gap_closed(
             [r.ceiling for r in rows], [r.ceiling_shuffled for r in rows], [r.true for r in rows]
@@ -80,7 +80,7 @@ class Evaluation:
 
 
 def compare(ours: Evaluation, baseline: Evaluation, metric: str) -> Estimate:
-    """Gap closed by ``ours`` minus by ``baseline``, on the pieces both have and the baseline's anchors."""
+    """Gap closed by ``ours`` minus ``baseline``, on their common pieces and with the baseline's anchors."""
     by_piece = ({row.piece: row for row in judged.of(metric)} for judged in (ours, baseline))
     return difference_of(*by_piece)
 
@@ -96,13 +96,21 @@ def evaluate(
     played_by: str = "band",
     workers: int = 1,
 ) -> Evaluation:
-    """Renders and judges every piece; what ``hearing`` remembers is not done again.
+    """Render and judge every piece; stored answers of ``hearing`` are reused.
 
-    ``label`` names renderer and settings (pack hash, seed, takes): a result made under another label is
-    made anew, and ``played_by`` does the same for the band and its soundfont. Without ``play_written``
-    (for results judged by their notes) the written part is heard as it stands. A piece whose render
-    raises :class:`~appliance.errors.BacklineError` is scored as silence and listed under ``failures``.
-    With more than one of ``workers`` renderer and band must be picklable.
+    Args:
+        pieces: what to judge.
+        render: writes a result for a vocal; with more than one worker it must be picklable.
+        play_written: plays the written part. If None, its notes are judged directly.
+        hearing: the judges and their store.
+        label: identifies renderer and settings (pack hash, seed, takes); another label renders again.
+        chords: whether to judge chords too.
+        played_by: identifies band and soundfont of the written part, as ``label`` does for the renderer.
+        workers: number of processes.
+
+    Returns:
+        The evaluation. A piece whose render raises :class:`~appliance.errors.BacklineError` is scored as
+        silence and listed under ``failures``.
     """
 
     def known(piece: Piece) -> bool:
@@ -132,7 +140,7 @@ def evaluation_of(
     chords: bool,
     failures: dict[str, str],
 ) -> Evaluation:
-    """The arithmetic alone: what was heard of each piece's result and of its written part, scored."""
+    """Compute the scores from what was heard of each piece's result and of its written part."""
     rows = tuple(_rows(pieces, results, written, chords))
     return Evaluation(label, rows, _covered(pieces, results), failures)
 
@@ -146,18 +154,18 @@ def _ask(
     played_by: str,
     piece: Piece,
 ) -> None:
-    """Answer all that is asked about a piece, so that it is in the store afterwards."""
+    """Judge a piece and its written part, so that the answers are in the store."""
     _written(piece, play_written, hearing, chords, played_by)
     try:
         hearing.result(piece.vocal, render, label, chords)
     except Refused:
-        return  # also an answer
+        return  # the refusal is stored too
 
 
 def _written(
     piece: Piece, play_written: PlayWritten | None, hearing: Hearing, chords: bool, played_by: str
 ) -> Heard:
-    """The written part as the judges hear it, played by the band."""
+    """The written part as the judges hear it."""
     if play_written is None:
         return Heard(piece.duration_s, pitched(piece.written.notes), ())
 
@@ -168,7 +176,7 @@ def _written(
 
 
 def _written_name(piece: Piece, played_by: str) -> str:
-    """What decides the sound of the written part."""
+    """Name of everything that decides the sound of the written part, for the store."""
     return f"{played_by} plays {sha256(repr(piece.written).encode()).hexdigest()}"
 
 
@@ -210,7 +218,11 @@ def _rows(
 
 
 def score(metric: str, piece: Piece, heard: Heard) -> float:
-    """One of :data:`METRICS` of what is heard beside a piece, over the shorter of the two."""
+    """Score of what is heard by one of :data:`METRICS`, over the shorter of result and piece.
+
+    Raises:
+        ValueError: the metric is unknown.
+    """
     duration_s = min(piece.duration_s, heard.duration_s)
     notes = _before(heard.notes, duration_s)
     if metric == "harmony":
@@ -219,11 +231,11 @@ def score(metric: str, piece: Piece, heard: Heard) -> float:
         return consonance(_before(piece.sung, duration_s), notes)
     if metric == "rhythm":
         return rhythm([note.start_s for note in notes], piece.bars_s)
-    raise ValueError(f"unknown metric {metric!r}; there are {', '.join(METRICS)}")
+    raise ValueError(f"unknown metric {metric!r}; choose one of {', '.join(METRICS)}")
 
 
 def pitched(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """The notes that have a pitch: drums left out."""
+    """The notes without drums."""
     return tuple(note for note in notes if note.group != DRUM_GROUP)
 
 
@@ -235,5 +247,5 @@ class _Cut:
 
 
 def _before(notes: Sequence[Sounding], duration_s: float) -> list[Sounding]:
-    """The notes that start before ``duration_s``, ended there."""
+    """The notes that start before ``duration_s``, cut there."""
     return [_Cut(n.start_s, min(n.end_s, duration_s), n.pitch) for n in notes if n.start_s < duration_s]

@@ -1,9 +1,9 @@
-"""The networks, written to be exported: free time axis, and every token-wise linear layer a 1x1 convolution.
+"""The networks, written for export: any length, and token-wise linear layers as 1x1 convolutions.
 
 - ``vae``: roll <-> latent
-- ``planner``: vocal features -> harmony, key and beats
-- ``attention``: self, local and global attention on (B, C, T): batch, channels, frames
+- ``planner``: vocal features -> plan, key and beats
+- ``attention``: global and local attention over frames
 - ``denoiser``: condition encoder and velocity network with soft alignment attention; ``generator``: both
 - ``fit``: vocal and accompaniment -> how well they fit
-- ``audio_decoder``: sources -> gains of each band; ``audio_encoder``: spectrum -> latent
+- ``audio_decoder``: sources -> gains of each band; ``audio_encoder``: spectrum -> roll
 """

@@ -1,10 +1,10 @@
-"""Attention over frames: global, perhaps to means of frames, and local in a sliding window.
+"""Attention over frames: global (optionally to pooled frames), and local in a sliding window.
 
-Queries lie as (B, N, H, E), channels last as a compiled convolution leaves its output, keys and values as
-the products take them: so OpenVINO makes one kernel of a whole attention.
+Queries are (B, N, H, E), channels last as a compiled convolution outputs them; keys and values have the
+layout of the matrix products. With these layouts OpenVINO compiles a whole attention into one kernel.
 
-Letters: B batch, C channels, H heads, E = C/H, N latent frames (a multiple of LOCAL_BLOCK), Q queries and
-K keys, W = N / LOCAL_BLOCK blocks of the sliding window.
+Letters: B batch, C channels, H heads, E = C/H, N latent frames (a multiple of LOCAL_BLOCK), Q queries, K
+keys, W = N / LOCAL_BLOCK blocks of the sliding window.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ LOCAL_REACH = 16
 """Local attention reaches this many latent frames (1.5 s) to either side."""
 
 LOCAL_BLOCK = 2 * LOCAL_REACH
-"""It is computed in blocks of so many frames, each of which meets LOCAL_KEYS."""
+"""Local attention is computed in blocks of this many frames; each block attends to LOCAL_KEYS keys."""
 
 LOCAL_KEYS = LOCAL_BLOCK + 2 * LOCAL_REACH
 
 MASKED = -1e4
-"""Score of what may not be seen: far below any real one, and finite in every precision."""
+"""Score of masked keys: far below real scores, but finite in every precision."""
 
-Turn = tuple[Tensor, Tensor]
+Rotation = tuple[Tensor, Tensor]
 """Cosines and sines of rotary positions, for :func:`rotate`."""
 
 
-def rotary(frames: int, dim: int, device: torch.device, stride: int = 1) -> Turn:
+def rotary(frames: int, dim: int, device: torch.device, stride: int = 1) -> Rotation:
     """Cosines and sines (N / stride, 1, E) of rotary positions (Su et al., arXiv 2104.09864).
 
-    With a ``stride`` a position is the middle of so many frames. The first half of the sines is negative,
-    as the formula wants it.
+    With a ``stride``, a position is the middle of that many frames. The first half of the sines is negated,
+    as the formula needs.
     """
     half = dim // 2
     speed = 10000.0 ** (-torch.arange(half, device=device, dtype=torch.float32) / half)
@@ -42,10 +42,10 @@ def rotary(frames: int, dim: int, device: torch.device, stride: int = 1) -> Turn
     return torch.cat([cos, cos], dim=2), torch.cat([-sin, sin], dim=2)
 
 
-def rotate(x: Tensor, turn: Turn) -> Tensor:
-    """Rotate (B, N, H, E) by its positions."""
+def rotate(x: Tensor, rotation: Rotation) -> Tensor:
+    """Apply rotary positions to ``x`` (B, N, H, E)."""
     first, second = x.chunk(2, dim=3)
-    return x * turn[0] + torch.cat([second, first], dim=3) * turn[1]
+    return x * rotation[0] + torch.cat([second, first], dim=3) * rotation[1]
 
 
 def heads_of(x: Tensor, heads: int) -> Tensor:
@@ -54,16 +54,16 @@ def heads_of(x: Tensor, heads: int) -> Tensor:
 
 
 def pooled(x: Tensor, stride: int) -> Tensor:
-    """(B, C, N) -> (B, C, N / stride): the mean of so many frames."""
+    """(B, C, N) -> (B, C, N / stride): means of ``stride`` frames."""
     return x if stride == 1 else F.avg_pool1d(x, stride, stride)
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-    """Every query sees every key that ``mask`` does not hide.
+    """Scaled dot-product attention of all queries to all unmasked keys.
 
     Args:
-        q: (B, Q, H, E), positions already in it.
-        k, v: from :func:`as_keys`, positions already in it, and :func:`as_values`.
+        q: (B, Q, H, E) with positions applied.
+        k, v: from :func:`as_keys` (with positions applied) and :func:`as_values`.
         mask: added to the scores, (B, 1, Q or 1, K).
 
     Returns:
@@ -88,19 +88,19 @@ def as_values(x: Tensor) -> Tensor:
 
 
 def wide_mask(valid: Tensor, stride: int = 1) -> Tensor:
-    """(B, 1, N), 1 inside the song -> (B, 1, 1, N / stride), for pooled keys.
+    """Mask (B, 1, 1, N / stride) for pooled keys, from ``valid`` (B, 1, N), which is 1 inside the song.
 
-    Pooled frames that reach beyond the song's end are not seen.
+    Pooled frames that reach beyond the song's end are masked.
     """
     return (1.0 - pooled(valid, stride).floor()).unsqueeze(2) * MASKED
 
 
 def local_attention(q: Tensor, near_k: Tensor, near_v: Tensor, mask: Tensor) -> Tensor:
-    """Every frame sees the valid frames at most LOCAL_REACH away: its block, as if that were a batch item.
+    """Attention of every frame to the valid frames within LOCAL_REACH; blocks are computed as batch items.
 
     Args:
-        q: (B, N, H, E), positions already in it.
-        near_k, near_v: keys and values of :func:`with_neighbours`, positions already in the keys.
+        q: (B, N, H, E) with positions applied.
+        near_k, near_v: keys (with positions applied) and values from :func:`with_neighbours`.
         mask: from :func:`near_mask`.
 
     Returns:
@@ -111,7 +111,7 @@ def local_attention(q: Tensor, near_k: Tensor, near_v: Tensor, mask: Tensor) -> 
 
 
 def with_neighbours(x: Tensor) -> Tensor:
-    """(B, N, H, E) -> (B W, LOCAL_KEYS, H, E): each block between what lies within reach of it."""
+    """(B, N, H, E) -> (B W, LOCAL_KEYS, H, E): each block with the frames within reach on both sides."""
     batch, frames, heads, dim = x.shape
     edge = torch.zeros_like(x[:, :LOCAL_REACH])
     halves = torch.cat([edge, x, edge], dim=1).reshape(batch, -1, LOCAL_REACH, heads, dim)
@@ -121,7 +121,7 @@ def with_neighbours(x: Tensor) -> Tensor:
 
 
 def near_mask(valid: Tensor) -> Tensor:
-    """(B, 1, N) -> (B W, 1, LOCAL_BLOCK, LOCAL_KEYS): a band keeps the window sliding."""
+    """Mask (B W, 1, LOCAL_BLOCK, LOCAL_KEYS) from ``valid`` (B, 1, N), with a band that limits the reach."""
     inside = as_keys(with_neighbours(valid.transpose(1, 2).unsqueeze(3)))
     query = torch.arange(LOCAL_BLOCK, device=valid.device)[:, None]
     key = torch.arange(LOCAL_KEYS, device=valid.device)[None] - LOCAL_REACH

@@ -1,11 +1,11 @@
-"""Audio decoder: how loud each band of each source is, so that plain tones and noise sound like a band.
+"""Audio decoder: predicts gains that turn simple tones and noise into the sound of a band.
 
-The latent's notes become sources (:mod:`appliance.playing.excitation`). This network hears a summary of them
-and gives gains; the ISTFT makes sound of it (:mod:`appliance.playing.source_filter`). So pitch and time are
-right from the first step, and timbre is all there is to learn. Blocks as in Vocos (arXiv 2306.00814), without
-norms and with the style in every block (FiLM, arXiv 1709.07871).
+Notes become sources (:mod:`appliance.playing.excitation`). From a summary of them this network predicts gains
+of each frequency band; an ISTFT makes the audio (:mod:`appliance.playing.source_filter`). Pitch and timing
+are thus right from the start, and only timbre must be learned. Blocks are those of Vocos (arXiv 2306.00814),
+without norms and with the style in every block (FiLM, arXiv 1709.07871).
 
-Letters: B batch, F frames of 512 samples, C width, S styles + 1, G groups and drums.
+Letters: B batch, F frames of 512 samples, C width, S styles + 1, G groups including drums.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from appliance.networks.condition_rows import STYLE_ROWS
 from appliance.playing.source_filter import DECODER_ROWS, GAIN_ROWS
 
 GROUP_ROWS = len(GROUPS) + 1
-LEAST_GAIN, MOST_GAIN = -12.0, 5.0
-"""Natural logarithms: -104 to 43 dB."""
+MIN_LOG_GAIN, MAX_LOG_GAIN = -12.0, 5.0
+"""Limits of gains as natural logarithms: -104 to 43 dB."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioDecoderConfig:
-    """``width`` channels, ``blocks`` of them, ``inner`` times wider inside, ``style`` channels."""
+    """Channels (``width``), number of ``blocks``, their expansion (``inner``), and ``style`` channels."""
 
     width: int = 192
     blocks: int = 6
@@ -37,7 +37,7 @@ class AudioDecoderConfig:
 
 
 class FilterBlock(nn.Module):
-    """x + up-and-down(film(depthwise(x))) on (B, C, F), near the identity at first."""
+    """x + mlp(film(depthwise(x))) on (B, C, F), initialised near the identity."""
 
     def __init__(self, config: AudioDecoderConfig) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class FilterBlock(nn.Module):
 
 
 class AudioDecoder(nn.Module):
-    """See :meth:`forward`."""
+    """The network; see :meth:`forward`."""
 
     def __init__(self, config: AudioDecoderConfig) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class AudioDecoder(nn.Module):
         """Natural logarithms of gains (B, GAIN_ROWS, F).
 
         Args:
-            rows: (B, DECODER_ROWS, F) of :func:`appliance.playing.source_filter.sources_of`.
+            rows: (B, DECODER_ROWS, F) from :func:`appliance.playing.source_filter.sources_of`.
             style: (B, S, 1) one-hot.
             group: (B, G, 1) one-hot.
         """
@@ -85,5 +85,5 @@ class AudioDecoder(nn.Module):
         x = self.rows_in(rows)
         for block in self.blocks:
             x = block(x, condition)
-        gains: Tensor = self.out(F.gelu(x)).clamp(LEAST_GAIN, MOST_GAIN)
+        gains: Tensor = self.out(F.gelu(x)).clamp(MIN_LOG_GAIN, MAX_LOG_GAIN)
         return gains

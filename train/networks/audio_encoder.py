@@ -1,11 +1,11 @@
-"""Audio encoder: what a recording's spectrum shows -> the roll that is played in it.
+"""Audio encoder: spectrum of a recording -> roll of its notes.
 
-For every key the network is shown its own bin and those of its harmonics (the harmonic stacking of
-Bittner et al., arXiv 2203.09893), then convolves over keys and time: what it learns of one key holds for
-all, but for a learned bias a key. The score VAE's encoder makes the latent of the roll, so that a
-recording and a score meet in one latent.
+For every key the network gets the bins of its fundamental and its harmonics (harmonic stacking as in Bittner
+et al., arXiv 2203.09893), then convolves over keys and time. Weights are shared over keys, apart from a
+learned bias per key. The score VAE's encoder turns the roll into a latent, so recordings and scores share one
+latent space.
 
-Letters: B batch, T score frames, F = 324 spectrum bins, C channels, S styles + 1, R = ROLL_ROWS.
+Letters: B batch, T score frames, F = 324 spectrum bins, C channels, P = 88 keys, S styles + 1, R = ROLL_ROWS.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ HARMONICS = (0.5, 1, 2, 3, 4, 5, 6, 7)
 OFFSETS = tuple(round(12 * BINS_PER_SEMITONE * math.log2(h)) for h in HARMONICS)
 KEY_BINS = PITCHES * BINS_PER_SEMITONE
 DRUM_POOL = 12
-"""Bins of a drum band: four semitones; a drum has no pitch to resolve."""
+"""Bins pooled for drums: four semitones, because drums have no pitch to resolve."""
 
 USUAL_LEVEL = 0.3
-"""About the mean of a spectrum; taken off, so that no layer has to."""
+"""Approximate mean of a spectrum, which is subtracted from the input."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioEncoderConfig:
-    """``channels`` a key, ``dilations`` over keys of the residual blocks (12: octaves), ``drum`` channels."""
+    """``channels`` per key, ``dilations`` over keys of the residual blocks (12: octaves), ``drum``
+    channels."""
 
     channels: int = 32
     dilations: tuple[int, ...] = (1, 12, 1, 12, 1, 7)
@@ -42,7 +43,7 @@ class AudioEncoderConfig:
 
 
 class KeyBlock(nn.Module):
-    """x + conv(gelu(conv(gelu(x)))) on (B, C, P, T), the first dilated over keys; near the identity."""
+    """x + conv(gelu(conv(gelu(x)))) on (B, C, P, T), dilated over keys, initialised near the identity."""
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
@@ -56,7 +57,7 @@ class KeyBlock(nn.Module):
 
 
 class AudioEncoder(nn.Module):
-    """See :meth:`forward`."""
+    """The network; see :meth:`forward`."""
 
     def __init__(self, config: AudioEncoderConfig) -> None:
         super().__init__()
@@ -80,8 +81,8 @@ class AudioEncoder(nn.Module):
         """Logits (B, R, T) of the roll.
 
         Args:
-            spectrum: (B, 5 F, T) of :func:`appliance.networks.log_frequency.spectrum_rows`.
-            style: (B, S, 1) one-hot; the last row where the style is not known.
+            spectrum: (B, 5 F, T) from :func:`appliance.networks.log_frequency.spectrum_rows`.
+            style: (B, S, 1) one-hot; the last row means an unknown style.
         """
         views = spectrum.reshape(-1, VIEWS, BINS, spectrum.shape[-1]) - USUAL_LEVEL
         x = self.stack(self._harmonics(views)) + self.register + self.style(style).unsqueeze(3)
@@ -92,7 +93,7 @@ class AudioEncoder(nn.Module):
 
     @staticmethod
     def _harmonics(views: Tensor) -> Tensor:
-        """(B, 5, F, T) -> (B, 5 · 8, 264, T): the bins of the keys, then those of each harmonic."""
+        """(B, 5, F, T) -> (B, 8 · 5, 264, T): for each harmonic, its bins of all keys."""
         below, above = -min(OFFSETS), max(OFFSETS) + KEY_BINS - BINS
         padded = F.pad(views, (0, 0, below, above), value=-USUAL_LEVEL)
         return torch.cat([padded[:, :, below + o : below + o + KEY_BINS] for o in OFFSETS], dim=1)

@@ -1,11 +1,11 @@
-"""The velocity network and its condition encoder: soft alignment attention from latent to vocal.
+"""The denoiser's velocity network and its condition encoder, with soft alignment attention.
 
-Soft alignment attention (SAMUeL, arXiv 2507.19991): every block looks at the condition twice, in a
-sliding window around the same moment and over the whole window, and mixes both by how noisy the latent
-is: the vocal's moment leads while there is only noise, its wider context as the music becomes clear.
-Unlike the published code the condition keeps its time axis everywhere.
+Soft alignment attention (SAMUeL, arXiv 2507.19991): every block attends to the condition twice, in a sliding
+window around each frame and over the whole window. The two views are mixed by the noise level: the local view
+dominates in pure noise, the global one as the music becomes clear. Unlike in the published code, the
+condition keeps its time axis everywhere.
 
-Letters: B batch, Z latents, N latent frames, T = 2 N score frames, C width, L blocks, S styles + 1.
+Letters: B batch, Z latent channels, N latent frames, T = 2 N score frames, C width, L blocks, S styles + 1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from appliance.networks.condition_rows import CONDITION_ROWS, STYLE_ROWS
 from train.networks.attention import (
     LOCAL_BLOCK,
     LOCAL_KEYS,
-    Turn,
+    Rotation,
     as_keys,
     as_values,
     attention,
@@ -38,7 +38,7 @@ from train.networks.attention import (
 
 @dataclass(frozen=True, slots=True)
 class DenoiserConfig:
-    """Width, depth and heads of the network."""
+    """Configuration of denoiser and condition encoder."""
 
     latents: int = 64
     width: int = 256
@@ -47,41 +47,41 @@ class DenoiserConfig:
     condition_blocks: int = 4
     time_features: int = 64
     few_steps: bool = False
-    """Whether the network is told how long a step it is asked for (a distilled one)."""
+    """Whether the step length is an input (for a distilled network)."""
     alignment: str = "soft"
-    """"local" and "global" switch one of both views off, to measure what soft alignment is worth."""
+    """ "local" or "global" uses one view alone, for the ablation."""
     self_stride: int = 1
-    """Self attention's keys and values are the means of so many frames."""
+    """Keys and values of self attention are means of this many frames."""
     wide_stride: int = 1
-    """Likewise those of the view over the whole window; the sliding window stays at the full rate."""
+    """The same for the view over the whole window; the sliding window keeps the full rate."""
 
     @property
     def head_width(self) -> int:
-        """Channels of a head."""
+        """Number of channels per head."""
         return self.width // self.heads
 
     @property
     def key_value_rows(self) -> tuple[int, int, int, int]:
-        """Frames' worth of a block's keys and values: two of the sliding window, two of the whole one."""
+        """Rows per frame of a block's keys and values: of the sliding window, then of the whole window."""
         near, wide = self.width * LOCAL_KEYS // LOCAL_BLOCK, self.width // self.wide_stride
         return near, near, wide, wide
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What attention needs to know of a window's time axis, whichever block asks."""
+class TimeAxis:
+    """Positions and masks of a window, which all blocks share."""
 
-    turn: Turn
-    self_turn: Turn
+    rotation: Rotation
+    self_rotation: Rotation
     self_mask: Tensor
     near_mask: Tensor
     wide_mask: Tensor
     clarity: Tensor
-    """(B, 1, 1): weight of the wide view."""
+    """Weight of the global view, (B, 1, 1)."""
 
 
 class ChannelNorm(nn.Module):
-    """Root-mean-square norm over the channels of (B, C, N), in float (arXiv 1910.07467)."""
+    """Root-mean-square norm over the channels of (B, C, N), computed in FP32 (arXiv 1910.07467)."""
 
     def forward(self, x: Tensor) -> Tensor:
         length = torch.linalg.vector_norm(x.float().transpose(1, 2), dim=2, keepdim=True).transpose(1, 2)
@@ -102,7 +102,7 @@ class Mlp(nn.Module):
 
 
 class ConditionEncoder(nn.Module):
-    """Everything that does not depend on the noisy latent: computed once a window."""
+    """Computes everything that does not depend on the noisy latent, once per window."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
@@ -115,18 +115,18 @@ class ConditionEncoder(nn.Module):
         self.config = config
 
     def forward(self, rows: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode a window.
+        """Encode the condition of a window.
 
-        The denoiser meets the same keys and values at every step, so they leave here as its products take
-        them: rotated, pooled, gathered with their neighbours, and stored in that order.
+        The denoiser uses the same keys and values at every step, so they are prepared here as its products
+        need them: rotated, pooled and gathered with their neighbours.
 
         Args:
             rows: (B, CONDITION_ROWS, T).
             style: (B, S, 1) one-hot.
 
         Returns:
-            tokens (B, C, N), and (B, K, N) with the blocks' keys and values: K = L times the sum of
-            ``key_value_rows``, of which only the memory counts.
+            tokens (B, C, N), and keys and values of all blocks as (B, K, N), K = L times the sum of
+            ``key_value_rows``. The latter is a plain block of memory; its axes have no meaning.
         """
         x = self.rows_in(rows) + self.style_in(style)
         for mlp in self.mlps:
@@ -137,20 +137,20 @@ class ConditionEncoder(nn.Module):
     def _in_order(self, keys_values: Tensor) -> Tensor:
         config, frames = self.config, keys_values.shape[-1]
         dim, stride = config.head_width, config.wide_stride
-        turn = rotary(frames, dim, keys_values.device)
-        wide_turn = rotary(frames, dim, keys_values.device, stride)
+        rotation = rotary(frames, dim, keys_values.device)
+        wide_rotation = rotary(frames, dim, keys_values.device, stride)
         parts = []
         for block in keys_values.chunk(config.blocks, dim=1):
             k, v = (heads_of(x, config.heads) for x in block.chunk(2, dim=1))
             wide_k, wide_v = (heads_of(x, config.heads) for x in pooled(block, stride).chunk(2, dim=1))
-            parts += [as_keys(with_neighbours(rotate(k, turn))), as_values(with_neighbours(v))]
-            parts += [as_keys(rotate(wide_k, wide_turn)), as_values(wide_v)]
+            parts += [as_keys(with_neighbours(rotate(k, rotation))), as_values(with_neighbours(v))]
+            parts += [as_keys(rotate(wide_k, wide_rotation)), as_values(wide_v)]
         batch = keys_values.shape[0]
         return torch.cat([part.reshape(batch, -1, frames) for part in parts], dim=1)
 
 
 class Block(nn.Module):
-    """Self attention, soft alignment attention, MLP; each scaled and shifted by timestep and style."""
+    """Self attention, soft alignment attention and MLP, each modulated by timestep and style (FiLM)."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
@@ -169,32 +169,32 @@ class Block(nn.Module):
         nn.init.zeros_(self.film.weight)
         nn.init.zeros_(self.film.bias)
 
-    def forward(self, x: Tensor, state: Tensor, key_value: Tensor, sight: Sight, valid: Tensor) -> Tensor:
+    def forward(self, x: Tensor, state: Tensor, key_value: Tensor, axis: TimeAxis, valid: Tensor) -> Tensor:
         scale1, shift1, scale2, shift2, scale3, shift3 = self.film(state).chunk(6, dim=1)
-        x = x + self.self_out(self._self_attention(self.norm(x) * (1 + scale1) + shift1, sight))
-        x = x + self.align_out(self._alignment(self.norm(x) * (1 + scale2) + shift2, key_value, sight))
+        x = x + self.self_out(self._self_attention(self.norm(x) * (1 + scale1) + shift1, axis))
+        x = x + self.align_out(self._alignment(self.norm(x) * (1 + scale2) + shift2, key_value, axis))
         return x + self.mlp((self.norm(x) * (1 + scale3) + shift3) * valid)
 
-    def _self_attention(self, x: Tensor, sight: Sight) -> Tensor:
+    def _self_attention(self, x: Tensor, axis: TimeAxis) -> Tensor:
         heads, width = self.config.heads, self.config.width
         q, key_value = self.qkv(x).split([width, 2 * width], dim=1)
         k, v = (heads_of(t, heads) for t in pooled(key_value, self.config.self_stride).chunk(2, dim=1))
-        q, k = rotate(heads_of(q, heads), sight.turn), rotate(k, sight.self_turn)
-        return attention(q, as_keys(k), as_values(v), sight.self_mask).flatten(2).transpose(1, 2)
+        q, k = rotate(heads_of(q, heads), axis.rotation), rotate(k, axis.self_rotation)
+        return attention(q, as_keys(k), as_values(v), axis.self_mask).flatten(2).transpose(1, 2)
 
-    def _alignment(self, x: Tensor, key_value: Tensor, sight: Sight) -> Tensor:
-        """Both views of the condition; ``key_value`` is this block's part of what the encoder put out."""
+    def _alignment(self, x: Tensor, key_value: Tensor, axis: TimeAxis) -> Tensor:
+        """Mix both views of the condition; ``key_value`` is this block's part of the encoder's output."""
         batch, heads, dim = x.shape[0], self.config.heads, self.config.head_width
-        q = rotate(heads_of(self.query(x), heads), sight.turn)
+        q = rotate(heads_of(self.query(x), heads), axis.rotation)
         near_k, near_v, wide_k, wide_v = key_value.split(self.config.key_value_rows, dim=1)
         near_k = near_k.reshape(-1, heads, dim, LOCAL_KEYS)
         near_v = near_v.reshape(-1, heads, LOCAL_KEYS, dim)
-        # Both views lose their heads before they are mixed: mixed as (B, N, H, E), OpenVINO 2026.4.1 dies
-        # when it compiles the graph.
-        near = local_attention(q, near_k, near_v, sight.near_mask).flatten(2)
+        # Heads are flattened before the mix: OpenVINO 2026.4.1 crashes when it compiles a mix of
+        # (B, N, H, E).
+        near = local_attention(q, near_k, near_v, axis.near_mask).flatten(2)
         wide_k, wide_v = wide_k.reshape(batch, heads, dim, -1), wide_v.reshape(batch, heads, -1, dim)
-        wide = attention(q, wide_k, wide_v, sight.wide_mask).flatten(2)
-        return (near + sight.clarity * (wide - near)).transpose(1, 2)
+        wide = attention(q, wide_k, wide_v, axis.wide_mask).flatten(2)
+        return (near + axis.clarity * (wide - near)).transpose(1, 2)
 
 
 class Denoiser(nn.Module):
@@ -236,9 +236,9 @@ class Denoiser(nn.Module):
 
         Args:
             latent: (B, Z, N) noisy latent x_t.
-            context: (B, Z, N) clean latent of the last window where ``known`` is 1, else 0.
+            context: (B, Z, N) clean latent of the previous window where ``known`` is 1, else 0.
             known: (B, 1, N).
-            timestep: (B, 1, 1), 0 clean to 1 noise.
+            timestep: (B, 1, 1), from 0 (clean) to 1 (noise).
             tokens, keys_values: from :class:`ConditionEncoder`.
             style: (B, S, 1) one-hot.
             valid: (B, 1, N), 0 on padding after the song's end.
@@ -247,23 +247,23 @@ class Denoiser(nn.Module):
         Returns:
             (B, Z, N)
         """
-        moment = self.time_in(self._time_features(timestep))
+        time = self.time_in(self._time_features(timestep))
         if stride is not None:
-            moment = moment + self.stride_in(self._time_features(stride))
-        state = F.gelu(moment) + self.style_in(style)
+            time = time + self.stride_in(self._time_features(stride))
+        state = F.gelu(time) + self.style_in(style)
         state = F.gelu(self.time_mix(state))
-        seen = torch.cat([latent, context, known], dim=1) * valid  # nothing leaks in from beyond the end
-        x = self.latent_in(seen) + self.token_in(tokens)
-        sight = self._sight(valid, self._mix(timestep).to(x.dtype))
+        inputs = torch.cat([latent, context, known], dim=1) * valid  # hide values beyond the song's end
+        x = self.latent_in(inputs) + self.token_in(tokens)
+        axis = self._axis(valid, self._mix(timestep).to(x.dtype))
         for block, key_value in zip(self.blocks, keys_values.chunk(len(self.blocks), dim=1), strict=True):
-            x = block(x, state, key_value, sight, valid)
+            x = block(x, state, key_value, axis, valid)
         return self.out(self.norm(x))
 
-    def _sight(self, valid: Tensor, clarity: Tensor) -> Sight:
+    def _axis(self, valid: Tensor, clarity: Tensor) -> TimeAxis:
         config, frames, dim = self.config, valid.shape[-1], self.config.head_width
-        return Sight(
-            turn=rotary(frames, dim, valid.device),
-            self_turn=rotary(frames, dim, valid.device, config.self_stride),
+        return TimeAxis(
+            rotation=rotary(frames, dim, valid.device),
+            self_rotation=rotary(frames, dim, valid.device, config.self_stride),
             self_mask=wide_mask(valid, config.self_stride),
             near_mask=near_mask(valid),
             wide_mask=wide_mask(valid, config.wide_stride),
@@ -277,10 +277,10 @@ class Denoiser(nn.Module):
 
     @staticmethod
     def _clarity(timestep: Tensor) -> Tensor:
-        """Weight of the wide view, 0 in pure noise to 1 when clean: the signal's share of the path.
+        """Weight of the global view: the signal's share of the path, from 0 (pure noise) to 1 (clean).
 
-        The paper mixes by the square root of alpha-bar; on this path the same quantity, normalised to
-        constant variance, is (1 - t) / sqrt((1 - t)^2 + t^2).
+        The paper uses the square root of alpha-bar. On this path the same quantity, normalised to constant
+        variance, is (1 - t) / sqrt((1 - t)^2 + t^2).
         """
         signal = 1.0 - timestep
         return signal * torch.rsqrt(signal.square() + timestep.square())

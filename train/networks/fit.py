@@ -1,11 +1,11 @@
-"""Fit: does this accompaniment belong to this vocal? Two encoders and the angle between what they see.
+"""The fit network: scores how well an accompaniment suits a vocal, by the cosine of two embeddings.
 
-After COCOLA (Ciranni et al., arXiv 2404.16969), which compares recordings by one vector each; here the
-embeddings keep time and pitch class, so that a wrong chord or a late beat is a wrong place and not an
-average. Both encoders convolve circularly over the twelve pitch classes: moving vocal and accompaniment
-together changes nothing, and the score of a transposed accompaniment is that of a rotated embedding.
+It follows COCOLA (Ciranni et al., arXiv 2404.16969), which compares recordings by one vector each. Here the
+embeddings keep time and pitch class, so a wrong chord or a late beat is not averaged away. Both encoders
+convolve circularly over the twelve pitch classes: transposing vocal and accompaniment together does not
+change the score, and a transposed accompaniment has a rotated embedding.
 
-Letters: B batch, T score frames, P = T/4 plan frames, C channels, G aspects, E channels an aspect.
+Letters: B batch, T score frames, P = T/4 plan frames, C channels, G aspects, E channels per aspect.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from train.networks.planner import HarmonyBlock
 
 @dataclass(frozen=True, slots=True)
 class FitConfig:
-    """``channels`` of both encoders; the dilations are in plan frames."""
+    """``channels`` of both encoders; dilations are in plan frames."""
 
     channels: int = 32
     vocal_dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 2, 4)
@@ -35,7 +35,7 @@ class FitConfig:
 
 
 class Encoder(nn.Module):
-    """Rows by pitch class and plain rows -> an embedding by pitch class and plan frame."""
+    """Encodes rows by pitch class and other (plain) rows by pitch class and plan frame."""
 
     def __init__(self, pitched: int, plain: int, dilations: tuple[int, ...], config: FitConfig) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Encoder(nn.Module):
         self.out = nn.Conv2d(config.channels, config.aspects * config.aspect_channels, 1)
 
     def forward(self, pitched: Tensor, plain: Tensor) -> Tensor:
-        """(B, 12 R, T) of R kinds of pitch-class rows and (B, Q, T) plain ones -> (B, G E, 12, P)."""
+        """R kinds of pitch-class rows (B, 12 R, T) and Q plain rows (B, Q, T) -> (B, G E, 12, P)."""
         frames = pitched.shape[-1] // FRAMES_PER_PLAN
         kinds, rows = pitched.shape[1] // 12, plain.shape[1]
         x = pitched.reshape(-1, kinds, 12, frames, FRAMES_PER_PLAN).permute(0, 1, 4, 2, 3)
@@ -59,7 +59,7 @@ class Encoder(nn.Module):
 
 
 class FitNet(nn.Module):
-    """See :meth:`forward`; T must be a multiple of 4."""
+    """The network; see :meth:`forward`. T must be a multiple of 4."""
 
     def __init__(self, config: FitConfig) -> None:
         super().__init__()
@@ -74,30 +74,30 @@ class FitNet(nn.Module):
 
         Args:
             features: (B, 64, T) vocal features.
-            phases: (B, 5, T) beat and bar phases, zeros where unknown.
-            band: (B, BAND_ROWS, T) of the accompaniment.
+            phases: (B, 5, T) beat and bar phases, zero if unknown.
+            band: (B, BAND_ROWS, T) rows of the accompaniment.
         """
         return self.log_odds(self.cosines(self.embed_vocal(features, phases), self.embed_band(band)))
 
     def embed_vocal(self, features: Tensor, phases: Tensor) -> Tensor:
-        """(B, G E, 12, P); arguments as in :meth:`forward`."""
+        """Embedding (B, G E, 12, P) of a vocal; arguments as in :meth:`forward`."""
         embedding: Tensor = self.vocal(features[:, CHROMA], torch.cat([features[:, VOICED:], phases], dim=1))
         return embedding
 
     def embed_band(self, band: Tensor) -> Tensor:
-        """(B, G E, 12, P)."""
+        """Embedding (B, G E, 12, P) of an accompaniment (B, BAND_ROWS, T)."""
         embedding: Tensor = self.band(band[:, :PITCHED_ROWS], band[:, PITCHED_ROWS:])
         return embedding
 
     def cosines(self, vocal: Tensor, band: Tensor) -> Tensor:
-        """Cosine (B, G) of two embeddings in every aspect."""
+        """Cosine similarity (B, G) of two embeddings in every aspect."""
         return (self.unit(vocal) * self.unit(band)).sum(dim=2)
 
     def unit(self, embedding: Tensor) -> Tensor:
-        """(B, G E, 12, P) -> (B, G, E·12·P) of length 1."""
+        """Normalise (B, G E, 12, P) to unit vectors (B, G, E·12·P)."""
         flat = embedding.reshape(embedding.shape[0], self.config.aspects, -1)
         return flat * torch.rsqrt(flat.square().sum(dim=2, keepdim=True) + 1e-6)
 
     def log_odds(self, cosines: Tensor) -> Tensor:
-        """(..., G) -> (..., 1)."""
+        """Log odds (..., 1) from cosines (..., G)."""
         return (cosines * self.weight).sum(dim=-1, keepdim=True) + self.offset

@@ -1,4 +1,4 @@
-"""The condition encoder and the denoiser as one network: a checkpoint holds their weights together."""
+"""Condition encoder and denoiser as one network, whose weights a checkpoint stores together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from train.networks.denoiser import ConditionEncoder, Denoiser, DenoiserConfig
 
 
 class Generator(nn.Module):
-    """Condition encoder and denoiser: trained together, exported apart."""
+    """Condition encoder and denoiser: trained together, exported separately."""
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""Planner: vocal features -> what harmony sounds when, the key, and where beats and bars fall.
+"""The planner: vocal features -> plan (harmony over time), key, beats and downbeats.
 
-The harmony branch convolves over time and, circularly, over the twelve pitch classes, so that what it
-learns in one key holds in all (the key head included: it rotates with its input). The beat branch is a
-dilated convolution over the finer score frames.
+The harmony branch convolves over time and, circularly, over the twelve pitch classes, so it works alike in
+all keys (the key output rotates with the input too). The beat branch is a dilated convolution over score
+frames.
 
 Letters: B batch, T score frames, P = T/4 plan frames, C channels.
 """
@@ -20,12 +20,12 @@ from appliance.networks.condition_rows import PHASE_ROWS, PLAN_ROWS
 from appliance.vocal.features import CHROMA, FEATURE_ROWS, VOICED
 
 KEYS = 24
-"""12 major tonics, then 12 minor ones."""
+"""Number of keys: 12 major tonics, then 12 minor ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannerConfig:
-    """``harmony`` and ``beat`` are channels; the dilations are in plan and in score frames."""
+    """Channels of both branches; dilations are in plan frames (harmony) and score frames (beat)."""
 
     harmony: int = 64
     harmony_dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 2, 4, 8)
@@ -34,7 +34,8 @@ class PlannerConfig:
 
 
 class HarmonyBlock(nn.Module):
-    """Residual: circular over pitch classes, dilated over time, plus the song's mean; (B, C, 12, P)."""
+    """Residual block on (B, C, 12, P): circular over pitch classes, dilated over time, plus the song's
+    mean."""
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
@@ -51,7 +52,7 @@ class HarmonyBlock(nn.Module):
 
 
 class BeatBlock(nn.Module):
-    """Residual dilated convolution on (B, C, T)."""
+    """Residual block with a dilated convolution on (B, C, T)."""
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
@@ -64,7 +65,7 @@ class BeatBlock(nn.Module):
 
 
 class Planner(nn.Module):
-    """See :meth:`forward`; T must be a multiple of 4."""
+    """The network; see :meth:`forward`. T must be a multiple of 4."""
 
     def __init__(self, config: PlannerConfig) -> None:
         super().__init__()
@@ -84,10 +85,10 @@ class Planner(nn.Module):
 
         Args:
             features: (B, 64, T) vocal features.
-            phases: (B, 5, T) beat and bar phases, zeros where unknown.
+            phases: (B, 5, T) beat and bar phases, zero if unknown.
 
         Returns:
-            plan (B, 24, P): pitch-class activity, then bass pitch-class activity;
+            plan (B, 24, P): 12 rows for the chord's pitch classes, 12 for the bass;
             key (B, 24); beats (B, 2, T): beat and downbeat.
         """
         plan, key = self.harmony_branch(features, phases)
@@ -95,7 +96,7 @@ class Planner(nn.Module):
         return plan, key, beats
 
     def harmony_branch(self, features: Tensor, phases: Tensor) -> tuple[Tensor, Tensor]:
-        """Plan (B, 24, P) and key (B, 24) logits alone; arguments as in :meth:`forward`."""
+        """Logits of plan (B, 24, P) and key (B, 24) only; arguments as in :meth:`forward`."""
         frames = features.shape[-1] // FRAMES_PER_PLAN
         chroma = features[:, CHROMA].reshape(-1, 12, frames, FRAMES_PER_PLAN).permute(0, 3, 1, 2)
         plain = torch.cat([features[:, VOICED:], phases], dim=1)

@@ -1,10 +1,11 @@
-"""Score VAE: a multi-instrument roll <-> 64 latents a frame.
+"""The score VAE: multi-instrument roll <-> latent with 64 channels per latent frame.
 
-2-D convolutions shared over pitch do the work, so a chord learned in one key is known in all; only the
-last step folds the 12 remaining pitch rows into the latent. No normalisation layers: they would make
-a frame depend on the length of its window.
+2-D convolutions share their weights over pitch, so chords look alike in all keys. Only the last layer folds
+the 12 remaining pitch rows into the latent. There are no normalisation layers, because they would make a
+frame depend on the length of its window.
 
-Letters: B batch, T score frames (even), N = T/2 latent frames, Z latent channels, R = ROLL_ROWS.
+Letters: B batch, T score frames (even), N = T/2 latent frames, Z latent channels, R = ROLL_ROWS, C channels,
+P pitch rows.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ COARSE_ROWS = 12
 
 @dataclass(frozen=True, slots=True)
 class VaeConfig:
-    """``fine`` and ``coarse``: channels at 24 and at 12 pitch rows; ``temporal``: without pitch."""
+    """Channels at 24 pitch rows (``fine``), at 12 (``coarse``), without pitch (``temporal``), of drums."""
 
     latents: int = 64
     fine: int = 48
@@ -39,7 +40,7 @@ class VaeConfig:
 
 
 class Residual2d(nn.Module):
-    """x + conv(gelu(conv(gelu(x)))) on (B, C, P, T), started near the identity."""
+    """x + conv(gelu(conv(gelu(x)))) on (B, C, P, T), initialised near the identity."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class Residual2d(nn.Module):
 
 
 class Residual1d(nn.Module):
-    """x + conv(gelu(conv(gelu(x)))) on (B, C, N): three frames wide, then token-wise."""
+    """x + conv(gelu(conv(gelu(x)))) on (B, C, N): kernel 3, then 1; initialised near the identity."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -67,7 +68,7 @@ class Residual1d(nn.Module):
 
 
 class RollEncoder(nn.Module):
-    """Roll rows (B, R, T) -> mean and log variance, each (B, Z, N)."""
+    """Encoder: roll (B, R, T) -> mean and log variance of the latent, each (B, Z, N)."""
 
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
@@ -95,7 +96,7 @@ class RollEncoder(nn.Module):
 
 
 class RollDecoder(nn.Module):
-    """Latent (B, Z, N) -> roll logits (B, R, T), T = 2 N. Probabilities are their sigmoid."""
+    """Decoder: latent (B, Z, N) -> roll logits (B, R, T), T = 2 N."""
 
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
@@ -126,7 +127,7 @@ class RollDecoder(nn.Module):
 
     @staticmethod
     def _spread_pitched(grid: Tensor) -> Tensor:
-        """Depth to space: (B, planes·4·2, 24, N) -> (B, planes·88, 2 N)."""
+        """Depth to space: (B, PITCHED_PLANES·4·2, 24, N) -> (B, PITCHED_PLANES·88, 2 N)."""
         rows, frames = grid.shape[2], grid.shape[3]
         cells = grid.reshape(-1, PITCHED_PLANES, PITCH_PATCH, FRAMES_PER_LATENT, rows, frames)
         cells = cells.permute(0, 1, 4, 2, 5, 3)
@@ -137,7 +138,7 @@ class RollDecoder(nn.Module):
 
 
 class ScoreVae(nn.Module):
-    """Encoder and decoder together, as they are trained."""
+    """Encoder and decoder, trained together."""
 
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
@@ -146,7 +147,7 @@ class ScoreVae(nn.Module):
         self.decoder = RollDecoder(config)
 
     def forward(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Rows (B, R, T) -> logits (B, R, T), mean and log variance (B, Z, N)."""
+        """Roll (B, R, T) -> logits (B, R, T), mean and log variance (B, Z, N)."""
         mean, log_variance = self.encoder(rows)
         latent = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         return self.decoder(latent), mean, log_variance

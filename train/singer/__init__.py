@@ -1,13 +1,13 @@
-"""The singer: a score's sung notes become a singing voice.
+"""The singer: turns the sung notes of a score into a singing voice.
 
-- ``voices``: who sings: :class:`VoiceSettings`, sampled; some voices are kept for the test alone
+- ``voices``: samples singers as :class:`VoiceSettings`; some voices are kept for the test split
 - ``syllables``: consonants around a vowel, guessed from spelling
-- ``schedule``: when every vowel and consonant sounds
-- ``pitch_curve``, ``level_curve``: how a singer gets from note to note
-- ``perform``: all of it as pitch-track curves, without sound: cheap training examples
-- ``speech``: espeak-ng speaks the words; ``world``: takes them apart and puts frames together; ``words``:
-  finds each note's syllable in them; ``timbre``: bends their sound
-- ``sing``: the recording
-- ``noise``, ``augment``: hum and chatter, rooms and microphones
-- ``render``: many songs to FLAC files; ``demo``: the demo vocal again
+- ``schedule``: times of every vowel and consonant
+- ``pitch_curve``, ``level_curve``: pitch and level over time
+- ``perform``: a performance as pitch-track curves without audio, for cheap training examples
+- ``speech``: speaks words by espeak-ng; ``world``: analysis and synthesis by WORLD; ``words``: finds each
+  note's syllable in the speech; ``timbre``: changes its sound
+- ``sing``: a performance as audio
+- ``noise``, ``augment``: noises, rooms and microphones
+- ``render``: renders many songs to FLAC files; ``demo``: makes the demo vocal
 """

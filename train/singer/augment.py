@@ -1,7 +1,7 @@
-"""Rooms, microphones and levels between a singer and a file.
+"""Simulates a recording: room, noise, microphone, level and clipping.
 
-Everything is applied in the order in which it happens: room, noise in the room, microphone, gain, and an
-input stage that clips. The direct sound stays where it is to the sample.
+The steps are applied in their physical order: room, noise in the room, microphone, gain, clipping of the
+input stage. The direct sound is not delayed.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from train.singer.noise import NOISE_KINDS, NoiseKind, active_power, add_noise
 
 @dataclass(frozen=True, slots=True)
 class RecordingSettings:
-    """One recording session; the defaults change nothing."""
+    """The conditions of a recording; the defaults change nothing."""
 
     rt60_s: float = 0.0
-    """Reverberation time; 0 is no room."""
+    """Reverberation time; 0 means no room."""
     direct_to_reverb_db: float = 15.0
     noise: tuple[tuple[NoiseKind, float], ...] = ()
-    """(kind, signal-to-noise ratio in dB) of every noise."""
+    """Kind and signal-to-noise ratio in dB of every noise."""
     high_pass_hz: float = 0.0
     low_pass_hz: float = 0.0
-    """Corner frequencies of the microphone, second order; 0 is none."""
+    """Corner frequencies of the microphone's second-order filters; 0 means none."""
     presence_hz: float = 4000.0
     presence_db: float = 0.0
-    """A broad peak (or dip) of the microphone."""
+    """Frequency and gain of a broad peak (or dip) of the microphone."""
     level_db: float | None = None
-    """RMS of the sung part in dBFS; None leaves the level alone."""
+    """RMS of the sung part in dBFS; None keeps the level."""
     clip_db: float = 0.0
-    """How far the highest peak is above the input stage's ceiling; 0 is no clipping."""
+    """Level of the highest peak above the clipping level; 0 means no clipping."""
 
 
 def sample_recording(seed: int) -> RecordingSettings:
-    """Draw a session, from a treated booth to a phone in a kitchen; same seed, same session."""
+    """Draw recording conditions, from a treated booth to a phone in a kitchen; reproducible by ``seed``."""
     rng = np.random.default_rng([seed, 0xA6])
 
     def between(low: float, high: float) -> float:
@@ -61,7 +61,7 @@ def sample_recording(seed: int) -> RecordingSettings:
 
 
 def sample_company(seed: int) -> RecordingSettings:
-    """The session of :func:`sample_recording` while people talk in the room, 3 to 20 dB below the singer."""
+    """Conditions of :func:`sample_recording`, with people talking 3 to 20 dB below the singer."""
     rng = np.random.default_rng([seed, 0xBB])
     return replace(sample_recording(seed), noise=(("babble", float(rng.uniform(3.0, 20.0))),))
 
@@ -69,7 +69,7 @@ def sample_company(seed: int) -> RecordingSettings:
 def augment(
     audio: NDArray[np.float32], rate_hz: int, settings: RecordingSettings, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Record mono ``audio`` (S,) under ``settings``: (S,) within -1 and 1."""
+    """Record mono ``audio`` (S,) under ``settings``; returns (S,), from -1 to 1."""
     out = audio.astype(np.float64)
     if settings.rt60_s > 0.0:
         response = room_response(settings.rt60_s, settings.direct_to_reverb_db, rate_hz, rng)
@@ -90,10 +90,10 @@ def augment(
 def room_response(
     rt60_s: float, direct_to_reverb_db: float, rate_hz: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Impulse response of a room: direct sound of 1 at sample 0, early reflections, exponential tail.
+    """Impulse response of a room: direct sound of amplitude 1 at sample 0, early reflections, decaying tail.
 
-    The tail is noise that falls by 60 dB in ``rt60_s`` or a little sooner, highs before lows, and starts
-    after the first reflections (J. A. Moorer, "About this reverberation business", 1979).
+    The tail is noise that falls by 60 dB in about ``rt60_s``, high frequencies faster, and starts after the
+    first reflections (J. A. Moorer, "About this reverberation business", 1979).
     """
     count = max(2, int(1.2 * rt60_s * rate_hz))
     times_s = np.arange(count) / rate_hz
@@ -113,7 +113,7 @@ def room_response(
 
 
 def microphone(audio: NDArray[np.float64], rate_hz: int, settings: RecordingSettings) -> NDArray[np.float64]:
-    """Frequency response of the microphone in ``settings`` over (S,)."""
+    """Apply the microphone's frequency response to ``audio`` (S,)."""
     out = audio
     if settings.high_pass_hz > 0.0:
         out = signal.sosfilt(signal.butter(2, settings.high_pass_hz, "high", fs=rate_hz, output="sos"), out)
@@ -125,7 +125,7 @@ def microphone(audio: NDArray[np.float64], rate_hz: int, settings: RecordingSett
 
 
 def _peak(centre_hz: float, gain_db: float, rate_hz: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Peaking equaliser of quality 0.7 (R. Bristow-Johnson, "Audio EQ Cookbook")."""
+    """Coefficients of a peaking equaliser with Q = 0.7 (R. Bristow-Johnson, "Audio EQ Cookbook")."""
     a = 10.0 ** (gain_db / 40.0)
     w = 2.0 * np.pi * centre_hz / rate_hz
     alpha = np.sin(w) / (2.0 * 0.7)

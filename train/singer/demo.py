@@ -1,4 +1,4 @@
-"""The demo vocal: ``python -m train.singer.demo CORPUS`` writes ``demo/vocal.flac`` again."""
+"""Makes the demo vocal: ``python -m train.singer.demo CORPUS`` writes ``demo/vocal.flac`` again."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from train.singer.sing import sing
 from train.singer.voices import VoiceSettings
 
 SONG = "oh_To_God_Be_the_Glory_To_God_Be_the_Glory"
-"""A song of the test split: no model has heard it."""
+"""A song of the test split, which no model was trained on."""
 
 SEED = 7
 
 VOICE = VoiceSettings(
-    variant="m7",  # held out: no training song has this voice
+    variant="m7",  # held out from training
     tessitura_midi=56.0,
     formant_ratio=1.03,
     breathiness=0.02,
@@ -38,19 +38,19 @@ VOICE = VoiceSettings(
     breath_level_db=-34.0,
     dynamics_db=4.0,
 )
-"""An able amateur."""
+"""A good amateur singer."""
 
 ROOM = RecordingSettings(
     rt60_s=0.25, direct_to_reverb_db=22.0, high_pass_hz=70.0, low_pass_hz=6000.0, level_db=-32.0
 )
-"""A dry room and a soft microphone, at a cautious level: 16 bit FLAC of it stays below 1 MB."""
+"""A dry room, a dull microphone and a low level, so that the 16-bit FLAC stays below 1 MB."""
 
 
 def write_demo_vocal(corpus: Path, path: Path) -> None:
-    """Sing :data:`SONG` to ``path``, 44.1 kHz mono 16 bit FLAC; the same bytes every time.
+    """Sing :data:`SONG` to ``path`` as 44.1 kHz mono 16-bit FLAC; the bytes are the same every time.
 
     Raises:
-        LedgerError: the song's file is not in ``corpus`` or is not the one in the ledger.
+        LedgerError: the song's file is missing in ``corpus``, or differs from the ledger.
         MachineError: espeak-ng or pyworld is not installed.
     """
     row = next(row for row in read_ledger(corpus) if row.id == SONG)

@@ -1,7 +1,6 @@
-"""How loud a singer is, and where the voice stops.
+"""Level and voicing of a performance over time.
 
-Levels are laid note by note on a floor, in amplitude, then smoothed over a few tens of milliseconds as
-the ear (and an RMS meter) would.
+Amplitudes are set note by note, then smoothed over 25 ms, as an RMS meter does.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ FLOOR_DB = -100.0
 _RELEASE_S = 0.07
 _SMOOTHING_S = 0.025
 _DB_PER_SEMITONE = 0.35
-"""Singers get louder as they go up: about 8 dB in two octaves."""
+"""Singers get louder with pitch: about 8 dB in two octaves."""
 
 
 def note_levels_db(
     placed: Sequence[PlacedNote], voice: VoiceSettings, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Level of each note's vowel (n,), dBFS: a phrase swells and fades, high notes are louder."""
+    """Level of each note's vowel (N,) in dBFS: phrases swell and fade, high notes are louder."""
     pitches = np.array([n.pitch for n in placed], np.float64)
     phrases = np.array([n.phrase for n in placed])
     mids = np.array([(n.start_s + n.end_s) / 2 for n in placed])
@@ -47,10 +46,11 @@ def note_levels_db(
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """At K points: ``voiced`` 0 or 1, ``level_db`` in dBFS not below -100, and ``gain`` (K,), the same
+    """Voicing and level at K points.
 
-    level as an amplitude but of the *vowel* through its consonants: what a synthesiser that has its own
-    consonants is driven by. ``breath`` (K,) is True where air is taken in.
+    ``voiced`` (K,) is 0 or 1, ``level_db`` (K,) in dBFS, not below -100. ``gain`` (K,) is the amplitude of
+    the *vowel*, also during its consonants; it drives a synthesiser that shapes consonants itself. ``breath``
+    (K,) is True during audible breaths.
     """
 
     voiced: NDArray[np.float32]
@@ -65,7 +65,7 @@ def levels_of(
     voice: VoiceSettings,
     rng: np.random.Generator,
 ) -> Levels:
-    """Voicing and level at K evenly spaced ``times_s`` (K,) from 0; ``placed`` must not be empty."""
+    """Voicing and level at K evenly spaced ``times_s`` (K,) from 0 s; ``placed`` must not be empty."""
     levels = note_levels_db(placed, voice, rng)
     count = len(times_s)
     step_s = float(times_s[1])
@@ -94,7 +94,7 @@ def levels_of(
             shape *= 1.0 - np.exp(-(since + step_s) / (voice.attack_s / 2.0))
         if phrase_ends and not note.coda:
             shape *= np.clip((note.end_s - times_s[here]) / _RELEASE_S, 0.05, 1.0)
-        if note.end_s - note.start_s > 0.5:  # a held note swells or dies by a few dB
+        if note.end_s - note.start_s > 0.5:  # long notes swell or fade by a few dB
             shape *= 10.0 ** (rng.normal(0.0, 1.5) / 20.0 * np.minimum(since, 2.0))
         gain[here], voiced[here] = loudness * shape, 1.0
         consonants(note.onset, note.first_s, loudness)
@@ -115,7 +115,7 @@ def levels_of(
 
 
 def _smooth(values: NDArray[np.float64], width: float) -> NDArray[np.float64]:
-    """Moving Hann average (K,) over ``width`` points."""
+    """Moving average of ``values`` (K,) with a Hann window of ``width`` points."""
     kernel = np.hanning((round(width) | 1) + 2)[1:-1]
     padded = np.pad(values, len(kernel) // 2)
     return np.asarray(np.convolve(padded, kernel / kernel.sum(), "valid"))

@@ -1,4 +1,4 @@
-"""Noise at a stated signal-to-noise ratio: mains hum, white, pink, people talking."""
+"""Adds noise at a given signal-to-noise ratio: mains hum, white noise, pink noise, people talking."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def add_noise(
 ) -> NDArray[np.float32]:
     """Add noise to mono ``audio`` (S,); returns (S,), not clipped.
 
-    ``snr_db`` compares mean powers: of the sung part of ``audio`` (:func:`active_power`) and of the
-    noise. Silent audio is returned as it is.
+    ``snr_db`` is the ratio of mean powers of the sung part of ``audio`` (:func:`active_power`) and of the
+    noise. Silent audio is returned unchanged.
 
     Raises:
-        ValueError: ``kind`` is none of :data:`NOISE_KINDS`.
-        MachineError: babble needs espeak-ng, which is not installed.
+        ValueError: ``kind`` is not in :data:`NOISE_KINDS`.
+        MachineError: ``kind`` is babble and espeak-ng is not installed.
     """
     makers = {"hum": _hum, "white": _white, "pink": _pink, "babble": _babble}
     if kind not in makers:
-        raise ValueError(f"no noise called {kind!r}: it is one of {', '.join(NOISE_KINDS)}")
+        raise ValueError(f"no noise called {kind!r}; choose one of {', '.join(NOISE_KINDS)}")
     power = active_power(audio, rate_hz)
     if power == 0.0:
         return np.array(audio, np.float32)
@@ -61,7 +61,7 @@ def active_power(audio: NDArray[np.float32], rate_hz: int) -> float:
 
 
 def _hum(count: int, rate_hz: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Mains at 50 or 60 Hz with harmonics up to about 1.2 kHz, as leaks through a bad cable."""
+    """Mains hum at 50 or 60 Hz with harmonics up to about 1.2 kHz, as from a bad cable."""
     mains_hz = float(rng.choice((50.0, 60.0))) * (1.0 + rng.normal(0.0, 2e-4))
     times_s = np.arange(count) / rate_hz
     hum = np.zeros(count)
@@ -76,7 +76,7 @@ def _white(count: int, rate_hz: int, rng: np.random.Generator) -> NDArray[np.flo
 
 
 def _pink(count: int, rate_hz: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Power falls by 3 dB an octave above 20 Hz; made of blocks that overlap at equal power."""
+    """Noise whose power falls by 3 dB per octave above 20 Hz, made of blocks that overlap at equal power."""
     block = 1 << 17
     starts = range(-block // 2, count, block // 2)
     shape = 1.0 / np.sqrt(np.maximum(np.fft.rfftfreq(block, 1.0 / rate_hz), 20.0))
@@ -89,7 +89,7 @@ def _pink(count: int, rate_hz: int, rng: np.random.Generator) -> NDArray[np.floa
 
 
 def _babble(count: int, rate_hz: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Several people talk in the room, each in a loop of their own."""
+    """Several people talking, each in a loop."""
     babble = np.zeros(count)
     for _ in range(_BABBLE_SPEAKERS):
         text = int(rng.integers(len(_BABBLE_TEXTS)))

@@ -1,7 +1,7 @@
-"""A song sung without sound: the curves a perfect pitch tracker would find in the recording.
+"""Performs a song without audio: the curves that a perfect pitch tracker would find in a recording.
 
-:func:`perform` is a few milliseconds of arithmetic, so that training can hear a song in thousands of
-voices; :mod:`train.singer.sing` turns the same performance into audio.
+:func:`perform` takes a few milliseconds, so training can use thousands of performances;
+:mod:`train.singer.sing` turns the same performance into audio.
 """
 
 from __future__ import annotations
@@ -29,20 +29,21 @@ HOP_SAMPLES = 512
 """Hop of the pitch track at 44.1 kHz."""
 
 FINE_HOP_SAMPLES = 256
-"""Hop of the curves that drive the synthesis: 5.8 ms, two a pitch-track hop."""
+"""Hop of the curves for synthesis: 5.8 ms, half a hop of the pitch track."""
 
 
 _CLEAR_RISE_DB = 20.0
 _NEW_FORMANTS = ((0, 0.3), (1, 0.5), (2, 0.5), (3, 0.3))
-"""Hops after a vowel's start and the rise there; with the line above it fits tracked recordings."""
+"""Hops after a vowel's start, and the rise there; this and the line above are fitted to tracked
+recordings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curves:
     """A pitch track: N hops of 512 samples at 44.1 kHz; hop i is centred on sample 512 i + 256.
 
-    ``f0_hz`` (N,) is 0 where unvoiced, ``voiced`` (N,) 0 or 1, ``level_db`` (N,) dBFS not below -100,
-    ``flux`` (N,) onset strength, about 1 at a clear onset. All float32.
+    ``f0_hz`` (N,) is 0 where unvoiced; ``voiced`` (N,) is 0 or 1; ``level_db`` (N,) is in dBFS, not below
+    -100; ``flux`` (N,) is the onset strength, about 1 at a clear onset. All are float32.
     """
 
     f0_hz: NDArray[np.float32]
@@ -53,11 +54,11 @@ class Curves:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """What a singer does with a song.
+    """A performance of a song.
 
-    ``notes`` are the notes as sung. ``curves`` is the pitch track. The same on the synthesis grid, K
-    points at multiples of 256 samples: ``pitch_midi`` (K,), defined everywhere, and ``levels``.
-    ``total_samples`` at 44.1 kHz.
+    ``notes`` are the notes as sung, ``curves`` the pitch track. ``pitch_midi`` (K,), defined everywhere, and
+    ``levels`` are on the grid of the synthesis: K points at multiples of 256 samples. ``total_samples`` is
+    the length at 44.1 kHz.
     """
 
     notes: tuple[PlacedNote, ...]
@@ -68,17 +69,17 @@ class Performance:
 
 
 def song_rng(song: Song, seed: int, purpose: int = 0) -> np.random.Generator:
-    """Random numbers that depend on ``seed``, the song's id and the ``purpose`` alone."""
+    """A generator that depends only on ``seed``, the song's id and ``purpose``."""
     return np.random.default_rng([seed, zlib.crc32(song.id.encode()), purpose])
 
 
 def perform(
     song: Song, voice: VoiceSettings, seed: int, syllables: Sequence[Syllable] | None = None
 ) -> Performance:
-    """Sing ``song`` with ``voice``, curves only; the same seed gives the same performance.
+    """Perform ``song`` with ``voice`` as curves; the same seed gives the same performance.
 
-    ``syllables`` has one entry for each note of ``melody(song.voice)``; when absent, consonants are
-    guessed from the spelling. A song without sung notes gives silence.
+    ``syllables`` has one entry for each note of ``melody(song.voice)``; without it, consonants are guessed
+    from the spelling. A song without sung notes gives silence.
     """
     rng = song_rng(song, seed)
     notes = melody(song.voice)
@@ -103,7 +104,7 @@ def perform(
 
 
 def midi_to_hz(pitch: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fractional MIDI numbers to Hz, A4 = 69 = 440 Hz; any shape."""
+    """Convert fractional MIDI numbers to Hz (69 is 440 Hz); any shape."""
     return np.asarray(440.0 * 2.0 ** ((pitch - 69.0) / 12.0))
 
 
@@ -113,10 +114,10 @@ def flux_of(
     voiced: NDArray[np.float32],
     level_db: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Onset strength (N,) that the appliance's tracker would measure, from curves of N hops each.
+    """Onset strength (N,) as the appliance's tracker would measure it, from curves of N hops.
 
-    Pitch steps are the tracker's own; of the spectrum's rise only the level's part is known, and that a
-    vowel after a consonant brings new formants.
+    Pitch steps are treated as in the tracker. The spectral rise is approximated by the level, and by a fixed
+    rise where a vowel follows a consonant.
     """
     level = np.maximum(level_db, level_db.max() - 45.0)
     rise = np.zeros(len(level), np.float32)

@@ -1,9 +1,9 @@
-"""The pitch a singer sings on the way through the notes.
+"""The pitch curve of a performance.
 
-Steps between notes become slides with overshoot, notes get their errors and vibrato, and everything
-drifts and trembles a little: the components Saitou, Unoki and Akagi found to make synthetic singing
-sound sung ("Development of an F0 control model based on F0 dynamic characteristics for singing-voice
-synthesis", Speech Communication 46, 2005).
+Steps between notes become slides with overshoot; notes get pitch errors and vibrato; drift and jitter are
+added. These are the components that make synthetic singing natural according to Saitou, Unoki and Akagi
+("Development of an F0 control model based on F0 dynamic characteristics for singing-voice synthesis", Speech
+Communication 46, 2005).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _VIBRATO_SHORTEST_NOTE_S = 0.3
 def pitch_midi(
     placed: Sequence[PlacedNote], times_s: NDArray[np.float64], voice: VoiceSettings, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Continuous pitch, as fractional MIDI numbers (K,), at K evenly spaced ``times_s`` (K,).
+    """Continuous pitch as fractional MIDI numbers (K,) at K evenly spaced ``times_s`` (K,).
 
-    Defined everywhere, through consonants and rests too; ``placed`` must not be empty.
+    It is defined everywhere, also in consonants and rests. ``placed`` must not be empty.
     """
     starts = np.array([n.start_s for n in placed])
     targets = np.array([n.pitch for n in placed], np.float64)
@@ -42,12 +42,12 @@ def pitch_midi(
 
 
 def wander(count: int, step_s: float, period_s: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Smooth noise (count,) of standard deviation about 1 that changes direction every ``period_s`` or so."""
+    """Smooth noise (count,) with standard deviation 1 that changes direction about every ``period_s``."""
     knots = max(2, int(np.ceil(count * step_s / period_s)) + 2)
     values = rng.normal(0.0, 1.0, knots)
     at = np.arange(count) * (step_s / period_s)
     left = np.minimum(at.astype(np.int64), knots - 2)
-    # Between two independent knots the blend is scaled to keep the variance.
+    # Between two independent knots, scale the blend to keep the variance.
     blend = 0.5 - 0.5 * np.cos(np.pi * (at - left))
     mixed = values[left] * (1.0 - blend) + values[left + 1] * blend
     return np.asarray(mixed / np.sqrt((1.0 - blend) ** 2 + blend**2))
@@ -61,7 +61,7 @@ def _slide(
     voice: VoiceSettings,
     rng: np.random.Generator,
 ) -> None:
-    """Replace each step of ``curve`` by a slide, in place."""
+    """Replace each step of ``curve`` (K,) by a slide, in place."""
     scoops = rng.uniform(size=len(placed)) < voice.scoop_probability
     depths = voice.scoop_cents / 100.0 * rng.uniform(0.5, 1.5, len(placed))
     for i, note in enumerate(placed):
@@ -76,7 +76,7 @@ def _slide(
             continue
         interval = targets[i] - targets[i - 1]
         glide_s = min(voice.glide_s, 0.5 * length_s, 0.5 * (note.start_s - placed[i - 1].start_s))
-        # The slide leads the vowel, so that the vowel starts nearly in tune.
+        # The slide precedes the vowel, so that the vowel starts nearly in tune.
         centre_s = note.start_s - 0.25 * glide_s
         lo, hi = np.searchsorted(times_s, (centre_s - glide_s, centre_s + glide_s))
         local = times_s[lo:hi] - centre_s

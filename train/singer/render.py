@@ -1,4 +1,4 @@
-"""Many songs to FLAC files, several processes at a time."""
+"""Renders many songs to FLAC files, in several processes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def render_songs(
     workers: int = 1,
     done: Callable[[Path], None] | None = None,
 ) -> list[Path]:
-    """Sing every song once for each seed: ``out_dir/SONG-SEED.flac``, 44.1 kHz mono 16 bit.
+    """Sing every song once for each seed, into ``out_dir/SONG-SEED.flac`` (44.1 kHz, mono, 16 bit).
 
-    A seed chooses voice and performance; songs of the test split are sung by held-out voices. Files that
-    exist are kept, so an interrupted run goes on where it stopped. ``done`` is called with each path as
-    it is ready, in order. Returns all paths.
+    A seed chooses voice and performance; songs of the test split are sung by held-out voices. Existing files
+    are kept, so an interrupted run can continue. ``done`` is called with each finished path, in order.
+    Returns all paths.
 
     Raises:
         MachineError: espeak-ng or pyworld is not installed.
@@ -48,13 +48,14 @@ def render_songs(
 
     if workers <= 1:
         return collect(map(_render, jobs, repeat(out_dir)))
-    # Fresh processes: espeak-ng keeps its state in globals, and threads of a parent do not survive a fork.
+    # Spawned processes: espeak-ng keeps its state in globals, and a parent's threads do not survive a fork.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         return collect(pool.map(_render, jobs, repeat(out_dir)))
 
 
 def voice_split(song: Song) -> Split:
-    """Which voices may sing a song: test songs the held-out ones, all others those of training."""
+    """The set of voices that may sing a song: held-out voices for the test split, training voices
+    otherwise."""
     return "test" if song.split == "test" else "train"
 
 

@@ -1,8 +1,7 @@
-"""When every vowel and consonant sounds.
+"""Places every vowel and consonant in time.
 
-A singer puts the *vowel* on the beat: consonants come before it and take their time from the note
-before (Sundberg, "The Science of the Singing Voice", 1987). A breath takes its time from the note
-before it as well.
+Singers put the *vowel* on the beat. Consonants come before it and shorten the previous note (Sundberg, "The
+Science of the Singing Voice", 1987); so does a breath.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ SHORTEST_VOWEL_S = 0.03
 
 @dataclass(frozen=True, slots=True)
 class PlacedNote:
-    """A note as sung. The vowel sounds from ``start_s`` to ``end_s`` at MIDI ``pitch`` (octave as sung).
+    """A note as sung: its vowel sounds from ``start_s`` to ``end_s`` at MIDI ``pitch`` (in the sung octave).
 
-    ``onset`` are the consonants that end at ``start_s``, ``coda`` those that start at ``end_s``.
-    ``held`` says that the note continues the vowel of the note before; ``phrase`` counts phrases;
-    ``written`` is the index of the note in :func:`melody`'s answer.
+    ``onset`` are the consonants that end at ``start_s``, ``coda`` those that start at ``end_s``. ``held``
+    says that the note continues the previous note's vowel. ``phrase`` counts phrases. ``written`` is the
+    note's index in the result of :func:`melody`.
     """
 
     start_s: float
@@ -63,7 +62,7 @@ def _scaled(segments: Sequence[Segment], ratio: float) -> tuple[Segment, ...]:
 
 
 def melody(notes: Sequence[SungNote]) -> tuple[SungNote, ...]:
-    """One note at a time: of notes that start together the highest, each no longer than until the next."""
+    """The notes in time order: only the highest of simultaneous ones, without very short ones."""
     ordered = sorted(notes, key=lambda n: (n.start_s, -n.pitch))
     kept: list[SungNote] = []
     for note in ordered:
@@ -76,12 +75,12 @@ def melody(notes: Sequence[SungNote]) -> tuple[SungNote, ...]:
 
 
 def octave_shift(pitches: Sequence[int], tessitura_midi: float) -> int:
-    """Semitones, a multiple of 12, that bring the median pitch nearest to the singer's middle."""
+    """Shift in semitones, a multiple of 12, that brings the median pitch nearest to the singer's range."""
     return 12 * round((tessitura_midi - float(np.median(pitches))) / 12.0)
 
 
 def is_held(notes: Sequence[SungNote], i: int) -> bool:
-    """Whether note ``i`` of a melody holds the vowel before it: no syllable of its own, no rest before."""
+    """Whether note ``i`` continues the previous vowel: it has no syllable, and no rest precedes it."""
     return i > 0 and not notes[i].syllable.strip() and notes[i].start_s - notes[i - 1].end_s < REST_S
 
 
@@ -92,10 +91,10 @@ def place(
     voice: VoiceSettings,
     rng: np.random.Generator,
 ) -> tuple[PlacedNote, ...]:
-    """Realise a melody in time.
+    """Place a melody in time.
 
-    ``notes`` is what :func:`melody` answers, ``syllables`` has one entry a note (that of a held note is
-    ignored). Nothing sounds before 0 or after ``duration_s``.
+    ``notes`` is the result of :func:`melody`; ``syllables`` has one entry per note (ignored for held notes).
+    Nothing sounds before 0 s or after ``duration_s``.
     """
     if not notes:
         return ()
@@ -105,7 +104,7 @@ def place(
     legato = rng.uniform(size=count) < voice.legato
     held = [is_held(notes, i) for i in range(count)]
     onsets = [() if held[i] else _scaled(syllables[i].onset, voice.consonant_ratio) for i in range(count)]
-    # The coda of a syllable belongs to the last note that holds its vowel.
+    # A syllable's coda belongs to the last note that holds its vowel.
     codas: list[tuple[Segment, ...]] = [()] * count
     carried: tuple[Segment, ...] = ()
     for i in range(count):
@@ -155,7 +154,7 @@ def _onsets(
     errors = rng.normal(0.0, voice.timing_error_s, len(notes)) + voice.lag_s
     starts: list[float] = []
     for i, note in enumerate(notes):
-        # Late or early by no more than a third of the shorter neighbour: the order always stands.
+        # At most a third of the shorter neighbour early or late, so that the order of notes is kept.
         before = note.start_s - (notes[i - 1].start_s if i else 0.0)
         after = (notes[i + 1].start_s if i + 1 < len(notes) else duration_s) - note.start_s
         limit = max(0.0, min(before, after) / 3.0)

@@ -1,7 +1,7 @@
-"""The recording: a performance given to WORLD with the sound of spoken words.
+"""Turns a performance into audio: WORLD synthesis with the sound of spoken words.
 
-Each syllable's frames are stretched to its notes: consonants keep their pace, the vowel's middle is
-held as a singer holds it, and everything is re-pitched and levelled by the performance's curves.
+The frames of each syllable are stretched to its notes. Consonants keep their speed, the middle of the vowel
+is held, and pitch and level follow the performance's curves.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 _GRID_S = FINE_HOP_SAMPLES / SAMPLE_RATE_HZ
 _MARGIN = 4
 _ISLAND_FRAMES = 3000
-"""Longest stretch synthesised at once (17 s), so that memory stays small."""
+"""Longest stretch synthesised at once (17 s), to limit memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Singing:
-    """``audio`` (S,) mono at ``rate_hz``, S = the song's duration to the sample; the ``notes`` as sung;
+    """Sung audio: mono ``audio`` (S,) at ``rate_hz``, exactly as long as the song, and the ``notes`` as sung.
 
-    ``curves`` is the pitch track, its levels measured on ``audio``.
+    ``curves`` is the pitch track, with levels measured on ``audio``.
     """
 
     audio: NDArray[np.float32]
@@ -62,7 +62,7 @@ def sing(song: Song, voice: VoiceSettings, seed: int) -> Singing:
 
 
 def level_db(audio: NDArray[np.float32], hops: int) -> NDArray[np.float32]:
-    """RMS of every 512 samples in dBFS, not below -100: (S,) -> (hops,)."""
+    """RMS in dBFS of every 512 samples, not below -100: (S,) -> (hops,)."""
     padded = np.pad(audio, (0, max(0, hops * HOP_SAMPLES - len(audio))))[: hops * HOP_SAMPLES]
     power = np.square(padded.reshape(hops, HOP_SAMPLES), dtype=np.float64).mean(axis=1)
     return np.asarray(10.0 * np.log10(np.maximum(power, 10.0 ** (FLOOR_DB / 10.0))), np.float32)
@@ -79,9 +79,9 @@ def _render(
     for start, end in islands(sounding):
         here = slice(start, end)
         envelope, aperiodicity, lit = timbre.frames(source[here], syllable[here], spoken, levels.breath[here])
-        # WORLD takes logarithms: no exact zeros.
+        # WORLD takes logarithms, so avoid zeros.
         envelope = np.maximum(envelope * (levels.gain[here] ** 2)[:, None], 1e-14)
-        # The curve's voicing says what is meant; the source's what it can: a fricative stays a hiss.
+        # Voicing follows the spoken frames, so that a fricative stays unvoiced.
         f0_hz = np.where(lit, midi_to_hz(performance.pitch_midi[here]), 0.0)
         low_rate[128 * start : 128 * end] += synthesise(f0_hz, envelope, aperiodicity)
     audio = soxr.resample(low_rate, SPEECH_RATE_HZ, SAMPLE_RATE_HZ)[: performance.total_samples]
@@ -90,9 +90,9 @@ def _render(
 
 
 def _levelled(audio: NDArray[np.float32], curves: Curves) -> NDArray[np.float32]:
-    """The audio (S,) at the level that the curves mean: a high note misses formants that speech hits.
+    """Scale the audio (S,) to the level of the curves by one gain; peaks stay below full scale.
 
-    One gain for the song; peaks stay below full scale.
+    High notes are too soft otherwise, because their harmonics miss formants.
     """
     voiced = curves.voiced > 0.5
     if not voiced.any():
@@ -105,10 +105,9 @@ def _levelled(audio: NDArray[np.float32], curves: Curves) -> NDArray[np.float32]
 def source_frames(
     placed: Sequence[PlacedNote], spoken: Sequence[SpokenSyllable], count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Which spoken frame sounds when.
+    """The spoken frame that sounds at each point of the synthesis.
 
-    Returns the fractional frame (count,) and whose it is, an index into ``spoken`` (count,), -1 in
-    silence.
+    Returns fractional frames (count,), and indices into ``spoken`` (count,), -1 in silence.
     """
     source = np.zeros(count)
     syllable = np.full(count, -1, np.int64)
@@ -119,7 +118,7 @@ def source_frames(
         length = (last.end_s - first.start_s) / _GRID_S
         frames_long = said.vowel_end - said.vowel_start
         if length > frames_long:
-            # Hold a little before the middle: after it a diphthong moves to its second vowel.
+            # Hold slightly before the middle, because later a diphthong moves to its second vowel.
             head, tail = 0.4 * frames_long, 0.35 * frames_long
             out_s += [first.start_s + head * _GRID_S, last.end_s - tail * _GRID_S]
             frames += [said.vowel_start + head, said.vowel_end - tail]
@@ -134,7 +133,7 @@ def source_frames(
 def _held_groups(placed: Sequence[PlacedNote]) -> Iterator[list[PlacedNote]]:
     group: list[PlacedNote] = []
     for note in placed:
-        # A breath inside a held vowel starts it again.
+        # After a breath, a held vowel starts again.
         if group and not (note.held and note.phrase == group[-1].phrase):
             yield group
             group = []
@@ -144,7 +143,10 @@ def _held_groups(placed: Sequence[PlacedNote]) -> Iterator[list[PlacedNote]]:
 
 
 def islands(sounding: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Stretches [start, end) of frames with sound (K,), each with a margin, long ones cut where silent."""
+    """Stretches [start, end) of frames with sound, from ``sounding`` (K,), with a margin on both sides.
+
+    Stretches are joined up to a maximum length.
+    """
     changes = np.flatnonzero(np.diff(sounding.astype(np.int8), prepend=0, append=0))
     start = end = None
     for a, b in zip(changes[::2], changes[1::2], strict=True):

@@ -1,7 +1,7 @@
-"""espeak-ng speaks a word, on one pitch, and says which phoneme is where.
+"""Speaks words on a monotone by espeak-ng, with the times of their phonemes.
 
-The shared library is used rather than the program, because only it reports the times of phonemes. It
-keeps its state in globals: one :func:`speak` at a time in a process, any number of processes.
+The shared library is used, not the program, because only the library reports phoneme times. It keeps its
+state in globals: a process can run one :func:`speak` at a time.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from appliance.errors import MachineError
 
 SPEECH_RATE_HZ = 22_050
 SPEECH_F0_HZ = 150
-"""The monotone: low enough for WORLD to see formants well, high enough for short windows."""
+"""Pitch of the monotone: low enough for WORLD to resolve formants, high enough for short windows."""
 
 ESPEAK_VOICES = {"de": "de", "en": "en", "fr": "fr", "it": "it", "es": "es", "?": "la"}
-"""espeak-ng voice for a song's language; where it is unknown, Latin has the plainest vowels."""
+"""espeak-ng voice by the song's language; for unknown languages Latin, which has the plainest vowels."""
 
 _SPEED_WPM = 120
 _MISSING = (
-    "The singer needs espeak-ng, which is not installed here: install the package espeak-ng "
+    "The singer needs espeak-ng, which is not installed; install the package espeak-ng "
     "(Debian and Ubuntu: apt install espeak-ng)."
 )
 # Values of speak_lib.h.
@@ -54,7 +54,7 @@ _Callback = ctypes.CFUNCTYPE(
 
 @dataclass(frozen=True, slots=True)
 class Phoneme:
-    """IPA ``name`` ('' is a pause) sounding from sample ``start`` to sample ``end``."""
+    """A phoneme with its IPA ``name`` ('' is a pause), from sample ``start`` to sample ``end``."""
 
     name: str
     start: int
@@ -63,14 +63,14 @@ class Phoneme:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """``samples`` (S,) at :data:`SPEECH_RATE_HZ`, -1 to 1, and their ``phonemes`` in order."""
+    """Speech: ``samples`` (S,) from -1 to 1 at :data:`SPEECH_RATE_HZ`, and its ``phonemes`` in order."""
 
     samples: NDArray[np.float64]
     phonemes: tuple[Phoneme, ...]
 
 
 class _Espeak:
-    """The library, loaded once a process."""
+    """The espeak-ng library, loaded once per process."""
 
     def __init__(self) -> None:
         name = ctypes.util.find_library("espeak-ng") or "libespeak-ng.so.1"
@@ -80,10 +80,10 @@ class _Espeak:
         except OSError as error:
             raise MachineError(_MISSING) from error
         if rate != SPEECH_RATE_HZ:
-            raise MachineError(f"espeak-ng does not start ({rate}): reinstall the package espeak-ng-data.")
+            raise MachineError(f"espeak-ng does not start ({rate}); reinstall the package espeak-ng-data.")
         self._sound: list[bytes] = []
         self._marks: list[tuple[int, str]] = []
-        self._callback = _Callback(self._receive)  # kept: the library holds only its address
+        self._callback = _Callback(self._receive)  # keep a reference: the library stores only the address
         self._library.espeak_SetSynthCallback(self._callback)
         self._voice = ""
 
@@ -101,16 +101,14 @@ class _Espeak:
     def speak(self, text: str, voice: str, monotone: bool) -> Utterance:
         if voice != self._voice:
             if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-                raise MachineError(
-                    f"espeak-ng has no voice {voice}: install espeak-ng-data of version 1.51 or later."
-                )
+                raise MachineError(f"espeak-ng has no voice {voice}; install espeak-ng-data 1.51 or later.")
             self._voice = voice
             self._library.espeak_SetParameter(_RATE, _SPEED_WPM, 0)
         self._sound.clear()
         self._marks.clear()
         self._library.espeak_SetParameter(_PITCH_RANGE, 0 if monotone else 50, 0)
         if monotone and hasattr(self._library, "espeak_ng_SetConstF0"):
-            self._library.espeak_ng_SetConstF0(SPEECH_F0_HZ)  # forgotten after every utterance
+            self._library.espeak_ng_SetConstF0(SPEECH_F0_HZ)  # the library resets it after every utterance
         encoded = text.encode() + b"\0"
         self._library.espeak_Synth(encoded, len(encoded), 0, 1, 0, _CHARS_UTF8, None, None)
         self._library.espeak_Synchronize()
@@ -126,9 +124,9 @@ def _espeak() -> _Espeak:
 
 
 def speak(text: str, language: str, variant: str, monotone: bool = True) -> Utterance:
-    """Speak ``text``, on a monotone of about :data:`SPEECH_F0_HZ` unless told otherwise.
+    """Speak ``text``, by default on a monotone of about :data:`SPEECH_F0_HZ`.
 
-    ``language`` is a song's; ``variant`` one of :func:`train.singer.voices.voices`.
+    ``language`` is a song's language code, ``variant`` one of :func:`train.singer.voices.voices`.
 
     Raises:
         MachineError: espeak-ng or the voice is not installed.

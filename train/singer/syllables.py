@@ -1,7 +1,7 @@
-"""Consonants around a vowel: how long, voiced or not, how loud.
+"""Consonants around a vowel: their duration, voicing and level.
 
-Without espeak-ng the consonants are guessed from the spelling, which is good enough for pitch-track
-curves: what matters there is where the voice stops and for how long, not which consonant it is.
+Without espeak-ng, consonants are guessed from the spelling. This suffices for pitch-track curves, where only
+the place and length of unvoiced gaps matter.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A consonant: ``duration_s``, whether it is ``voiced``, its level against the vowel's in dB."""
+    """A part of a consonant: its duration, whether it is voiced, and its level relative to the vowel."""
 
     duration_s: float
     voiced: bool
@@ -84,9 +84,10 @@ def _segments(letters: str, language: str) -> tuple[Segment, ...]:
 
 
 def guess(text: str, language: str = "?") -> Syllable:
-    """Consonants of one written syllable of ``language`` ('de', 'en', 'fr', 'it', 'es'; others plain).
+    """Guess the consonants of a written syllable.
 
-    The vowel is the first run of vowel letters; a syllable without one keeps only its onset.
+    Languages 'de', 'en', 'fr', 'it' and 'es' have rules of their own. The vowel is the first run of vowel
+    letters; a syllable without vowels has only an onset.
     """
     letters = _letters(text)
     start = next(
@@ -98,6 +99,6 @@ def guess(text: str, language: str = "?") -> Syllable:
 
 
 def guess_all(texts: Sequence[str], language: str = "?") -> tuple[Syllable, ...]:
-    """:func:`guess` of each text, each distinct one once."""
+    """:func:`guess` of each text; each distinct text is computed once."""
     known = {text: guess(text, language) for text in set(texts)}
     return tuple(known[text] for text in texts)

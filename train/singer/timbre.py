@@ -1,4 +1,4 @@
-"""The sound of a voice: spoken frames gathered, bent to the singer's throat, joined without clicks."""
+"""The timbre of a voice: adapts spoken frames to the singer and joins them without clicks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _SILENCE = -27.0
 """Log power of frames without sound."""
 
 _JOIN_FRAMES = 3
-"""Neighbours on each side over which two syllables melt together (17 ms)."""
+"""Frames on each side over which two syllables are smoothed together (17 ms)."""
 
 
 class Timbre:
-    """What a voice's settings do to every spectrum; made once a song."""
+    """Applies a voice's settings to spectra; made once per song."""
 
     def __init__(self, voice: VoiceSettings) -> None:
         hz = np.arange(BINS) * (SPEECH_RATE_HZ / 2.0 / (BINS - 1))
@@ -30,7 +30,7 @@ class Timbre:
         self._low = at.astype(np.int64)
         self._high = np.minimum(self._low + 1, BINS - 1)
         self._part = at - self._low
-        # Breath noise shows where the voice is weak: from about 2 kHz up.
+        # Breath noise is audible at high frequencies, where the voice is weak.
         self._breathiness = voice.breathiness * np.clip((hz - 500.0) / 3000.0, 0.0, 1.0)
 
     def frames(
@@ -40,11 +40,11 @@ class Timbre:
         spoken: Sequence[SpokenSyllable],
         breath: NDArray[np.bool_],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """Frames to synthesise, K of them.
+        """The K frames to synthesise.
 
-        ``source`` (K,) is the fractional frame in the word of ``spoken[syllable]``; ``syllable`` (K,) is
-        -1 in silence; ``breath`` (K,) where air is taken in. Returns power envelope (K, 257) with vowels
-        of mean power 1, aperiodicity (K, 257) and voicing (K,).
+        ``source`` (K,) is the fractional frame in the word of ``spoken[syllable]``; ``syllable`` (K,) is -1
+        in silence; ``breath`` (K,) marks breaths. Returns the power envelope (K, 257), in which vowels have
+        mean power 1, aperiodicity (K, 257) and voicing (K,).
         """
         count = len(source)
         log_power = np.full((count, BINS), _SILENCE)
@@ -72,13 +72,13 @@ class Timbre:
         return np.exp(log_power), np.clip(aperiodicity, 1e-3, 1.0), lit
 
     def _levelled(self, bent: NDArray[np.float64], said: SpokenSyllable) -> NDArray[np.float64]:
-        """Tilted, then brought to mean power 1 over the vowel."""
+        """Apply the spectral tilt, then scale to mean power 1 over the vowel."""
         vowel = np.exp(said.word.envelope[said.vowel_start : said.vowel_end].astype(np.float64)).mean(axis=0)
         mouth = vowel[self._low] * (1.0 - self._part) + vowel[self._high] * self._part
         return np.asarray(bent + self._tilt - np.log((mouth * np.exp(self._tilt)).mean()))
 
     def _noisy(self, aperiodicity: NDArray[np.float32], in_vowel: NDArray[np.bool_]) -> NDArray[np.float64]:
-        # A vowel frame at the edge of voicing was analysed as noise: it gets its neighbours' tone instead.
+        # A vowel frame at the edge of voicing is analysed as noise; it gets the vowel's mean instead.
         tone = aperiodicity.astype(np.float64)
         noise_like = in_vowel & (tone.mean(axis=1) > 0.95)
         tonal = in_vowel & ~noise_like
@@ -92,7 +92,7 @@ class Timbre:
         breath: NDArray[np.bool_],
         spoken: Sequence[SpokenSyllable],
     ) -> None:
-        """Air through the mouth that is already set for the next vowel, flatter than the vowel itself."""
+        """Fill breaths with noise shaped like the next vowel, but flatter."""
         for k in np.flatnonzero(breath & ~np.roll(breath, 1)):
             end = k + int(np.argmin(np.append(breath[k:], False)))
             following = syllable[end:][syllable[end:] >= 0]

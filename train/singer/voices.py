@@ -1,7 +1,7 @@
-"""Who sings: one :class:`VoiceSettings` is one singer on one day.
+"""The singers: one :class:`VoiceSettings` describes one singer on one day.
 
-Real singers differ far more than speech synthesisers do, so everything here is drawn from wide ranges:
-from the trained voice with an even vibrato to the friend who scoops, drifts and comes in late.
+Real singers differ more than voices of a speech synthesiser, so all settings are drawn from wide ranges: from
+a trained voice with even vibrato to an amateur who scoops, drifts and comes in late.
 """
 
 from __future__ import annotations
@@ -19,83 +19,83 @@ TRAIN_VARIANTS: dict[str, Sex] = {
     "m1": "male", "m2": "male", "m4": "male", "m5": "male", "m6": "male", "m8": "male", "Lee": "male",
     "max": "male", "Denis": "male", "Mike": "male", "boris": "male", "anika": "female", "belinda": "female",
 }  # fmt: skip
-"""espeak-ng voice variants (of 1.51) that sing for training. Its Klatt voices cannot hold one pitch."""
+"""Voice variants of espeak-ng 1.51 for training; its Klatt voices are left out, they cannot hold a pitch."""
 
 TEST_VARIANTS: dict[str, Sex] = {
     "f3": "female", "f5": "female", "Alicia": "female", "m3": "male", "m7": "male", "travis": "male",
 }  # fmt: skip
-"""Held-out variants: evaluation and demo only, never training."""
+"""Held-out variants, for evaluation and demo only."""
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceSettings:
-    """A singer. Times in seconds, pitch deviations in cents, levels in dB."""
+    """Settings of a singer."""
 
     variant: str
-    """espeak-ng voice variant, a file of its ``voices/!v`` folder."""
+    """espeak-ng voice variant, a file in its ``voices/!v`` folder."""
     tessitura_midi: float
-    """Middle of the singer's range; a song moves by octaves until its median pitch is nearest."""
+    """Middle of the singer's range; songs are transposed by octaves to bring their median pitch nearest."""
     formant_ratio: float = 1.0
-    """Spectral envelope stretched along frequency; above 1 a smaller head."""
+    """Stretch of the spectral envelope along frequency; values above 1 mean a smaller head."""
     tilt_db_per_octave: float = 0.0
-    """Brightness above 500 Hz."""
+    """Spectral tilt above 500 Hz."""
     breathiness: float = 0.0
-    """0-1: how much of the noise-like part is added to every voiced frame."""
+    """Share of noise added to voiced frames, from 0 to 1."""
     vibrato_hz: float = 5.5
     vibrato_cents: float = 30.0
-    """Peak deviation once the vibrato is full."""
+    """Peak deviation of the full vibrato."""
     vibrato_delay_s: float = 0.3
-    """From the vowel's onset until vibrato begins."""
+    """Time from the vowel's onset to the start of vibrato."""
     glide_s: float = 0.08
     """Duration of a slide between joined notes."""
     overshoot: float = 0.05
-    """Part of an interval by which a leap overshoots."""
+    """Share of the interval by which a leap overshoots."""
     scoop_probability: float = 0.15
-    """How often a note after a rest starts from below."""
+    """Probability that a note after a rest starts from below."""
     scoop_cents: float = 120.0
     tuning_cents: float = 0.0
-    """The whole song against A4 = 440 Hz."""
+    """Deviation of the whole song from A4 = 440 Hz."""
     drift_cents: float = 5.0
-    """Standard deviation of slow wandering."""
+    """Standard deviation of slow drift."""
     pitch_error_cents: float = 8.0
-    """Standard deviation of each note's error."""
+    """Standard deviation of each note's pitch error."""
     jitter_cents: float = 4.0
-    """Standard deviation of fast, unsteady movement."""
+    """Standard deviation of fast, irregular movement."""
     timing_error_s: float = 0.012
-    """Standard deviation of each note's onset."""
+    """Standard deviation of each note's onset error."""
     lag_s: float = 0.0
-    """Constant lateness; negative is early."""
+    """Constant delay; negative means early."""
     legato: float = 0.9
-    """Probability that a note holds until the next one begins."""
+    """Probability that a note lasts until the next one begins."""
     articulation: float = 0.8
-    """Part of its duration that a note which is not legato holds."""
+    """Share of its duration for which a note sounds if it is not legato."""
     consonant_ratio: float = 1.0
-    """Length of consonants against ordinary ones."""
+    """Length of consonants relative to typical ones."""
     breath_every_s: float = 7.0
     """Sung time after which the singer breathes even without a rest."""
     breath_level_db: float = -32.0
-    """Audible intake of breath, relative to the voice; -100 is none."""
+    """Level of audible breaths relative to the voice; -100 means none."""
     dynamics_db: float = 4.0
-    """Rise and fall of a phrase."""
+    """Range of levels within a phrase."""
     attack_s: float = 0.04
     level_db: float = -20.0
     """RMS of loud vowels in dBFS."""
 
 
 def voices(split: Split) -> tuple[str, ...]:
-    """The espeak-ng variants that may sing in ``split``; the two sets share none."""
+    """The espeak-ng variants for ``split``; the two sets are disjoint."""
     return tuple(TRAIN_VARIANTS if split == "train" else TEST_VARIANTS)
 
 
 def sex_of(variant: str) -> Sex:
-    """Whether a variant of either set is a female or a male voice."""
+    """Sex of a variant's voice."""
     return {**TRAIN_VARIANTS, **TEST_VARIANTS}[variant]
 
 
 def sample_voice(seed: int, split: Split = "train") -> VoiceSettings:
     """Draw a singer of ``split``; the same seed gives the same singer.
 
-    A skill between 0 and 1 ties errors together: who is out of tune is often out of time as well.
+    A common skill from 0 to 1 correlates the errors: a singer who is out of tune is often out of time too.
     """
     rng = np.random.default_rng([seed, 0x51, split == "test"])
     variant = str(rng.choice(voices(split)))

@@ -1,4 +1,4 @@
-"""Words and their syllables: what is spoken, and which part of it each note sings."""
+"""Spoken words, and the syllable of them that each note sings."""
 
 from __future__ import annotations
 
@@ -22,17 +22,15 @@ if TYPE_CHECKING:
 VOWELS = frozenset("aeiouyæɑɒɔəɚɛɜɝɪʊʌøœɐɨʉɵɤɯʏɞᵻɘ")
 VOICELESS = frozenset("ptkfsʃθhxçqʔχħcɸ")
 OPEN_VOWEL = "ah"
-"""Sung where the score has no words."""
+"""Sung if the score has no words."""
 
 _QUIETEST_DB = -60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A spoken word in WORLD's terms, F frames: ``envelope`` is log power (F, 257), ``aperiodicity``
-
-    (F, 257), ``voiced`` (F,).
-    """
+    """A spoken word as F frames of WORLD: ``voiced`` (F,), log power ``envelope`` and ``aperiodicity`` (F,
+    257)."""
 
     voiced: NDArray[np.bool_]
     envelope: NDArray[np.float32]
@@ -41,10 +39,10 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class SpokenSyllable:
-    """Frames of a syllable in ``word``: consonants from ``start``, the vowel from ``vowel_start`` to
+    """Frames of a syllable in ``word``.
 
-    ``vowel_end``, consonants until ``end``. ``vowel_db`` is the vowel's mean power; ``consonants`` has
-    the same syllable as durations and levels.
+    Consonants start at ``start``, the vowel lasts from ``vowel_start`` to ``vowel_end``, consonants follow
+    until ``end``. ``vowel_db`` is the vowel's mean power. ``consonants`` are their durations and levels.
     """
 
     word: Spoken
@@ -57,7 +55,7 @@ class SpokenSyllable:
 
 
 def spoken_syllables(notes: Sequence[SungNote], language: str, variant: str) -> tuple[SpokenSyllable, ...]:
-    """What each note of a melody sings; a held note repeats the syllable that it holds.
+    """The syllable that each note of a melody sings; a held note repeats the previous one.
 
     Raises:
         MachineError: espeak-ng or the voice is not installed.
@@ -85,7 +83,7 @@ def spoken_syllables(notes: Sequence[SungNote], language: str, variant: str) -> 
 
 
 def _plain(syllable: str) -> str:
-    """Letters and apostrophes only, lower case: espeak-ng would spell capitals and read punctuation."""
+    """Keep letters and apostrophes in lower case, because espeak-ng spells capitals and reads punctuation."""
     return (
         re.sub(r"[\W\d_]+", "", syllable.lower().replace("’", "'").replace("'", "ʼ"))
         .replace("ʼ", "'")
@@ -95,7 +93,7 @@ def _plain(syllable: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _speak_word(texts: tuple[str, ...], language: str, variant: str) -> tuple[SpokenSyllable, ...]:
-    """The syllables ``texts`` of one word; spoken one by one where the spoken word has not as many."""
+    """The syllables of a word written as ``texts``; if the spoken word has another number, one by one."""
     utterance = speak("".join(texts), language, variant)
     nuclei = _nuclei(utterance.phonemes)
     if len(texts) > 1 and len(nuclei) != len(texts):
@@ -104,7 +102,7 @@ def _speak_word(texts: tuple[str, ...], language: str, variant: str) -> tuple[Sp
         return _speak_word((OPEN_VOWEL,), language, variant)
     voiced, envelope, aperiodicity = analyse(utterance.samples)
     for phoneme in utterance.phonemes:
-        # On a monotone the pitch tracker knows so well, it hears tones in hiss too.
+        # Within the narrow pitch range of the monotone, the tracker finds pitch in hiss too.
         if _is_voiceless(phoneme):
             voiced[_frame(phoneme.start, len(voiced)) : _frame(phoneme.end, len(voiced))] = False
     word = Spoken(voiced, envelope, aperiodicity)
@@ -122,9 +120,9 @@ def _nuclei(phonemes: Sequence[Phoneme]) -> list[int]:
 
 
 def _syllable_bounds(phonemes: Sequence[Phoneme], nuclei: Sequence[int]) -> list[tuple[int, int]]:
-    """First phoneme and one past the last of every syllable: between vowels the last consonant, or all but
+    """First phoneme and one past the last of every syllable.
 
-    the first of several, belongs to the following syllable.
+    A single consonant between vowels belongs to the following syllable; of several, all but the first do.
     """
     bounds = []
     start = 0
@@ -152,7 +150,7 @@ def _syllable(
 ) -> SpokenSyllable:
     count = len(power)
     first, last = _frame(phonemes[nucleus].start, count), _frame(phonemes[nucleus].end, count)
-    # The vowel is where it is voiced: espeak-ng's marks are a few frames off.
+    # Use voicing to find the vowel, because espeak-ng's marks are a few frames off.
     lit = np.flatnonzero(word.voiced[first : last + 1])
     if len(lit):
         first, last = first + int(lit[0]), first + int(lit[-1])

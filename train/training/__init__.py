@@ -1,10 +1,10 @@
-"""How a network is trained: one loop for every stage, resumable, with its curves on disk.
+"""Training: one resumable loop for all stages, and a stage for each network.
 
-- ``loop``: autocast, EMA, clipping, schedule, validation, checkpoints
-- ``stage``: what a stage must bring: batches, a loss and a validation
-- ``state``: what is saved so that a run can go on, as safetensors
+- ``loop``: autocast, EMA, gradient clipping, learning rate schedule, validation, saving
+- ``stage``: the interface of a stage: batches, a loss and a validation
+- ``state``: the saved state of a run, as safetensors
 - ``curves``: loss curves as CSV and PNG
-- ``sources``: batches from the caches
+- ``sources``: the denoiser's windows from the caches
 - ``score_vae``, ``planner``, ``denoiser``, ``student``, ``fit``, ``audio_decoder``, ``audio_encoder``:
   the stages
 - ``adversary``, ``spectral_loss``: losses of the audio decoder

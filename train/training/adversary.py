@@ -1,10 +1,10 @@
-"""Discriminators of the audio decoder: sound cut at several periods, and spectra at several resolutions.
+"""Discriminators for the audio decoder: multi-period on samples and multi-resolution on spectra.
 
 Multi-period as in HiFi-GAN (Kong et al., arXiv 2010.05646), multi-resolution as in UnivNet (Jang et al.,
-arXiv 2106.07889), hinge losses and weights as in Vocos (arXiv 2306.00814). They make noise and phases
-livelier than spectral distances ask for, and cost several times the decoder: for a GPU.
+arXiv 2106.07889), hinge losses and weights as in Vocos (arXiv 2306.00814). They make noise and phases more
+natural than spectral losses alone, but cost several times the decoder, so they are used on a GPU only.
 
-Letters: B batch, n samples.
+Letters: B batch, S samples.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from train.training.spectral_loss import magnitudes
 PERIODS = (2, 3, 5, 7, 11)
 WINDOWS = (512, 1024, 2048)
 WEIGHT = 1.0 / 45.0
-"""Of an adversarial term beside a log mel distance."""
+"""Weight of adversarial terms relative to the log mel distance."""
 
 SLOPE = 0.1
 
 
 class Discriminator(nn.Module):
-    """A stack of strided 2-D convolutions on (B, 1, H, W); gives its verdict and what it saw on the way."""
+    """Strided 2-D convolutions on (B, 1, H, W); returns its verdict and its feature maps."""
 
     def __init__(self, channels: Sequence[int], stride: tuple[int, int]) -> None:
         super().__init__()
@@ -47,9 +47,9 @@ class Discriminator(nn.Module):
 
 
 class Adversary(nn.Module):
-    """All discriminators and their optimiser; they learn in the same step as the decoder.
+    """All discriminators with their optimiser; they train in the same step as the decoder.
 
-    They are no part of the run's state: a run that goes on starts with fresh ones.
+    They are not saved with the run, so a resumed run starts with new ones.
     """
 
     def __init__(self, channels: Sequence[int] = (32, 64, 128, 128), learning_rate: float = 2e-4) -> None:
@@ -59,7 +59,7 @@ class Adversary(nn.Module):
         self.optimiser = torch.optim.AdamW(self.parameters(), learning_rate, betas=(0.8, 0.9))
 
     def forward(self, sound: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
-        """Every discriminator's view of ``sound`` (B, n)."""
+        """Verdict and feature maps of every discriminator for ``sound`` (B, S)."""
         views = []
         for period, discriminator in zip(PERIODS, self.by_period, strict=True):
             whole = sound[:, : sound.shape[1] // period * period]
@@ -70,7 +70,7 @@ class Adversary(nn.Module):
         return views
 
     def learn(self, made: Tensor, wanted: Tensor) -> Tensor:
-        """One step of the discriminators on sound that is ``made`` and sound that is ``wanted``, (B, n)."""
+        """Train the discriminators for one step on ``made`` and ``wanted`` sound, both (B, S)."""
         pairs = zip(self(made.detach()), self(wanted), strict=True)
         losses = [F.relu(1.0 + a).mean() + F.relu(1.0 - b).mean() for (a, _), (b, _) in pairs]
         loss = torch.stack(losses).mean()
@@ -80,7 +80,7 @@ class Adversary(nn.Module):
         return loss.detach()
 
     def terms(self, made: Tensor, wanted: Tensor) -> dict[str, Tensor]:
-        """What the decoder is to make small: being found out, and being seen differently on the way."""
+        """Losses for the decoder: the adversarial hinge loss and feature matching."""
         with torch.no_grad():
             truth = self(wanted)
         fooled, features = [], []

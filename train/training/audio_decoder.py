@@ -1,10 +1,10 @@
-"""The audio decoder: from the notes of a stem to the sound the band made of them.
+"""Stage of the audio decoder: from the notes of a stem to the sound that the band made of them.
 
-Every stem of a crop is an example of its own, so the network hears what each instrument does alone. The
-loss compares spectra, not samples: phases are the sources' own. On a GPU discriminators can join in
+Every stem of a crop is a separate example, so the network learns each instrument alone. The loss compares
+spectra, not samples, because phases come from the sources. On a GPU, discriminators can be added
 (:mod:`train.training.adversary`).
 
-Letters: B batch, F frames, S sources, K bins, n samples.
+Letters: B batch, F frames, E sources, K bins, S samples.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from train.training.spectral_loss import spectral_terms
 from train.training.stage import Batch
 
 EDGE_FRAMES = 12
-"""Frames at both ends that lack neighbours and are not judged."""
+"""Frames at both ends that lack context and are left out of the loss."""
 
-LEAST_SOUND = 1e-3
-"""Root mean square of the sound that a stretch must have to be drawn, of a few tries."""
+MIN_RMS = 1e-3
+"""Stretches below this RMS are drawn again, up to a few times."""
 
 LINEAR_WEIGHT = 1.0
 
@@ -67,12 +67,12 @@ class AudioDecoderStage:
 
     def _item(self, render: Render, number: int, rng: np.random.Generator) -> list[np.ndarray]:
         group = ALL_GROUPS[int(render.groups[number])]
-        last = CROP_SAMPLES // HOP_SAMPLES - self.frames - 4  # the end of a crop is faded
+        last = CROP_SAMPLES // HOP_SAMPLES - self.frames - 4  # the end of a crop fades out
         stem = render.stem(number)
         for _ in range(4):
             first = int(rng.integers(0, last))
             wanted = stem[HOP_SAMPLES * first : HOP_SAMPLES * (first + self.frames - 1)]
-            if np.sqrt(np.mean(np.square(wanted))) > LEAST_SOUND:
+            if np.sqrt(np.mean(np.square(wanted))) > MIN_RMS:
                 break
         excitation = Excitation(render.score.only(group).notes, render.style, group)
         spectrum, rows = sources_of(excitation, first, self.frames)
@@ -104,9 +104,9 @@ class AudioDecoderStage:
 
 
 def sound_of(real: Tensor, imag: Tensor, gains: Tensor) -> Tensor:
-    """Sources (B, S, K, F), real and imaginary, and log gains (B, GAIN_ROWS, F) -> sound (B, n).
+    """Spectra of sources (B, E, K, F), real and imaginary, and log gains (B, GAIN_ROWS, F) -> sound (B, S).
 
-    The same as ``filtered`` and ``istft`` of :mod:`appliance.playing.source_filter`, differentiable.
+    The same as ``filtered`` and ``istft`` of :mod:`appliance.playing.source_filter`, but differentiable.
     """
     shares = torch.from_numpy(bands()).to(gains.device)
     by_band = gains.reshape(gains.shape[0], SOURCES, BANDS, -1)

@@ -1,7 +1,7 @@
-"""The audio encoder: paint the roll that a recording was played from.
+"""Stage of the audio encoder: from the spectrum of a recording to the roll of its notes.
 
-The loss is the score VAE's: the same roll, the same cells. Recordings differ in level and noise, renders
-do not, so both are drawn at random.
+The loss is that of the score VAE. Recordings vary in level and noise but renders do not, so both are varied
+at random.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from train.training.score_vae import drum_planes, pitched_planes, reconstruction
 from train.training.stage import Batch
 
 LEVEL_DB = 12.0
-"""Recordings are up to so much louder or softer than renders."""
+"""Recordings are made up to this much louder or softer than renders."""
 
 STYLE_UNKNOWN = 0.25
-"""Share of crops whose style the network is not told."""
+"""Share of crops without their style."""
 
 
 class AudioEncoderStage:
@@ -59,7 +59,7 @@ class AudioEncoderStage:
         style[STYLES.index(render.style)] = 1.0
         if vary:
             spectrum += rng.uniform(-LEVEL_DB, LEVEL_DB) / -FLOOR_DB
-            spectrum = np.maximum(spectrum, rng.uniform(0.0, 0.3))  # the noise of a room
+            spectrum = np.maximum(spectrum, rng.uniform(0.0, 0.3))  # room noise
             spectrum += rng.normal(0.0, 0.01, spectrum.shape).astype(np.float32)
             if rng.uniform() < STYLE_UNKNOWN:
                 style = np.eye(STYLE_ROWS, dtype=np.float32)[-1:].T

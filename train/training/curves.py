@@ -1,4 +1,4 @@
-"""Loss curves: a CSV that grows a row at a time, and a picture of it."""
+"""Loss curves: a CSV file that grows row by row, and a picture of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def append(path: Path, row: dict[str, float]) -> None:
-    """Add a row; figures that appear later in a run get a column then."""
+    """Add a row; a figure that appears later in a run gets a new column."""
     rows = read(path)
     columns = list(dict.fromkeys([*(c for r in rows for c in r), *row]))
     if rows and set(row) <= set(rows[0]):
@@ -22,7 +22,7 @@ def append(path: Path, row: dict[str, float]) -> None:
 
 
 def read(path: Path) -> list[dict[str, float]]:
-    """The rows so far; empty cells (a figure measured only now and then) are ``nan``."""
+    """The rows so far; empty cells (figures not measured at every step) are NaN."""
     if not path.exists():
         return []
     with path.open(newline="") as file:
@@ -30,7 +30,7 @@ def read(path: Path) -> list[dict[str, float]]:
 
 
 def plot(path: Path, picture: Path) -> None:
-    """Draw every figure of the CSV over the step, training and validation of one name together."""
+    """Draw every figure of the CSV over the steps, with training and validation in one panel."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,7 +1,7 @@
-"""Stage 3, the denoiser: rectified flow in the latent, conditioned on vocal, plan and beats.
+"""Stage 3, the denoiser: rectified flow on latents, conditioned on vocal, plan and beats.
 
-x_t = (1 - t)·data + t·noise with t from a logit-normal, as in Esser et al. (arXiv 2403.03206, section
-3.1); the network learns the velocity noise - data. What the context already shows is not scored.
+x_t = (1 - t)·data + t·noise with t from a logit-normal distribution, as in Esser et al. (arXiv 2403.03206,
+section 3.1). The network learns the velocity noise - data. Frames of the context do not count in the loss.
 """
 
 from __future__ import annotations

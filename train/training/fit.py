@@ -1,12 +1,12 @@
-"""Stage 5, the fit: which accompaniment belongs to a vocal, and how much worse another one is.
+"""Stage 5, the fit network: recognise the accompaniment of a vocal, and rank worse ones.
 
-Three lessons at once. *Which*: of all accompaniments of the batch, in the same key, and of its own in
-every other key, find the vocal's own, and the other way round (InfoNCE, arXiv 1807.03748). *Whether*: the
-true pair against one stranger in the stranger's own key; this makes the score log odds. *How much*: the
-scores of two accompaniments of one stretch lie as far apart as their qualities (a soft RankNet, Burges
-et al., ICML 2005), so that takes of which all are plausible come in the right order.
+Three losses are added. *which*: among all accompaniments of the batch in the same key, and its own in every
+other key, find the vocal's own, and vice versa (InfoNCE, arXiv 1807.03748). *whether*: separate the true pair
+from another song's accompaniment in its own key, which turns the score into log odds. *rank*: score
+differences between accompaniments of one stretch follow their differences in quality (a soft RankNet, Burges
+et al., ICML 2005), so that plausible takes are ordered correctly.
 
-Letters: B stretches, K accompaniments each, T score frames, G aspects.
+Letters: B stretches, K accompaniments each, G aspects.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from train.networks.fit import FitConfig, FitNet
 from train.training.stage import Batch
 
 RANK_SCALE = 10.0
-"""Log odds between the written accompaniment and a stranger's."""
+"""Target difference in log odds between the written accompaniment and another song's."""
 
 RANK_WEIGHT, WHETHER_WEIGHT = 4.0, 0.5
 
@@ -66,8 +66,12 @@ class FitStage:
         return {"loss": total, "which": which, "whether": whether, "rank": rank}
 
     def _scores(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Log odds: pairs (B, B) of vocal and true accompaniment, moved (B, 11) to the other keys,
-        strangers (B,) in their own key, made (B, K)."""
+        """Log odds by kind.
+
+        ``pairs`` (B, B): each vocal with each true accompaniment; ``moved`` (B, 11): its own in all other
+        keys; ``strangers`` (B,): another song's in its own key; ``made`` (B, K): all accompaniments of the
+        stretch.
+        """
         stretches, count = batch["bands"].shape[:2]
         vocal = model.embed_vocal(batch["features"], batch["phases"]).float()
         bands = model.embed_band(batch["bands"].flatten(0, 1)).float()
@@ -92,7 +96,7 @@ class FitStage:
         }
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """The losses; how often the own accompaniment is found; rank correlation with quality."""
+        """The losses, how often the true accompaniment is found, and the agreement of order with quality."""
         sums: dict[str, float] = {}
         for batch in self._held_out:
             losses = {k: float(v) for k, v in self.loss(model, batch).items()}
@@ -107,7 +111,7 @@ class FitStage:
 
 
 def _rank_loss(scores: Tensor, quality: Tensor) -> Tensor:
-    """Scores and qualities (B, K), over all ordered pairs of each stretch."""
+    """Excess cross entropy of scores against qualities (both (B, K)), over all pairs of each stretch."""
     apart = scores[:, :, None] - scores[:, None]
     wanted = torch.sigmoid(RANK_SCALE * (quality[:, :, None] - quality[:, None]))
     surprise = F.binary_cross_entropy_with_logits(apart, wanted, reduction="none")
@@ -116,6 +120,6 @@ def _rank_loss(scores: Tensor, quality: Tensor) -> Tensor:
 
 
 def _agreement(scores: Tensor, quality: Tensor) -> Tensor:
-    """Share of pairs of a stretch that scores and qualities (B, K) put in the same order, ties left out."""
+    """Share of pairs of a stretch that scores and qualities (both (B, K)) order alike, without ties."""
     same = (scores[:, :, None] - scores[:, None]).sign() * (quality[:, :, None] - quality[:, None]).sign()
     return (same[same != 0] > 0).float().mean()

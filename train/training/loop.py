@@ -1,4 +1,4 @@
-"""The training loop of every stage: CPU with bf16 autocast or CUDA, EMA, resumable at any moment."""
+"""The training loop of all stages: bf16 autocast on CPU or CUDA, EMA, resumable at any time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from train.training.stage import Batch, Stage
 
 @dataclass(frozen=True, slots=True)
 class LoopConfig:
-    """``minutes`` ends a run early (it resumes); ``steps`` is where the learning rate has decayed."""
+    """Settings of a run. The learning rate decays until ``steps``; ``minutes`` stops a run earlier.
+
+    ``floor`` is the final learning rate relative to ``learning_rate``.
+    """
 
     steps: int
     learning_rate: float = 1e-3
@@ -51,7 +54,7 @@ class _Endless(IterableDataset[Batch]):
 def fit(stage: Stage, run: Path, config: LoopConfig, device: torch.device) -> int:
     """Train until ``steps`` or ``minutes``; returns the step reached.
 
-    ``run`` holds ``state.safetensors`` (resumed from if there), ``curve.csv`` and ``curve.png``.
+    ``run`` holds ``state.safetensors`` (from which training resumes), ``curve.csv`` and ``curve.png``.
     """
     run.mkdir(parents=True, exist_ok=True)
     model = stage.model.to(device)
@@ -95,7 +98,7 @@ def fit(stage: Stage, run: Path, config: LoopConfig, device: torch.device) -> in
 
 
 def learning_rate_factor(step: int, config: LoopConfig) -> float:
-    """Linear warm-up, then a cosine down to ``floor`` at ``steps``."""
+    """Linear warm-up, then cosine decay to ``floor`` at ``steps``."""
     if step < config.warmup_steps:
         return (step + 1) / config.warmup_steps
     share = min(1.0, (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps))

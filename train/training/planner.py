@@ -1,4 +1,4 @@
-"""Stage 2, the planner: from what is sung to what harmony sounds, the key, and the beats."""
+"""Stage 2, the planner: from vocal features to plan, key and beats."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from train.networks.planner import Planner, PlannerConfig
 from train.training.stage import Batch
 
 BEAT_WEIGHT = 3.0
-"""Most frames hold no beat."""
+"""Weight of beat frames in the loss, because most frames have no beat."""
 
 
 class PlannerStage:
@@ -57,7 +57,7 @@ class PlannerStage:
     def item(
         song: CachedSong, melodies: Path, length: int, rng: np.random.Generator, transpose: bool
     ) -> dict[str, NDArray[np.float32]]:
-        """A random stretch of ``length`` score frames of a random performance: inputs and targets."""
+        """Inputs and targets of a random stretch of ``length`` score frames of a random performance."""
         takes = np.load(melodies / f"{song.id}.npy", mmap_mode="r")
         first = int(rng.integers(max(1, song.frames - length // 2))) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
         shift = int(rng.integers(12)) if transpose else 0

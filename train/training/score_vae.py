@@ -1,8 +1,10 @@
-"""Stage 1, the score VAE: paint back the roll through 64 latents a frame.
+"""Stage 1, the score VAE: reconstruct the roll from 64 latent channels per frame.
 
-Loss, per latent frame: binary cross entropy of every onset, sustain and drum cell, squared error of
-offset and velocity where notes start, and a small KL term that keeps the latent smooth enough to be
-generated (Rombach et al., arXiv 2112.10752, use the same small weight).
+Loss per latent frame: binary cross entropy of onset, sustain and drum cells; squared error of offset and
+velocity where notes start; and a small KL term, which keeps the latent smooth enough to generate (with a
+small weight as in Rombach et al., arXiv 2112.10752).
+
+Letters: B batch, R = ROLL_ROWS, T score frames, G groups, P pitches, D drum keys.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from train.networks.vae import DRUM_ROWS, PITCHED_ROWS, ScoreVae, VaeConfig
 from train.training.stage import Batch
 
 ONSET_WEIGHT = 2.0
-"""A missed onset is a missing note; a false one is often below the threshold."""
+"""Weight of missed onsets: each is a missing note, while a false onset is often below the threshold."""
 
 
 class ScoreVaeStage:
@@ -81,17 +83,20 @@ class ScoreVaeStage:
 
 
 def pitched_planes(rows: Tensor) -> Tensor:
-    """Stacked rows (B, R, T) -> (B, G, 4, P, T)."""
+    """Planes of pitched groups: stacked roll (B, R, T) -> (B, G, 4, P, T)."""
     return rows[:, :PITCHED_ROWS].reshape(-1, len(GROUPS), PLANES, PITCHES, rows.shape[-1])
 
 
 def drum_planes(rows: Tensor) -> Tensor:
-    """Stacked rows (B, R, T) -> (B, D, 3, T)."""
+    """Planes of drums: stacked roll (B, R, T) -> (B, D, 3, T)."""
     return rows[:, PITCHED_ROWS:].reshape(-1, DRUM_ROWS // DRUM_PLANES, DRUM_PLANES, rows.shape[-1])
 
 
 def reconstruction_terms(logits: Tensor, rows: Tensor) -> dict[str, Tensor]:
-    """The terms of the reconstruction, each summed over a latent frame's cells and averaged."""
+    """The terms of the reconstruction loss, each summed over the cells of a latent frame and averaged.
+
+    ``logits`` and ``rows`` are (B, R, T).
+    """
     painted, truth = pitched_planes(logits), pitched_planes(rows)
     drums, hits = drum_planes(logits), drum_planes(rows)
     frames = logits.shape[0] * logits.shape[-1] / 2.0

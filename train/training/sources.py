@@ -11,7 +11,9 @@ from train.data.windows import WindowSource
 
 
 def window_sources(cache: Path) -> tuple[WindowSource, WindowSource]:
-    """Sources of the 'train' and 'val' splits; latents are normalised by the training split's statistics.
+    """Sources of the 'train' and 'val' splits, normalised by the training split's latent statistics.
+
+    The statistics are written to ``latent_statistics.npz`` in ``cache``.
 
     Raises:
         FileNotFoundError: the song or latent cache was not built.

@@ -1,7 +1,8 @@
-"""How far a sound is from another: spectra at several resolutions, as in Yamamoto et al. (arXiv
-1910.11480), the logarithms by mel band, as what lies between the partials need not agree.
+"""Distance of two sounds: mel spectra at several resolutions, as in Yamamoto et al. (arXiv 1910.11480).
 
-Letters: B batch, n samples, F frames, K bins, M mel bands.
+Mel bands are compared instead of bins, because noise between the partials need not agree.
+
+Letters: B batch, S samples, F frames, K bins, M mel bands.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from appliance.grid import SAMPLE_RATE_HZ
 from appliance.numerics.mel import mel_of
 
 RESOLUTIONS = ((256, 40), (512, 64), (1024, 80), (2048, 120))
-"""Samples a window and mel bands."""
+"""Window lengths in samples, with their numbers of mel bands."""
 
 QUIET = 1e-4
 """Amplitude (-80 dB) below which differences do not count."""
 
 
 def magnitudes(sound: Tensor, size: int) -> Tensor:
-    """(B, n) -> (B, F, K): amplitudes, 1 for a full-scale sine; frames overlap by half."""
+    """Amplitudes (B, F, K) of ``sound`` (B, S), 1 for a full-scale sine; frames overlap by half."""
     window = torch.hann_window(size, device=sound.device)
     frames = sound.unfold(1, size, size // 2) * (window * (2.0 / window.sum()))
     spectrum = torch.fft.rfft(frames)
@@ -31,11 +32,11 @@ def magnitudes(sound: Tensor, size: int) -> Tensor:
 
 
 def spectral_terms(made: Tensor, wanted: Tensor) -> dict[str, Tensor]:
-    """``mel``: mean distance of log mel spectra in natural logarithms; ``linear``: share of the mel
-    spectrum that is wrong, which is about the loud bands. Both averaged over RESOLUTIONS.
+    """Distances of ``made`` and ``wanted``, both (B, S), averaged over RESOLUTIONS.
 
-    Both compare bands, not bins: partials a bin beside where they are wanted would else be best left out.
-    ``made`` and ``wanted`` are (B, n).
+    ``mel``: mean distance of log mel spectra (natural logarithm). ``linear``: relative error of the mel
+    spectrum, dominated by loud bands. With bins instead of bands, a partial one bin off would cost more than
+    none at all.
     """
     logs, linears = [], []
     for size, count in RESOLUTIONS:
@@ -49,12 +50,12 @@ def spectral_terms(made: Tensor, wanted: Tensor) -> dict[str, Tensor]:
 
 @lru_cache(maxsize=8)
 def mel_matrix(size: int, count: int) -> Tensor:
-    """(K, M): triangles in mel that add the amplitudes of a band to its mean."""
+    """Matrix (K, M) of triangular mel bands, each of which averages its bins."""
     hz = np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE_HZ)
     place = mel_of(hz) / mel_of(hz)[-1] * (count + 1)
     triangles = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(1, count + 1)))
     sums = triangles.sum(axis=0)
-    empty = np.flatnonzero(sums < 0.5)  # bands narrower than a bin share their nearest
+    empty = np.flatnonzero(sums < 0.5)  # bands narrower than a bin take their nearest one
     for band in empty.tolist():
         triangles[int(np.argmin(np.abs(place - band - 1))), band] = 1.0
     return torch.from_numpy((triangles / triangles.sum(axis=0)).astype(np.float32))

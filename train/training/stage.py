@@ -1,4 +1,4 @@
-"""What a training stage brings to the loop."""
+"""The interface between a training stage and the loop."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Stage(Protocol):
     model: nn.Module
 
     def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """Endless training batches; called in a worker process with its own generator."""
+        """Yield training batches without end; called in a worker process with its own generator."""
         ...
 
     def loss(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Scalars by name; ``loss`` is the one that is minimised."""
+        """Scalars by name; ``loss`` is minimised, the others are logged."""
         ...
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Figures on the validation split, computed with the EMA weights."""
+        """Figures on the validation split; ``model`` has the EMA weights."""
         ...

@@ -1,4 +1,4 @@
-"""The state of a run as one safetensors file: weights, their EMA, the optimiser's moments, the step."""
+"""Saves and loads a run's state as one safetensors file: weights, their EMA, optimiser moments, step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appliance.files.whole import whole_file
 
 
 class Ema:
-    """Exponential moving average of the weights, with a short memory while the run is young."""
+    """Exponential moving average of the weights, with a shorter memory early in the run."""
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
@@ -43,7 +43,7 @@ def save(path: Path, model: nn.Module, ema: Ema, optimiser: torch.optim.Optimize
 
 
 def load(path: Path, model: nn.Module, ema: Ema, optimiser: torch.optim.Optimizer) -> int:
-    """Continue from a saved state; returns the step it was saved at."""
+    """Load a saved state into model, EMA and optimiser; returns its step."""
     with safe_open(path, framework="pt") as file:
         step = int(json.loads(file.metadata()["step"]))
         keys = set(file.keys())
@@ -61,7 +61,7 @@ def load(path: Path, model: nn.Module, ema: Ema, optimiser: torch.optim.Optimize
 
 
 def load_ema(path: Path, model: nn.Module) -> int:
-    """Give ``model`` the averaged weights of a saved state; returns the step."""
+    """Load the averaged weights of a saved state into ``model``; returns its step."""
     with safe_open(path, framework="pt") as file:
         model.load_state_dict({n: file.get_tensor(f"ema.{n}") for n in model.state_dict()})
         return int(json.loads(file.metadata()["step"]))

@@ -1,10 +1,10 @@
-"""Stage 4, the student: the denoiser again, in few steps and without guidance.
+"""Stage 4, the student: a distilled denoiser that needs few steps and no guidance.
 
-One network learns every step length that it is asked for (shortcut models, arXiv 2410.12557). The
-shortest step is taught by the guided denoiser, which takes two for it (progressive and guidance
-distillation, arXiv 2202.00512 and 2210.03142); each longer one by the student's own two halves.
+One network learns several step lengths, which are an input (shortcut models, arXiv 2410.12557). The target of
+the shortest step is two half steps of the guided denoiser (progressive and guidance distillation, arXiv
+2202.00512 and 2210.03142). The target of a longer step is two half steps of the student itself.
 
-Letters: B batch, Z latents, N latent frames.
+Letters: B batch, Z latent channels, N latent frames.
 """
 
 from __future__ import annotations
@@ -22,30 +22,29 @@ from train.networks.generator import Generator
 from train.training.stage import Batch
 
 STEPS = 8
-"""The shortest step is one of so many; the others are twice, four times and eight times as long."""
+"""Number of shortest steps from noise to data; longer steps are 2, 4 and 8 times as long."""
 
 TAUGHT = 0.625
-"""Share of a batch that the denoiser teaches; the student's own halves teach the rest."""
+"""Share of a batch with targets from the denoiser; the rest has targets from the student's own half steps."""
 
 SELF_STRIDE, WIDE_STRIDE = 2, 4
-"""The student's global attention looks at means of so many frames: half of what its graph cost on old
-processors was attention at the full rate (``bench/README.md``). The denoiser that teaches keeps that rate.
-"""
+"""The student's global attention pools this many frames, because attention at the full rate took half of its
+time on old CPUs (``bench/README.md``). The teacher keeps the full rate."""
 
 DROPOUT = Dropout(everything=0.0, vocal=0.02, plan=0.05, style=0.02, true_plan=0.3)
-"""Less is hidden than from the denoiser: what guidance needs, the student does without."""
+"""Less is hidden than from the denoiser, because the student needs no guidance."""
 
 
 def student_config(teacher: DenoiserConfig) -> DenoiserConfig:
-    """What a student of that denoiser looks like."""
+    """The configuration of a student of ``teacher``."""
     return replace(teacher, few_steps=True, self_stride=SELF_STRIDE, wide_stride=WIDE_STRIDE)
 
 
 class StudentStage:
-    """Windows of real songs, noised to a moment of the sampler's grid.
+    """Windows of real songs, with noise added for a timestep of the sampler's grid.
 
-    The student begins as ``teacher``, or as another student, ``start``, which saves most of the way where
-    only the rates of its attention changed or its teacher learned a little more.
+    The student starts with the weights of ``teacher``, or of another student (``start``). The latter saves
+    most of the training if only its attention rates changed or its teacher was trained further.
     """
 
     name = "student"
@@ -68,7 +67,7 @@ class StudentStage:
         missing, unknown = student.load_state_dict(begun.state_dict(), strict=False)
         wanted = [] if begun.config.few_steps else ["denoiser.stride_in.weight"]
         if teacher.config.few_steps or missing != wanted or unknown:
-            raise ValueError(f"the teacher is not a plain denoiser: {missing} {unknown}")
+            raise ValueError(f"the teacher is not an undistilled denoiser: {missing} {unknown}")
         self.model: nn.Module = student
         rng = np.random.default_rng(4)
         held_out = replace(val, dropout=DROPOUT)
@@ -100,7 +99,7 @@ class StudentStage:
         rest = {name: values[taught:] for name, values in batch.items()}
         with torch.no_grad():
             target = torch.cat([self._teach(first, noisy[:taught]), _halves(model, rest, noisy[taught:])])
-        velocity = _ahead(model, batch, _heard(model, batch), noisy, t, batch["stride"])
+        velocity = _velocity(model, batch, _condition(model, batch), noisy, t, batch["stride"])
         scored = batch["valid"] * (1.0 - batch["known"])
         error = (velocity - target).square().mean(dim=1, keepdim=True) * scored
         by_item = error.sum(dim=(1, 2)) / scored.sum(dim=(1, 2)).clamp(min=1.0)
@@ -111,10 +110,10 @@ class StudentStage:
         teacher = self.teacher.to(noisy.device)
         both = {name: torch.cat([values, values]) for name, values in batch.items()}
         both["rows"] = torch.cat([batch["rows"], torch.zeros_like(batch["rows"])])
-        heard = _heard(teacher, both)
+        condition = _condition(teacher, both)
 
         def velocity(x: Tensor, t: Tensor) -> Tensor:
-            found = _ahead(teacher, both, heard, torch.cat([x, x]), torch.cat([t, t]), None)
+            found = _velocity(teacher, both, condition, torch.cat([x, x]), torch.cat([t, t]), None)
             with_condition, without = found.chunk(2)
             return without + self.guidance * (with_condition - without)
 
@@ -123,24 +122,26 @@ class StudentStage:
         return (now + velocity(noisy - half * now, t - half)) / 2
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """How far the student lands from the denoiser in 8, 4, 2 and 1 steps, as a share of the power."""
+        """Distance of the student's result from the denoiser's in 8, 4, 2 and 1 steps, relative to its
+        power."""
         device = next(model.parameters()).device
         batches = [{name: values.to(device) for name, values in batch.items()} for batch in self._held_out]
         found: dict[str, float] = {}
         with torch.autocast(device.type, torch.bfloat16), torch.no_grad():
             if not self._wanted:
-                self._wanted = [self._drawn(batch) for batch in batches]
+                self._wanted = [self._teacher_result(batch) for batch in batches]
             for steps in (8, 4, 2, 1):
                 errors, powers = 0.0, 0.0
                 for batch, wanted in zip(batches, self._wanted, strict=True):
                     scored = batch["valid"] * (1.0 - batch["known"])
-                    errors += float(((self._strode(model, batch, steps) - wanted) * scored).square().sum())
+                    apart = self._student_result(model, batch, steps) - wanted
+                    errors += float((apart * scored).square().sum())
                     powers += float((wanted * scored).square().sum())
                 found[f"apart_{steps}"] = errors / powers
         return found
 
-    def _drawn(self, batch: Batch) -> Tensor:
-        """What the denoiser makes of the batch's noise in twice as many steps as the shortest."""
+    def _teacher_result(self, batch: Batch) -> Tensor:
+        """Latent that the denoiser makes of the batch's noise in 2 * STEPS steps."""
         x = batch["noise"]
         stride = torch.full_like(batch["stride"], 1.0 / STEPS)
         for k in range(STEPS):
@@ -149,29 +150,36 @@ class StudentStage:
         return x
 
     @staticmethod
-    def _strode(model: nn.Module, batch: Batch, steps: int) -> Tensor:
-        x, heard = batch["noise"], _heard(model, batch)
+    def _student_result(model: nn.Module, batch: Batch, steps: int) -> Tensor:
+        """Latent that the student makes of the batch's noise in ``steps`` steps."""
+        x, condition = batch["noise"], _condition(model, batch)
         stride = torch.full_like(batch["stride"], 1.0 / steps)
         for k in range(steps):
-            x = x - stride * _ahead(model, batch, heard, x, 1.0 - k * stride, stride)
+            x = x - stride * _velocity(model, batch, condition, x, 1.0 - k * stride, stride)
         return x
 
 
 def _halves(model: nn.Module, batch: Batch, noisy: Tensor) -> Tensor:
     """Mean velocity (B, Z, N) of the student's own two steps of half the stride."""
-    t, half, heard = batch["timestep"], batch["stride"] / 2, _heard(model, batch)
-    now = _ahead(model, batch, heard, noisy, t, half)
-    return (now + _ahead(model, batch, heard, noisy - half * now, t - half, half)) / 2
+    t, half, condition = batch["timestep"], batch["stride"] / 2, _condition(model, batch)
+    now = _velocity(model, batch, condition, noisy, t, half)
+    return (now + _velocity(model, batch, condition, noisy - half * now, t - half, half)) / 2
 
 
-def _heard(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-    heard: tuple[Tensor, Tensor] = model.condition(batch["rows"], batch["style"])
-    return heard
+def _condition(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Tokens, keys and values of the batch."""
+    condition: tuple[Tensor, Tensor] = model.condition(batch["rows"], batch["style"])
+    return condition
 
 
-def _ahead(
-    model: nn.Module, batch: Batch, heard: tuple[Tensor, Tensor], x: Tensor, t: Tensor, stride: Tensor | None
+def _velocity(
+    model: nn.Module,
+    batch: Batch,
+    condition: tuple[Tensor, Tensor],
+    x: Tensor,
+    t: Tensor,
+    stride: Tensor | None,
 ) -> Tensor:
     known, valid, style = batch["known"], batch["valid"], batch["style"]
-    velocity: Tensor = model.denoiser(x, batch["context"], known, t, *heard, style, valid, stride)
+    velocity: Tensor = model.denoiser(x, batch["context"], known, t, *condition, style, valid, stride)
     return velocity.float()

@@ -190,7 +190,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         made.append(fake_setting(given.pop("folder"), **given))
         return made[-1]
 
-    monkeypatch.setattr(module, "Setting", setting)
+    monkeypatch.setattr(module, "EvaluationSetting", setting)
 
     def run(*words: str) -> tuple[str, FakeSetting]:
         result = CliRunner().invoke(main, ["--runs", str(tmp_path / "runs"), *words], catch_exceptions=False)
@@ -225,5 +225,5 @@ def test_the_command_that_reduces(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert missing.exit_code == 1 and "no report" in missing.output
     write_page(ABOUT, SECTIONS, facts(), tmp_path)
     stale = CliRunner().invoke(main, words)
-    assert stale.exit_code == 1 and "a report of another pack" in stale.output
+    assert stale.exit_code == 1 and "the report of another pack" in stale.output
     assert tuple(section.name for section in SECTIONS) == commands._SECTIONS

@@ -23,7 +23,7 @@ from train.evaluate.sections.languages import by_language, rare
 from train.evaluate.sections.noise import NOISE, clipped, drop, spoil
 from train.evaluate.sections.plan import PLAN
 from train.evaluate.sections.precision import PRECISION
-from train.evaluate.sections.sampling import STEPS_SECTION, evaluations
+from train.evaluate.sections.sampling import STEPS_SECTION, forward_passes
 from train.evaluate.sections.singing import SINGING, Segment, compared, summary
 from train.evaluate.sections.styles import STYLES_SECTION, statistics
 from train.evaluate.sections.takes import averaged, together
@@ -105,7 +105,7 @@ def test_steps_with_the_undistilled(tmp_path: Path) -> None:
     assert "| undistilled | 50 | 100 |" in STEPS_SECTION.describe(facts)
     assert STEPS_SECTION.draw is not None
     STEPS_SECTION.draw(facts, tmp_path / "steps.png")
-    assert (evaluations(8, 1.0), evaluations(16, 2.5)) == (8, 32)
+    assert (forward_passes(8, 1.0), forward_passes(16, 2.5)) == (8, 32)
 
 
 def test_styles(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Whether control is obeyed and whole songs hold together, measured on songs of a held-out split.
+"""Measures control (tempo, beats, chords, key, style) and the form of whole songs, on a held-out split.
 
-- ``subjects``: sings songs without sound and composes takes
-- ``tempo``, ``chords``, ``key``, ``styles``, ``form``, ``confidence``: measure one promise each
-- ``key_profile``: the key of notes, independent of the appliance's own estimate
-- ``report``: runs them all and writes Markdown and JSON
+- ``subjects``: performs songs without audio and composes takes
+- ``tempo``, ``chords``, ``key``, ``styles``, ``form``, ``confidence``: one measure each
+- ``key_profile``: estimates the key of notes, independently of the appliance
+- ``report``: runs all measures and writes Markdown and JSON
 """

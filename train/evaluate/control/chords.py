@@ -1,7 +1,7 @@
-"""``--chords``: does an independent judge hear the chart in the sound, and is the receipt's own chart true?
+"""``--chords``: whether an independent judge hears the given chart, and the receipt's chart, in the audio.
 
-Charts are those of the written part, and invented ones over the same singing: plain progressions, a chord
-a bar. Root and third are compared, as everywhere (:mod:`train.evaluate.judges.chord_judge`).
+Given charts are those of the written part, and invented ones for the same vocal: plain progressions with one
+chord per bar. Root and third are compared (:mod:`train.evaluate.judges.chord_judge`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from appliance.music.keys import spell
 from appliance.music.score import STYLES, Score
 from train.arrange.chords import read_chords
 from train.band import render as play
-from train.evaluate.control.subjects import Asked, Composer, Subject
+from train.evaluate.control.subjects import Composer, Request, Subject
 from train.evaluate.judges.chord_judge import HeardChord, chord_agreement, recognise
 from train.evaluate.processes.progress import steps
 
@@ -28,7 +28,7 @@ PROGRESSIONS = {
     "major": (("C", "G", "Am", "F"), ("C", "Am", "F", "G"), ("C", "F", "Dm", "G7"), ("Am", "F", "C", "G")),
     "minor": (("Am", "F", "C", "G"), ("Am", "Dm", "E7", "Am"), ("Am", "G", "F", "E"), ("Am", "C", "Dm", "E")),
 }
-"""In C major and A minor."""
+"""Progressions in C major and A minor."""
 
 _WRITTEN = {"maj": "", "min": "m", "hdim": "m7b5"}
 
@@ -48,7 +48,7 @@ def written_chart(subject: Subject) -> Chart:
 
 
 def invented_chart(subject: Subject, number: int) -> Chart:
-    """A plain progression in the song's key, a chord a bar."""
+    """A plain progression in the song's key, with one chord per bar."""
     key = subject.song.key
     shift = key.tonic if key.mode == "major" else key.tonic - 9
     options = PROGRESSIONS[key.mode]
@@ -64,7 +64,7 @@ def invented_chart(subject: Subject, number: int) -> Chart:
 
 
 def as_heard(chart: Chart) -> tuple[HeardChord, ...]:
-    """A chart in the judge's spelling, as far as root and third go."""
+    """A chart in the judge's chord syntax, reduced to root and third."""
     spans = []
     for span in chart:
         chord = parse_chord(span.label)
@@ -80,15 +80,19 @@ def _judged(quality: str) -> str:
 
 
 def measure_chords(composer: Composer, subjects: Sequence[Subject]) -> dict[str, object]:
-    """Agreement a song and chart, a style each in turn; the judge's ceiling; the receipt's own chart."""
+    """Agreement by song and chart, with styles in turn.
+
+    ``predicted`` compares with the receipt's chart, ``ceiling`` the written part with the chords read from
+    it.
+    """
     rows: list[dict[str, object]] = []
     for k, subject in enumerate(steps(subjects, "chords", lambda s: s.name)):
         style = STYLES[k % len(STYLES)]
         written = written_chart(subject)
         asked = {
-            "written": Asked(style, chart=written),
-            "invented": Asked(STYLES[(k + 4) % len(STYLES)], chart=invented_chart(subject, k)),
-            "predicted": Asked(style),
+            "written": Request(style, chart=written),
+            "invented": Request(STYLES[(k + 4) % len(STYLES)], chart=invented_chart(subject, k)),
+            "predicted": Request(style),
         }
         row: dict[str, object] = {"song": subject.song.id, "style": style}
         for name, wish in asked.items():
@@ -99,7 +103,7 @@ def measure_chords(composer: Composer, subjects: Sequence[Subject]) -> dict[str,
             if name == "invented":
                 row["invented_style"] = wish.style
         as_written = subject.notes(subject.song.written)
-        heard = _heard(composer, subject, Asked("written"), as_written)
+        heard = _heard(composer, subject, Request("written"), as_written)
         row["ceiling"] = chord_agreement(heard, as_heard(written), subject.duration_s)
         rows.append(row)
     columns = ("written", "invented", "predicted", "ceiling")
@@ -114,7 +118,7 @@ def measure_chords(composer: Composer, subjects: Sequence[Subject]) -> dict[str,
     return {"rows": rows, "means": means, "by_style": styles, "obeyed": obeyed}
 
 
-def _heard(composer: Composer, subject: Subject, asked: Asked, score: Score) -> tuple[HeardChord, ...]:
+def _heard(composer: Composer, subject: Subject, asked: Request, score: Score) -> tuple[HeardChord, ...]:
     def judge() -> object:
         style = "piano" if asked.style == "written" else asked.style
         sound = play(score, style, composer.engine.pack.soundfont_path)

@@ -1,8 +1,8 @@
-"""What the appliance believes it heard against what was sung: confidence by bins, and how often it is right.
+"""Reliability of the appliance's confidence in beats and key, by bins of confidence.
 
-Beats are right if most of the song's beats have one of the grid's within 70 ms and the other way round
-(the tolerance of beat-tracking contests); a key is right if its signature is, because that is what the
-model is told. Vocals are those of the melody cache.
+Beats are right if more than half of the song's beats have an estimated one within 70 ms and vice versa (by
+F1; 70 ms is the usual tolerance of beat tracking contests). A key is right if its signature is, because the
+model sees only that. Vocals come from the melody cache.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BINS = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
 def beats_right(grid: BeatGrid, truth_s: NDArray[np.floating]) -> bool:
-    """Whether more than half of either's beats have one of the other's within :data:`TOLERANCE_S`."""
+    """Whether the F1 of estimated and true beats, matched within :data:`TOLERANCE_S`, exceeds a half."""
     if len(grid.beats_s) < 2 or len(truth_s) < 2:
         return False
     found = np.asarray(grid.beats_s)
@@ -40,12 +40,12 @@ def beats_right(grid: BeatGrid, truth_s: NDArray[np.floating]) -> bool:
 
 
 def signature(key: Key) -> int:
-    """Tonic of the major key with the same notes."""
+    """Tonic of the major key with the same key signature."""
     return key.tonic if key.mode == "major" else (key.tonic + 3) % 12
 
 
 def measure_confidence(composer: Composer, runs: Path, split: str, count: int) -> dict[str, object]:
-    """Reliability of beats and keys over songs of the caches."""
+    """Reliability of beats and keys over ``count`` songs of the caches."""
     songs = song_cache.load_split(runs / "cache" / "songs", split)
     songs = [songs[k * len(songs) // count] for k in range(min(count, len(songs)))]
     rows = []
@@ -91,7 +91,7 @@ def measure_confidence(composer: Composer, runs: Path, split: str, count: int) -
 
 
 def _reliability(pairs: list[tuple[float, bool]]) -> list[dict[str, float]]:
-    """A row a bin of confidence: how many, mean confidence, share right."""
+    """One row per bin of confidence: number of songs, mean confidence, share right."""
     table = []
     for low, high in pairwise(BINS):
         inside = [(c, r) for c, r in pairs if low <= c < high or (high == 1.0 and c == 1.0)]

@@ -1,7 +1,7 @@
-"""Whole songs: bars where nobody sings, one key, tempo and band from end to end, and no seams.
+"""Form of whole songs: playing in unsung bars, constant key, tempo and band, and no audible window joins.
 
-A bar is unsung if no sung note sounds in its middle nine tenths; it is played if pitched notes sound in
-at least a quarter of it.
+A bar is unsung if no sung note sounds in its middle 90 %. It is played if pitched notes sound in at least a
+quarter of it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from appliance.composing.windows import song_windows
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT
 from appliance.music.score import DRUM_GROUP, Note, Score
 from train.evaluate.control.key_profile import heard_key
-from train.evaluate.control.subjects import Asked, Composer, Subject, with_silence
+from train.evaluate.control.subjects import Composer, Request, Subject, with_silence
 from train.evaluate.control.tempo import deviations_s
 from train.evaluate.processes.progress import steps
 
@@ -26,10 +26,10 @@ STYLES_IN_TURN = ("piano", "pop", "strings", "folk")
 
 
 def measure_form(composer: Composer, wholes: Sequence[Subject]) -> dict[str, object]:
-    """Rows a song; means; joins against other places; and one song with silence before and after."""
+    """One row per song; pooled shares; joins against other places; one song with silence around it."""
     rows, joins, places, doubled, doubled_else = [], [], [], [], []
     for k, subject in enumerate(steps(wholes, "whole songs", lambda s: s.name)):
-        asked = Asked(STYLES_IN_TURN[k % len(STYLES_IN_TURN)])
+        asked = Request(STYLES_IN_TURN[k % len(STYLES_IN_TURN)])
         take = composer.take(subject, asked)
         written = subject.notes(subject.song.written)
         rows.append(
@@ -91,7 +91,7 @@ def _pooled(rows: Sequence[dict[str, object]], name: str, bars: str) -> float:
 
 
 def _thirds(subject: Subject, score: Score, written: Score, style: str) -> dict[str, object]:
-    """Whether each third of the song has the key of the whole and all of its instruments."""
+    """Number of thirds of the song that have the key of the whole song, and all of its groups."""
 
     def third(notes: Sequence[Note], k: int) -> list[Note]:
         start_s, end_s = k * score.duration_s / 3, (k + 1) * score.duration_s / 3
@@ -112,7 +112,7 @@ def _thirds(subject: Subject, score: Score, written: Score, style: str) -> dict[
 
 
 def _thirds_on_grid(score: Score, grid: object) -> list[float]:
-    """Median distance from the beats' quarters and thirds, in seconds, a third of the song each."""
+    """Median distance in seconds from quarters and thirds of the beats, for each third of the song."""
     if not grid:
         return []
     found = []
@@ -125,7 +125,7 @@ def _thirds_on_grid(score: Score, grid: object) -> list[float]:
 
 
 def join_times_s(composer: Composer, subject: Subject) -> list[float]:
-    """Where a window's own music begins."""
+    """Times in seconds at which a window's new part begins, after its context."""
     sampler = composer.engine.pack.manifest.sampler
     frames = subject.features.shape[1] // FRAMES_PER_LATENT
     windows = song_windows(frames, sampler.window_frames, sampler.context_frames)
@@ -133,7 +133,7 @@ def join_times_s(composer: Composer, subject: Subject) -> list[float]:
 
 
 def _densities(composer: Composer, subject: Subject, score: Score) -> tuple[list[float], list[float]]:
-    """Change of density across each join, and across places everywhere else: log of after over before."""
+    """Change of note density (absolute log ratio of onsets) at each join, and at other places."""
     onsets = np.array([n.start_s for n in score.notes])
 
     def change(time_s: float) -> float:
@@ -151,7 +151,7 @@ def _densities(composer: Composer, subject: Subject, score: Score) -> tuple[list
 
 
 def _doubles(composer: Composer, subject: Subject, score: Score) -> tuple[int, float]:
-    """Notes of one key struck twice within 0.15 s across a join, and how many the rest would predict."""
+    """Number of pitches struck twice within 0.15 s across a join, and the number expected by chance."""
     joins = join_times_s(composer, subject)
     last: dict[tuple[str, int], float] = {}
     across, everywhere = 0, 0
@@ -165,7 +165,7 @@ def _doubles(composer: Composer, subject: Subject, score: Score) -> tuple[int, f
 
 
 def _seams(joins: list[float], places: list[float], doubled: int, expected: float) -> dict[str, float]:
-    """Permutation test: how often random places change density as much as the joins do."""
+    """Permutation test: how often random places change the density at least as much as the joins."""
     rng = np.random.default_rng(0)
     mean = float(np.mean(joins)) if joins else 0.0
     drawn = rng.choice(places, (4000, max(len(joins), 1))).mean(axis=1)
@@ -180,9 +180,9 @@ def _seams(joins: list[float], places: list[float], doubled: int, expected: floa
 
 
 def _late(composer: Composer, subject: Subject) -> dict[str, float]:
-    """Twenty seconds of silence before and after the song: how much of each is played."""
+    """Share of played seconds in 20 s of silence before and after the song."""
     longer = with_silence(subject, SILENCE_S, SILENCE_S)
-    notes = composer.take(longer, Asked()).score.notes
+    notes = composer.take(longer, Request()).score.notes
     intro = [_sounds(notes, k, k + 1.0) for k in np.arange(0.0, SILENCE_S - 1.0)]
     first = longer.duration_s - SILENCE_S
     outro = [_sounds(notes, first + k, first + k + 1.0) for k in np.arange(0.0, SILENCE_S - 1.0)]

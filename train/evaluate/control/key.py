@@ -1,7 +1,7 @@
-"""``--key``: is the result in the key that was asked for?
+"""``--key``: whether the result is in the requested key.
 
-Requests that make sense are keys the melody can be heard in: the song's own, its relative, and the two
-neighbours on the circle of fifths, which share six of seven notes with it.
+Requests are keys in which the melody makes sense: the song's own, its relative, and the two neighbours on the
+circle of fifths, which share six of seven notes with it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from appliance.music.keys import Key
 from appliance.music.score import DRUM_GROUP, Note
 from train.evaluate.control.key_profile import heard_key, relation
-from train.evaluate.control.subjects import Asked, Composer, Subject
+from train.evaluate.control.subjects import Composer, Request, Subject
 from train.evaluate.processes.progress import steps
 
 REQUESTS = ("own", "relative", "dominant", "subdominant")
 
 
 def requested(key: Key, request: str) -> Key:
-    """The key that stands in the named relation to a song's ``key``."""
+    """The key with the relation ``request`` to a song's ``key``."""
     if request == "relative":
         return (
             Key((key.tonic + 9) % 12, "minor") if key.mode == "major" else Key((key.tonic + 3) % 12, "major")
@@ -27,11 +27,11 @@ def requested(key: Key, request: str) -> Key:
 
 
 def measure_keys(composer: Composer, subjects: Sequence[Subject]) -> dict[str, object]:
-    """Rows of song, request and what is heard; shares by request; and the anchors without a request."""
+    """Found keys by song and request; shares obeyed; and anchors: written part and take without request."""
     rows = []
     for subject in steps(subjects, "keys", lambda s: s.name):
         own = subject.song.key
-        free = composer.take(subject, Asked())
+        free = composer.take(subject, Request())
         anchors = {
             "written": relation(heard_key(subject.notes(subject.song.written).notes), own),
             "unasked": relation(heard_key(_pitched(free.score.notes)), own),
@@ -39,7 +39,7 @@ def measure_keys(composer: Composer, subjects: Sequence[Subject]) -> dict[str, o
         found = {}
         for request in REQUESTS:
             wanted = requested(own, request)
-            take = composer.take(subject, Asked(key=wanted))
+            take = composer.take(subject, Request(key=wanted))
             found[request] = relation(heard_key(_pitched(take.score.notes)), wanted)
         rows.append({"song": subject.song.id, "key": own.name, **anchors, **found})
     shares = {

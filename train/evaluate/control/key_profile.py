@@ -1,8 +1,8 @@
-"""The key of notes as listeners judge it: an estimate independent of the appliance's.
+"""Estimates the key of notes, independently of the appliance.
 
-Temperley's revision of the Krumhansl-Schmuckler profiles (*The Cognition of Basic Musical Structures*,
-MIT Press 2001, chapter 7), correlated with how long each pitch class sounds. The appliance consults two
-other profiles, so it cannot please this judge by construction.
+It correlates the durations of pitch classes with Temperley's revision of the Krumhansl-Schmuckler key
+profiles (*The Cognition of Basic Musical Structures*, MIT Press 2001, chapter 7). The appliance uses two
+other key profiles, so its results do not fit this judge by construction.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MINOR = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0)
 
 
 def heard_key(notes: Iterable[Sounding]) -> Key | None:
-    """The likeliest key of ``notes``; None if there are none."""
+    """The most likely key of ``notes``; None if there are none."""
     chroma = np.zeros(12)
     for note in notes:
         chroma[note.pitch % 12] += min(note.end_s - note.start_s, 2.0)
@@ -28,7 +28,7 @@ def heard_key(notes: Iterable[Sounding]) -> Key | None:
 
 
 def key_of_chroma(chroma: NDArray[np.float64]) -> Key | None:
-    """The likeliest key of a pitch-class distribution (12,); None for a flat one."""
+    """The most likely key of a pitch-class distribution (12,); None for a flat one."""
     if np.ptp(chroma) < 1e-9:
         return None
     rows = np.array([np.roll(profile, k) for profile in (MAJOR, MINOR) for k in range(12)])
@@ -37,7 +37,7 @@ def key_of_chroma(chroma: NDArray[np.float64]) -> Key | None:
 
 
 def relation(found: Key | None, wanted: Key) -> str:
-    """How ``found`` lies to ``wanted``: same, relative, parallel, fifth, or other."""
+    """Relation of ``found`` to ``wanted``: same, relative, parallel, fifth, other, or none."""
     if found is None:
         return "none"
     if found == wanted:

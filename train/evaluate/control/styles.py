@@ -1,7 +1,7 @@
-"""``--style``: do styles differ, on paper and to the ear?
+"""``--style``: whether styles differ, in notes and in sound.
 
-The ear is a few plain features of the sound; a style counts as audible if excerpts of one song are told
-apart by centroids made from the other songs (chance: one in eight).
+The sound is described by a few simple audio features. A style counts as recognised if an excerpt is nearest
+to that style's centroid over the other songs (chance: one in eight).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.score import DRUM_GROUP, STYLES, Score
 from train.band import render as play
-from train.evaluate.control.subjects import Asked, Composer, Subject
+from train.evaluate.control.subjects import Composer, Request, Subject
 from train.evaluate.processes.progress import steps
 
 FEATURES = ("centroid_octaves", "spread_octaves", "high_share", "low_share", "onsets_s", "flatness", "pulse")
@@ -23,7 +23,7 @@ Array = NDArray[np.floating]
 
 
 def sound_features(sound: Array) -> list[float]:
-    """:data:`FEATURES` of samples (N, 2) at 44.1 kHz: where the energy lies and how it moves."""
+    """:data:`FEATURES` of stereo samples (N, 2) at 44.1 kHz: spectral shape, onsets and level changes."""
     mono = sound.mean(axis=1)
     size, hop = 2048, 1024
     frames = np.lib.stride_tricks.sliding_window_view(mono, size)[::hop]
@@ -48,7 +48,10 @@ def sound_features(sound: Array) -> list[float]:
 
 
 def leave_one_song_out(features: Array) -> tuple[float, NDArray[np.int64]]:
-    """Share told right and confusion (S, S) of features (songs, S, K), each song judged by the others."""
+    """Share recognised and confusion matrix (S, S), each song classified from the other songs.
+
+    ``features`` is (N, S, K): songs, styles, features.
+    """
     songs, styles, _ = features.shape
     confusion = np.zeros((styles, styles), np.int64)
     for song in range(songs):
@@ -62,15 +65,15 @@ def leave_one_song_out(features: Array) -> tuple[float, NDArray[np.int64]]:
 
 
 def measure_styles(composer: Composer, subjects: Sequence[Subject]) -> dict[str, object]:
-    """What each style plays, how it sounds, and how often it is recognised."""
+    """Notes, sound and recognition rate of each style."""
     heard = np.zeros((len(subjects), len(STYLES), len(FEATURES)))
     paper: dict[str, list[dict[str, float]]] = {style: [] for style in STYLES}
     groups: dict[str, set[str]] = {style: set() for style in STYLES}
     for k, subject in enumerate(steps(subjects, "styles", lambda s: s.name)):
         for s, style in enumerate(STYLES):
-            asked = Asked(style)
+            asked = Request(style)
             score = composer.take(subject, asked).score
-            paper[style].append(_on_paper(score))
+            paper[style].append(_note_statistics(score))
             groups[style] |= set(score.groups())
 
             def judge(score: Score = score, style: str = style) -> object:
@@ -89,12 +92,12 @@ def measure_styles(composer: Composer, subjects: Sequence[Subject]) -> dict[str,
 
 
 def _mean(values: Sequence[float]) -> float:
-    """Mean of what there is; NaN if that is nothing."""
+    """Mean of the values that are not NaN; NaN if there are none."""
     known = [value for value in values if value == value]
     return sum(known) / len(known) if known else float("nan")
 
 
-def _on_paper(score: Score) -> dict[str, float]:
+def _note_statistics(score: Score) -> dict[str, float]:
     pitched = [n for n in score.notes if n.group != DRUM_GROUP]
     return {
         "notes_s": len(score.notes) / score.duration_s,

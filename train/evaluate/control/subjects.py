@@ -1,7 +1,7 @@
-"""Songs to control, and takes composed for them, remembered on disk.
+"""Songs for the measures of control, and takes composed for them, stored on disk.
 
-A vocal is performed as in training (``train.data.melodies``): the curves of a singer as a pitch tracker
-gives them for a recording of some room, without synthesis. Letters: F = 64 feature rows, T score frames.
+Vocals are performed as in training (``train.data.melodies``): curves of a singer with the errors of a pitch
+tracker, without audio. Letters: F = 64 feature rows, T score frames.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Array = NDArray[np.float32]
 
 SHORTEST_S, LONGEST_S = 60.0, 200.0
 MUSIC = 1
-"""Part of every question: raise it when the appliance's notes change though the pack does not."""
+"""Part of every question to the store: raise it when the appliance's notes change for an unchanged pack."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A song, or a part of one, and its vocal ``features`` (F, T); ``first_s`` is where it starts."""
+    """A song or a part of one, with its vocal ``features`` (F, T); the part starts at ``first_s``."""
 
     song: Song
     first_s: float
@@ -50,16 +50,16 @@ class Subject:
 
     @property
     def name(self) -> str:
-        """What tells it apart from other parts of the song."""
+        """A name that identifies this part of the song."""
         return f"{self.song.id}@{self.first_s:.3f}+{self.features.shape[1]}"
 
     def times(self, song_times_s: Sequence[float]) -> list[float]:
-        """Times of the song that lie inside, from its start."""
+        """Those of the song's times that lie inside the part, relative to its start."""
         moved = (t - self.first_s for t in song_times_s)
         return [t for t in moved if 0.0 <= t < self.duration_s]
 
     def notes(self, notes: Sequence[Note]) -> Score:
-        """Notes of the song that sound inside, clipped to it."""
+        """The song's notes that sound inside the part, clipped to it."""
         kept = []
         for n in notes:
             start_s, end_s = max(n.start_s - self.first_s, 0.0), min(n.end_s - self.first_s, self.duration_s)
@@ -68,7 +68,7 @@ class Subject:
         return Score.of(kept, self.duration_s)
 
     def beats_text(self) -> str:
-        """The song's own beats as a beat file."""
+        """The song's own beats in the format of a beat file."""
         numbers: dict[int, int] = {}
         for k in range(len(self.song.beats_s)):
             numbers[k] = 1 if k in self.song.downbeats else numbers.get(k - 1, 0) + 1
@@ -77,7 +77,7 @@ class Subject:
 
 
 def performed(song: Song) -> Subject:
-    """The whole of ``song``, sung by a voice of its own."""
+    """The whole ``song``, sung by its own voice."""
     seed = int(song.sha256[:7], 16) + 5
     curves = perform(song, sample_voice(seed, "test" if song.split == "test" else "train"), seed).curves
     heard = spoil(curves.f0_hz, curves.voiced, curves.level_db, curves.flux, np.random.default_rng(seed))
@@ -85,7 +85,7 @@ def performed(song: Song) -> Subject:
 
 
 def excerpt(whole: Subject, length_s: float) -> Subject:
-    """``length_s`` from the last bar line 4 s before the first sung note."""
+    """``length_s`` seconds from the last bar line that is at least 4 s before the first sung note."""
     earliest = whole.song.voice[0].start_s - 4.0
     start_s = max((b for b in whole.song.bars_s if b <= earliest), default=0.0)
     first = int(start_s * FRAME_RATE_HZ) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
@@ -94,7 +94,7 @@ def excerpt(whole: Subject, length_s: float) -> Subject:
 
 
 def with_silence(whole: Subject, before_s: float, after_s: float) -> Subject:
-    """``whole`` with nothing sung for longer before and after it."""
+    """``whole`` with silence added before and after it."""
     before, after = (
         round(s * FRAME_RATE_HZ / FRAMES_PER_PLAN) * FRAMES_PER_PLAN for s in (before_s, after_s)
     )
@@ -103,7 +103,7 @@ def with_silence(whole: Subject, before_s: float, after_s: float) -> Subject:
 
 
 def chosen_songs(corpus: Path, split: str, count: int) -> list[Song]:
-    """``count`` songs of a split with even beats, one to three minutes long, in the order of their hashes."""
+    """``count`` songs of a split with even beats, 60 to 200 s long, in the order of their hashes."""
     rows = sorted((row for row in read_ledger(corpus) if row.split == split), key=lambda row: row.sha256)
     songs: list[Song] = []
     for row in rows:
@@ -117,8 +117,8 @@ def chosen_songs(corpus: Path, split: str, count: int) -> list[Song]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked for, in a form that can be remembered; see :mod:`appliance.composing.composer`."""
+class Request:
+    """What a take is composed with, in a form that can be stored; see :class:`Wishes`."""
 
     style: str = "piano"
     bpm: float | None = None
@@ -128,7 +128,7 @@ class Asked:
     seed: int = 0
 
     def wishes(self) -> Wishes:
-        """The same for the appliance."""
+        """The request as the appliance takes it."""
         return Wishes(
             style=self.style,
             bpm=self.bpm,
@@ -139,7 +139,7 @@ class Asked:
         )
 
     def facts(self) -> dict[str, object]:
-        """What the answer depends on."""
+        """The facts that decide the take, for the store."""
         facts: dict[str, object] = {"style": self.style, "bpm": self.bpm, "beats": self.beats}
         chart = None if self.chart is None else chart_text(self.chart)
         return {**facts, "key": self.key and self.key.name, "chart": chart, "seed": self.seed}
@@ -147,7 +147,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Notes, and what the appliance had understood before it wrote them."""
+    """Notes, and the appliance's reading on which they are based."""
 
     score: Score
     grid: BeatGrid
@@ -157,18 +157,18 @@ class Take:
 
 
 class Composer:
-    """Takes of a pack, from the store where it has them."""
+    """Composes takes with a pack, or reads them from the store."""
 
     def __init__(self, pack: Path, store: Store, threads: int | None = None) -> None:
         self.engine = Engine(pack, threads)
         self.store = store
 
-    def reading(self, subject: Subject, asked: Asked = Asked()) -> Reading:
-        """What the appliance understands of a subject."""
+    def reading(self, subject: Subject, asked: Request = Request()) -> Reading:
+        """The appliance's reading of a subject."""
         return listen(self.engine.graphs, subject.features, subject.duration_s, asked.wishes())
 
-    def take(self, subject: Subject, asked: Asked) -> Take:
-        """The notes for a subject as asked."""
+    def take(self, subject: Subject, asked: Request) -> Take:
+        """The take for a subject and a request."""
 
         def made() -> object:
             reading = self.reading(subject, asked)
@@ -188,11 +188,11 @@ class Composer:
         facts = self.store.get(self._question("take", subject, asked), made)
         return _take(facts, subject.duration_s)
 
-    def judged(self, what: str, subject: Subject, asked: Asked, judge: Callable[[], object]) -> object:
-        """The answer of a judge about the take as asked, remembered."""
+    def judged(self, what: str, subject: Subject, asked: Request, judge: Callable[[], object]) -> object:
+        """A judge's answer about that take, stored under ``what``."""
         return self.store.get(self._question(what, subject, asked), judge)
 
-    def _question(self, what: str, subject: Subject, asked: Asked) -> dict[str, object]:
+    def _question(self, what: str, subject: Subject, asked: Request) -> dict[str, object]:
         return {
             "what": what,
             "pack": self.engine.pack.sha256,

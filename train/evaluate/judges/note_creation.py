@@ -1,10 +1,9 @@
-"""From frame-wise note and onset activations to notes.
+"""Turns frame-wise note and onset activations into notes.
 
-The post-processing of Bittner et al., "A Lightweight Instrument-Agnostic Model for Polyphonic Note
-Transcription and Multipitch Estimation", ICASSP 2022 (arXiv 2203.09893), section 2.3, with the
-thresholds of the authors' package: peaks of the onset activation start notes, a note lasts until its
-activation has been low for some frames, and what activation is left over (soft attacks) becomes notes
-of its own, loudest first.
+This is the post-processing of Bittner et al., "A Lightweight Instrument-Agnostic Model for Polyphonic Note
+Transcription and Multipitch Estimation", ICASSP 2022 (arXiv 2203.09893), section 2.3, with the thresholds of
+the authors' package. Peaks of the onset activation start notes; a note ends when its activation has been low
+for some frames. The remaining activation (soft attacks) becomes further notes, strongest first.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ LOWEST_PITCH = 21
 ONSET_THRESHOLD = 0.5
 FRAME_THRESHOLD = 0.3
 MIN_NOTE_FRAMES = 11
-"""Notes this short or shorter are dropped (11 frames of 11.6 ms: 128 ms)."""
+"""Notes of at most this length are dropped (11 frames of 11.6 ms: 128 ms)."""
 
 RELEASE_FRAMES = 11
-"""A note ends once its activation has been below the threshold for this many frames."""
+"""A note ends when its activation has been below the threshold for this many frames."""
 
 FrameNote = tuple[int, int, int, float]
 """First frame, frame after the last, MIDI pitch, mean activation."""
@@ -30,7 +29,7 @@ FrameNote = tuple[int, int, int, float]
 def create_notes(notes: NDArray[np.float32], onsets: NDArray[np.float32]) -> list[FrameNote]:
     """Notes in the activations of a transcription network.
 
-    Shape: ``notes`` and ``onsets`` are (T, 88), T frames of 88 semitones from A0, in 0..1.
+    Shape: ``notes`` and ``onsets`` are (T, 88): T frames of 88 semitones from A0, values from 0 to 1.
     """
     frames = len(notes)
     if frames < 2 or not np.any(notes):
@@ -39,7 +38,8 @@ def create_notes(notes: NDArray[np.float32], onsets: NDArray[np.float32]) -> lis
     found: list[FrameNote] = []
 
     starts, columns = _onset_peaks(_with_inferred_onsets(onsets, notes))
-    for start, column in zip(starts[::-1], columns[::-1], strict=True):  # latest first: a note ends the last
+    # Latest first, so that a note ends where the next one of its pitch starts.
+    for start, column in zip(starts[::-1], columns[::-1], strict=True):
         if start >= frames - 1:
             continue
         end = _release(left[:, column], start + 1)
@@ -63,7 +63,7 @@ def create_notes(notes: NDArray[np.float32], onsets: NDArray[np.float32]) -> lis
 
 
 def _with_inferred_onsets(onsets: NDArray[np.float32], notes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The onset activation, raised where the note activation jumps within one and two frames."""
+    """The onset activation, raised where the note activation rises within both one and two frames."""
     jump = np.zeros_like(notes)
     jump[2:] = np.minimum(notes[2:] - notes[1:-1], notes[2:] - notes[:-2])
     np.maximum(jump, 0.0, out=jump)
@@ -75,7 +75,7 @@ def _with_inferred_onsets(onsets: NDArray[np.float32], notes: NDArray[np.float32
 
 
 def _onset_peaks(onsets: NDArray[np.float32]) -> tuple[list[int], list[int]]:
-    """Frames and columns of local maxima in time above the threshold, in time order."""
+    """Frames and columns of temporal maxima above the threshold, in time order."""
     inner = onsets[1:-1]
     peaks = (inner > onsets[:-2]) & (inner > onsets[2:]) & (inner >= ONSET_THRESHOLD)
     starts, columns = np.nonzero(peaks)
@@ -83,7 +83,8 @@ def _onset_peaks(onsets: NDArray[np.float32]) -> tuple[list[int], list[int]]:
 
 
 def _trace(line: NDArray[np.float32], begin: int, limit: int) -> tuple[int, int]:
-    """Follows a note from ``begin``: (frame after its last loud one, frame after the last looked at)."""
+    """Follow a note from ``begin``; returns (frame after its last loud one, frame after the last
+    examined)."""
     quiet = 0
     frame = begin
     while frame < limit and quiet < RELEASE_FRAMES:
@@ -97,7 +98,7 @@ def _release(line: NDArray[np.float32], begin: int) -> int:
 
 
 def _clear(left: NDArray[np.float32], start: int, end: int, column: int) -> None:
-    """Takes a note and what it leaks into its neighbours off the activation that is left."""
+    """Remove a note and its leakage into neighbouring semitones from the remaining activation."""
     left[start:end, max(0, column - 1) : column + 2] = 0.0
 
 

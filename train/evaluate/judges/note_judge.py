@@ -1,7 +1,7 @@
-"""What notes does one hear? Transcription by basic-pitch, a published network we did not train.
+"""Transcribes notes from audio by basic-pitch, a published network that was not trained here.
 
-Only the network is used (``nmp.onnx``, which the ``basic-pitch`` package carries): its package would
-bring TensorFlow. Windows lie a whole number of frames apart, so that all frames fall on one grid.
+Only the network is used (``nmp.onnx`` in the ``basic-pitch`` package), because the package's code needs
+TensorFlow. Windows are a whole number of frames apart, so that all frames lie on one grid.
 
 Bittner et al., ICASSP 2022, arXiv 2203.09893.
 """
@@ -22,24 +22,24 @@ from appliance.errors import MachineError
 from train.evaluate.judges.note_creation import create_notes
 
 JUDGE_VERSION = "basic-pitch-icassp-2022/1"
-"""Part of every cache key: raise the last number when anything below changes what is heard."""
+"""Part of every question to the store: raise the last number when a change below affects the notes."""
 
 RATE_HZ = 22_050
 HOP_SAMPLES = 256
 WINDOW_SAMPLES = 2 * RATE_HZ - HOP_SAMPLES
 WINDOW_FRAMES = 172
 EDGE_FRAMES = 15
-"""Frames at both ends of a window that lack context and are dropped."""
+"""Frames at both ends of a window that are dropped for lack of context."""
 
 KEPT_FRAMES = 141
-"""Frames of a window that are used: the windows' distance."""
+"""Frames of a window that are used; also the distance between windows."""
 
 BATCH_WINDOWS = 8
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class HeardNote:
-    """A note that is heard: seconds, MIDI pitch, confidence (mean activation) 0-1."""
+    """A transcribed note; ``confidence`` is its mean activation, from 0 to 1."""
 
     start_s: float
     end_s: float
@@ -51,7 +51,9 @@ def transcribe(audio: NDArray[np.float32], rate_hz: int) -> tuple[HeardNote, ...
     """The notes heard in a recording, in time order.
 
     Shape: ``audio`` is (N,) mono or (N, C), N samples of C channels at ``rate_hz``.
-    Raises :class:`~appliance.errors.MachineError` when ``onnxruntime`` or ``basic-pitch`` is missing.
+
+    Raises:
+        MachineError: ``onnxruntime`` or ``basic-pitch`` is not installed.
     """
     mono = audio if audio.ndim == 1 else audio.mean(axis=1)
     at_judge_rate = soxr.resample(np.ascontiguousarray(mono, np.float32), rate_hz, RATE_HZ)
@@ -66,7 +68,7 @@ def transcribe(audio: NDArray[np.float32], rate_hz: int) -> tuple[HeardNote, ...
 def activations(audio: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Note and onset activations of a mono recording at 22.05 kHz.
 
-    Shape: (N,) -> two of (T, 88), T = ceil(N / 256); frame t is centred on sample 256 t.
+    Shape: (N,) -> two arrays (T, 88), T = ceil(N / 256); frame t is centred on sample 256 t.
     """
     frames = -(-len(audio) // HOP_SAMPLES)
     windows = -(-frames // KEPT_FRAMES)
@@ -91,11 +93,11 @@ def activations(audio: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArra
 
 @cache
 def _network() -> Any:
-    """The network, on one thread: the judge shares the machine with what it judges."""
+    """The network, with one thread because several processes judge at the same time."""
     package = find_spec("basic_pitch")
     if package is None or package.origin is None or find_spec("onnxruntime") is None:
         raise MachineError(
-            "The judge of the music is missing: install it with `pip install --no-deps basic-pitch` and "
+            "The note judge is missing; install it with `pip install --no-deps basic-pitch` and "
             "`pip install onnxruntime`."
         )
     import onnxruntime

@@ -1,7 +1,7 @@
-"""Which notes does one hear in real singing? By annotation where there is one, else by swift-f0.
+"""Notes of real singing, from annotations if there are any, otherwise by swift-f0.
 
-swift-f0 is a published pitch network that this repository did not train; only its pitch is used, cut into
-notes by a few plain rules, so that nothing of the appliance's own tracker judges the appliance.
+swift-f0 is a published pitch network that was not trained here. A few simple rules cut its pitch curve into
+notes, so the appliance's own tracker does not judge the appliance.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from appliance.errors import MachineError
 from train.evaluate.material.pieces import Sung
 
 SHORTEST_S = 0.1
-"""A note is at least this long."""
+"""Minimum length of a note."""
 
 SMOOTHING_S = 0.15
-"""Pitch is the median over so long a time: vibrato has about this period."""
+"""Length of the median filter on pitch, about one period of vibrato."""
 
 VOICED = 0.5
 
 
 def notes_beside(recording: Path) -> tuple[tuple[Sung, ...], str]:
-    """The notes of a recording in seconds, and who says so.
+    """The notes of a recording, and their source: ``annotated`` or ``swift-f0``.
 
-    ``NAME_notesA1.csv`` beside it, if there, has rows of start in seconds, frequency in Hz, and length in
+    Annotations are in ``NAME_notesA1.csv`` beside the recording: start in seconds, frequency in Hz, length in
     seconds (the format of vocadito, Bittner et al. 2021).
     """
     annotated = recording.with_name(f"{recording.stem}_notesA1.csv")
@@ -43,13 +43,13 @@ def notes_beside(recording: Path) -> tuple[tuple[Sung, ...], str]:
 
 
 def heard_notes(recording: Path) -> tuple[Sung, ...]:
-    """The notes swift-f0 hears.
+    """The notes that swift-f0 hears.
 
     Raises:
-        MachineError: it is not installed.
+        MachineError: ``swift-f0`` is not installed.
     """
     if find_spec("swift_f0") is None:
-        raise MachineError(f"{recording}: a judge of pitch is needed: `pip install swift-f0`.")
+        raise MachineError(f"{recording}: the pitch judge is missing; run `pip install swift-f0`.")
     from swift_f0 import SwiftF0
 
     samples, rate_hz = soundfile.read(recording, dtype="float32", always_2d=True)
@@ -60,9 +60,9 @@ def heard_notes(recording: Path) -> tuple[Sung, ...]:
 
 
 def notes_of(f0_hz: NDArray[np.float64], frame_s: float, first_s: float = 0.0) -> tuple[Sung, ...]:
-    """A pitch curve (N,), NaN where nothing is sung, as notes: runs of one semitone after smoothing.
+    """Notes of a pitch curve (N,) with NaN where unvoiced: runs of one semitone after smoothing.
 
-    The singer's own tuning is taken off: the circular mean of the distances to a semitone.
+    The singer's tuning, the circular mean of the distances from a semitone, is removed first.
     """
     midi = 69.0 + 12.0 * np.log2(f0_hz / 440.0)
     sung = np.isfinite(midi)

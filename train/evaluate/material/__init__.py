@@ -1,6 +1,6 @@
-"""Songs to judge on.
+"""Songs and excerpts that are judged.
 
-- ``pieces``: a song cut to the excerpt that is judged
+- ``pieces``: a song cut to the judged excerpt
 - ``songs``: songs of the corpus, sung and cut
-- ``excerpts``: a minute of a cached song
+- ``excerpts``: one minute of a cached song
 """

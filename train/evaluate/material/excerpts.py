@@ -1,6 +1,6 @@
-"""A minute of a cached song: its vocal as features, and what is sung and written in it.
+"""One minute of a cached song: vocal features, sung notes and written notes.
 
-Features come from the melody cache, so nothing is sung or tracked here. Letters: F = 64 feature rows,
+Features come from the melody cache, so nothing is synthesised or tracked here. Letters: F = 64 feature rows,
 T score frames.
 """
 
@@ -23,19 +23,19 @@ from train.evaluate.material.pieces import LEAD_IN_S, Sung
 Array = NDArray[np.float32]
 
 LONGEST_FRAMES = 1280
-"""59.4 s: what three windows of the usual sampler (256 latent frames, 64 of them known) just cover."""
+"""59.4 s, the length of three windows of the usual sampler (256 latent frames, 64 of them context)."""
 
 SHORTEST_S = 30.0
-"""Songs with less than this to judge are passed over."""
+"""Shorter songs are skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Part of a song, in seconds from the excerpt's start.
+    """Part of a song; times are in seconds from the excerpt's start.
 
-    ``features`` (F, T), T a multiple of 4, are the vocal; ``written`` is the piano part, ``arranged`` the
-    song in the style that is judged (for a piano the same); ``bars_s`` are the song's bar
-    lines, some outside the excerpt; ``first`` is the song's score frame at which it starts.
+    ``features`` (F, T) are those of the vocal, T a multiple of 4. ``written`` is the piano part, ``arranged``
+    the song in the judged style. ``bars_s`` are the song's bar lines, some outside the excerpt. ``first`` is
+    the score frame of the song at which it starts.
     """
 
     id: str
@@ -49,9 +49,9 @@ class Excerpt:
 
 
 def load_excerpts(cache: Path, split: str, count: int, style: str) -> list[Excerpt]:
-    """Excerpts of ``count`` songs of a split, spread evenly over it; each in its last take.
+    """Excerpts of ``count`` songs, spread evenly over a split, each in its last performance.
 
-    The last take of some songs was really sung and heard by the appliance's own tracker.
+    The last performance of some songs was synthesised and analysed by the appliance's own tracker.
 
     Raises:
         InputError: the caches hold no song of that split.
@@ -78,7 +78,7 @@ def _last_take(cache: Path, song_id: str) -> Array:
 
 
 def excerpt_of(song: CachedSong, features: Array, style: str) -> Excerpt:
-    """The excerpt of a song whose whole vocal has ``features`` (F, M)."""
+    """The excerpt of a song; ``features`` (F, M) are those of the whole vocal, M score frames."""
     first = first_frame(song)
     frames = min(LONGEST_FRAMES, features.shape[1] - first) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
     start_s, duration_s = first / FRAME_RATE_HZ, frames / FRAME_RATE_HZ
@@ -96,7 +96,7 @@ def excerpt_of(song: CachedSong, features: Array, style: str) -> Excerpt:
 
 
 def first_frame(song: CachedSong) -> int:
-    """Score frame, on a whole plan frame, at which the excerpt starts: a bar line before the first note."""
+    """Score frame at which the excerpt starts: a bar line before the first note, on a whole plan frame."""
     earliest = max(0.0, float(song.voice[:, 0].min()) - LEAD_IN_S)
     start = max(
         (song.grid.beats_s[k] for k in song.grid.downbeats if song.grid.beats_s[k] <= earliest), default=0.0
@@ -105,7 +105,7 @@ def first_frame(song: CachedSong) -> int:
 
 
 def _clipped(notes: Array, start_s: float, duration_s: float) -> Array:
-    """Rows (N, C) of start_s, end_s, ...: those that sound in the excerpt, clipped to it."""
+    """The rows (N, C) of start_s, end_s, ... that sound in the excerpt, clipped to it."""
     moved = notes.copy()
     moved[:, :2] = np.clip(notes[:, :2] - start_s, 0.0, duration_s)
     return moved[moved[:, 1] > moved[:, 0]]

@@ -1,4 +1,4 @@
-"""A song cut to the excerpt that is judged: a few minutes of computing instead of an hour."""
+"""Cuts a song to the excerpt that is judged, to save computing time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from train.corpus.timeline import Sounding
 
 LENGTH_S = 60.0
 LEAD_IN_S = 5.0
-"""An excerpt starts at the last bar line this long before the first sung note."""
+"""An excerpt starts at the last bar line that is at least this long before the first sung note."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Sung:
-    """A sung note: seconds and MIDI pitch."""
+    """A sung note with its MIDI pitch."""
 
     start_s: float
     end_s: float
@@ -29,9 +29,9 @@ class Sung:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One vocal file and what is known about it, in seconds from the file's first sample.
+    """A vocal file with its sung and written notes; times are in seconds from the file's start.
 
-    ``bars_s`` are the starts of the bars and the end of the last; the first may lie before 0.
+    ``bars_s`` are the starts of the bars and the end of the last one; the first may be negative.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Piece:
 
 
 class SongLike(Protocol):
-    """What is needed of a corpus song."""
+    """The attributes of a corpus song that are needed here."""
 
     @property
     def id(self) -> str: ...
@@ -58,12 +58,13 @@ class SongLike(Protocol):
 
 
 def excerpt_span(song: SongLike, length_s: float = LENGTH_S) -> tuple[float, float]:
-    """Start and end in seconds of the excerpt: ``length_s`` from a bar line before the first sung note.
+    """Start and end of the excerpt in seconds: ``length_s`` from a bar line before the first sung note.
 
-    Raises :class:`~appliance.errors.InputError` for a song without sung notes.
+    Raises:
+        InputError: the song has no sung notes.
     """
     if not song.voice:
-        raise InputError(f"{song.id} has no sung notes, so there is nothing to accompany; leave it out.")
+        raise InputError(f"{song.id} has no sung notes; remove it from the list.")
     earliest = max(0.0, min(note.start_s for note in song.voice) - LEAD_IN_S)
     start = max((bar for bar in song.bars_s if bar <= earliest), default=0.0)
     return start, min(song.duration_s, start + length_s)
@@ -72,14 +73,17 @@ def excerpt_span(song: SongLike, length_s: float = LENGTH_S) -> tuple[float, flo
 def cut_piece(song: SongLike, vocal: Path, folder: Path, length_s: float = LENGTH_S) -> Piece:
     """The excerpt of a song as a :class:`Piece`; its vocal is written to ``folder/ID.wav`` (24 bit).
 
-    ``vocal`` is the whole song sung, from 0 s of the song; a shorter file shortens the excerpt. Notes
-    that cross the cut are clipped to it.
+    ``vocal`` is a recording of the whole song; a shorter one shortens the excerpt. Notes are clipped to the
+    excerpt.
+
+    Raises:
+        InputError: the song has no sung notes, or ``vocal`` ends before the excerpt.
     """
     start, end = excerpt_span(song, length_s)
     with soundfile.SoundFile(vocal) as source:
         end = min(end, source.frames / source.samplerate)
         if end - start < 1.0:
-            raise InputError(f"{vocal} ends before the excerpt of {song.id} begins; sing the whole song.")
+            raise InputError(f"{vocal}: ends before the excerpt of {song.id} begins; sing the whole song.")
         first = round(start * source.samplerate)
         source.seek(first)
         samples = source.read(round(end * source.samplerate) - first, dtype="float32")
@@ -95,6 +99,6 @@ def cut_piece(song: SongLike, vocal: Path, folder: Path, length_s: float = LENGT
 
 
 def _clipped(note: Sounding, start_s: float, end_s: float) -> tuple[float, float] | None:
-    """Start and end of what an excerpt keeps of a note, from the excerpt's start; None if nothing."""
+    """Start and end of a note clipped to the excerpt, from the excerpt's start; None if nothing is left."""
     kept = max(note.start_s, start_s) - start_s, min(note.end_s, end_s) - start_s
     return kept if kept[1] > kept[0] else None

@@ -1,4 +1,4 @@
-"""Corpus songs for judging: sung by our singer, cut to excerpts; and the band that plays the written."""
+"""Corpus songs for evaluation, sung by our singer and cut to excerpts; and the band for written parts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SINGER_SEED = 11
 
 
 def chosen_rows(corpus: Path, split: str, count: int) -> list[LedgerRow]:
-    """``count`` rows of a split (all, if it has fewer), spread evenly over the ledger."""
+    """``count`` rows of a split, or all if it has fewer, spread evenly over the ledger."""
     rows = [row for row in read_ledger(corpus) if row.split == split]
     if count >= len(rows):
         return rows
@@ -32,10 +32,10 @@ def chosen_rows(corpus: Path, split: str, count: int) -> list[LedgerRow]:
 def sung_pieces(
     corpus: Path, rows: Sequence[LedgerRow], folder: Path, workers: int, length_s: float = LENGTH_S
 ) -> list[Piece]:
-    """The songs of ``rows`` sung by held-out voices and cut to excerpts, under ``folder``.
+    """The songs of ``rows``, sung and cut to excerpts, under ``folder``.
 
-    A seed a song of the split, so that every song has a singer of its own, whatever else is chosen.
-    (Songs of other splits than the test's are sung by the voices of training.)
+    Songs of the test split are sung by held-out voices, others by voices of training. Each song of a split
+    has its own seed, so its singer does not depend on the choice of songs.
     """
     place = {row.id: k for k, row in enumerate(r for r in read_ledger(corpus) if r.split == rows[0].split)}
     seeds = [SINGER_SEED + place[row.id] for row in rows]
@@ -56,10 +56,11 @@ def _sing(corpus: Path, folder: Path, job: tuple[LedgerRow, int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WrittenBand:
-    """The pack's band playing a written piano part, as :data:`~train.evaluate.evaluation.PlayWritten`."""
+    """Plays a written piano part with the pack's band, as a
+    :data:`~train.evaluate.evaluation.PlayWritten`."""
 
     soundfont: Path
 
     def __call__(self, score: Score) -> NDArray[np.float32]:
-        """(N, 2) samples at 44.1 kHz."""
+        """Stereo samples (N, 2) at 44.1 kHz."""
         return play(score, "piano", self.soundfont)

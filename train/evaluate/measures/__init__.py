@@ -1,7 +1,7 @@
-"""Numbers from lists of notes.
+"""Measures of lists of notes.
 
-- ``metrics``: harmony, consonance and rhythm
+- ``metrics``: harmony and consonance
 - ``gap``: gap closed between shuffled and true, with bootstrap intervals
-- ``roll_f1``: notes in, notes out, for the score VAE; ``reconstruct``: that for many songs
-- ``telling_apart``: how well the fit score tells true accompaniments from others
+- ``roll_f1``: compares a score with its reconstruction; ``reconstruct``: that for many songs
+- ``telling_apart``: how well the fit score distinguishes true accompaniments from wrong ones
 """

@@ -1,9 +1,9 @@
-"""How much of the way from a mismatched to the written accompaniment has a renderer gone?
+"""Gap closed: how far a result gets from a shuffled accompaniment (0) to the written one (1).
 
-``gap closed = (m(ours) - m(shuffled)) / (m(true) - m(shuffled))``: 0 is the result made for another
-song, 1 the score itself. The ratio is taken of the means over songs, because the ratio of one song with
-a narrow gap is mostly noise; its uncertainty is the bootstrap's (Efron & Tibshirani, "An Introduction to
-the Bootstrap", 1993, ch. 13: percentile interval), songs drawn with replacement.
+``gap closed = (m(ours) - m(shuffled)) / (m(true) - m(shuffled))``, where shuffled is the result for another
+song. It is a ratio of means over songs, because the ratio of a single song with a narrow gap is mostly noise.
+The interval is a percentile bootstrap (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 13)
+over songs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 BOOTSTRAP_RESAMPLES = 4000
 BOOTSTRAP_SEED = 20_250_101
 ROTATIONS = 5
-"""Other songs each vocal is paired with for the shuffled anchor."""
+"""Number of other songs that each vocal is paired with for the shuffled anchor."""
 
 Result = TypeVar("Result")
 
@@ -46,10 +46,10 @@ def gap_closed(
     resamples: int = BOOTSTRAP_RESAMPLES,
     seed: int = BOOTSTRAP_SEED,
 ) -> Estimate:
-    """Gap closed over songs, one value a song in each sequence.
+    """Gap closed over songs; each sequence has one value per song.
 
-    Songs with a NaN in any of the three are left out (``n`` counts those that stay). NaN when no song
-    stays or when true and shuffled do not differ.
+    Songs with a NaN in any sequence are left out, and ``n`` counts the rest. The value is NaN if no song is
+    left or if true and shuffled are equal.
     """
     values = _complete(ours, shuffled, true)
     return _estimate(values, lambda m: (m[..., 0] - m[..., 1]) / (m[..., 2] - m[..., 1]), resamples, seed)
@@ -58,7 +58,7 @@ def gap_closed(
 def mean(
     values: Sequence[float], *, resamples: int = BOOTSTRAP_RESAMPLES, seed: int = BOOTSTRAP_SEED
 ) -> Estimate:
-    """Mean over songs; NaN songs are left out."""
+    """Mean over songs; songs with NaN are left out."""
     return _estimate(_complete(values), lambda m: m[..., 0], resamples, seed)
 
 
@@ -71,14 +71,16 @@ def gap_difference(
     resamples: int = BOOTSTRAP_RESAMPLES,
     seed: int = BOOTSTRAP_SEED,
 ) -> Estimate:
-    """Gap closed by ``ours`` minus by ``other`` on the same songs and anchors (INT8 against FP32, noisy
-    against clean, with against without): drawn together, so that what songs share cancels."""
+    """Gap closed by ``ours`` minus ``other``, on the same songs and anchors.
+
+    Both are resampled together, so that the variation between songs cancels.
+    """
     values = _complete(ours, other, shuffled, true)
     return _estimate(values, lambda m: (m[..., 0] - m[..., 1]) / (m[..., 3] - m[..., 2]), resamples, seed)
 
 
 class Anchored(Protocol):
-    """A result of one song by one metric, and the anchors beside it."""
+    """The result of one song by one metric, with its anchors."""
 
     @property
     def ours(self) -> float: ...
@@ -89,12 +91,12 @@ class Anchored(Protocol):
 
 
 def gap_of(rows: Sequence[Anchored]) -> Estimate:
-    """:func:`gap_closed` of rows, one a song."""
+    """:func:`gap_closed` of rows, one row per song."""
     return gap_closed([r.ours for r in rows], [r.shuffled for r in rows], [r.true for r in rows])
 
 
 def difference_of(ours: Mapping[str, Anchored], baseline: Mapping[str, Anchored]) -> Estimate:
-    """:func:`gap_difference` on the songs (keys) both have, with the anchors of ``baseline``."""
+    """:func:`gap_difference` on the common songs (keys), with the anchors of ``baseline``."""
     pairs = [(row, baseline[song]) for song, row in ours.items() if song in baseline]
     return gap_difference(
         [a.ours for a, _ in pairs],
@@ -109,8 +111,8 @@ def shuffled_mean(
 ) -> list[float]:
     """The shuffled anchor of each song: ``score(song, result)`` averaged over results of other songs.
 
-    Rotations by about even strides (1, 1 + n/R, ...) so that neighbours in the list, often one cycle,
-    are not all the partners. NaN for a single song.
+    Partners are spread evenly over the list (strides 1, 1 + n/R, ...), because neighbours often belong to one
+    song cycle. NaN for a single song.
     """
     n = len(results)
     strides = sorted({1 + k * (n - 1) // rotations for k in range(rotations)}) if n > 1 else []
@@ -122,7 +124,7 @@ def shuffled_mean(
 
 
 def _complete(*columns: Sequence[float]) -> Floats:
-    """The columns side by side (n, C), rows without NaN."""
+    """The columns as a table (N, C), without rows that have a NaN."""
     table = np.column_stack([np.asarray(c, dtype=np.float64) for c in columns])
     return table[~np.isnan(table).any(axis=1)]
 

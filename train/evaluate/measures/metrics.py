@@ -1,9 +1,8 @@
-"""Harmony and consonance of an accompaniment, each 0-1, from lists of notes.
+"""Harmony and consonance of an accompaniment, each from 0 to 1, computed from lists of notes.
 
-Pure functions of times and pitches; a note is anything with ``start_s``, ``end_s`` and ``pitch``
-(written, sung, decoded or heard). Where a song has nothing to measure against (nothing written, nothing
-sung) the value is NaN and the song is left out of that metric. A silent *result* is not left out: it has
-no harmony and no consonance (0). The third measure, rhythm, is :func:`train.data.rhythm.rhythm`.
+A note is anything with ``start_s``, ``end_s`` and ``pitch`` (written, sung, decoded or transcribed). If a
+song has nothing to compare with (nothing written or nothing sung), the value is NaN and the song is left out.
+A silent *result* has harmony and consonance 0. The third metric, rhythm, is :func:`train.data.rhythm.rhythm`.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ CONSONANCE_TOLERANCE_S = 0.1
 def pitch_class_vectors(
     notes: Iterable[Sounding], duration_s: float, window_s: float = HARMONY_WINDOW_S
 ) -> NDArray[np.float64]:
-    """Seconds each pitch class sounds in each window, simultaneous notes added up.
+    """Seconds that each pitch class sounds in each window; simultaneous notes add up.
 
-    Shape: (W, 12), W = ceil(duration_s / window_s) windows from 0 s, C first. The last window may be
-    cut short by ``duration_s``; what lies outside 0..duration_s is not counted.
+    Shape: (W, 12), W = ceil(duration_s / window_s) windows from 0 s, pitch classes from C. The last window
+    ends at ``duration_s``; nothing outside counts.
     """
     windows = max(0, int(np.ceil(duration_s / window_s - 1e-9)))
     edges_s = np.minimum(np.arange(windows + 1) * window_s, duration_s)
@@ -33,10 +32,10 @@ def pitch_class_vectors(
 
 
 def harmony(result: Iterable[Sounding], written: Iterable[Sounding], duration_s: float) -> float:
-    """Cosine similarity of 0.5 s pitch-class vectors, mean over the windows where both sound.
+    """Cosine similarity of 0.5 s pitch-class vectors, averaged over the windows where both sound.
 
-    0.0 where the result sounds in none of the windows of the written accompaniment; NaN where nothing is
-    written. Read :func:`coverage` beside it: windows in which only one sounds are not counted.
+    0.0 if there is no such window; NaN if nothing is written. Windows in which only one sounds do not count;
+    :func:`coverage` shows how many the result leaves silent.
     """
     ours = pitch_class_vectors(result, duration_s)
     theirs = pitch_class_vectors(written, duration_s)
@@ -51,10 +50,7 @@ def harmony(result: Iterable[Sounding], written: Iterable[Sounding], duration_s:
 
 
 def coverage(result: Iterable[Sounding], written: Iterable[Sounding], duration_s: float) -> float:
-    """Share of the 0.5 s windows in which something is written where the result sounds too.
-
-    NaN where nothing is written.
-    """
+    """Share of the 0.5 s windows with written notes in which the result sounds; NaN if nothing is written."""
     ours = pitch_class_vectors(result, duration_s)
     theirs = pitch_class_vectors(written, duration_s)
     if not theirs.any():
@@ -65,9 +61,9 @@ def coverage(result: Iterable[Sounding], written: Iterable[Sounding], duration_s
 def consonance(
     sung: Iterable[Sounding], result: Iterable[Sounding], tolerance_s: float = CONSONANCE_TOLERANCE_S
 ) -> float:
-    """Share of sung time whose pitch class sounds in the result no further than ``tolerance_s`` away.
+    """Share of the sung time whose pitch class sounds in the result within ``tolerance_s``.
 
-    0.0 for a silent result, NaN where nothing is sung.
+    0.0 for a silent result; NaN if nothing is sung.
     """
     sounding: list[list[tuple[float, float]]] = [[] for _ in range(12)]
     for note in sorted(result, key=lambda n: n.start_s):

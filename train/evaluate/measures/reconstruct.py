@@ -1,4 +1,4 @@
-"""The score VAE alone: how much of a score survives the way into the latent and back."""
+"""Measures how much of a score survives encoding and decoding by the score VAE."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_S = 120.0
 
 @torch.no_grad()
 def reconstruction(vae: ScoreVae, songs: Sequence[CachedSong]) -> dict[str, RollF1]:
-    """Pooled comparison by style, and of all styles under ``all``; the first two minutes of each song."""
+    """Comparison by style, pooled over the first two minutes of each song; ``all`` pools all styles."""
     vae.eval()
     by_style: dict[str, list[RollF1]] = {style: [] for style in STYLES}
     for song in songs:

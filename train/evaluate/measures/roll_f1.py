@@ -1,4 +1,4 @@
-"""What comes out of the score VAE against what went in: notes matched by onset, frames by sound."""
+"""Compares a score with its reconstruction: notes by onset, and frames in which they sound."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from appliance.music.score import DRUM_GROUP, Note, Score
 
 STRICT_ONSET_S = 0.025
 ONSET_FRAMES = 1
-"""An onset is found when it is at most this many score frames away."""
+"""Onsets match if they are at most this many score frames apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Counts of a comparison: items in truth, items decoded, items that are the same."""
+    """Counts of a comparison: true items, decoded items, and matched items (``both``)."""
 
     true: int = 0
     decoded: int = 0
@@ -26,7 +26,7 @@ class Match:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall; NaN when there is nothing on either side."""
+        """Harmonic mean of precision and recall; NaN if there are no items."""
         items = self.true + self.decoded
         return 2 * self.both / items if items else float("nan")
 
@@ -36,11 +36,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class RollF1:
-    """Comparison of two scores, counts kept so that songs pool into one F1 (:meth:`pooled`).
+    """Comparison of two scores, as counts that :meth:`pooled` can add up.
 
     ``onset``: same group and pitch within one score frame; ``onset_25ms``: within 25 ms; ``sustain``:
-    (group, pitch, frame) cells that sound, drums left out; ``onset_errors_ms``: decoded minus true, of
-    the notes that ``onset`` matched.
+    sounding cells (group, pitch, frame) without drums; ``onset_errors_ms``: decoded minus true onset of the
+    notes matched by ``onset``.
     """
 
     onset: Match
@@ -50,12 +50,12 @@ class RollF1:
 
     @property
     def median_onset_error_ms(self) -> float:
-        """Median distance of matched onsets; NaN without a match."""
+        """Median absolute error of matched onsets; NaN without a match."""
         return float(np.median(np.abs(self.onset_errors_ms))) if self.onset_errors_ms else float("nan")
 
     @staticmethod
     def pooled(results: Iterable[RollF1]) -> RollF1:
-        """All songs as one: every note and every frame weighs the same."""
+        """Pool results so that every note and every frame weighs the same."""
         total = RollF1(Match(), Match(), Match(), ())
         errors: list[float] = []
         for r in results:
@@ -69,8 +69,8 @@ class RollF1:
 def roll_f1(true: Score, decoded: Score) -> RollF1:
     """F1 of onsets and of sustained frames of a decoded score.
 
-    Onsets match one to one within a (group, pitch). Frames compare by number: an onset belongs to the
-    frame it falls into, a note sustains the frames it covers to at least a half (one at least).
+    Onsets match one to one within a group and pitch. An onset belongs to the frame that contains it. A note
+    sustains the frames of which it covers at least half, and at least one.
     """
     frame_true, frame_found = _onsets(true), _onsets(decoded)
     frames, strict = Match(), Match()
@@ -104,9 +104,9 @@ def _frame(time_s: float) -> int:
 
 
 def _matched(a: Sequence[float], b: Sequence[float], tolerance: float) -> list[tuple[int, int]]:
-    """Most pairs of two rising sequences no further apart than ``tolerance``, each item used once.
+    """The most pairs of two sorted sequences within ``tolerance``, each item used once.
 
-    Earliest with earliest is optimal on a line: whichever lags can have no later partner.
+    Matching greedily from the start is optimal on a line: an item that is too early has no later partner.
     """
     pairs: list[tuple[int, int]] = []
     i = j = 0

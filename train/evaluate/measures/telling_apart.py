@@ -1,8 +1,8 @@
-"""How well the fit score tells the true accompaniment from others, by what is wrong with them.
+"""How well the fit score distinguishes true accompaniments from wrong ones, by kind of fault.
 
-On the first minute of validation songs, each beside its written part, a stranger's, every hard negative
-and a series of worsened ones. AUC over all songs (Mann and Whitney, 1947): how often a true pair scores
-above a wrong one of whatever song; *same song*: how often it does for the same vocal.
+It scores the first minute of validation songs with the written part, another song's, every hard negative and
+a series of worsened ones. AUC (Mann and Whitney, 1947) is how often a true pair scores above a wrong pair of
+any song; *same song* is how often it does for the same vocal.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from train.evaluate.measures.gap import Estimate, mean
 Array = NDArray[np.float32]
 
 WORSENED = 8
-"""Worsened accompaniments a song, from nearly true to far from it."""
+"""Worsened accompaniments per song, from slight to bad."""
 
 SHUFFLED = "another song, its own key"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One kind of wrong accompaniment."""
+class KindResult:
+    """Results for one kind of wrong accompaniment."""
 
     kind: str
     auc: float
@@ -43,14 +43,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class TellingApart:
-    """All kinds, and the rank correlation of score and quality among each song's worsened ones."""
+    """Results for all kinds, and the rank correlation of score and quality among each song's worsened
+    ones."""
 
     songs: int
-    kinds: tuple[Told, ...]
+    kinds: tuple[KindResult, ...]
     order: Estimate
 
     def as_table(self) -> str:
-        """Markdown."""
+        """The results as a Markdown table."""
         rows = [f"| {told.kind} | {told.auc:.3f} | {told.same_song:.2f} |" for told in self.kinds]
         return "\n".join(
             [
@@ -98,7 +99,7 @@ def telling_apart(judge: Judge, source: PairSource, count: int) -> TellingApart:
         found, bands = values(made)
         orders.append(float(spearmanr(found, qualities(song, made, bands, 0, frames)).statistic))
     told = [
-        Told(
+        KindResult(
             kind,
             float(mannwhitneyu(true, found).statistic) / len(true) / len(found),
             float(np.mean(np.array(true) > np.array(found))),

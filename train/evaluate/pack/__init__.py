@@ -1,5 +1,5 @@
-"""What a pack is held to.
+"""The metrics that a pack carries.
 
-- ``metrics_file``: ``metrics.json``: the report in a few numbers
-- ``shipped``: the excerpts in the repository, so that a pack can be judged anywhere
+- ``metrics_file``: reduces the report to ``metrics.json``
+- ``shipped``: judges a pack on excerpts in the repository, without a corpus
 """

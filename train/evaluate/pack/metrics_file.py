@@ -1,7 +1,7 @@
-"""``metrics.json`` of a pack: the report in a few numbers, and what the shipped excerpts must give.
+"""``metrics.json`` of a pack: the main figures of the report, and scores on the excerpts in the repository.
 
-A test renders the excerpts (``tests/data/excerpts.json``) again and holds the pack to the stored values,
-so a pack whose music changed cannot keep the old pack's figures.
+A test composes the excerpts (``tests/data/excerpts.json``) again and compares the scores, so a pack whose
+music changed cannot keep an old pack's figures.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from train.evaluate.sections.facts import Fact, number
 SCHEMA = 1
 
 EXCERPT_TOLERANCE = 0.06
-"""On the mean of a metric (0-1) over the excerpts: other processors round otherwise, and a few notes
-fall on the other side of a threshold. A pack made from other weights differs by more."""
+"""Tolerance for the mean of a metric (0-1) over the excerpts.
+
+Other CPUs round differently, so a few notes cross a threshold. A pack with other weights differs by more.
+"""
 
 
 def metrics_of(report: Mapping[str, Any], excerpts: Mapping[str, Any]) -> dict[str, Any]:
-    """The reduction of ``evaluation.json``; sections that were not measured are left out."""
+    """Reduce ``evaluation.json``; sections that were not measured are left out."""
     about, sections = report["about"], report["sections"]
     metrics: dict[str, Any] = {
         "schema": SCHEMA,

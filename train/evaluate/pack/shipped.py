@@ -1,9 +1,9 @@
-"""The excerpts in the repository: a few seconds of free songs, so that a pack can be judged anywhere.
+"""Judges a pack on excerpts in the repository: a few seconds of free songs.
 
-``tests/data/excerpts.json`` holds what is sung and written in four validation songs. The singing is
-performed without sound by :mod:`train.singer.perform`, which needs no corpus, no speech synthesiser and
-no judge; results are judged by their notes. Far too little music to rate a pack by, enough to tell
-whether a pack is the one that its metrics were measured on.
+``tests/data/excerpts.json`` holds the sung and written notes of four validation songs. The vocals are
+performed without audio by :mod:`train.singer.perform`, so no corpus, speech synthesiser or judge is needed;
+results are judged by their notes. This is too little music to rate a pack, but enough to check that a pack is
+the one that its metrics were measured on.
 
 ``python -m train.evaluate.pack.shipped CORPUS tests/data/excerpts.json`` writes the file again.
 """
@@ -42,13 +42,13 @@ SCHEMA = 1
 
 
 def read_excerpts(file: Path) -> list[Excerpt]:
-    """The excerpts, performed: the same features every time."""
+    """The excerpts, performed; the features are the same every time."""
     stored = json.loads(file.read_text())
     return [_performed(entry, VOICE_SEED + k) for k, entry in enumerate(stored["songs"])]
 
 
 def judge_shipped(pack: Path, excerpts: Sequence[Excerpt]) -> dict[str, Any]:
-    """Means over excerpts and seeds by metric: ``ours``, ``shuffled``, ``true``, and ``gap_closed``."""
+    """Means over excerpts and seeds, by metric: ``ours``, ``shuffled``, ``true`` and ``gap_closed``."""
     engine = engine_of(pack)
     model = Model(engine.pack.manifest.name, engine.graphs, engine.pack)
     judged = judge_notes(model, excerpts, style="piano", seeds=SEEDS)
@@ -62,10 +62,10 @@ def judge_shipped(pack: Path, excerpts: Sequence[Excerpt]) -> dict[str, Any]:
 
 
 def write_excerpts(corpus: Path, file: Path) -> None:
-    """Cut :data:`SONGS` out of the corpus.
+    """Cut the excerpts of :data:`SONGS` and write them to ``file``.
 
     Raises:
-        LedgerError: a song is not there, or its file is not the ledger's.
+        LedgerError: a song's file is missing or differs from the ledger.
     """
     rows = {row.id: row for row in read_ledger(corpus)}
     songs = [_cut(read_song(corpus, rows[name])) for name in SONGS]

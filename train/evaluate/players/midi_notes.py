@@ -1,4 +1,4 @@
-"""A MIDI file of the appliance as notes in seconds."""
+"""Reads a MIDI file of the appliance as notes in seconds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DEFAULT_TEMPO_US = 500_000
 
 @dataclass(frozen=True, order=True, slots=True)
 class MidiNote:
-    """A note: seconds, MIDI pitch, velocity 1-127, its channel, and whether that is the drums'."""
+    """A note with times in seconds, MIDI pitch, velocity (1-127) and channel."""
 
     start_s: float
     end_s: float
@@ -23,12 +23,12 @@ class MidiNote:
 
     @property
     def drum(self) -> bool:
-        """Whether a drum is struck."""
+        """Whether the note is on the drum channel."""
         return self.channel == _DRUM_CHANNEL
 
 
 def read_midi(path: Path) -> tuple[tuple[MidiNote, ...], float]:
-    """The notes of a MIDI file in time order, and its length in seconds (the last end of a track)."""
+    """The notes of a MIDI file in time order, and its length in seconds."""
     file = mido.MidiFile(path)
     now_s, tempo_us = 0.0, _DEFAULT_TEMPO_US
     sounding: dict[tuple[int, int], tuple[float, int]] = {}

@@ -1,6 +1,6 @@
-"""A pack as a renderer that can be judged: the whole job, or its notes alone, with parts switched off.
+"""A pack as a renderer for evaluation: the whole job or its notes alone, with parts that can be switched off.
 
-Engines are kept a process, with one thread each, because several processes render side by side.
+Each process keeps one engine with one thread, because several processes render at the same time.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from appliance.vocal.check import check_vocal
 from appliance.vocal.features import features_of
 from appliance.vocal.tracker import PitchTrack, track_pitch
 
-SAID_ABOUT_IT = frozenset({"MODEL_CARD.md", "metrics.json", "quantize-report.json", "quantize-report.md"})
-"""Files of a pack that change nothing of what it plays."""
+DESCRIPTIVE_FILES = frozenset({"MODEL_CARD.md", "metrics.json", "quantize-report.json", "quantize-report.md"})
+"""Files of a pack that do not affect its music."""
 
-CANNOT_CHANGE_A_RENDER = frozenset({"cli", "doctor.py", "releases", "tuning", "watch"})
-"""Rooms and files of the appliance that change nothing of what it plays."""
+ROOMS_WITHOUT_EFFECT = frozenset({"cli", "doctor.py", "releases", "tuning", "watch"})
+"""Rooms and files of the appliance that do not affect its music."""
 
 SOUND_GRAPHS = ("audio_decoder", "audio_encoder")
-"""Graphs that the band does without. ``train reconstruct-audio`` judges them, in a report of its own."""
+"""Graphs that the soundfont band does not use; ``train reconstruct-audio`` judges them separately."""
 
 
 def music_hash(pack: Pack) -> str:
-    """SHA-256 over all of a pack that decides the music its band plays, which is what is judged here.
+    """SHA-256 over everything in a pack that affects the music of its band.
 
-    Unlike the pack's own hash it stays the same when metrics are written into the pack, when the same
-    networks come from a checkpoint that says something else about itself, or when only SOUND_GRAPHS change.
+    Unlike the pack's own hash, it does not change when metrics are added to the pack, when the checkpoint has
+    other facts but the same networks, or when only SOUND_GRAPHS change.
     """
     told = {"name", "version", "files", "checkpoint_sha256"}
     manifest = pack.manifest.model_dump(mode="json", exclude=told, exclude_none=True)
@@ -54,28 +54,28 @@ def music_hash(pack: Pack) -> str:
         if name in graphs
         for end in (".xml", ".bin")
     }
-    left_out = SAID_ABOUT_IT | unheard
+    left_out = DESCRIPTIVE_FILES | unheard
     files = {name: f.sha256 for name, f in pack.manifest.files.items() if name not in left_out}
     return hashlib.sha256(json.dumps([manifest, files], sort_keys=True).encode()).hexdigest()
 
 
 def code_hash() -> str:
-    """SHA-256 over the appliance's modules that can change a render."""
+    """SHA-256 over the appliance's modules that can affect a render."""
     folder = Path(appliance.__file__).parent
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*.py")):
         name = file.relative_to(folder)
-        if name.parts[0] not in CANNOT_CHANGE_A_RENDER:
+        if name.parts[0] not in ROOMS_WITHOUT_EFFECT:
             digest.update(name.as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class PackRenderer:
-    """Nothing but the vocal is given: tempo, beats and key are the appliance's own estimates.
+    """Renders vocals with a pack; tempo, beats and key are the appliance's own estimates.
 
-    ``steps`` replaces the pack's own number of steps; without ``plan`` the denoiser gets none;
-    ``sound=False`` stops at the MIDI file.
+    ``steps`` replaces the pack's number of steps. ``plan=False`` hides the plan from the denoiser.
+    ``sound=False`` stops after the MIDI file.
     """
 
     pack: Path
@@ -85,11 +85,11 @@ class PackRenderer:
     plan: bool = True
     sound: bool = True
     code: str = ""
-    """Hash of the appliance's code, where results must not outlive a change of it."""
+    """Hash of the appliance's code, so that results are made again after a change of it; may be empty."""
 
     @property
     def label(self) -> str:
-        """Everything that decides the result beside the vocal."""
+        """Names everything that decides the result, apart from the vocal."""
         pack = _pack(self.pack)
         parts = [pack.manifest.name, music_hash(pack)[:12], self.style, f"seed {self.seed}"]
         parts += [f"{self.steps} steps"] if self.steps is not None else []
@@ -99,7 +99,11 @@ class PackRenderer:
         return " ".join(parts)
 
     def __call__(self, vocal: Path, folder: Path) -> None:
-        """Render ``vocal`` into ``folder``; raises BacklineError where the appliance would."""
+        """Render ``vocal`` into ``folder``.
+
+        Raises:
+            BacklineError: as the appliance does.
+        """
         engine = engine_of(self.pack, self.steps)
         if self.sound and self.plan:
             wishes = Wishes(style=self.style, seed=self.seed)
@@ -111,17 +115,17 @@ class PackRenderer:
         write_midi(folder / f"{vocal.stem}.mid", score, reading.grid, sounds)
 
     def compose(self, engine: Engine, reading: Reading) -> Score:
-        """The notes for what was heard of a vocal: one draw, whatever its fit."""
+        """Compose notes for a reading: one take, whatever its fit."""
         if not self.plan:
             reading = replace(reading, plan=np.zeros_like(reading.plan), certainty=0.0)
         return compose(engine.graphs, engine.pack, reading, self.style, self.seed)
 
 
 def read_vocal(engine: Engine, vocal: Path) -> Reading:
-    """What the appliance hears in a file, as a render begins.
+    """The appliance's reading of a vocal file, as at the start of a render.
 
     Raises:
-        InputError: it would be refused.
+        InputError: the appliance would reject the vocal.
     """
     info = probe(vocal)
     track = track_pitch(read_mono(info), info.output_samples)
@@ -131,7 +135,7 @@ def read_vocal(engine: Engine, vocal: Path) -> Reading:
 
 
 def read_track(engine: Engine, track: PitchTrack, duration_s: float) -> Reading:
-    """What the appliance understands of a pitch track: beats, key, plan."""
+    """The appliance's reading (beats, key, plan) of a pitch track."""
     return listen(engine.graphs, padded(features_of(track)), duration_s, Wishes())
 
 
@@ -141,7 +145,7 @@ def _engine(folder: Path) -> Engine:
 
 
 def engine_of(folder: Path, steps: int | None = None) -> Engine:
-    """The engine of a pack, taking ``steps`` steps instead of its own."""
+    """The engine of a pack, with ``steps`` sampling steps if given."""
     engine = _engine(folder)
     pack = _pack(folder)
     if steps is not None:

@@ -1,7 +1,7 @@
-"""A model under judgement: a pack's graphs, or networks in torch that answer the same calls.
+"""A model to judge: a pack's graphs, or networks in torch with the same interface.
 
-With the torch side a run that still trains, or a network that is never exported, is judged by the
-appliance's own composer. Letters as in :mod:`appliance.networks.graphs`.
+With the latter, the appliance's own composer can judge runs in training and networks that are never exported.
+Letters as in :mod:`appliance.networks.graphs`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DISTILLED = UNDISTILLED.model_copy(update={"steps": 8, "guidance": 1.0, "few_ste
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What the composer reads of a pack's manifest."""
+    """The part of a manifest that the composer reads."""
 
     sampler: SamplerFacts
     thresholds: RollThresholds = field(default_factory=RollThresholds)
@@ -43,14 +43,14 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class TorchPack:
-    """Stands for a pack whose graphs are torch networks."""
+    """Takes the place of a pack if the graphs are torch networks."""
 
     manifest: Drawing
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model as the composer takes it: graphs and pack, or their torch stand-ins."""
+    """A model as the composer needs it: graphs and pack, or their torch equivalents."""
 
     label: str
     graphs: Any
@@ -60,7 +60,7 @@ class Model:
 class TorchGraphs:
     """Planner, generator and decoder with the interface of :class:`appliance.networks.graphs.Graphs`.
 
-    ``mean`` and ``std`` (Z,) are the statistics of the latents that the generator was trained on.
+    ``mean`` and ``std`` (Z,) are the statistics of the generator's training latents.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class TorchGraphs:
 
     @torch.no_grad()
     def plan(self, features: Array, phases: Array) -> tuple[Array, Array, Array]:
-        """Features (64, T) and phases (5, T) -> plan (24, P), key (24,) and beats (2, T), all 0-1."""
+        """Features (64, T) and phases (5, T) -> plan (24, P), key (24,) and beats (2, T), from 0 to 1."""
         plan, key, beats = self._planner(_batched(features), _batched(phases))
         return plan.sigmoid()[0].numpy(), key.softmax(dim=-1).reshape(-1).numpy(), beats.sigmoid()[0].numpy()
 
@@ -91,7 +91,7 @@ class TorchGraphs:
 
     @torch.no_grad()
     def velocity(self, inputs: dict[str, Array]) -> Array:
-        """One evaluation of the denoiser; (B, Z, W)."""
+        """One forward pass of the denoiser; returns (B, Z, W)."""
         velocity: Tensor = self._generator.denoiser(**{k: torch.from_numpy(v) for k, v in inputs.items()})
         return velocity.numpy()
 
@@ -109,12 +109,12 @@ def _batched(rows: Array) -> Tensor:
 def open_model(
     folder: Path, *, steps: int | None = None, guidance: float | None = None, network: str | None = None
 ) -> Model:
-    """The pack, the checkpoint or the runs in ``folder``, with other sampler settings where given.
+    """Open the pack, the checkpoint or the runs in ``folder``, with other sampler settings if given.
 
-    ``network`` says which run generates: ``denoiser`` or ``student``; None is the student where one is.
+    ``network`` chooses among runs: ``denoiser`` or ``student``; None takes the student if there is one.
 
     Raises:
-        PackError, CheckpointError: it cannot be used.
+        PackError, CheckpointError: files are missing or damaged.
     """
     changes = {k: v for k, v in (("steps", steps), ("guidance", guidance)) if v is not None}
     if (folder / MANIFEST_NAME).is_file():
@@ -141,7 +141,7 @@ def _from_runs(runs: Path, changes: dict[str, Any], network: str | None) -> Mode
     for name, module in (("vae", vae), ("planner", planner), (network, generator)):
         state = runs / name / "state.safetensors"
         if not state.is_file():
-            raise CheckpointError(f"{state}: missing; name a pack, a checkpoint, or runs that have {name}")
+            raise CheckpointError(f"{state}: missing; give a pack, a checkpoint, or runs with {name}")
         step = load_ema(state, module)
     sampler = (DISTILLED if few_steps else UNDISTILLED).model_copy(update=changes)
     mean, std = latent_statistics(runs / "cache")
@@ -153,6 +153,6 @@ def latent_statistics(cache: Path) -> tuple[Array, Array]:
     """Mean and standard deviation (Z,) of the training latents."""
     file = cache / "latent_statistics.npz"
     if not file.exists():
-        window_sources(cache)  # leaves the file
+        window_sources(cache)  # writes the file
     with np.load(file, allow_pickle=False) as statistics:
         return statistics["mean"], statistics["std"]

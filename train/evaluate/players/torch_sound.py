@@ -1,6 +1,6 @@
-"""The networks of the sound path in torch, with the calls of :class:`appliance.networks.graphs.Graphs`.
+"""The audio networks in torch, with the interface of :class:`appliance.networks.graphs.Graphs`.
 
-So that a checkpoint, or runs that still train, are judged by the code that plays packs. Letters as there.
+With them, the code that plays packs can judge checkpoints and runs in training. Letters as there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ AUDIO = ("audio_decoder", "audio_encoder")
 
 
 class SoundGraphs(Protocol):
-    """What notes pass through on their way to sound and back."""
+    """The graphs that turn notes into audio and back."""
 
     def gains(self, rows: Array, style: Array, group: Array) -> Array: ...
     def hear(self, spectrum: Array, style: Array) -> Array: ...
@@ -63,16 +63,18 @@ class TorchSound:
 
 
 def open_sound(folder: Path) -> SoundGraphs:
-    """The pack, the checkpoint or the runs in ``folder``.
+    """Open the audio networks of the pack, the checkpoint or the runs in ``folder``.
 
     Raises:
-        PackError, CheckpointError: it cannot be used, or has no audio networks.
+        PackError, CheckpointError: files are missing or damaged, or there are no audio networks.
     """
     if (folder / MANIFEST_NAME).is_file():
         pack = load_pack(folder)
         missing = [name for name in AUDIO if name not in pack.manifest.graphs.present()]
         if missing:
-            raise CheckpointError(f"{folder}: the pack has no {missing[0]}")
+            raise CheckpointError(
+                f"{folder}: the pack has no {missing[0]}; give another pack or a checkpoint"
+            )
         return Graphs(pack, torch.get_num_threads())
     if (folder / "checkpoint.json").is_file():
         stored = load_checkpoint(folder)
@@ -88,7 +90,7 @@ def open_sound(folder: Path) -> SoundGraphs:
     for name, module in (("vae", vae), *audio.items()):
         state = folder / name / "state.safetensors"
         if not state.is_file():
-            raise CheckpointError(f"{state}: missing; name a pack, a checkpoint, or runs that have {name}")
+            raise CheckpointError(f"{state}: missing; give a pack, a checkpoint, or runs with {name}")
         load_ema(state, module)
     return TorchSound(vae, audio, *latent_statistics(folder / "cache"))
 

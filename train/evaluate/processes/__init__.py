@@ -1,6 +1,6 @@
-"""Work spread over processes, shown and remembered.
+"""Worker processes, progress and stored answers.
 
-- ``workers``: the same question about many things
-- ``progress``: how far it is
-- ``store``: answers on disk, named by the hash of their question
+- ``workers``: runs one function over many items in several processes
+- ``progress``: shows progress
+- ``store``: stores answers on disk under the hash of their question
 """

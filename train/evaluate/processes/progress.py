@@ -1,4 +1,4 @@
-"""A bar with the time left on a terminal, one plain line an item elsewhere."""
+"""Progress: a bar with the remaining time on a terminal, otherwise one line per item."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 
 
 def steps(items: Sequence[Item], what: str, name: Callable[[Item], str]) -> Iterator[Item]:
-    """The items, one by one, with progress on the error stream."""
+    """Yield the items and show progress on stderr."""
     console = Console(stderr=True)
     if not console.is_terminal:
         begun = time.monotonic()

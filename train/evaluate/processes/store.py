@@ -1,7 +1,7 @@
-"""Answers on disk, named by the hash of their question: what was once judged is never judged again.
+"""Stores answers on disk under the hash of their question, so that nothing is judged twice.
 
-Renders are large and judgements are small, so the judgements are what is kept: an evaluation that was
-stopped goes on where it was, and the sound is gone as soon as it has been heard.
+Renders are large and judgements small, so only judgements are stored. A stopped evaluation can continue, and
+the audio is deleted as soon as it has been judged.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Question = Mapping[str, object]
 
 
 class Store:
-    """A folder of small JSON files, safe to delete; several processes may share it."""
+    """A folder of small JSON files. It may be deleted; several processes may share it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def get(self, question: Question, answer: Callable[[], object]) -> Any:
-        """The stored answer to ``question``, or that of ``answer``, which is then stored.
+        """The stored answer to ``question``; if there is none, that of ``answer``, which is then stored.
 
-        A :class:`~appliance.errors.BacklineError` is an answer as well: a vocal that is refused is
-        refused again. It is raised as :class:`Refused`.
+        Raises:
+            Refused: ``answer`` raised a BacklineError, now or when it was stored.
         """
         file = self._file(question)
         if not file.is_file():
@@ -44,7 +44,7 @@ class Store:
         return stored["answer"]
 
     def knows(self, question: Question) -> bool:
-        """Whether ``question`` was answered before."""
+        """Whether the answer to ``question`` is stored."""
         return self._file(question).is_file()
 
     def _file(self, question: Question) -> Path:
@@ -53,4 +53,4 @@ class Store:
 
 
 class Refused(BacklineError):
-    """What was asked for cannot be had; the text is the one of the first refusal."""
+    """The question has no answer; the text is that of the first error."""

@@ -1,4 +1,4 @@
-"""The same question about many things, asked by several processes at a time."""
+"""Runs one function over many items, in several processes at the same time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from train.evaluate.processes.progress import steps
 Job = TypeVar("Job")
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""Two processes of one thread finish sooner than one process of two: most of a judge is not parallel."""
+"""One thread per process, because most of a judge is serial: processes use the cores better than threads."""
 
 
 def ask_all(
@@ -23,9 +23,9 @@ def ask_all(
     name: Callable[[Job], str],
     workers: int = 1,
 ) -> None:
-    """``ask`` each of ``jobs``, several processes at a time; its answers are in a store, not here.
+    """Call ``ask`` for each of ``jobs`` in several processes; it must put its answers into a store.
 
-    With more than one worker ``ask`` and the jobs must be picklable. What is raised ends it all.
+    With more than one worker, ``ask`` and the jobs must be picklable. The first exception ends the run.
     """
     if workers <= 1 or len(jobs) <= 1:
         for job in steps(jobs, what, name):
@@ -34,7 +34,7 @@ def ask_all(
     saved = {key: os.environ.get(key) for key in ONE_THREAD}
     os.environ.update(ONE_THREAD)
     try:
-        # Fresh processes: neither OpenVINO nor torch survives a fork of a process that has used it.
+        # Spawned processes, because OpenVINO and torch do not survive a fork after use.
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             answers: Iterator[object] = pool.map(ask, jobs)
             for _ in steps(jobs, what, name):

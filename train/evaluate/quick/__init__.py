@@ -1,4 +1,4 @@
-"""The fast judge, for choosing between models while they train.
+"""A fast judgement, to choose between models while they train.
 
-- ``note_judgement``: validation songs composed from cached features and judged on their notes
+- ``note_judgement``: composes validation songs from cached features and judges their notes
 """

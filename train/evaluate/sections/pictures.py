@@ -1,4 +1,4 @@
-"""The report's pictures: bars with intervals, and curves."""
+"""Draws the report's pictures: bars with intervals, and curves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLOURS = {"harmony": "tab:blue", "consonance": "tab:orange", "rhythm": "tab:gre
 def new_figure(
     rows: int, columns: int, size: tuple[float, float], widths: tuple[int, ...] | None = None
 ) -> Any:
-    """A figure of matplotlib that needs no screen, and its axes."""
+    """A matplotlib figure that needs no display, and its axes."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -27,7 +27,7 @@ def new_figure(
 
 
 def save(figure: Any, file: Path) -> None:
-    """Write a figure as PNG and forget it."""
+    """Write a figure as PNG and close it."""
     from matplotlib import pyplot
 
     figure.tight_layout()
@@ -36,7 +36,7 @@ def save(figure: Any, file: Path) -> None:
 
 
 def errors(facts: Sequence[Fact]) -> tuple[list[float], Any]:
-    """Values and their intervals as matplotlib wants them; what is undefined is not drawn."""
+    """Values and intervals in matplotlib's form; undefined ones become NaN, which is not drawn."""
     values = [np.nan if f["value"] is None else f["value"] for f in facts]
     low = [np.nan if f["low"] is None else f["value"] - f["low"] for f in facts]
     high = [np.nan if f["high"] is None else f["high"] - f["value"] for f in facts]
@@ -44,7 +44,7 @@ def errors(facts: Sequence[Fact]) -> tuple[list[float], Any]:
 
 
 def bars(groups: Mapping[str, Mapping[str, Fact]], file: Path) -> None:
-    """Gap closed by group (a style), a bar a metric."""
+    """Draw gap closed by group (such as style), with one bar per metric."""
     figure, axes = new_figure(1, 1, (max(5.0, 1.2 * len(groups)), 3.6))
     for k, metric in enumerate(METRICS):
         values, spread = errors([found[metric] for found in groups.values()])
@@ -60,9 +60,9 @@ def bars(groups: Mapping[str, Mapping[str, Fact]], file: Path) -> None:
 def curves(
     panels: Mapping[str, Mapping[str, Mapping[str, Fact]]], x_label: str, y_label: str, file: Path
 ) -> None:
-    """A panel a metric, a line a group (a noise), a point a condition: ``panels[metric][group][x]``.
+    """Draw one panel per metric, one line per group (such as a noise) and one point per condition.
 
-    Conditions are drawn in the order in which they stand.
+    ``panels[metric][group][x]`` is the value; conditions keep their order.
     """
     figure, all_axes = new_figure(1, len(panels), (4.0 * len(panels), 3.6))
     for axes, (metric, groups) in zip(all_axes, panels.items(), strict=True):

@@ -1,4 +1,4 @@
-"""With and without the plan: the same pack whose denoiser is told that there is none."""
+"""Section: the pack with and without the plan in its condition."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def describe(facts: Facts) -> str:
         for metric in METRICS
     ]
     return (
-        f"{facts['songs']} songs of {facts['seconds']:g} s, judged by the notes themselves. Without: plan "
-        "and its certainty are zero, which training dropped at random; nothing was trained again.\n\n"
+        f"{facts['songs']} songs of {facts['seconds']:g} s, judged by their notes. Without: plan and "
+        "certainty are zero, as sometimes in training; nothing was retrained.\n\n"
         + table(("metric", "with plan", "without", "difference"), rows)
     )
 

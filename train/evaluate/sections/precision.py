@@ -1,4 +1,4 @@
-"""INT8 against the same networks in FP32: the same songs, the same seeds, judged as audio."""
+"""Section: INT8 against the same networks in FP32, with the same songs and seeds, judged as audio."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def describe(facts: Facts) -> str:
         ]
         for metric in METRICS
     ]
-    return f"{facts['songs']} songs, judged as audio, songs and seeds paired.\n\n" + table(
+    return f"{facts['songs']} songs, judged as audio; songs and seeds are paired.\n\n" + table(
         ("metric", "INT8", "FP32", "INT8 - FP32"), rows
     )
 

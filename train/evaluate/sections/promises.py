@@ -1,4 +1,4 @@
-"""Every promise with a number, and whether the measurements keep it: computed, never written by hand."""
+"""Compares every promised number with its measurement."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Sections = Mapping[str, Any]
 """Facts of the sections that were measured, by name."""
 
 OF_THE_CEILING = {"harmony": 0.6, "consonance": 0.8, "rhythm": 0.8}
-"""Least gap closed, as a share of what the written score itself closes when played and judged."""
+"""Minimum gap closed, relative to the ceiling (the written score played and judged)."""
 
-LARGEST_LOSS_TO_INT8 = 0.02
-LARGEST_LOSS_TO_NOISE = 0.10
+MAX_LOSS_TO_INT8 = 0.02
+MAX_LOSS_TO_NOISE = 0.10
 NOISE_DB = "10"
-MOST_EVALUATIONS = 8
+MAX_FORWARD_PASSES = 8
 
 NOT_MEASURED = "not measured"
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """``asked`` and ``measured`` in words; ``kept`` is None where nothing was measured."""
+    """A promise; ``asked`` and ``measured`` are texts, ``kept`` is None if it was not measured."""
 
     what: str
     asked: str
@@ -44,7 +44,7 @@ def promises(sections: Sections) -> list[Promise]:
 
 
 def as_table(found: list[Promise]) -> str:
-    """Markdown, with the count of those kept above."""
+    """Markdown: the number of kept promises, and a table."""
     kept = sum(promise.kept is True for promise in found)
     measured = sum(promise.kept is not None for promise in found)
     verdict = {True: "met", False: "**not met**", None: NOT_MEASURED}
@@ -68,9 +68,9 @@ def _share(metric: str, facts: Any) -> tuple[float | None, str]:
 
 def _precision(sections: Sections) -> Iterator[Promise]:
     for metric in METRICS:
-        what, asked = f"{metric}: INT8 loses against FP32", f"<= {LARGEST_LOSS_TO_INT8}"
+        what, asked = f"{metric}: INT8 loses against FP32", f"<= {MAX_LOSS_TO_INT8}"
         loss = partial(_loss_to_int8, metric)
-        yield _judged(sections, "precision", what, asked, loss, partial(operator.ge, LARGEST_LOSS_TO_INT8))
+        yield _judged(sections, "precision", what, asked, loss, partial(operator.ge, MAX_LOSS_TO_INT8))
 
 
 def _loss_to_int8(metric: str, facts: Any) -> tuple[float | None, str]:
@@ -81,9 +81,9 @@ def _noise(sections: Sections) -> Iterator[Promise]:
     for kind in SPOILINGS:
         for metric in METRICS:
             what = f"{metric}: gap closed lost to {kind} at {NOISE_DB} dB"
-            asked = f"<= {LARGEST_LOSS_TO_NOISE:.0%}"
+            asked = f"<= {MAX_LOSS_TO_NOISE:.0%}"
             lost = partial(_lost_to_noise, kind, metric)
-            yield _judged(sections, "noise", what, asked, lost, partial(operator.ge, LARGEST_LOSS_TO_NOISE))
+            yield _judged(sections, "noise", what, asked, lost, partial(operator.ge, MAX_LOSS_TO_NOISE))
 
 
 def _lost_to_noise(kind: str, metric: str, facts: Any) -> tuple[float | None, str]:
@@ -130,9 +130,9 @@ def _steps(sections: Sections) -> Iterator[Promise]:
         sections,
         "steps",
         "evaluations of the denoiser a window, guidance included",
-        f"<= {MOST_EVALUATIONS}",
+        f"<= {MAX_FORWARD_PASSES}",
         own,
-        lambda value: value <= MOST_EVALUATIONS,
+        lambda value: value <= MAX_FORWARD_PASSES,
     )
 
 
@@ -151,7 +151,7 @@ def _judged(
 
 
 def _negated(found: Fact, places: int) -> tuple[float | None, str]:
-    """A loss from a difference."""
+    """A difference as a loss, with its text."""
     if found["value"] is None:
         return None, NOT_MEASURED
     loss = {"value": -found["value"], "low": -found["high"], "high": -found["low"]}

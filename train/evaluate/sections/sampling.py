@@ -1,4 +1,4 @@
-"""How many steps? The shipped pack at several, beside the denoiser it was distilled from."""
+"""Section: the pack at several numbers of sampling steps, and the denoiser it was distilled from."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def measure(setting: EvaluationSetting) -> Facts:
             {
                 "name": name,
                 "steps": steps,
-                "evaluations": evaluations(steps, sampler.guidance),
+                "evaluations": forward_passes(steps, sampler.guidance),
                 "gap_closed": gaps(found),
                 "minus_shipped": {metric: fact(compare(found, shipped, metric)) for metric in METRICS},
             }
@@ -42,7 +42,7 @@ def measure(setting: EvaluationSetting) -> Facts:
 
 def _renderers(setting: EvaluationSetting) -> list[tuple[str, PackRenderer]]:
     own = setting.manifest().sampler.steps
-    # The pack's own steps are not an override: those notes are known already.
+    # The pack's own number of steps is passed as None, so that stored notes are reused.
     chosen = sorted({*STEPS, own})
     rows = [("shipped", setting.notes_only(steps=None if n == own else n)) for n in chosen]
     if setting.undistilled is not None:
@@ -51,8 +51,8 @@ def _renderers(setting: EvaluationSetting) -> list[tuple[str, PackRenderer]]:
     return rows
 
 
-def evaluations(steps: int, guidance: float) -> int:
-    """Evaluations of the denoiser a window; guidance takes two a step, side by side."""
+def forward_passes(steps: int, guidance: float) -> int:
+    """Forward passes of the denoiser per window; guidance takes two per step."""
     return steps * (1 if guidance == 1.0 else 2)
 
 
@@ -64,9 +64,9 @@ def describe(facts: Facts) -> str:
         figures = [f"{shown(gap[m])} ({d})" for m, d in zip(METRICS, minus, strict=True)]
         rows.append([row["name"], str(row["steps"]), str(row["evaluations"]), *figures])
     return (
-        f"{facts['songs']} songs of {facts['seconds']:g} s, judged by the notes themselves, not as audio. In "
-        f"parentheses the difference from the pack as shipped ({facts['shipped_steps']} steps), songs "
-        "paired.\n\n" + table(("denoiser", "steps", "evaluations a window", *METRICS), rows)
+        f"{facts['songs']} songs of {facts['seconds']:g} s, judged by their notes, not as audio. In "
+        f"parentheses: the difference from the pack as shipped ({facts['shipped_steps']} steps), with paired "
+        "songs.\n\n" + table(("denoiser", "steps", "evaluations a window", *METRICS), rows)
     )
 
 

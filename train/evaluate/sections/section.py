@@ -1,4 +1,4 @@
-"""A section of the report: measured once, kept as JSON, described from that JSON alone."""
+"""A section of the report: measured once, stored as JSON, described from that JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from train.evaluate.sections.facts import without_nan
 from train.evaluate.sections.setting import EvaluationSetting
 
 Facts = dict[str, Any]
-"""What was measured, ready for JSON: estimates as ``{"value", "low", "high", "n"}``, NaN as None."""
+"""Measurements in the form of JSON: estimates as ``{"value", "low", "high", "n"}``, NaN as None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """``measure`` takes minutes; ``describe`` (Markdown) and ``draw`` (PNG file) need only its facts."""
+    """A section; ``measure`` takes minutes, ``describe`` (Markdown) and ``draw`` (PNG) need only its
+    facts."""
 
     name: str
     title: str
@@ -27,23 +28,23 @@ class Section:
     describe: Callable[[Facts], str]
     draw: Callable[[Facts, Path], None] | None = None
     needs: tuple[str, ...] = ()
-    """Attributes of the setting that must be given; without them the section is left out."""
+    """Attributes of the setting that it needs; without them the section is skipped."""
 
     asks: tuple[str, ...] = ()
-    """What of :meth:`EvaluationSetting.question` changes its answer beside pack, split, songs and seed."""
+    """Optional packs of :meth:`EvaluationSetting.question` that affect its answer."""
 
     def possible(self, setting: EvaluationSetting) -> bool:
-        """Whether the setting has what the section needs."""
+        """Whether the setting has everything that the section needs."""
         return all(getattr(setting, name) is not None for name in self.needs)
 
     def question(self, setting: EvaluationSetting) -> Facts:
-        """What a stored section must have been asked."""
+        """The question that a stored section must have answered to be reused."""
         asked = setting.question()
         optional = {"fp32", "undistilled"} - {*self.needs, *self.asks}
         return {name: value for name, value in asked.items() if name not in optional}
 
     def run(self, setting: EvaluationSetting, folder: Path) -> Facts:
-        """The stored facts of the section, measured first if they are not there or no longer true."""
+        """The stored facts of the section; measures them first if they are missing or outdated."""
         facts = self.stored(setting, folder)
         if facts is None:
             begun = time.monotonic()
@@ -60,7 +61,7 @@ class Section:
         return facts
 
     def stored(self, setting: EvaluationSetting, folder: Path) -> Facts | None:
-        """The facts in ``folder``, None if there are none for this setting."""
+        """The facts stored in ``folder`` for this setting; None if there are none."""
         file = folder / f"{self.name}.json"
         if not file.is_file():
             return None

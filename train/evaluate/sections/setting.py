@@ -1,4 +1,4 @@
-"""What is evaluated, on what, and where answers are kept: all that a section needs to know."""
+"""The setting of an evaluation: what is evaluated, on which songs, and where answers are stored."""
 
 from __future__ import annotations
 
@@ -28,56 +28,59 @@ class HasVocal(Protocol):
 
 
 SHORT_S = 30.0
-"""Length of excerpts that are judged under many conditions."""
+"""Length of excerpts in sections with many conditions."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSetting:
-    """One evaluation. ``songs`` is the size of the main table; smaller sections take an even share of
-    the same songs, so that what is paired is paired and nothing is sung twice."""
+    """The setting of one evaluation.
+
+    ``songs`` is the number of songs in the main table. Smaller sections use an even share of the same songs,
+    so that results can be paired and no song is sung twice.
+    """
 
     pack: Path
     corpus: Path
     folder: Path
-    """Cache: what is sung, what was heard."""
+    """Folder for sung vocals and stored answers."""
     split: str = "test"
     songs: int = 24
     style: str = "piano"
     seed: int = 0
     workers: int = 2
     code: str = ""
-    """Hash of the appliance's code: a change of it asks everything anew."""
+    """Hash of the appliance's code; a change of it renders everything again."""
     vocals: Path | None = None
     """Folder with recordings of real singing."""
     fp32: Path | None = None
-    """The same pack before quantisation."""
+    """The same pack in FP32."""
     undistilled: Path | None = None
-    """A pack of the denoiser that the shipped one was distilled from."""
+    """A pack with the denoiser from which the shipped one was distilled."""
 
     @property
     def hearing(self) -> Hearing:
-        """The judges and what they remember."""
+        """The judges, with the store of their answers."""
         return Hearing(Store(self.folder / "heard"), Judges())
 
     def manifest(self, pack: Path | None = None) -> Manifest:
-        """``pack.json`` of a pack, by default the one that is judged."""
+        """The manifest of a pack, by default of the evaluated one."""
         return load_pack(pack or self.pack, verify=False).manifest
 
     @property
     def renderer(self) -> PackRenderer:
-        """The pack as it is used."""
+        """The pack as users run it."""
         return PackRenderer(self.pack, self.style, self.seed, code=self.code)
 
     def pieces(self, share: int = 1, length_s: float = LENGTH_S) -> list[Piece]:
-        """Every ``share``-th song of the main table, its first ``length_s`` of singing."""
+        """Every ``share``-th song of the main table, cut to ``length_s``."""
         return self.sung(chosen_rows(self.corpus, self.split, self.songs)[::share], length_s)
 
     def sung(self, rows: Sequence[LedgerRow], length_s: float = LENGTH_S) -> list[Piece]:
-        """These songs."""
+        """The songs of ``rows``, sung and cut to ``length_s``."""
         return sung_pieces(self.corpus, rows, self.folder, self.workers, length_s)
 
     def judged(self, pieces: Sequence[Piece], renderer: PackRenderer, *, chords: bool = False) -> Evaluation:
-        """``renderer`` on ``pieces``: as audio if it makes sound, else by its notes."""
+        """Judge ``renderer`` on ``pieces``: as audio if it writes audio, otherwise by its notes."""
         soundfont = load_pack(self.pack, verify=False).soundfont_path
         return evaluate(
             pieces,
@@ -91,9 +94,9 @@ class EvaluationSetting:
         )
 
     def prepare(self, pairs: Sequence[tuple[HasVocal, PackRenderer]], what: str) -> None:
-        """Have many renders judged by one pool of processes; what is known is left out.
+        """Judge many renders in one pool of processes, except those with stored answers.
 
-        Starting processes and compiling networks takes as long as judging a few short excerpts.
+        One pool saves time: starting processes and compiling graphs takes as long as judging a few excerpts.
         """
         jobs = [
             (self, piece.vocal, renderer)
@@ -103,14 +106,14 @@ class EvaluationSetting:
         ask_all(_ask, jobs, what, lambda job: job[1].stem, self.workers)
 
     def heard(self, vocal: Path, renderer: PackRenderer) -> Heard | None:
-        """What is heard in one render; None where the vocal was refused."""
+        """What is heard in one render; None if the vocal was rejected."""
         try:
             return self.hearing.result(vocal, renderer, renderer.label, chords=False)
         except Refused:
             return None
 
     def about(self) -> dict[str, object]:
-        """What the report says about itself."""
+        """The facts of the evaluation for the report."""
         pack = load_pack(self.pack, verify=False)
         return {
             "pack": f"{pack.manifest.name} {pack.manifest.version}",
@@ -122,7 +125,7 @@ class EvaluationSetting:
         }
 
     def question(self) -> dict[str, object]:
-        """What must be the same for a stored section to be still true."""
+        """The facts that must be unchanged for a stored section to be reused."""
         packs = {"pack": self.pack, "fp32": self.fp32, "undistilled": self.undistilled}
         hashes = {name: music_hash(load_pack(p, verify=False)) for name, p in packs.items() if p is not None}
         return {
@@ -135,7 +138,7 @@ class EvaluationSetting:
         }
 
     def notes_only(self, **changes: object) -> PackRenderer:
-        """The pack's notes without sound, with ``changes`` (see :class:`PackRenderer`)."""
+        """A renderer of the pack that writes notes only, with ``changes`` (see :class:`PackRenderer`)."""
         return replace(self.renderer, sound=False, **changes)  # type: ignore[arg-type]
 
 

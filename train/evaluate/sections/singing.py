@@ -1,8 +1,8 @@
-"""Real singing: do the results suit what is sung better than results for other singing do?
+"""Section: real singing, and whether its results suit it better than results for other singing do.
 
-Nothing is written to real recordings, so there is no gap to close; what can be asked is whether the sung
-pitches sound in the result, against the results for other segments. Segments of one song share its key,
-which makes that a harder anchor than other songs are.
+Real recordings have no written accompaniment, so there is no gap to close. Instead, the consonance of the
+sung notes with the result is compared with that of results for other segments. Segments of one song share its
+key, which makes them a harder anchor than other songs.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from train.evaluate.sections.setting import EvaluationSetting
 
 SEEDS = 6
 SEGMENT_S = 10.0
-"""No segment is longer; a recording is cut into equal parts."""
+"""Maximum length of a segment; a recording is cut into equal parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Part of a recording: its own audio file, and the notes sung in it, in seconds from its start."""
+    """A part of a recording in its own audio file, with its sung notes in seconds from its start."""
 
     song: str
     vocal: Path
@@ -62,7 +62,7 @@ def measure(setting: EvaluationSetting) -> Facts:
 
 
 def cut(recording: Path, notes: Sequence[Sung], folder: Path) -> list[Segment]:
-    """Equal parts of at most :data:`SEGMENT_S`, each with its clipped notes; parts nobody sings in go."""
+    """Cut into equal parts of at most :data:`SEGMENT_S` with their clipped notes; drop parts without any."""
     info = soundfile.info(recording)
     count = max(1, int(np.ceil(info.duration / SEGMENT_S)))
     edges = [round(k * info.frames / count) for k in range(count + 1)]
@@ -85,8 +85,11 @@ def cut(recording: Path, notes: Sequence[Sung], folder: Path) -> list[Segment]:
 
 
 def compared(segments: Sequence[Segment], takes: Sequence[Sequence[Heard]]) -> list[dict[str, float]]:
-    """Of each segment, means over takes: consonance with its own results (``ours``), with those for all
-    other segments (``shuffled``), and with those for other songs' (``other_songs``, NaN without any)."""
+    """Consonance of each segment's sung notes, averaged over takes.
+
+    ``ours``: with its own results; ``shuffled``: with results for all other segments; ``other_songs``: with
+    results for segments of other songs, NaN if there are none.
+    """
     rows = []
     for k, segment in enumerate(segments):
         scores = [[consonance(segment.sung, heard.notes) for heard in take] for take in takes]
@@ -104,8 +107,7 @@ def compared(segments: Sequence[Segment], takes: Sequence[Sequence[Heard]]) -> l
 
 
 def summary(segments: Sequence[Segment], rows: Sequence[dict[str, float]]) -> Facts:
-    """Means with intervals over segments; a segment's takes are averaged first, for they are no new
-    singing."""
+    """Means with intervals over segments; takes of a segment are averaged first."""
 
     def against(anchor: str) -> Estimate:
         return mean([row["ours"] - row[anchor] for row in rows])
@@ -126,11 +128,11 @@ def describe(facts: Facts) -> str:
     pooled = (
         f"{facts['segments']} segments of {facts['songs']} recordings ({facts['sung_s']:g} s sung), "
         f"{facts['seeds']} seeds each, so n = {facts['segments'] * facts['seeds']} renders; judged as audio. "
-        f"Sung notes: {judges}. Consonance of the sung notes with the result {shown(facts['ours'])}, with "
-        f"results for other segments {shown(facts['shuffled'])}: difference "
+        f"Sung notes: {judges}. Consonance of the sung notes is {shown(facts['ours'])} with the result and "
+        f"{shown(facts['shuffled'])} with results for other segments: difference "
         f"**{shown(facts['ours_minus_shuffled'], sign=True)}**; against other songs alone "
-        f"{shown(facts['ours_minus_other_songs'], sign=True)}. Intervals are over segments, of which there "
-        "are few; seeds are averaged first."
+        f"{shown(facts['ours_minus_other_songs'], sign=True)}. Intervals are over segments, which are few; "
+        "seeds are averaged first."
     )
     columns = ("ours", "shuffled", "other_songs")
     rows = [

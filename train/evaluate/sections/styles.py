@@ -1,4 +1,4 @@
-"""All styles on the same songs, judged by their notes: what a style adds in drums would deafen a judge."""
+"""Section: all styles on the same songs, judged by their notes, because drums would confuse a transcriber."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import SHORT_S, EvaluationSetting
 
 SHARE = 3
-"""Every third song of the main table."""
+"""Uses every third song of the main table."""
 
 
 def measure(setting: EvaluationSetting) -> Facts:
@@ -32,8 +32,8 @@ def measure(setting: EvaluationSetting) -> Facts:
 
 
 def statistics(results: list[Heard]) -> Facts:
-    """Means over results: notes and drum strokes a second, voices sounding at once, median note length,
-    and share of half seconds in which something sounds."""
+    """Means over results: notes and drum strokes per second, simultaneous voices, median note length in
+    seconds, and share of half seconds with sound."""
     rows = []
     for heard in results:
         lengths = [note.end_s - note.start_s for note in heard.notes]
@@ -59,11 +59,11 @@ def describe(facts: Facts) -> str:
         figures = (f"{notes[k]:.1f}" for k in ("notes_per_s", "drums_per_s", "voices"))
         shape = (f"{notes['note_s']:.2f}", f"{100 * notes['sounds']:.0f} %")
         rows.append([style, *(shown(found[m]) for m in METRICS), *figures, *shape])
-    header = ("style", *METRICS, "notes a second", "drums a second", "voices", "note, s", "sounds")
+    header = ("style", *METRICS, "notes per second", "drums per second", "voices", "note, s", "sounds")
     return (
-        f"{facts['songs']} songs of {facts['seconds']:g} s, judged by the notes themselves without drums, "
-        "against the written piano part: another style may follow its harmony, but has rhythms of its own, "
-        "so rhythm compares with the song's grid.\n\n" + table(header, rows)
+        f"{facts['songs']} songs of {facts['seconds']:g} s, judged by their notes without drums, against the "
+        "written piano part. Another style may follow its harmony but has its own rhythms, so rhythm "
+        "compares with the song's grid.\n\n" + table(header, rows)
     )
 
 

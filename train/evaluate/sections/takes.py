@@ -1,7 +1,7 @@
-"""Several takes: is the one that the fit score prefers better than any one take?
+"""Section: whether the take with the best fit is better than an average one.
 
-Takes are composed and judged for their fit as a render does it, a badly fitting one being tried again.
-One take is the mean over the takes, which is what somebody who asks for one gets on average.
+Takes are composed and scored for fit as in a render, including the retry of a take that fits badly. ``one``
+is the mean over all takes, which is the expected result of asking for one take.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def measure(setting: EvaluationSetting) -> Facts:
 
 
 def compared(pieces: Sequence[Piece], taken: Sequence[Sequence[dict[str, Any]]]) -> Facts:
-    """The facts, from each piece's takes: ``fit`` and ``heard``, in the order in which they were drawn."""
+    """The facts, from each piece's takes (``fit`` and ``heard``) in the order of their seeds."""
     written = [Heard(p.duration_s, pitched(p.written.notes), ()) for p in pieces]
 
     def judged(label: str, chosen: Sequence[int]) -> Evaluation:
@@ -68,7 +68,7 @@ def compared(pieces: Sequence[Piece], taken: Sequence[Sequence[dict[str, Any]]])
 
 
 def averaged(evaluations: Sequence[Evaluation]) -> Evaluation:
-    """One whose scores are the means of several of the same pieces."""
+    """The mean of several evaluations of the same pieces."""
     rows = [
         replace(
             same[0],
@@ -81,18 +81,19 @@ def averaged(evaluations: Sequence[Evaluation]) -> Evaluation:
 
 
 def together(ours: Evaluation, other: Evaluation) -> Estimate:
-    """Difference of gap closed, mean over the metrics; interval over songs, widths of the gaps fixed."""
+    """Difference of gap closed, averaged over the metrics; the interval is over songs, for fixed gap
+    widths."""
     parts: list[list[float]] = []
     for metric in METRICS:
         width = other.mean(metric, "true").value - other.mean(metric, "shuffled").value
         pairs = zip(ours.of(metric), other.of(metric), strict=True)
-        if width > 0.0:  # else nothing tells right from wrong
+        if width > 0.0:  # otherwise the metric cannot separate true from shuffled
             parts.append([(a.ours - b.ours) / width for a, b in pairs])
     return mean(np.mean(parts, axis=0).tolist())
 
 
 def _takes(job: tuple[EvaluationSetting, Path]) -> list[dict[str, Any]]:
-    """Fit and notes of each take, in the order in which they were drawn; empty where refused."""
+    """Fit and notes of each take in the order of their seeds; empty if the vocal was rejected."""
     setting, vocal = job
     renderer = setting.renderer
     question = {"takes": TAKES, "label": renderer.label, "vocal": file_sha256(vocal)}
@@ -120,7 +121,7 @@ def _drawn(renderer: PackRenderer, vocal: Path) -> list[dict[str, Any]]:
             "duration_s": reading.duration_s,
             "notes": [(n.start_s, n.end_s, n.pitch, n.velocity / 127) for n in pitched(take.score.notes)],
         }
-        # a second try has a seed of its own, but stands for the first
+        # A retry has another seed, but takes the place of its first try.
         for take in sorted(takes, key=lambda take: take.seed % RETRY_SEED_STEP)
     ]
 
@@ -138,11 +139,11 @@ def describe(facts: Facts) -> str:
         for metric in METRICS
     ]
     return (
-        f"{facts['songs']} songs, {facts['takes']} takes each, judged by the notes themselves: the take with "
-        "the highest fit score against the mean of all takes, songs paired. Over the three metrics: "
-        f"**{shown(facts['best_minus_one_all'], 3, sign=True)}**, against the first take drawn "
-        f"{shown(facts['best_minus_first_all'], 3, sign=True)}. Fit of the best "
-        f"{shown(facts['fit_of_best'])}, of one {shown(facts['fit_of_one'])}.\n\n"
+        f"{facts['songs']} songs, {facts['takes']} takes each, judged by their notes: the take with the best "
+        "fit against the mean of all takes, with paired songs. Difference over the three metrics: "
+        f"**{shown(facts['best_minus_one_all'], 3, sign=True)}**; against the first take: "
+        f"{shown(facts['best_minus_first_all'], 3, sign=True)}. Fit of the best take "
+        f"{shown(facts['fit_of_best'])}, of one take {shown(facts['fit_of_one'])}.\n\n"
         + table(("metric", f"best of {facts['takes']}", "one take", "difference"), rows)
     )
 

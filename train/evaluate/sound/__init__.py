@@ -1,5 +1,5 @@
-"""What is left of music that goes through the latent and comes back as sound.
+"""Judges the audio networks: how much of the music survives the way through the latent and back to audio.
 
-- ``trip``: there and back, judged
-- ``report``: the page, its numbers and its pictures
+- ``trip``: makes and judges the audio
+- ``report``: writes the page, its figures and its pictures
 """

