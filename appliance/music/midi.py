@@ -98,11 +98,19 @@ class TempoMap:
         return [int(t) for t in np.rint(np.maximum(exact, 0))]
 
 
-def write_midi(path: Path, score: Score, grid: BeatGrid, instruments: Mapping[str, Instrument]) -> None:
+def write_midi(
+    path: Path,
+    score: Score,
+    grid: BeatGrid,
+    instruments: Mapping[str, Instrument],
+    tuning_cents: float = 0.0,
+) -> None:
     """Write ``score`` to ``path``: the tempo map, then one track per group that plays.
 
     ``instruments`` maps each of the score's groups to its instrument; drums play on channel 10. Notes of one
     pitch must not overlap in MIDI: a later one ends the earlier one. The same arguments give the same bytes.
+    ``tuning_cents`` is the offset from A = 440 Hz: unless it is 0, RPN 1 and 2 tune pitched channels
+    (MIDI 1.0 Detailed Specification, registered parameters) and a text event says so.
 
     Raises:
         OutputError: the file cannot be written.
@@ -111,11 +119,13 @@ def write_midi(path: Path, score: Score, grid: BeatGrid, instruments: Mapping[st
     tempo_map = TempoMap.of(grid)
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     end_tick = tempo_map.ticks([score.duration_s])[0]
-    file.tracks.append(_conductor(tempo_map, end_tick))
+    file.tracks.append(_conductor(tempo_map, end_tick, tuning_cents))
     channels = iter(_PITCHED_CHANNELS)
     for group in score.groups():
         channel = _DRUM_CHANNEL if group == DRUM_GROUP else next(channels)
-        file.tracks.append(_track(score.only(group).notes, tempo_map, instruments[group], channel))
+        file.tracks.append(
+            _track(score.only(group).notes, tempo_map, instruments[group], channel, tuning_cents)
+        )
     with writing(path):
         file.save(path)
 
@@ -180,7 +190,7 @@ def _signature(ticks: int) -> tuple[int, int]:
     return parts // common, 4 * _SPLITS // common
 
 
-def _conductor(tempo_map: TempoMap, end_tick: int) -> mido.MidiTrack:
+def _conductor(tempo_map: TempoMap, end_tick: int, tuning_cents: float) -> mido.MidiTrack:
     meters = [
         (tick, 0, mido.MetaMessage("time_signature", numerator=beats, denominator=unit))
         for tick, beats, unit in tempo_map.meters
@@ -188,11 +198,14 @@ def _conductor(tempo_map: TempoMap, end_tick: int) -> mido.MidiTrack:
     tempi = [(tick, 1, mido.MetaMessage("set_tempo", tempo=tempo)) for tick, tempo in tempo_map.tempi]
     # Events after the end would make the file longer than the song.
     events = [event for event in (*meters, *tempi) if event[0] == 0 or event[0] < end_tick]
+    if tuning_cents:
+        text = f"A = {440.0 * 2.0 ** (tuning_cents / 1200.0):.2f} Hz ({tuning_cents:+.1f} cents)"
+        events.insert(0, (0, 0, mido.MetaMessage("text", text=text)))
     return _with_deltas([*events, (end_tick, 2, mido.MetaMessage("end_of_track"))])
 
 
 def _track(
-    notes: Iterable[Note], tempo_map: TempoMap, instrument: Instrument, channel: int
+    notes: Iterable[Note], tempo_map: TempoMap, instrument: Instrument, channel: int, tuning_cents: float
 ) -> mido.MidiTrack:
     events: list[tuple[int, int, mido.Message]] = [
         (0, 0, mido.MetaMessage("track_name", name=instrument.name))
@@ -201,6 +214,7 @@ def _track(
         events.append(
             (0, 1, mido.Message("control_change", channel=channel, control=0, value=instrument.bank))
         )
+        events += [(0, 1, message) for message in _tuned(channel, tuning_cents)]
     events.append((0, 2, mido.Message("program_change", channel=channel, program=instrument.program)))
     for start, end, note in _without_overlaps(list(notes), tempo_map):
         on = mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)
@@ -209,6 +223,20 @@ def _track(
         events += [(start, 4, on), (end, 3, off)]
     last = max(event[0] for event in events)
     return _with_deltas([*events, (last, 5, mido.MetaMessage("end_of_track"))])
+
+
+def _tuned(channel: int, cents: float) -> list[mido.Message]:
+    """RPN 2 (coarse tuning) for whole semitones, RPN 1 (fine tuning, 14 bits) for the rest, null RPN."""
+    semitones = round(cents / 100.0)
+    fine = min(round(8192 + 8192 * (cents / 100.0 - semitones)), 16383)
+    controls: list[tuple[int, int]] = []
+    if semitones:
+        controls += [(101, 0), (100, 2), (6, 64 + semitones)]
+    if fine != 8192:
+        controls += [(101, 0), (100, 1), (6, fine >> 7), (38, fine & 127)]
+    if controls:
+        controls += [(101, 127), (100, 127)]
+    return [mido.Message("control_change", channel=channel, control=c, value=v) for c, v in controls]
 
 
 def _without_overlaps(notes: list[Note], tempo_map: TempoMap) -> Iterable[tuple[int, int, Note]]:

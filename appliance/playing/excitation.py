@@ -89,12 +89,19 @@ class Excitation:
     """The sources of the ``notes`` of one group.
 
     ``style`` and ``group`` select the tone. Notes that start at or after ``total_samples`` are left out.
+    Tones are tuned to ``tuning_cents`` above A = 440 Hz, drums are not.
     """
 
     def __init__(
-        self, notes: Iterable[Note], style: str, group: str, total_samples: int | None = None
+        self,
+        notes: Iterable[Note],
+        style: str,
+        group: str,
+        total_samples: int | None = None,
+        tuning_cents: float = 0.0,
     ) -> None:
         self._drums = group == DRUM_GROUP
+        self._tuning_cents = tuning_cents
         self._shape = tone_shape(style, group)
         struck = [self._timed(note) for note in sorted(notes)]
         self._notes = [n for n in struck if total_samples is None or n.start < total_samples]
@@ -161,7 +168,7 @@ class Excitation:
         level = np.float32(note.level) * _attack(at)
         tone = np.zeros(len(at), np.float32)
         for cents in self._shape.detuned_cents:
-            tone += np.take(_loop(note.pitch, cents), at, mode="wrap")
+            tone += np.take(_loop(note.pitch, cents, self._tuning_cents), at, mode="wrap")
         tone *= level / np.float32(len(self._shape.detuned_cents) ** 0.5)
         slow, stroke = self._slow(note, at), _decay(at, STROKE_S)
         hiss = _hiss(note, at) * level * (_decay(at, BURST_S) + np.float32(BREATH) * slow)
@@ -204,9 +211,9 @@ def _noise() -> Array:
 
 
 @lru_cache(maxsize=3 * PITCHES)
-def _loop(pitch: int, cents: float) -> Array:
+def _loop(pitch: int, cents: float, tuning_cents: float) -> Array:
     """One loop of a pitch's tone: 8,192 to 16,384 samples, the length that fits the period best."""
-    period = SAMPLE_RATE_HZ / (440.0 * 2.0 ** ((pitch - 69 + cents / 100.0) / 12.0))
+    period = SAMPLE_RATE_HZ / (440.0 * 2.0 ** ((pitch - 69 + (cents + tuning_cents) / 100.0) / 12.0))
     turns = np.arange(np.ceil(_LOOP_SAMPLES / period), np.floor(2 * _LOOP_SAMPLES / period) + 1)
     best = int(turns[np.argmin(np.abs(turns * period - np.rint(turns * period)) / turns)])
     samples = round(best * period)

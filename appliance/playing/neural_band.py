@@ -41,11 +41,12 @@ def neural_stems(
     gains: Gains,
     total_samples: int,
     block_samples: int = PARTITION_SAMPLES,
+    tuning_cents: float = 0.0,
 ) -> Iterator[StemBlock]:
     """Play ``score`` with the audio decoder ``gains``; yields blocks like those of the soundfont band.
 
-    ``sounds`` maps each group of the score to its sound in the pack. See
-    :func:`appliance.playing.soundfont_band.render_stems` for the blocks.
+    ``sounds`` maps each group of the score to its sound in the pack; the band is tuned to ``tuning_cents``
+    above A = 440 Hz. See :func:`appliance.playing.soundfont_band.render_stems` for the blocks.
     """
     groups = score.groups()
     room = impulse_response() if any(sounds[group].reverb_db is not None for group in groups) else None
@@ -54,7 +55,7 @@ def neural_stems(
         sound, learned = sounds[group], DEFAULT_SOUNDS[style][group]
         gain_db = sound.gain_db - learned.gain_db
         place = Place(total_samples, gain_db, sound.pan, sound.reverb_db, room)
-        stems[group] = _Stem(score.only(group).notes, style, group, gains, place, total_samples)
+        stems[group] = _Stem(score.only(group).notes, style, group, gains, place, total_samples, tuning_cents)
     return in_blocks(stems, total_samples, block_samples)
 
 
@@ -69,8 +70,9 @@ class _Stem:
         gains: Gains,
         place: Place,
         total_samples: int,
+        tuning_cents: float,
     ) -> None:
-        self._excitation = Excitation(notes, style, group, total_samples)
+        self._excitation = Excitation(notes, style, group, total_samples, tuning_cents)
         self._style = style_row(STYLES.index(style))
         self._group = group_row(group)
         self._gains = gains

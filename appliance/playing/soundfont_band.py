@@ -76,8 +76,10 @@ class SoundFont:
         except (RuntimeError, ValueError) as error:
             raise PackError(f"{path}: not a readable soundfont; copy the whole pack again.") from error
 
-    def player(self, bank: int, program: int) -> tsf.SoundFont:
+    def player(self, bank: int, program: int, tuning_cents: float = 0.0) -> tsf.SoundFont:
         """A new synthesiser with the preset on all channels, one channel per velocity.
+
+        It is tuned to ``tuning_cents`` above A = 440 Hz.
 
         Raises:
             PackError: the soundfont has no such preset.
@@ -94,6 +96,7 @@ class SoundFont:
             player.channel_set_bank(velocity, bank)
             player.channel_set_preset_number(velocity, program, False)
             player.channel_set_volume(velocity, velocity / 127.0)
+            player.channel_set_tuning(velocity, tuning_cents / 100.0)
         return player
 
 
@@ -103,8 +106,11 @@ def render_stems(
     soundfont: SoundFont | Path,
     total_samples: int,
     block_samples: int = PARTITION_SAMPLES,
+    tuning_cents: float = 0.0,
 ) -> Iterator[StemBlock]:
     """Play ``score`` from its start in blocks of ``block_samples`` samples, ``total_samples`` in all.
+
+    The band is tuned to ``tuning_cents`` above A = 440 Hz; drums are not.
 
     Every block holds a stem for each group that plays (``score.groups()``). Gain, balance and reverb of the
     group are applied, so that the stems add up to the mix. Notes start on the nearest sample; notes at or
@@ -120,7 +126,13 @@ def render_stems(
         if group not in sounds:
             raise PackError(f"{font.path.parent}: the pack has no sound for group {group}; copy it again.")
     room = impulse_response() if any(sounds[group].reverb_db is not None for group in groups) else None
-    stems = {g: _Stem(score.only(g).notes, g, sounds[g], font, total_samples, room) for g in groups}
+    stems = {}
+    for group in groups:
+        sound, notes = sounds[group], score.only(group).notes
+        drums = group == DRUM_GROUP
+        player = font.player(sound.bank, sound.program, 0.0 if drums else tuning_cents)
+        place = Place(total_samples, sound.gain_db, sound.pan, sound.reverb_db, room)
+        stems[group] = _Stem(player, _events(notes, total_samples, rings=drums), place)
     return in_blocks(stems, total_samples, block_samples)
 
 
@@ -166,19 +178,16 @@ class _Stem:
 
     def __init__(
         self,
-        notes: tuple[Note, ...],
-        group: str,
-        sound: Sound,
-        font: SoundFont,
-        total_samples: int,
-        room: NDArray[np.float32] | None,
+        player: tsf.SoundFont,
+        events: list[tuple[int, int, int, int]],
+        place: Place,
     ) -> None:
-        self._player = font.player(sound.bank, sound.program)
-        self._events = _events(notes, total_samples, rings=group == DRUM_GROUP)
+        self._player = player
+        self._events = events
         self._next_event = 0
         self._fine_until = 0
         self._position = 0
-        self.place = Place(total_samples, sound.gain_db, sound.pan, sound.reverb_db, room)
+        self.place = place
 
     def play(self) -> NDArray[np.float32]:
         """The next PARTITION_SAMPLES samples, dry: (PARTITION_SAMPLES, 2)."""

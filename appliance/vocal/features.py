@@ -42,12 +42,15 @@ class Track(Protocol):
     def flux(self) -> Array: ...
 
 
-def features_of(track: Track) -> Array:
+def features_of(track: Track, tuning_cents: Array | float = 0.0) -> Array:
     """Features (F, T) of a track of N pitch frames, T = N / 4 rounded up.
 
     Rows: chroma of the sung pitch (12); the sung pitch (48 semitones from MIDI 36, other pitches moved into
     that range by octaves); voicing; loudness relative to the singer's loud level; onset strength in the first
     and in the second half of the frame (2). A pitch between two semitones is divided between both.
+
+    ``tuning_cents`` is the singer's offset from A = 440 Hz, one for all frames or one per frame (N,). The
+    features are those of the same melody in tune.
 
     >>> from types import SimpleNamespace
     >>> one = np.ones(8, np.float32)  # two score frames of a sung A4, 440 Hz
@@ -59,6 +62,7 @@ def features_of(track: Track) -> Array:
     features = np.zeros((FEATURE_ROWS, frames), np.float32)
     sung = np.flatnonzero((track.f0_hz > 0) & (track.voiced > 0.05))
     midi = 69.0 + 12.0 * np.log2(track.f0_hz[sung].astype(np.float64) / 440.0)
+    midi -= np.broadcast_to(tuning_cents, track.f0_hz.shape)[sung] / 100.0
     weight = track.voiced[sung] / HOPS_PER_FRAME
     lower = np.floor(midi).astype(np.int64)
     upper_share = midi - lower

@@ -44,6 +44,20 @@ def many(seed: int = 5) -> Score:
     return Score.of(notes, 5.0)
 
 
+@pytest.mark.parametrize("cents", [-50.0, 17.0])
+def test_tones_follow_the_singers_tuning(cents: float) -> None:
+    def tone(tuning_cents: float) -> np.ndarray:
+        excitation = Excitation([note(end_s=3.0)], "organ", "pad", tuning_cents=tuning_cents)
+        return excitation.sources(0, 2 * SECOND)[0]
+
+    def fundamental_hz(sound: np.ndarray) -> float:
+        spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 1 << 20))
+        return float(spectrum.argmax()) * SECOND / (1 << 20)
+
+    ratio = fundamental_hz(tone(cents)) / fundamental_hz(tone(0.0))
+    assert 1200 * np.log2(ratio) == pytest.approx(cents, abs=0.5)
+
+
 @pytest.mark.parametrize("pitch", [21, 36, 45, 60, 69, 84, 108])
 def test_a_tone_is_in_tune(pitch):
     tone = Excitation([note(end_s=3.0, pitch=pitch)], "organ", "pad").sources(0, 2 * SECOND)[0]

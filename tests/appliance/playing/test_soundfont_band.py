@@ -37,6 +37,23 @@ def note(start_s=0.5, end_s=1.0, pitch=69, velocity=100, group="keys") -> Note:
     return Note(start_s, end_s, pitch, velocity, group)
 
 
+def frequency_hz(sound: NDArray) -> float:
+    """The strongest partial, between the bins of a long spectrum (parabola through the logarithms)."""
+    spectrum = np.log(np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 1 << 20)) + 1e-12)
+    top = int(spectrum.argmax())
+    left, peak, right = spectrum[top - 1 : top + 2]
+    return (top + (left - right) / (2 * (left - 2 * peak + right))) * 44_100 / (1 << 20)
+
+
+@pytest.mark.parametrize("cents", [-50.0, -18.8, 33.0])
+def test_the_band_plays_at_the_singers_tuning_and_drums_stay(cents: float) -> None:
+    score = Score.of([note(0.0, 2.0), note(0.5, 0.6, DRUM_KEYS[0], 90, "drums")], 2.0)
+    (plain,), (tuned,) = (list(render_stems(score, DRY, TINY, 88_200, 88_200, c)) for c in (0.0, cents))
+    ratio = frequency_hz(tuned.stems["keys"][:, 0]) / frequency_hz(plain.stems["keys"][:, 0])
+    assert 1200 * np.log2(ratio) == pytest.approx(cents, abs=0.2)
+    assert tuned.stems["drums"].tobytes() == plain.stems["drums"].tobytes()
+
+
 def test_blocks_do_not_change_a_sample():
     rng = np.random.RandomState(7)
     notes = [

@@ -52,6 +52,14 @@ def test_a_quarter_tone_is_shared() -> None:
     assert chroma[1] == pytest.approx(0.5, abs=1e-3)
 
 
+@pytest.mark.parametrize("cents", [-50.0, -20.0, 35.0])
+def test_a_singer_out_of_tune_has_the_features_of_one_in_tune(cents: float) -> None:
+    flat = features_of(sung(60 + cents / 100), cents)
+    assert flat == pytest.approx(features_of(sung(60)), abs=1e-4)
+    drifting = np.full(40, cents, np.float32)
+    assert features_of(sung(60 + cents / 100), drifting) == pytest.approx(flat, abs=1e-6)
+
+
 @pytest.mark.parametrize(("midi", "row"), [(30, 42), (96, 84)])
 def test_pitches_outside_the_range_move_by_octaves(midi: int, row: int) -> None:
     moved = features_of(sung(midi))[PITCH].argmax(axis=0) + LOWEST_SUNG_PITCH
