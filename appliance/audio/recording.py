@@ -7,20 +7,17 @@ with the length of the recording.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
 from appliance.audio.blocks import BLOCK_SAMPLES, Block, exactly, recut
-from appliance.audio.containers import container_of, cut_short, mp3_samples
+from appliance.audio.opened import Opened, opened
 from appliance.errors import InputError
 from appliance.files.hashes import file_sha256
 from appliance.grid import SAMPLE_RATE_HZ
@@ -33,9 +30,6 @@ MOST_CHANNELS = 2
 _RESAMPLER = "VHQ"
 """soxr's best quality: its stop band lies below the noise of a 24-bit file."""
 
-_MP3_TRIMMED_SAMPLES = 4 * 1152
-"""More samples than a decoder cuts off at both ends (encoder delay and padding)."""
-
 _OPPOSED_POWER_RATIO = 0.01
 """Power of the channels' mean, relative to their own, below which one channel has reversed polarity."""
 
@@ -47,6 +41,7 @@ class AudioInfo:
     ``frames`` counts samples per channel at the file's own ``rate_hz``. ``sha256`` is the hash of the
     file's bytes, in hex. ``peak`` is the largest absolute sample (full scale is 1.0; 0.0 is digital
     silence). ``opposed`` means that the two channels cancel each other when added.
+    ``lost`` are damaged parts in whose place there is silence: (second, seconds).
     """
 
     path: Path
@@ -57,6 +52,7 @@ class AudioInfo:
     sha256: str
     peak: float
     opposed: bool = False
+    lost: tuple[tuple[float, float], ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -83,22 +79,27 @@ def probe(path: Path) -> AudioInfo:
             NaN or infinite.
     """
     path = Path(path)
-    container = _check_bytes(path)
-    with _opened(path) as sound:
-        _check_format(path, sound)
-        frames, peak, opposed = _scan(path, sound)
-        if container == "MP3":
-            _check_mp3_length(path, frames)
-        elif frames < sound.frames:
+    with opened(path) as sound:
+        _check_format(sound)
+        frames, peak, opposed = _scan(sound)
+        if sound.declared_frames is not None and frames < sound.declared_frames:
             raise InputError(
-                f"{path} is cut short: its header declares {sound.frames / sound.samplerate:.1f} s but "
-                f"only {frames / sound.samplerate:.1f} s can be read; copy or export it again."
+                f"{path} is cut short: its header declares {sound.declared_frames / sound.rate_hz:.1f} s but "
+                f"only {frames / sound.rate_hz:.1f} s can be read; copy or export it again."
             )
-        if frames < SHORTEST_S * sound.samplerate:
-            held = "no sound" if frames == 0 else f"only {frames / sound.samplerate:.2g} s of sound"
+        if frames < SHORTEST_S * sound.rate_hz:
+            held = "no sound" if frames == 0 else f"only {frames / sound.rate_hz:.2g} s of sound"
             raise InputError(f"{path} holds {held}; Backline needs at least one second.")
         return AudioInfo(
-            path, container, sound.samplerate, sound.channels, frames, _sha256(path), peak, opposed
+            path,
+            sound.container,
+            sound.rate_hz,
+            sound.channels,
+            frames,
+            _sha256(path),
+            peak,
+            opposed,
+            sound.lost,
         )
 
 
@@ -135,84 +136,29 @@ def mono(block: Block) -> Block:
     return mean
 
 
-def _check_bytes(path: Path) -> str:
-    """The container of the file; InputError if it is missing, unreadable, unknown or cut short."""
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise InputError(f"{path} is a folder; name the recordings in it.")
-        if not stat.S_ISREG(mode):
-            raise InputError(f"{path} is not a regular file; give a recording on disk.")
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size == 0:
-                raise InputError(f"{path} is empty (0 bytes); copy or export it again.")
-            container = container_of(file)
-            if container is None:
-                raise InputError(
-                    f"{path} is not a recording in a format that Backline reads; "
-                    "export it as WAV, AIFF, FLAC, OGG or MP3."
-                )
-            reason = cut_short(file, size, container)
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist; check the name.") from error
-    except PermissionError as error:
-        raise InputError(f"{path} may not be read by this user; change its permissions.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-    if reason is not None:
-        raise InputError(f"{path} is cut short: {reason}; copy or export it again.")
-    return container
-
-
-def _opened(path: Path) -> soundfile.SoundFile:
-    try:
-        return soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise InputError(
-            f"{path} is damaged or has an unknown encoding; export it again as WAV or FLAC."
-        ) from error
-
-
-def _check_format(path: Path, sound: soundfile.SoundFile) -> None:
+def _check_format(sound: Opened) -> None:
     if sound.channels > MOST_CHANNELS:
         raise InputError(
-            f"{path} has {sound.channels} channels, and Backline cannot tell which is the voice; "
+            f"{sound.path} has {sound.channels} channels, and Backline cannot tell which is the voice; "
             "export the vocal alone as mono or stereo."
         )
-    if not LOWEST_RATE_HZ <= sound.samplerate <= HIGHEST_RATE_HZ:
+    if not LOWEST_RATE_HZ <= sound.rate_hz <= HIGHEST_RATE_HZ:
         raise InputError(
-            f"{path} has a sample rate of {sound.samplerate} Hz; Backline reads 8,000 to 192,000 Hz, "
+            f"{sound.path} has a sample rate of {sound.rate_hz} Hz; Backline reads 8,000 to 192,000 Hz, "
             "so export it at 44,100 Hz."
         )
 
 
-def _decoded(path: Path, sound: soundfile.SoundFile) -> Iterator[Block]:
-    """Decode blocks of (n, C) float32 at the file's own rate: n samples, C channels."""
-    while True:
-        try:
-            block: Block = sound.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)
-        except (soundfile.LibsndfileError, OSError) as error:
-            second = sound.tell() / sound.samplerate
-            raise InputError(
-                f"{path} is damaged or cut short: decoding fails after {second:.1f} s; "
-                "copy or export it again."
-            ) from error
-        if not len(block):
-            return
-        yield block
-
-
-def _scan(path: Path, sound: soundfile.SoundFile) -> tuple[int, float, bool]:
+def _scan(sound: Opened) -> tuple[int, float, bool]:
     """Number of frames, largest absolute sample, and whether the channels cancel."""
     frames, peak = 0, 0.0
     power_mean = power_channels = 0.0
-    for block in _decoded(path, sound):
+    for block in sound.blocks():
         if not np.isfinite(block).all():
             first = int(np.argmin(np.isfinite(block).all(axis=1)))
             raise InputError(
-                f"{path} holds samples that are not numbers (NaN or infinity), the first at "
-                f"{(frames + first) / sound.samplerate:.3f} s; export it again."
+                f"{sound.path} holds samples that are not numbers (NaN or infinity), the first at "
+                f"{(frames + first) / sound.rate_hz:.3f} s; export it again."
             )
         frames += len(block)
         peak = max(peak, float(np.abs(block).max()))
@@ -223,14 +169,14 @@ def _scan(path: Path, sound: soundfile.SoundFile) -> tuple[int, float, bool]:
 
 def _resampled(info: AudioInfo) -> Iterator[Block]:
     """The file at 44.1 kHz with its own channels; its length may be off by one sample."""
-    with _opened(info.path) as sound:
-        if (sound.samplerate, sound.channels) != (info.rate_hz, info.channels):
+    with opened(info.path) as sound:
+        if (sound.rate_hz, sound.channels) != (info.rate_hz, info.channels):
             raise _changed(info)
         stream = soxr.ResampleStream(
             info.rate_hz, SAMPLE_RATE_HZ, info.channels, dtype="float32", quality=_RESAMPLER
         )
         frames = 0
-        for block in _decoded(info.path, sound):
+        for block in sound.blocks():
             frames += len(block)
             if frames > info.frames:
                 raise _changed(info)
@@ -243,19 +189,6 @@ def _resampled(info: AudioInfo) -> Iterator[Block]:
 
 def _changed(info: AudioInfo) -> InputError:
     return InputError(f"{info.path} changed while it was being read; render it again once it is complete.")
-
-
-def _check_mp3_length(path: Path, frames: int) -> None:
-    """Refuse an MP3 file that libsndfile would shorten.
-
-    If the file does not state its length, libsndfile guesses it, which is right for a constant bit rate only.
-    """
-    with path.open("rb") as file:
-        held, _ = mp3_samples(file, os.fstat(file.fileno()).st_size)
-    if frames < held - _MP3_TRIMMED_SAMPLES:
-        raise InputError(
-            f"{path} has a variable bit rate but does not state its length; export it again as WAV or FLAC."
-        )
 
 
 def _sha256(path: Path) -> str:

@@ -207,6 +207,14 @@ class _Work:
             original = decode(source, order.title, vocal, limits)
         if original.sha256 != order.sha256:
             raise ChangedError(f"{order.title} changed after it was taken.")
+        for second, seconds in original.lost:
+            log(
+                WARNING,
+                "A damaged part is replaced by silence.",
+                name=order.title,
+                second=second,
+                seconds=seconds,
+            )
         self._duration_s = original.duration_s
         self._tell(0.0)
         wishes = Wishes.from_json((work / SETTINGS_NAME).read_text(encoding="ascii"))

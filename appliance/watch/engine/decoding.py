@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from appliance.audio.recording import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS, AudioInfo
 from appliance.errors import InputError
 from appliance.grid import SAMPLE_RATE_HZ
-from appliance.watch.engine.decode_child import SOURCE
+from appliance.watch.engine.decode_child import MOST_LOST, SOURCE
 from appliance.watch.engine.failures import DecoderDiedError, NeedsSpaceError
 
 HEADER_BYTES = 80
@@ -47,13 +47,14 @@ class _Answer(BaseModel):
 
 
 class _Facts(_Answer):
-    container: Annotated[str, Field(pattern=r"^(WAV|AIFF|FLAC|OGG|MP3)$")]
+    container: Annotated[str, Field(pattern=r"^(WAV|AIFF|FLAC|OGG|MP3|CAF|W64|AU)$")]
     rate_hz: Annotated[int, Field(ge=LOWEST_RATE_HZ, le=HIGHEST_RATE_HZ)]
     channels: Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
     frames: Annotated[int, Field(ge=1, lt=1 << 62)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     peak: Annotated[float, Field(ge=0)]
     opposed: bool
+    lost: Annotated[tuple[tuple[float, float], ...], Field(max_length=MOST_LOST)] = ()
 
 
 class _Refused(_Answer):

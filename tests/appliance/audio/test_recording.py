@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import soundfile
 from support.obeying_modes import obeying_modes
 from support.recordings import CONTAINERS, tone, whole, write
 
-from appliance.audio.containers import mp3_samples
+from appliance.audio.mp3_frames import find_frames
 from appliance.audio.recording import probe, read_blocks, read_mono
 from appliance.errors import InputError
 
@@ -90,8 +91,10 @@ def test_every_rate_an_mp3_can_have(tmp_path: Path, rate_hz: int, channels: int)
     path = write(tmp_path / "take.mp3", tone(2.3, rate_hz, channels), rate_hz, "MPEG_LAYER_III")
     assert probe(path).frames == int(2.3 * rate_hz)
     with path.open("rb") as file:
-        held, cut = mp3_samples(file, path.stat().st_size)
-    assert 0 <= held - probe(path).frames <= 4 * 1152 and not cut
+        frames = find_frames(file, path.stat().st_size)
+    assert frames is not None and not frames.gaps and not frames.incomplete
+    held = frames.count * frames.first.samples
+    assert 0 <= held - probe(path).frames <= 4 * 1152
 
 
 def untagged_mp3(path: Path, seconds: float, mode: str) -> Path:
@@ -109,11 +112,13 @@ def test_an_mp3_of_constant_bit_rate_needs_no_length(tmp_path: Path) -> None:
     assert 0 <= info.frames - 441_000 <= 3 * 1152  # the encoder's padding is unknown
     assert len(whole(path)) == info.frames
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 + 7])
-    assert "last frame is incomplete" in refusal(path)
+    assert re.search(r"last frame, at 5\.0 s, is incomplete", refusal(path))
 
 
-def test_an_mp3_of_variable_bit_rate_is_not_shortened_in_silence(tmp_path: Path) -> None:
-    assert "does not state its length" in refusal(untagged_mp3(tmp_path / "take.mp3", 3, "VARIABLE"))
+def test_an_mp3_of_variable_bit_rate_without_a_length_is_whole(tmp_path: Path) -> None:
+    """libsndfile guesses its length from the first frame, and stops there."""
+    info = probe(untagged_mp3(tmp_path / "take.mp3", 3, "VARIABLE"))
+    assert 0 <= info.frames - 3 * 44_100 <= 3 * 1152
 
 
 def test_rf64_and_metadata_behind_the_sound(tmp_path: Path) -> None:
@@ -179,19 +184,11 @@ def test_a_file_whose_end_is_missing(tmp_path: Path, ending: str, share: float) 
     assert "cut short" in refusal(path)
 
 
-@pytest.mark.parametrize("ending", ["wav", "aiff", "flac", "ogg", "mp3"])
+@pytest.mark.parametrize("ending", ["aiff", "flac", "ogg", "mp3"])
 def test_a_file_that_misses_its_last_bytes(tmp_path: Path, ending: str) -> None:
     path = write(tmp_path / f"take.{ending}", tone(4, 44_100), 44_100, CONTAINERS[ending][1])
     path.write_bytes(path.read_bytes()[:-3])
     assert "cut short" in refusal(path)
-
-
-def test_a_recorder_that_never_closed_its_file(tmp_path: Path) -> None:
-    path = write(tmp_path / "take.wav", tone(2, 44_100), 44_100, "PCM_16")
-    data = bytearray(path.read_bytes())
-    data[40:44] = bytes(4)
-    path.write_bytes(data)
-    assert "switched off" in refusal(path)
 
 
 def test_a_flipped_byte_in_a_flac(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def bomb(tmp_path: Path, kind: str) -> Path:
     else:
         soundfile.write(path, sung(1.2), 44_100)
         data = bytearray(path.read_bytes())
-        data[40:44] = (0x7FFF0000).to_bytes(4, "little")
+        data[40:44] = (0x70000000).to_bytes(4, "little")
     path.write_bytes(data)
     return path
 
@@ -175,3 +175,13 @@ def test_one_killed_check_does_not_condemn_the_decoder(
         _check_decoder(setup)
     assert len(died) < 10
     assert not list(tmp_path.iterdir())
+
+
+def test_a_stream_that_is_put_together_is_decoded_behind_the_walls_too(tmp_path: Path) -> None:
+    """libsndfile calls back into Python for it, and the child may make no new code by then."""
+    path = tmp_path / "take.ogg"
+    soundfile.write(path, sung(1.2), 44_100, format="OGG", subtype="VORBIS")
+    frames = soundfile.info(path).frames
+    path.write_bytes(40 * path.read_bytes())
+    info, target = decoded(path)
+    assert info.frames == 40 * frames == soundfile.info(target).frames
