@@ -59,6 +59,9 @@ def cli() -> None:
 @click.option("--chords", type=click.Path(path_type=Path), help="File with a chord chart to play.")
 @click.option("--style", default="piano", show_default=True, help="What the band plays and how.")
 @click.option("--sound", default="band", show_default=True, help="band: soundfont; neural: audio decoder.")
+@click.option(
+    "--tuning", default="singer", show_default=True, help="The band's A: the singer's, or in Hz such as 440."
+)
 @PACK_OPTION
 @click.option("--force", is_flag=True, help="Render even if no singing is detected.")
 @click.option("--overwrite", is_flag=True, help="Replace earlier results of the same name.")
@@ -84,6 +87,12 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
                 first_error = first_error or error.exit_code
                 continue
             rows += receipts
+            for second, seconds in receipts[0].facts["vocal"]["damaged"]:
+                click.echo(
+                    f"backline: {vocal}: {1000 * seconds:.0f} ms at {second:.1f} s are damaged; "
+                    "silence stands there.",
+                    err=True,
+                )
             if as_json:
                 for receipt in receipts:
                     click.echo(json.dumps(receipt.facts, ensure_ascii=False))
@@ -92,14 +101,14 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
     sys.exit(first_error)
 
 
-def _read_wishes(chords: Path | None, beats: Path | None, **dials: Any) -> Wishes:
+def _read_wishes(chords: Path | None, beats: Path | None, tuning: str, **dials: Any) -> Wishes:
     """Build the wishes from the options, with the text of the chart and beat files. Raises UsageError."""
     from appliance.composing.wishes import Wishes
     from appliance.errors import UsageError
     from appliance.files.text import read_text
     from appliance.music.keys import Key
 
-    wishes = Wishes.from_options(**dials)
+    wishes = Wishes.from_options(tuning=_number(tuning), **dials)
     if wishes.bpm is not None and beats is not None:
         raise UsageError("--bpm and --beats contradict each other; give only one of them.")
     if wishes.key is not None:
@@ -110,6 +119,14 @@ def _read_wishes(chords: Path | None, beats: Path | None, **dials: Any) -> Wishe
     if beats is not None:
         texts |= {"beats": read_text(beats, "the beats"), "beats_name": str(beats)}
     return wishes.model_copy(update=texts)
+
+
+def _number(text: str) -> float | str:
+    """``text`` as a number where it is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _render_with_progress(engine: Engine, job: RenderJob) -> list[Receipt]:

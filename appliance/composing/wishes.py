@@ -34,6 +34,7 @@ _OPTION_ERRORS = {
     "bpm": "--bpm {:g}: not a tempo; give beats per minute between 10 and 400.",
     "takes": "--takes {}: give a number of 1 or more.",
     "seed": "--seed {}: give a number of 0 or more.",
+    "tuning": "--tuning {}: give 'singer', or the A in Hz between 400 and 480.",
     "sound": f"--sound {{}}: unknown sound; choose one of {', '.join(get_args(Sound))}.",
 }
 """Errors of the command for values outside their limits, where they are clearer than pydantic's."""
@@ -56,6 +57,8 @@ class Dials(BaseModel):
     """Seed of the first take; each further take has the next. The same seed gives the same music."""
     sound: Sound = "band"
     """What plays the notes: ``band`` is the soundfont, ``neural`` the audio decoder."""
+    tuning: Literal["singer"] | Annotated[float, Field(ge=400, le=480)] = "singer"
+    """The band's A in Hz; ``singer``: the pitch of the singer's own A."""
 
 
 class Wishes(Dials):

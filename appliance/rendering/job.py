@@ -8,6 +8,7 @@ from pathlib import Path
 from appliance.audio.loudness import Loudness
 from appliance.audio.recording import AudioInfo
 from appliance.composing.wishes import Wishes
+from appliance.vocal.tuning import Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,15 @@ class RenderJob:
 
 @dataclass(frozen=True, slots=True)
 class HeardVocal:
-    """The vocal: its file, the seconds that are certainly sung, its loudness in LUFS."""
+    """The vocal: its file, the seconds that are certainly sung, its tuning, its loudness in LUFS.
+
+    ``band_cents`` is the tuning of the band in cents above A = 440 Hz.
+    """
 
     info: AudioInfo
     sung_s: float
+    tuning: Tuning
+    band_cents: float
     lufs: float
 
 

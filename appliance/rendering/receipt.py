@@ -16,6 +16,7 @@ from appliance.music.beat_grid import trusted
 from appliance.music.chord_chart import chart_text
 from appliance.rendering.engine import Engine
 from appliance.rendering.job import HeardVocal, PlayedTake, RenderJob
+from appliance.vocal.tuning import REFERENCE_HZ
 
 SCHEMA = 1
 
@@ -72,6 +73,7 @@ def make_receipt(
                 "rate_hz": info.rate_hz,
                 "channels": info.channels,
                 "sung_s": round(vocal.sung_s, 2),
+                "damaged": [[round(second, 3), round(seconds, 3)] for second, seconds in info.lost],
             },
             "pack": {
                 "name": pack.manifest.name,
@@ -90,6 +92,14 @@ def make_receipt(
                 "name": reading.key.name,
                 "confidence": round(reading.key_confidence, 3),
                 "given": wishes.key is not None,
+            },
+            "tuning": {
+                "reference_hz": round(REFERENCE_HZ * 2.0 ** (vocal.band_cents / 1200.0), 2),
+                "cents": round(vocal.band_cents, 1),
+                "singer_cents": round(vocal.tuning.cents, 1),
+                "clarity": round(vocal.tuning.clarity, 3),
+                "drift_cents": round(vocal.tuning.drift_cents, 1),
+                "given": wishes.tuning != "singer",
             },
             "tempo": {
                 "bpm": round(grid.bpm, 2),

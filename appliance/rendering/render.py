@@ -27,6 +27,7 @@ from appliance.system.threads import Aside, aside, short_turns
 from appliance.vocal.check import check_vocal
 from appliance.vocal.features import features_of
 from appliance.vocal.tracker import PitchTrack, track_pitch
+from appliance.vocal.tuning import cents_of, tuning_of
 
 BYTES_PER_SAMPLE = 3 * 2 * 4 + 4 * 2 * 8
 """Largest disk space per sample: finished 24-bit stereo files, and working stems in float32."""
@@ -46,6 +47,7 @@ def render(
         BacklineError: the job cannot be rendered. Unfinished files have been removed.
     """
     check_pack_can(engine.pack, job.wishes)
+    band_cents = None if job.wishes.tuning == "singer" else cents_of(job.wishes.tuning)
     watch = Stopwatch(on_progress)
     with watch.stage("read"):
         info = probe(job.vocal)
@@ -56,7 +58,8 @@ def render(
             if job.original is not None:
                 raise NotSungError(f"{job.original.path}: {check.sentence}.")
             raise NotSungError(f"{job.vocal}: {check.sentence}, or use --force.")
-        features = padded(features_of(track))
+        tuning = tuning_of(track).near(0.0 if band_cents is None else band_cents)
+        features = padded(features_of(track, tuning.curve))
         reading = listen(engine.graphs, features, info.output_samples / SAMPLE_RATE_HZ, job.wishes)
 
     def measure(work: Aside[float]) -> float:
@@ -66,7 +69,9 @@ def render(
         takes = compose_takes(
             engine.graphs, engine.pack, reading, job.wishes, lambda share: watch.advance(DENOISING * share)
         )
-        vocal = HeardVocal(info, check.sung_s, lufs.result())
+        vocal = HeardVocal(
+            info, check.sung_s, tuning, tuning.cents if band_cents is None else band_cents, lufs.result()
+        )
     receipts = _publish(engine, job, version, vocal, takes, watch)
     on_progress(1.0)
     return receipts
@@ -98,7 +103,7 @@ def _publish(
         with Publication(job.out, job.result_name(number), overwrite=job.overwrite) as publication:
             publication.need_bytes(vocal.info.output_samples * BYTES_PER_SAMPLE)
             loudness = write_sound_files(engine, job.wishes, vocal, take.score, publication, watch)
-            write_midi(publication.path("mid"), take.score, take.reading.grid, sounds)
+            write_midi(publication.path("mid"), take.score, take.reading.grid, sounds, vocal.band_cents)
             receipt_path = publication.path("receipt.json")
             played = PlayedTake(number, loudness, _hash_files(publication.folder / "files"), watch.seconds)
             receipt = make_receipt(engine, job, vocal, take, played, version)

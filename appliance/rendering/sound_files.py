@@ -46,7 +46,7 @@ def write_sound_files(
         stems = {} if alone else {g: working.enter_context(Spool(publication.folder)) for g in groups}
         band = working.enter_context(Spool(publication.folder))
         with watch.stage("play"):
-            for block in _play(engine, wishes, score, total):
+            for block in _play(engine, wishes, score, total, vocal.band_cents):
                 for group, stem in stems.items():
                     stem.append(block.stems[group])
                 band.append(block.mix())
@@ -69,11 +69,14 @@ def write_sound_files(
     return mastered.loudness
 
 
-def _play(engine: Engine, wishes: Wishes, score: Score, total: int) -> Iterator[StemBlock]:
+def _play(
+    engine: Engine, wishes: Wishes, score: Score, total: int, tuning_cents: float
+) -> Iterator[StemBlock]:
     sounds = engine.pack.manifest.sounds[wishes.style]
     if wishes.sound == "neural":
-        return neural_stems(score, wishes.style, sounds, engine.graphs.gains, total, BLOCK_SAMPLES)
-    return render_stems(score, sounds, engine.soundfont, total, BLOCK_SAMPLES)
+        gains = engine.graphs.gains
+        return neural_stems(score, wishes.style, sounds, gains, total, BLOCK_SAMPLES, tuning_cents)
+    return render_stems(score, sounds, engine.soundfont, total, BLOCK_SAMPLES, tuning_cents)
 
 
 def _write_mix(path: Path, work: Aside[None], mastered: Master, band: Spool, vocal: HeardVocal) -> None:
