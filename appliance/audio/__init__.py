@@ -1,7 +1,10 @@
 """Reading and writing sound, loudness and mastering.
 
 - ``recording``: reads an audio file as blocks of samples at 44.1 kHz
-- ``containers``: recognises a file's container and finds missing ends
+- ``opened``: opens a recording, whatever its container
+- ``containers``: recognises a file's container and finds all the sound in it, by way of ``wav_header``,
+  ``mp3_frames``, ``ogg_pages`` and ``flac_length``
+- ``pieces``: a file put together from pieces of another
 - ``blocks``: streams of sample blocks
 - ``wav_writer``: WAV files, 44.1 kHz, 24 bit, streamed
 - ``loudness``: integrated loudness (LUFS) and true peak (dBTP)
