@@ -6,9 +6,7 @@ Each kind is made here from a recording; lengths are compared with ffmpeg's wher
 from __future__ import annotations
 
 import re
-import shutil
 import struct
-import subprocess
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -16,41 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from support.streams import RATE_HZ, SECONDS, made, put, read, refusal
 from support.vocals import sung
 
 from appliance.audio.mp3_frames import find_frames
 from appliance.audio.ogg_pages import find_pages
 from appliance.audio.pieces import Pieces, Stretch
-from appliance.audio.recording import AudioInfo, probe, read_mono
-from appliance.errors import InputError
-
-SECONDS = 6.0
-RATE_HZ = 44_100
-
-
-def made(folder: Path, ending: str, **options: object) -> Path:
-    """Six seconds of singing in a container."""
-    path = folder / f"take.{ending}"
-    soundfile.write(path, sung(SECONDS), RATE_HZ, **options)  # type: ignore[arg-type]
-    return path
-
-
-def read(path: Path) -> AudioInfo:
-    """Probed, and read to the end as a render does."""
-    info = probe(path)
-    assert sum(len(block) for block in read_mono(info)) == info.output_samples
-    return info
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(InputError) as caught:
-        probe(path)
-    return str(caught.value)
-
-
-def put(path: Path, data: bytes) -> Path:
-    path.write_bytes(data)
-    return path
 
 
 def mp3_headers(data: bytes, path: Path) -> list[int]:
@@ -302,69 +271,3 @@ def test_pieces_are_a_file(tmp_path: Path) -> None:
             at, count = int(rng.integers(0, 45)), int(rng.integers(0, 20))
             assert pieces.seek(at) == at and pieces.read(count) == expected[at : at + count]
         assert pieces.seek(-3, 2) == len(expected) - 3 and pieces.read(9) == expected[-3:]
-
-
-# One damage at a time
-
-LIBRARIES = {"mp3": "MP3", "ogg": "OGG", "flac": "FLAC", "wav": "WAV", "aiff": "AIFF", "opus": "OGG"}
-
-
-def ffmpeg_frames(path: Path) -> int | None:
-    """Samples a channel that ffmpeg decodes; None where it reports an error or is not installed."""
-    if shutil.which("ffmpeg") is None:
-        return None
-    command = ["ffmpeg", "-v", "error", "-i", path, "-f", "s16le", "-ac", "1", "-"]
-    done = subprocess.run(command, capture_output=True, check=False)
-    return None if done.returncode or done.stderr else len(done.stdout) // 2
-
-
-def damaged(choice: np.random.Generator, data: bytes) -> bytes:
-    """A flipped bit, a byte overwritten, a stretch cut out, a stretch of zeros, or the end missing."""
-    at, kind = int(choice.integers(len(data))), int(choice.integers(5))
-    length = int(choice.integers(1, 2000))
-    if kind == 0:
-        return data[:at] + bytes([data[at] ^ 1 << int(choice.integers(8))]) + data[at + 1 :]
-    if kind == 1:
-        return data[:at] + bytes([int(choice.integers(256))]) + data[at + 1 :]
-    if kind == 2:
-        return data[:at] + data[at + length :]
-    if kind == 3:
-        return data[:at] + bytes(min(length, len(data) - at)) + data[at + length :]
-    return data[: max(at, 1)]
-
-
-def silently_shorter(folder: Path, ending: str, tries: int, seed: int) -> list[str]:
-    """Damages after which less is read than is there, without a word."""
-    options = {
-        "mp3": {"format": "MP3"},
-        "opus": {"format": "OGG", "subtype": "OPUS"},
-        "wav": {"subtype": "PCM_16"},
-    }
-    path = folder / f"take.{ending}"
-    rate_hz = 48_000 if ending == "opus" else RATE_HZ
-    soundfile.write(path, sung(SECONDS), rate_hz, **options.get(ending, {}))  # type: ignore[arg-type]
-    data, whole = path.read_bytes(), probe(path)
-    choice, wrong = np.random.default_rng(seed), []
-    for number in range(tries):
-        put(path, damaged(choice, data))
-        try:
-            info = read(path)
-        except InputError:
-            continue
-        if info.frames >= whole.frames - (50 if ending in ("wav", "aiff", "flac") else 2 * 1152):
-            continue
-        theirs = ffmpeg_frames(path)
-        if ending in ("wav", "aiff", "flac") or theirs is None or info.frames < theirs - 2 * 1152:
-            wrong.append(f"{ending} {number}: {info.duration_s:.2f} s of {whole.duration_s:.2f}")
-    return wrong
-
-
-@pytest.mark.parametrize("ending", LIBRARIES)
-def test_no_damage_shortens_the_sound_without_a_word(tmp_path: Path, ending: str) -> None:
-    assert silently_shorter(tmp_path, ending, 60, seed=15) == []
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("ending", LIBRARIES)
-def test_two_thousand_damages(tmp_path: Path, ending: str) -> None:
-    assert silently_shorter(tmp_path, ending, 2000, seed=1) == []
