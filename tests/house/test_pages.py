@@ -33,7 +33,7 @@ from appliance.music.beat_file import parse_beats
 from appliance.music.chord_chart import QUALITIES, parse_chart, parse_chord
 from appliance.music.keys import Key
 from appliance.music.score import STYLES
-from appliance.watch.inbox.sidecar import MOST_BYTES, MOST_LINE_CHARACTERS, MOST_SETTINGS_BYTES, _Sidecar
+from appliance.watch.inbox.sidecar import MAX_BYTES, MAX_LINE_CHARACTERS, MAX_SETTINGS_BYTES, _Sidecar
 from appliance.watch.settings.config import Config
 
 try:
@@ -240,8 +240,8 @@ def test_sidecar_settings_are_those_documented(options: str) -> None:
     (example,) = blocks(text, "toml")
     read = _Sidecar.model_validate(tomllib.loads(example))
     assert set(read.model_dump(exclude_none=True)) == set(_Sidecar.model_fields)
-    assert f"{MOST_SETTINGS_BYTES >> 10} KiB" in text and f"{MOST_LINE_CHARACTERS} characters" in text
-    assert f"{MOST_BYTES >> 10} KiB" in text
+    assert f"{MAX_SETTINGS_BYTES >> 10} KiB" in text and f"{MAX_LINE_CHARACTERS} characters" in text
+    assert f"{MAX_BYTES >> 10} KiB" in text
 
 
 def test_sections_of_the_settings_file_are_those_documented(options: str) -> None:

@@ -1,10 +1,10 @@
-"""From a look at the inbox to a job in the queue.
+"""Scans the inbox and queues a job for each complete vocal.
 
-- ``scan``: one look at the folder
-- ``settling``: which files stand still
-- ``stillness``: whether somebody may still be writing
-- ``companions``: files beside a vocal that belong to it
-- ``sidecar``: settings in files beside a vocal
+- ``scan``: scans the folder
+- ``settling``: tracks which files have stopped changing
+- ``stillness``: checks whether a settled file may still be incomplete
+- ``companions``: finds the files that belong to a vocal
+- ``sidecar``: reads settings beside a vocal
 - ``sentinel``: the file that proves that the inbox is mounted
-- ``intake``: all of it in order
+- ``intake``: runs these steps and queues the job
 """

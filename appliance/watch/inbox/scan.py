@@ -1,9 +1,8 @@
-"""One look at the inbox: which files lie there, and what the file system says about each.
+"""Scan of the inbox: lists all files with their identity.
 
-The scan is the truth; it opens folders and asks for the state of files, and opens no file. No link is
-followed: every folder is entered from its parent's descriptor. Names are bytes, so any name that Linux
-allows is handled. Whatever vanishes between two calls was never there; a folder that cannot be read is
-reported, not taken for empty.
+A scan opens folders and reads the state of files, but opens no file. Each folder is opened from its parent's
+descriptor, and no link is followed. Names are bytes, so any name that Linux allows is handled. A file that
+vanishes during the scan is ignored; a folder that cannot be read is reported and not regarded as empty.
 """
 
 from __future__ import annotations
@@ -22,18 +21,18 @@ from appliance.watch.disk.found import FoundFile, found_of
 from appliance.watch.settings.config import IntakeSettings
 
 CHART_ENDINGS = (b".txt", b".chords", b".chart")
-"""How the names of chord charts end."""
+"""Endings of chord charts."""
 
 DONE_ENDING = b".done"
 SETTINGS_ENDING = b".toml"
 SETTINGS_NAME = b"backline.toml"
-"""Settings for all vocals of a folder and of the folders in it."""
+"""Name of the sidecar for all vocals of a folder and its sub-folders."""
 
 COMPANION_ENDINGS = (SETTINGS_ENDING, DONE_ENDING, *CHART_ENDINGS)
-"""Files that say something about a vocal and are none."""
+"""Endings of files that belong to a vocal."""
 
 _IGNORED_FILES = (
-    ".*",  # hidden; with it .DS_Store, ._resource forks, .nfs*, and the temporary names of rsync
+    ".*",  # hidden files, such as .DS_Store, ._resource forks, .nfs* and temporary names of rsync
     *("*.part", "*.partial", "*.tmp", "*.temp", "*.crdownload", "*.download", "*.filepart", "*.opdownload"),
     *("*~", "~$*", "~*.tmp", "*.swp"),
     *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "*.smbdelete*"),
@@ -45,28 +44,28 @@ _IGNORED_FOLDERS = (
 
 
 class Trouble(NamedTuple):
-    """A folder that could not be looked into: an error number, or 0 where it lies too deep."""
+    """A folder or file that could not be read: its path and errno, or 0 for a folder that is too deep."""
 
     path: bytes
     errno: int
 
 
 class Scan(NamedTuple):
-    """What one look found. Without its sentinel the inbox is not there and both tuples are empty."""
+    """The result of a scan. Without the sentinel the inbox counts as not mounted: both tuples are empty."""
 
     found: tuple[FoundFile, ...]
-    """Vocals: all that is neither ignored nor a companion, in no particular order."""
+    """Vocals: all files that are neither ignored nor companions, unsorted."""
     companions: tuple[FoundFile, ...]
     """Settings, done markers and chord charts."""
     sentinel: bool
     seconds: float
     troubles: tuple[Trouble, ...] = ()
     others: int = 0
-    """Links, pipes, sockets and devices, which are never touched."""
+    """Number of links, pipes, sockets and devices, which are never touched."""
 
 
 def scan(inbox: Path, intake: IntakeSettings) -> Scan:
-    """Look at everything in ``inbox``. Never raises for what it meets there."""
+    """Scan ``inbox``. Errors are part of the result and never raised."""
     started = time.monotonic()
     nothing = Scan((), (), False, 0.0)
     try:
@@ -77,28 +76,28 @@ def scan(inbox: Path, intake: IntakeSettings) -> Scan:
         before = _sentinel(folder, intake.sentinel)
         if before is None:
             return nothing._replace(seconds=time.monotonic() - started)
-        look = _Look(intake)
-        look.into(folder, b"", intake.max_depth)
-        # A share may go while it is looked at: its files are then no longer reached through the path.
+        walk = _Walk(intake)
+        walk.into(folder, b"", intake.max_depth)
+        # The share may have been unmounted during the scan, which still reads it through the descriptor.
         if _sentinel_by_path(inbox, intake.sentinel) != before:
             return nothing._replace(seconds=time.monotonic() - started)
     return Scan(
-        tuple(look.found),
-        tuple(look.companions),
+        tuple(walk.found),
+        tuple(walk.companions),
         True,
         time.monotonic() - started,
-        tuple(look.troubles),
-        look.others,
+        tuple(walk.troubles),
+        walk.others,
     )
 
 
 def is_companion(name: bytes) -> bool:
-    """Whether a file of this name says something about a vocal."""
+    """Whether a file of this name belongs to a vocal."""
     return name.lower().endswith(COMPANION_ENDINGS)
 
 
-class _Look:
-    """Collects while it walks."""
+class _Walk:
+    """Collects files on the way through the folders."""
 
     def __init__(self, intake: IntakeSettings) -> None:
         self.found: list[FoundFile] = []
@@ -109,7 +108,7 @@ class _Look:
         self._skip_folder = _Matcher((*_IGNORED_FOLDERS, *intake.ignore))
 
     def into(self, folder: int, prefix: bytes, depth: int) -> None:
-        """Everything under an open folder whose path is ``prefix`` (empty, or ending in a slash)."""
+        """Collect everything in an open folder with the path ``prefix`` (empty, or ending with a slash)."""
         folders: list[bytes] = []
         try:
             with os.scandir(folder) as entries:
@@ -160,10 +159,10 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class _Matcher:
-    """Whether a name fits one of the patterns, whatever the case of its letters."""
+    """Matches names with one of the patterns, ignoring case."""
 
     def __init__(self, patterns: tuple[str, ...]) -> None:
-        # A name may hold newlines and bytes that are no text; translate() lets * and ? match both.
+        # Names may contain newlines and invalid UTF-8; in translate()'s patterns * and ? match both.
         self._pattern = re.compile("|".join(fnmatch.translate(p.lower()) for p in patterns))
 
     def __call__(self, name: str) -> bool:

@@ -1,8 +1,8 @@
-"""The file that proves that the inbox is really there.
+"""The sentinel: the file that proves that the inbox is mounted.
 
-When a share is not mounted, its mount point is an empty folder, and to a careless eye all vocals have
-gone. So an inbox counts only with its sentinel in it. One is made by itself only where nothing can be
-mistaken: the very first time, and in an empty folder. That it was there once is kept in the journal.
+The mount point of an unmounted share is an empty folder, in which all vocals seem to be gone. So the inbox is
+used only if it has its sentinel. The service creates one by itself only at its first start and in an empty
+folder. The journal records that a sentinel existed.
 """
 
 from __future__ import annotations
@@ -19,34 +19,32 @@ _TEXT = b"Backline takes vocals from this folder as long as this file is here. P
 
 
 def ensure_sentinel(inbox: Path, intake: IntakeSettings, journal: Journal, *, adopt: bool = False) -> str:
-    """Make the sentinel if that is safe, or if the administrator says so (``adopt``).
+    """Create the sentinel if that is safe, or if the administrator confirms the inbox (``adopt``).
 
-    Returns why the inbox cannot be used, in a sentence, or nothing. Raises JournalError.
+    Returns a sentence why the inbox cannot be used, or ''. Raises JournalError.
     """
     path = inbox / intake.sentinel
     try:
         if not path.is_file() or path.is_symlink():
-            refusal = _make(inbox, intake, adopt, known=journal.fact(SEEN_FACT) is not None)
+            refusal = _create(inbox, intake, adopt, known=journal.fact(SEEN_FACT) is not None)
             if refusal:
                 return refusal
     except OSError as error:
-        return (
-            f"The inbox {inbox} cannot be used: {error.strerror}; check that it exists and its permissions."
-        )
+        return f"The inbox {inbox} cannot be used: {error.strerror}; check that it exists and is writable."
     if journal.fact(SEEN_FACT) is None:
         journal.set_fact(SEEN_FACT, str(inbox))
     return ""
 
 
 def missing(inbox: Path, intake: IntakeSettings) -> str:
-    """The sentence for an inbox whose sentinel was there before and is not now."""
+    """The sentence for an inbox whose sentinel existed before and is missing now."""
     return (
-        f"{inbox / intake.sentinel} is missing: the share seems to be gone and nothing is touched; mount it, "
-        "or put that file back if this is the right folder (backline watch --adopt-inbox does)."
+        f"{inbox / intake.sentinel} is missing: the share seems to be gone, so nothing is touched; mount it, "
+        "or confirm this folder with 'backline watch --adopt-inbox', which creates the file."
     )
 
 
-def _make(inbox: Path, intake: IntakeSettings, adopt: bool, *, known: bool) -> str:
+def _create(inbox: Path, intake: IntakeSettings, adopt: bool, *, known: bool) -> str:
     if not adopt:
         if known:
             return missing(inbox, intake)
@@ -55,7 +53,7 @@ def _make(inbox: Path, intake: IntakeSettings, adopt: bool, *, known: bool) -> s
         if not empty and not intake.create_sentinel:
             return (
                 f"The inbox {inbox} is not empty and has no {intake.sentinel}; if it is the right folder, "
-                "run backline watch --adopt-inbox once, or make that file."
+                "run 'backline watch --adopt-inbox' once, or create that file."
             )
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(inbox / intake.sentinel, flags, 0o644)

@@ -1,9 +1,9 @@
-"""Which files stand still: a pure object; scans and the clock are passed in.
+"""Tracks which files have settled: a pure state object; scans and clock are passed in.
 
-A file has settled when two looks at least ``settle_s`` apart, and every look between them, saw the same
-device, inode, size, mtime and ctime. What its times *are* does not matter: a clock that is wrong, a
-future or an ancient date change nothing; only a change does. Files found at the start obey the same rule.
-The clock is monotonic, so setting the computer's clock does nothing either.
+A file has settled when two scans at least ``settle_s`` apart, and all scans between them, found the same
+device, inode, size, mtime and ctime. Only changes of these values matter, not the values themselves, so wrong
+clocks and strange dates have no effect. The same rule applies to files found at the start. The clock is
+monotonic, so setting the computer's clock has no effect either.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from appliance.watch.inbox.scan import Scan
 
 @dataclass(slots=True)
 class _Seen:
-    """A file as last seen, since when it looks so, and when it is to be offered (never: None)."""
+    """A file, the time of its last change, and the time at which it is offered (None: never)."""
 
     found: FoundFile
     since_s: float
@@ -24,10 +24,10 @@ class _Seen:
 
 
 class Tracker:
-    """Remembers every file of the last look.
+    """Tracks the files of the last scan.
 
-    Whoever gets a file from :meth:`observe` gets it again at every look until it says :meth:`handled`
-    or :meth:`not_yet`; so nothing is lost if the work on it fails.
+    :meth:`observe` offers a settled file at each scan until :meth:`handled` or :meth:`postpone` is called for
+    it. So no file is lost if the work on it fails.
     """
 
     def __init__(self, settle_s: float) -> None:
@@ -36,9 +36,9 @@ class Tracker:
         self._companions: dict[bytes, FoundFile] = {}
 
     def observe(self, now_s: float, scan: Scan) -> list[FoundFile]:
-        """The vocals that stand still and are not handled, longest still first.
+        """Process a scan; returns the settled vocals that are not handled, the longest unchanged first.
 
-        A look without its sentinel says nothing about the files, so all must settle anew.
+        After a scan without the sentinel, all files must settle again.
         """
         before = self._seen
         self._seen = {}
@@ -63,48 +63,49 @@ class Tracker:
         return [seen.found for seen in ready]
 
     def handled(self, found: FoundFile) -> None:
-        """The journal has this file: it is offered again only if it changes."""
+        """Stop offering this file, which the journal has, unless it changes."""
         if (seen := self._match(found)) is not None:
             seen.offer_s = None
 
-    def not_yet(self, found: FoundFile, now_s: float) -> None:
-        """Something speaks against this file: it is offered again when it has had time to change."""
+    def postpone(self, found: FoundFile, now_s: float) -> None:
+        """Offer this file again after another ``settle_s`` seconds."""
         if (seen := self._match(found)) is not None:
             seen.offer_s = now_s + self.settle_s
 
-    def again(self, path: bytes) -> None:
-        """Forget that the file of this path was handled."""
+    def offer_again(self, path: bytes) -> None:
+        """Offer the file at this path again, although it was handled."""
         if (seen := self._seen.get(path)) is not None and seen.offer_s is None:
             seen.offer_s = seen.since_s + self.settle_s
 
-    def still(self, path: bytes, now_s: float) -> bool:
-        """Whether the file of this path, vocal or companion, was there at the last look and stands still."""
+    def has_settled(self, path: bytes, now_s: float) -> bool:
+        """Whether the file at this path, vocal or companion, was in the last scan and has settled."""
         seen = self._seen.get(path)
         return seen is not None and now_s - seen.since_s >= self.settle_s
 
     def found(self, path: bytes) -> FoundFile | None:
-        """The file of this path as the last look saw it."""
+        """The file at this path in the last scan."""
         seen = self._seen.get(path)
         return None if seen is None else seen.found
 
     def companion(self, path: bytes) -> FoundFile | None:
-        """The companion of this path at the last look; its ending may be written in capitals."""
+        """The companion at this path in the last scan; its ending may be in capitals."""
         return self._companions.get(_folded(path))
 
     def age_s(self, path: bytes, now_s: float) -> float:
-        """Seconds since the file was seen to change or appear; 0 for one that is not there."""
+        """Seconds since the file appeared or changed; 0 if it is missing."""
         seen = self._seen.get(path)
         return 0.0 if seen is None else now_s - seen.since_s
 
     def due_s(self) -> float | None:
-        """When a look could next find something settled; None if nothing is on its way."""
+        """The earliest time at which a file may have settled; None if none is settling."""
         return min((seen.offer_s for seen in self._seen.values() if seen.offer_s is not None), default=None)
 
     def settling(self) -> int:
-        """How many files are not handled yet, companions not counted."""
+        """Number of vocals that are not handled yet."""
         return sum(seen.offer_s is not None for seen in self._seen.values())
 
     def _match(self, found: FoundFile) -> _Seen | None:
+        """The entry of ``found`` if it has not changed since."""
         return None if _new(self._seen, found) else self._seen[found.path]
 
 

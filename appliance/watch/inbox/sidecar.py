@@ -1,8 +1,8 @@
-"""What a musician says about a vocal in files beside it.
+"""Sidecars: settings for a vocal in files beside it.
 
-``backline.toml`` in a folder holds for all vocals in it and in the folders below; ``NAME.toml`` beside
-``NAME.wav`` has the last word. Both know the same keys. A mistake in them rejects the vocal with a reason:
-better none than a wrong accompaniment. Which styles and keys there are is the pack's and the engine's to say.
+``backline.toml`` in a folder applies to all vocals in it and its sub-folders. ``NAME.toml`` beside
+``NAME.wav`` overrides it. Both have the same keys. An error in a sidecar rejects the vocal with a reason,
+because a wrong accompaniment would be worse than none. The engine checks names of styles and keys later.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MOST_BYTES = 256 << 10
-"""No chord chart is longer than this."""
+MAX_BYTES = 256 << 10
+"""Largest size of a chord chart."""
 
-MOST_SETTINGS_BYTES = 16 << 10
-MOST_LINE_CHARACTERS = 500
-"""Settings are short. Python's TOML reader needs memory with the square of a key's parts: one key of 256 KiB
-takes 40 GB."""
+MAX_SETTINGS_BYTES = 16 << 10
+MAX_LINE_CHARACTERS = 500
+"""Limits of a sidecar. The memory of Python's TOML parser grows with the square of a key's parts: one key of
+256 KiB takes 40 GB."""
 
-_MOST_SAID = 800
-"""Characters of an objection that are passed on."""
+_MAX_SENTENCE = 800
+"""Characters of a validation error that are shown."""
 
 Name = Annotated[str, Field(min_length=1, max_length=50)]
 
 
-class NotYet(Exception):
-    """A file beside the vocal is missing or does not stand still; the text says which."""
+class NotReady(Exception):
+    """The vocal cannot be accepted yet, e.g. because a companion is still changing; the text says why."""
 
 
-class Missing(NotYet):
-    """A chord chart that is named and not there."""
+class Missing(NotReady):
+    """A chord chart that a sidecar names does not exist."""
 
 
 class _Sidecar(Dials):
-    """Keys of ``backline.toml`` and ``NAME.toml``; what is not said is inherited.
+    """Keys of ``backline.toml`` and ``NAME.toml``; missing keys are inherited.
 
-    Its limits are narrower than the command's, as nobody watches: a hundred takes would hold up the queue.
+    Its limits are narrower than the command's, because a hundred takes would block the queue unattended.
     """
 
     style: Name = Dials().style
@@ -66,10 +66,12 @@ class _Sidecar(Dials):
 
 
 def read_wishes(inbox: Path, vocal: bytes, tracker: Tracker, now_s: float, work: Work) -> Wishes:
-    """What is asked for a vocal, its companions read as the last look saw them.
+    """The wishes for a vocal, from the settings in ``work`` and the sidecars in the last scan.
 
-    Raises NotYet while a file that matters is missing or moves, InputError, in a sentence for the
-    musician, where one is wrong, and OSError where the disk fails.
+    Raises:
+        NotReady: a companion is missing or still changing.
+        InputError: a companion is invalid; the sentence is for the musician.
+        OSError: a companion cannot be read.
     """
     asked: dict[str, Any] = {"style": work.style, "takes": work.takes, "seed": work.seed}
     for path in _sidecars(vocal, tracker):
@@ -82,7 +84,7 @@ def read_wishes(inbox: Path, vocal: bytes, tracker: Tracker, now_s: float, work:
 
 
 def _sidecars(vocal: bytes, tracker: Tracker) -> Iterator[bytes]:
-    """Those that are there, the most general first."""
+    """The existing sidecars of a vocal, the most general first."""
     folders = [b"", *(vocal[: i + 1] for i, byte in enumerate(vocal) if byte == ord("/"))]
     for path in (*(folder + SETTINGS_NAME for folder in folders), stem_of(vocal) + SETTINGS_ENDING):
         if (companion := tracker.companion(path)) is not None:
@@ -95,50 +97,55 @@ def _chart_path(sidecar: bytes, name: str) -> bytes:
     chart = os.fsencode(name)
     if not chart.lower().endswith(CHART_ENDINGS):
         endings = ", ".join(ending.decode() for ending in CHART_ENDINGS)
-        raise InputError(f"{shown(sidecar)}: chords: the name of a chord chart ends in one of {endings}.")
+        raise InputError(f"{shown(sidecar)}: chords: the name of a chord chart must end in {endings}.")
     return sidecar[: sidecar.rfind(b"/") + 1] + chart
 
 
 def _read(inbox: Path, path: bytes, tracker: Tracker, now_s: float) -> _Sidecar:
-    text = _text(inbox, path, tracker, now_s, MOST_SETTINGS_BYTES)
-    if max(map(len, text.splitlines()), default=0) > MOST_LINE_CHARACTERS:
-        raise InputError(f"{shown(path)} has a line that is too long for what it should be.")
+    text = _text(inbox, path, tracker, now_s, MAX_SETTINGS_BYTES)
+    if max(map(len, text.splitlines()), default=0) > MAX_LINE_CHARACTERS:
+        raise InputError(
+            f"{shown(path)} has a line that is too long; settings have at most {MAX_LINE_CHARACTERS} "
+            "characters per line."
+        )
     try:
         return _Sidecar.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{shown(path)} is not TOML: {error}.") from error
+        raise InputError(f"{shown(path)} is not valid TOML: {error}.") from error
     except ValidationError as error:
-        raise InputError(f"{shown(path)}: {sentence_of(error)[:_MOST_SAID]}.") from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a list of lists of lists
-        raise InputError(f"{shown(path)} holds what no settings need: {type(error).__name__}.") from error
+        raise InputError(f"{shown(path)}: {sentence_of(error)[:_MAX_SENTENCE]}.") from error
+    except (ValueError, RecursionError) as error:  # a number with thousands of digits, deeply nested lists
+        raise InputError(f"{shown(path)} is not valid as settings: {type(error).__name__}.") from error
 
 
-def _text(inbox: Path, path: bytes, tracker: Tracker, now_s: float, most_bytes: int = MOST_BYTES) -> str:
+def _text(inbox: Path, path: bytes, tracker: Tracker, now_s: float, max_bytes: int = MAX_BYTES) -> str:
     companion = tracker.companion(path)
     if companion is None:
         raise Missing(f"{shown(path)} is missing")
-    if not tracker.still(companion.path, now_s):
-        raise NotYet(f"{shown(path)} does not stand still yet")
-    if companion.size > most_bytes:
-        raise InputError(f"{shown(path)} is too long for what it should be: {companion.size} bytes.")
+    if not tracker.has_settled(companion.path, now_s):
+        raise NotReady(f"{shown(path)} has not settled yet")
+    if companion.size > max_bytes:
+        raise InputError(
+            f"{shown(path)} is too long: {companion.size} bytes, and {max_bytes} bytes are allowed."
+        )
     data = _bytes(inbox, companion)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{shown(path)} is not text in UTF-8; save it as such.") from error
+        raise InputError(f"{shown(path)} is not UTF-8 text; save it as UTF-8.") from error
 
 
 def _bytes(inbox: Path, companion: FoundFile) -> bytes:
     try:
         with opened(inbox, companion.path) as descriptor:
-            data = os.pread(descriptor, MOST_BYTES + 1, 0)
+            data = os.pread(descriptor, MAX_BYTES + 1, 0)
             same = same_file(companion, os.fstat(descriptor), ctime=True)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotYet(f"{companion.shown} is missing") from error
+        raise NotReady(f"{companion.shown} is missing") from error
     except PermissionError as error:
         raise InputError(
-            f"{companion.shown} may not be read by the service; change its permissions."
+            f"{companion.shown}: the service may not read it; change its permissions."
         ) from error
     if not same or len(data) != companion.size:
-        raise NotYet(f"{companion.shown} has just changed")
+        raise NotReady(f"{companion.shown} has just changed")
     return data

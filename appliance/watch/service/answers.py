@@ -66,7 +66,7 @@ class Answers:
         elif job.state != "waiting":
             raise OutputError(f"{job.shown} is {job.state} already; wait until that has ended.")
         self._journal.requeue(job.id)
-        self._intake.again(job.relpath)
+        self._intake.offer_again(job.relpath)
         return {"vocal": job.shown}
 
     def _pause(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Answers:
         return {}
 
     def _scan_now(self, request: dict[str, Any]) -> dict[str, Any]:
-        self._intake.last_look_s = None
+        self._intake.last_scan_s = None
         return {}
 
     def _reload(self, request: dict[str, Any]) -> dict[str, Any]:

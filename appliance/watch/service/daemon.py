@@ -151,7 +151,7 @@ class Daemon:
         self.hooks.poll(now_s)
         self.control.drop_slow_clients()
         self._guarded(partial(self._report, now_s))
-        last_s = self.intake.last_look_s
+        last_s = self.intake.last_scan_s
         bound_s = self.config.intake.scan_s + _SCAN_OVERDUE_S
         if self.stop_by_s is not None or (last_s is not None and now_s - last_s < bound_s):
             self.notifier.feed_watchdog(now_s)
@@ -215,7 +215,7 @@ class Daemon:
         return self.putting_away.pending(now_s) and not self.pauses.active("inbox", "journal", "folders")
 
     def _put_away(self, now_s: float) -> None:
-        if self.intake.last_look is not None and self._can_put_away(now_s):
+        if self.intake.last_scan is not None and self._can_put_away(now_s):
             self.putting_away.step(now_s)
 
     def _pause_changed(self, before: str | None, reason: str | None) -> None:

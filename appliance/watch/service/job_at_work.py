@@ -118,9 +118,9 @@ class Rendering:
         assert ready is not None
         if job.pack_sha256 != ready.sha256:
             self._journal.record_gone(job.id, "the pack has changed")
-            self._intake.again(job.relpath)
+            self._intake.offer_again(job.relpath)
             return False
-        if not self._intake.refreshed(job, now_s):
+        if not self._intake.recheck(job, now_s):
             return False
         outbox, settings = self.config.folders.outbox, self.config.work
         try:
@@ -242,7 +242,7 @@ class Rendering:
                 self._retry_while_young(job, why, now_s)
             case Then.TAKE_AGAIN:
                 self._journal.record_gone(job.id, why)
-                self._intake.again(job.relpath)
+                self._intake.offer_again(job.relpath)
             case Then.RETRY:
                 self._journal.retry(job.id, why, time.time() + backoff_s(job.attempts, self.config.work))
             case Then.RETRY_UNCOUNTED:

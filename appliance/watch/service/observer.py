@@ -43,7 +43,7 @@ class Observer:
         intake, ready = self._intake, self._worker.ready
         counts = self._journal.counts()
         oldest_s = self._journal.oldest_waiting_s()
-        look, looked_s = intake.last_look, intake.last_look_s
+        scan, scan_s = intake.last_scan, intake.last_scan_s
         held = sorted(intake.held.items())
         return Snapshot(
             version=self._version,
@@ -62,10 +62,10 @@ class Observer:
             queue_limit=self.queue_limit,
             oldest_waiting_s=None if oldest_s is None else max(0.0, time.time() - oldest_s),
             running=self._running(now_s),
-            scan_age_s=None if looked_s is None else now_s - looked_s,
-            scan_seconds=0.0 if look is None else look.seconds,
-            inbox_there=look is not None and look.sentinel,
-            scan_troubles=0 if look is None else len(look.troubles),
+            scan_age_s=None if scan_s is None else now_s - scan_s,
+            scan_seconds=0.0 if scan is None else scan.seconds,
+            inbox_there=scan is not None and scan.sentinel,
+            scan_troubles=0 if scan is None else len(scan.troubles),
             held={shown(path): why for path, why in held[:MAX_HELD]},
             held_count=len(held),
             free_mb=None if self.free_bytes is None else self.free_bytes >> 20,

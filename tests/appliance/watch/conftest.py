@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.watch.intake_bench import Bench
 
 from appliance.watch.settings.config import Config
 
@@ -22,3 +24,11 @@ def watched(tmp_path: Path) -> Config:
             "intake": {"settle_s": 0.2, "scan_s": 0.05, "patience_s": 5.0, "silent_tail_s": 1.0},
         }
     )
+
+
+@pytest.fixture
+def bench(watched: Config) -> Iterator[Bench]:
+    """Inbox, intake and journal with a simulated clock."""
+    made = Bench(watched)
+    yield made
+    made.journal.close()

@@ -1,4 +1,4 @@
-"""Which pack is to be loaded: wherever the settings lead now, or what works where that does not."""
+"""The pack that the engine loads: the one of the settings, or another that works."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.watch.engine.chosen_pack import MOST_DEATHS, ChosenPack
 
 @pytest.fixture
 def packs(tmp_path: Path) -> Path:
-    """Three folders that look like packs, and ``active`` leading to ``one``."""
+    """Three folders that look like packs; ``active`` links to ``one``."""
     for name in ("one", "two", "three"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "pack.json").write_text(name)
@@ -21,7 +21,7 @@ def packs(tmp_path: Path) -> Path:
 
 
 def started(packs: Path) -> ChosenPack:
-    """An engine has loaded ``one`` and is ready."""
+    """The choice after an engine has loaded ``one``."""
     chosen = ChosenPack(packs / "active")
     assert not chosen.stale, "nothing is loaded that could be stale"
     assert chosen.folder() == packs / "one"

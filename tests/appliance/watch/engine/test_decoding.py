@@ -1,4 +1,4 @@
-"""The limited decoder: what it gives for a good file, and what becomes of files built to do harm."""
+"""The confined decoder, with valid files and with files built to do harm."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from appliance.watch.engine.messages import Setup
 
 LIMITS = Limits(memory_bytes=1 << 30, cpu_s=120, wall_s=600.0, sound_bytes=1 << 30)
 FLAC_TOTAL_SAMPLES = 8 + 13
-"""Offset of the byte whose lower half begins the 36-bit sample count of STREAMINFO (RFC 9639)."""
+"""Offset of the byte whose lower half begins the 36-bit sample count in STREAMINFO (RFC 9639)."""
 
 
 def decoded(path: Path, limits: Limits = LIMITS) -> tuple[AudioInfo, Path]:
@@ -74,7 +74,7 @@ def test_a_header_that_promises_hours(tmp_path: Path, kind: str) -> None:
 
 @pytest.fixture(scope="module")
 def hours_of_silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two hours in a few hundred kilobytes."""
+    """Two hours of silence in a few hundred kilobytes."""
     path = tmp_path_factory.mktemp("bomb") / "silence.flac"
     with soundfile.SoundFile(path, "w", 8_000, 1, "PCM_16") as file:
         for _ in range(120):
@@ -160,7 +160,7 @@ def test_the_decoder_can_open_nothing_else(tmp_path: Path) -> None:
 def test_one_killed_check_does_not_condemn_the_decoder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaths: int, unfit: bool
 ) -> None:
-    """Where memory runs out the kernel takes the decoder first: that says nothing of its limits."""
+    """If memory runs out, the kernel kills the decoder first; its limits are not too low because of that."""
     died = []
 
     def dying(*what: Any) -> AudioInfo:

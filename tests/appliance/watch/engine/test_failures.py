@@ -1,4 +1,4 @@
-"""The table of failures, row by row: which error is which kind, whose fault it is, what follows."""
+"""The table of failures, row by row: the kind of each error, its cause and what follows."""
 
 from __future__ import annotations
 

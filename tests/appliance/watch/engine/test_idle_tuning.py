@@ -1,4 +1,4 @@
-"""The service measures its processor when it has nothing else to do, once, and then follows what it found."""
+"""The idle service measures its CPU once, and then uses the profile."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def setup(fake_pack: Path, tmp_path: Path) -> Setup:
 
 @pytest.fixture
 def measuring(monkeypatch: pytest.MonkeyPatch) -> Callable[[Measured], None]:
-    """Lets something else do the measuring."""
+    """Replaces :func:`appliance.tuning.measuring.tune_pack`."""
 
     def replaced(measured: Measured) -> None:
         monkeypatch.setattr("appliance.tuning.measuring.tune_pack", measured)
@@ -78,7 +78,7 @@ def test_each_piece_is_told_and_the_last_profile_is_followed(
     tuning = IdleTuning(engine, setup)
     assert tuning.pending
     assert tuning.piece() == Tuning(0.0, "")
-    noted = kept(engine, setup)  # before anything is measured that may kill the engine
+    noted = kept(engine, setup)  # before a measurement that may crash the engine
     assert not noted.finished and noted.tries == 1 and noted.graphs == {}
     assert tuning.piece() == Tuning(0.25, "") and tuning.pending
     assert tuning.piece() == Tuning(31 / 60, "") and tuning.pending
@@ -139,7 +139,7 @@ def test_the_service_measures_once_and_follows_it(fake_pack: Path, tmp_path: Pat
     with Service(tmp_path, fake_pack, {"work": {"tune": True}}) as service:
         service.start()
         service.until(lambda: service.status().get("pack"), "for the engine")
-        service.drop(song, "early.wav")  # a vocal that comes meanwhile is rendered meanwhile
+        service.drop(song, "early.wav")  # a vocal that arrives meanwhile is rendered
         service.until_quiet()
         assert (tmp_path / "outbox" / "early" / "early.receipt.json").is_file()
         service.until(lambda: service.status()["pack"]["profile"], "for a profile")

@@ -1,8 +1,8 @@
-"""Whatever program writes into the inbox: its file is taken when it is done, once, and archived as it was.
+"""Files that real programs copy into the inbox are accepted once, when complete, and archived unchanged.
 
-Each way waits in the middle, a few times as long as the settle time, and looks whether anything was taken.
-The service looks at a file system of this computer, which tells it of writers and gaps, and at one that it
-takes for a share, where only stillness and the content count.
+Each copy pauses in the middle for several settle times, and the test checks that nothing was accepted. The
+inbox is on a local file system, where the service detects writers and gaps, and on one that it regards as a
+network share, where only settling and the content count.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SERVED += [f"sftp_{way}" for way in ("put", "put_slowly", "put_resumed")]
 
 
 class Station:
-    """A running service, the servers that lead to its inbox, and what was dropped there."""
+    """A running service, the servers that write to its inbox, and the dropped vocals."""
 
     def __init__(self, service: Service, held: ExitStack) -> None:
         self.service, self.held = service, held
@@ -48,7 +48,7 @@ class Station:
         return self.service.root / "inbox"
 
     def way(self, name: str) -> Copy:
-        """The way of this name, its server started if need be; skips where a program is missing."""
+        """The way to copy with this name; starts its server if needed, skips if a program is missing."""
         client = {"smb": smb, "rsync": rsync, "sftp": sftp}.get(name.partition("_")[0], local)
         reason = client.lacking()
         if name == "moved_over":
@@ -67,9 +67,9 @@ class Station:
         return self.ways[name]
 
     def copied(self, way: str, vocal: Path) -> None:
-        """Have ``vocal`` copied in that way, and all checked."""
+        """Copy ``vocal`` in that way and check the result."""
         name, copy = f"{way}.wav", self.way(way)
-        with vocal.open("r+b") as file:  # each is another recording
+        with vocal.open("r+b") as file:  # make each recording different
             file.seek(HEADER_BYTES + 6 * len(self.dropped))
             file.write(b"\x01")
         lines = self.service.log.count("\n")
@@ -89,7 +89,7 @@ class Station:
         assert json.loads(receipt.read_text())["vocal"]["sha256"] == sha256(vocal)
 
     def not_taken(self, name: str, lines: int) -> None:
-        """Nothing was done with the file that could not be undone. It may have been looked at in vain."""
+        """Check that the incomplete file was neither published nor rejected; an attempt may have failed."""
         said = [line for line in self.service.log.splitlines()[lines:] if f"name={name} " in line]
         early = [line for line in said if any(w in line for w in ("Published.", "Rejected.", "Put away."))]
         assert early == [], "\n".join(said)
@@ -97,7 +97,7 @@ class Station:
 
 @contextmanager
 def overlaid(inbox: Path) -> Iterator[None]:
-    """A file system over the inbox that is none of those of which writers and gaps are asked."""
+    """Mount a file system over the inbox on which the service cannot detect writers and gaps."""
     places = [inbox.with_name(f"inbox {part}") for part in ("lower", "upper", "work")]
     for place in places:
         place.mkdir()
@@ -118,7 +118,7 @@ def overlaid(inbox: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def vocal(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """1.2 MB, more than any program keeps to itself."""
+    """1.2 MB, more than any program buffers."""
     path = tmp_path_factory.mktemp("vocals") / "song.wav"
     soundfile.write(path, np.stack([sung(2.0, 96_000)] * 2, 1), 96_000, subtype="PCM_24")
     return path

@@ -1,4 +1,4 @@
-"""Real processes copy into the inbox, slowly, in chunks, with reserved space, interrupted and resumed."""
+"""Processes copy into the inbox slowly, in chunks, with reserved space, interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def content(number: int) -> bytes:
 
 
 def copy(inbox: Path, number: int, whole: Path) -> None:
-    """In a process of its own: one of the ways in which programs copy, then a file that says it is done."""
+    """Copy in one of several ways, in a separate process; then create a file that says it is done."""
     choice, data = random.Random(1000 + number), content(number)
     path = inbox / ("sub" if number % 3 == 0 else "") / f"{number}.wav"
     way = ("held open", "reserved", "sized first", "renamed in", "backwards", "killed and resumed")[
@@ -42,18 +42,18 @@ def copy(inbox: Path, number: int, whole: Path) -> None:
     for start in reversed(starts) if way == "backwards" else starts:
         time.sleep(choice.uniform(0, pause_s))
         if way == "killed and resumed" and start:
-            os.close(file)  # the first program dies here, a second one goes on
+            os.close(file)  # the first program dies here, and a second one continues
             time.sleep(choice.uniform(0, pause_s))
             file = os.open(target, os.O_RDWR)
         os.pwrite(file, data[start : start + 30_000], start)
-    whole.joinpath(str(number)).touch()  # before the file can be recognised as complete
+    whole.joinpath(str(number)).touch()  # before the service can recognise the file as complete
     os.close(file)
     target.rename(path)
 
 
 @pytest.mark.slow
 def test_none_is_taken_early_and_none_is_missed(watched: Config) -> None:
-    """Pauses are up to four times the settle time; the intake restarts meanwhile."""
+    """Pauses last up to four settle times, and the intake restarts meanwhile."""
     inbox, whole = watched.folders.inbox, watched.folders.state.with_name("whole")
     whole.mkdir()
     (inbox / "sub").mkdir()

@@ -1,7 +1,7 @@
-"""The service among files that mean it no good: it lives, touches nothing else, and says why it refuses.
+"""The service with hostile files: it survives, touches no other files, and gives a reason for each rejection.
 
-The whole corpus: ``pytest -m soak -s tests/appliance/watch/inbox/test_hostile_corpus.py``, with
-``BACKLINE_HOSTILE`` for another number of files and ``BACKLINE_HOSTILE_SEED`` for others.
+The whole corpus: ``pytest -m soak -s tests/appliance/watch/inbox/test_hostile_corpus.py``.
+``BACKLINE_HOSTILE`` sets the number of files, ``BACKLINE_HOSTILE_SEED`` the seed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ROOT = Path(__file__).resolve().parents[4]
 
 @pytest.fixture
 def open_tmp() -> Iterator[Path]:
-    """A folder that an ordinary user can reach, with room for an unprivileged service."""
+    """A folder that an unprivileged service can use."""
     path = Path(tempfile.mkdtemp(prefix="backline-hostile-"))
     path.chmod(0o755)
     yield path
@@ -49,9 +49,9 @@ def open_tmp() -> Iterator[Path]:
 
 
 def ordinary_user() -> tuple[int, tuple[str, ...]]:
-    """Somebody without any right over other people's files, and the command that makes a process theirs.
+    """An unprivileged user, and the command prefix that runs a process as that user.
 
-    That is ``nobody``, or root without a single capability where nobody else may run this interpreter.
+    It is ``nobody``, or root without capabilities if other users cannot run this interpreter.
     """
     bare = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
     nobody = (*bare, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
@@ -61,11 +61,11 @@ def ordinary_user() -> tuple[int, tuple[str, ...]]:
 
 
 class Ordeal:
-    """A service as an ordinary user, its hostile inbox, and what must be true of it all."""
+    """A service that runs as an unprivileged user, with a hostile inbox, and the checks of both."""
 
     def __init__(self, root: Path, pack: Path, count: int, bomb_hours: float) -> None:
         shutil.copytree(pack, root / "pack")
-        own = {"CACHE_DIRECTORY": str(root / "s" / "state" / "cache")}  # else it is anywhere but in the five
+        own = {"CACHE_DIRECTORY": str(root / "s" / "state" / "cache")}  # one of the five
         self.service = Service(root / "s", root / "pack", QUICK, own)
         textfile = str(root / "s" / "state" / "backline.prom")
         self.service.configure({"metrics": {"textfile": textfile}, **QUICK})
@@ -81,10 +81,10 @@ class Ordeal:
             (root / "s" / "inbox" / "closed.wav").chmod(0)
             (root / "s" / "inbox" / "closed folder").chmod(0)
         for file in self.outside.iterdir():
-            os.utime(file, (1e9, 1.5e9))  # a reading would move the first forward, also under relatime
+            os.utime(file, (1e9, 1.5e9))  # reading would update the atime, also with relatime
 
     def drop_a_good_one(self) -> None:
-        """A good vocal at last, and all quiet: it is rendered as if nothing had been."""
+        """Drop a valid vocal at the end: it is rendered normally."""
         service = self.service
         shutil.rmtree(service.root / "inbox" / "restless", ignore_errors=True)
         part = service.root / "inbox" / "good at last.wav.part"
@@ -96,7 +96,7 @@ class Ordeal:
         assert torn(service.root / "outbox" / "good at last") == ""
 
     def tell(self, began_s: float) -> None:
-        """One line of how far it is and what the processes hold."""
+        """Print progress, memory and open files of the processes as one line."""
         status = self.service.status()
         pids = {"daemon": self.service.process.pid, "engine": status["engine_pid"]}
         if self.wrapper and self.wrapper[0] == "strace":
@@ -108,7 +108,7 @@ class Ordeal:
         sys.stdout.flush()
 
     def through(self, every_s: float = 20.0) -> None:
-        """Until no candidate is left."""
+        """Wait until no candidate is left in the inbox."""
         began_s = told_s = time.monotonic()
         give_up_s = began_s + 6 * 3600
         while self.laid.left():
@@ -125,7 +125,7 @@ class Ordeal:
         return sum(status["counts"].get(s, 0) for s in ("waiting", "working", "published", "rejecting"))
 
     def judge(self) -> None:
-        """Every promise that can be read from the folders, the log and the answers."""
+        """Check folders, log and replies of the service."""
         service = self.service
         history = service.asked(ask="history", limit=100_000)["jobs"]
         assert {job["state"] for job in history} <= {"done", "rejected", "gone"}, "nothing is a mystery"
@@ -133,9 +133,9 @@ class Ordeal:
             if job["state"] == "rejected":
                 assert 20 < len(job["reason"]) < 1500 and job["reason"].endswith((".", ")")), job
         folders = service.config.folders
-        # A vocal may be called "reason.txt.wav", and then its folder has that name.
+        # A vocal may be named "reason.txt.wav"; its folder then has the name reason.txt.
         reasons = [path for path in folders.rejected.rglob("reason.txt") if path.is_file()]
-        # A restless one may be gone before it can be moved; then nothing is left to give a reason for.
+        # A file of the disturber may be gone before it is moved, so there is no reason.txt for it.
         assert len(reasons) >= sum(
             job["state"] == "rejected" and job["moved_to"] is not None for job in history
         )
@@ -167,7 +167,7 @@ class Ordeal:
 
 @contextmanager
 def disturbed(ordeal: Ordeal) -> Iterator[None]:
-    """Meanwhile another process meddles with the inbox."""
+    """Run a process that keeps changing files of the inbox."""
     inbox = ordeal.service.root / "inbox"
     disturber = subprocess.Popen([sys.executable, DISTURBER, inbox, ordeal.outside, "1"])
     try:
@@ -179,12 +179,12 @@ def disturbed(ordeal: Ordeal) -> Iterator[None]:
 
 @pytest.mark.service
 def test_a_hostile_inbox(open_tmp: Path, fake_pack: Path) -> None:
-    """Some 60 files under strace, with a process that disturbs meanwhile."""
+    """About 60 files under strace, while another process changes files."""
     ordeal = Ordeal(open_tmp, fake_pack, 60, 0.05)
     service, trace = ordeal.service, open_tmp / "trace"
     traced = shutil.which("strace") is not None and os.geteuid() == 0
     if traced:
-        compileall.compile_dir(ROOT / "appliance", quiet=1)  # or else the first to import writes bytecode
+        compileall.compile_dir(ROOT / "appliance", quiet=1)  # otherwise the first import writes bytecode
         ordeal.wrapper = (*STRACE, str(trace), *ordeal.wrapper)
     with service:
         service.start(ordeal.wrapper)
@@ -199,7 +199,7 @@ def test_a_hostile_inbox(open_tmp: Path, fake_pack: Path) -> None:
 
 
 def judge_trace(trace: Path, root: Path, outside: Path) -> None:
-    """Only the five folders were written, nothing foreign was read, no foreign program ran."""
+    """Check that only the five folders were written, and no foreign file was read or program run."""
     seen = list(opened(trace))
     assert len(seen) > 1000, "the trace is empty"
     ours = [root / name for name in ("inbox", "outbox", "archive", "rejected", "state")]
@@ -222,7 +222,7 @@ def judge_trace(trace: Path, root: Path, outside: Path) -> None:
 @pytest.mark.service
 @pytest.mark.soak
 def test_the_whole_hostile_corpus(open_tmp: Path, fake_pack: Path) -> None:
-    """At least 5,000 files; prints what the processes hold."""
+    """At least 5,000 files; prints memory and open files of the processes."""
     ordeal = Ordeal(open_tmp, fake_pack, int(os.environ.get("BACKLINE_HOSTILE", "5000")), 2.0)
     service = ordeal.service
     print(f"\nseed {SEED}: {len(ordeal.laid.candidates)} candidates")

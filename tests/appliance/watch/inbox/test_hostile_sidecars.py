@@ -1,4 +1,4 @@
-"""Settings built to bring the reader down: they reject their vocal with a reason and cost next to nothing."""
+"""Sidecars built to exhaust the parser: they reject their vocal with a reason, at little cost."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HOSTILE = {
 
 @pytest.fixture(autouse=True)
 def little_memory() -> Iterator[None]:
-    """A gigabyte more than now: a reader that runs away ends as a MemoryError, not with the computer."""
+    """Limit memory to 1 GB more than now, so that a runaway parser ends with a MemoryError."""
     before = resource.getrlimit(resource.RLIMIT_AS)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 30), before[1]))

@@ -1,4 +1,4 @@
-"""What an idle look at many old files costs, in calls that can be counted."""
+"""The number of system calls of an idle scan of many old files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ for look in range(int(sys.argv[2])):
 
 
 def calls(inbox: Path, looks: int, trace: Path) -> Counter[str]:
-    """System calls of so many looks in a process of its own, by name."""
+    """System calls, by name, of ``looks`` scans in a separate process."""
     command = ["strace", "-f", "-qq", "-o", str(trace), sys.executable, "-c", LOOKS, str(inbox), str(looks)]
     subprocess.run(command, check=True)
     names = (re.match(r"\d+ +(\w+)\(", line) for line in trace.read_text(errors="replace").splitlines())
@@ -46,7 +46,7 @@ def test_a_look_asks_once_for_each_file_and_opens_none(watched: Config, tmp_path
     a_look = {name: (five[name] - two[name]) / 3 for name in five}
     stats = sum(a_look.get(name, 0) for name in ("newfstatat", "fstat", "stat", "lstat", "statx"))
     opens = sum(a_look.get(name, 0) for name in ("open", "openat"))
-    assert stats <= FOLDERS * FILES + 3 * (FOLDERS + 1) + 2  # a file each; folder, listing, sentinel
+    assert stats <= FOLDERS * FILES + 3 * (FOLDERS + 1) + 2  # one per file; and folder, listing, sentinel
     assert opens == FOLDERS + 1
     assert a_look.get("read", 0) == 0 and a_look.get("pread64", 0) == 0
     known = ("newfstatat", "fstat", "stat", "lstat", "statx", "open", "openat")

@@ -1,30 +1,17 @@
-"""From the inbox to the queue, with an invented clock over real files."""
+"""From the inbox to the queue, with real files and a simulated clock."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import random
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from support.watch.intake_bench import PATIENCE_S, SCAN_S, SETTLE_S, TAIL_S, Bench
 
-from appliance.watch.inbox.sentinel import ensure_sentinel
 from appliance.watch.journal.file import JournalError
-from appliance.watch.journal.journal import Journal
-from appliance.watch.journal.recovery import backoff_s, recover
 from appliance.watch.settings.config import Config
-
-
-@pytest.fixture
-def bench(watched: Config) -> Iterator[Bench]:
-    made = Bench(watched)
-    yield made
-    made.journal.close()
 
 
 def test_a_vocal_is_taken_when_it_has_settled(bench: Bench) -> None:
@@ -37,7 +24,7 @@ def test_a_vocal_is_taken_when_it_has_settled(bench: Bench) -> None:
     assert (job.relpath, job.wanted, job.name) == (b"sub/song.wav", b"sub/song", b"sub/song")
     assert job.content_sha256 == hashlib.sha256(b"la la").hexdigest()
     assert json.loads(job.settings) == {"style": "piano", "takes": 1, "seed": 0}
-    assert bench.intake.refreshed(job, bench.now_s)
+    assert bench.intake.recheck(job, bench.now_s)
     assert bench.intake.settling == 0 and bench.intake.held == {}
 
 
@@ -51,7 +38,7 @@ def test_files_of_before_the_start_settle_too_oldest_first(watched: Config) -> N
     assert bench.queue() == []
     bench.run(1.0)
     assert bench.queue() == ["a.wav", "b.wav", "c.wav"]
-    bench.begin()  # a restart takes nothing twice
+    bench.begin()  # a restart queues nothing twice
     bench.run(30.0)
     assert bench.queue() == ["a.wav", "b.wav", "c.wav"] and bench.intake.settling == 0
     bench.journal.close()
@@ -62,7 +49,7 @@ def test_replaced_while_it_waits(bench: Bench) -> None:
     bench.run(20.0)
     bench.put("song.wav", b"two")
     bench.run(5.0)
-    assert bench.queue() == []  # what was taken is no longer there
+    assert bench.queue() == []  # the queued vocal is gone
     bench.run(20.0)
     (job,) = bench.journal.in_state("waiting")
     assert job.content_sha256 == hashlib.sha256(b"two").hexdigest()
@@ -93,12 +80,12 @@ def test_the_same_vocal_again(bench: Bench) -> None:
     assert bench.journal.job(done.id).state == "published"  # type: ignore[union-attr]
     bench.put_away(done)
     bench.journal.record_done(done.id)
-    (bench.config.folders.outbox / "song").rmdir()  # the result was fetched: render again
+    (bench.config.folders.outbox / "song").rmdir()  # the result was fetched, so it is rendered again
     bench.put("song.wav", b"one")
     bench.run(20.0)
     assert [job.id for job in bench.journal.in_state("waiting")] == [done.id]
     bench.finish("song.wav")
-    bench.put("song.wav", b"two")  # another recording: another name
+    bench.put("song.wav", b"two")  # another recording gets another name
     bench.run(20.0)
     assert bench.journal.in_state("waiting")[0].name == b"song-2"
     bench.finish("song.wav")
@@ -113,7 +100,7 @@ def test_two_copies_that_differ_in_case_share_a_render(bench: Bench) -> None:
     bench.run(30.0)
     assert len(bench.queue()) == 1
     (held,) = bench.intake.held.values()
-    assert "on its way" in held
+    assert "already queued" in held
     first = bench.finish(bench.queue()[0])
     bench.run(30.0)
     assert bench.journal.job(first.id).state == "published"  # type: ignore[union-attr]
@@ -147,12 +134,12 @@ def test_sidecars_settle_with_their_vocal(bench: Bench) -> None:
     assert json.loads(job.settings)["bpm"] == 92.0
     bench.put("song.toml", "bpm = 93")
     bench.run(SCAN_S)
-    assert not bench.intake.refreshed(job, bench.now_s)  # it moves: wait
+    assert not bench.intake.recheck(job, bench.now_s)  # still changing: deferred
     bench.run(20.0)
-    assert not bench.intake.refreshed(bench.journal.in_state("waiting")[0], bench.now_s)  # it has changed
+    assert not bench.intake.recheck(bench.journal.in_state("waiting")[0], bench.now_s)  # it has changed
     bench.run(20.0)
     (job,) = bench.journal.in_state("waiting")
-    assert json.loads(job.settings)["bpm"] == 93.0 and bench.intake.refreshed(job, bench.now_s)
+    assert json.loads(job.settings)["bpm"] == 93.0 and bench.intake.recheck(job, bench.now_s)
 
 
 def test_a_wrong_sidecar_rejects_and_a_mended_one_does_not(bench: Bench) -> None:
@@ -180,7 +167,7 @@ def test_a_missing_chart_is_waited_for_and_then_rejected(bench: Bench) -> None:
 
 def test_done_markers(watched: Config) -> None:
     bench = Bench(watched, intake={"require_done_marker": True})
-    bench.put("a.wav", b"sound" + bytes(100_000))  # certain, so its silent end does not matter
+    bench.put("a.wav", b"sound" + bytes(100_000))  # with a marker, the silent end does not matter
     bench.put("b.wav")
     bench.put("c.wav")
     bench.run(100.0)
@@ -240,94 +227,3 @@ def test_descriptors_stay_flat(bench: Bench) -> None:
             (bench.inbox / f"{number}.wav").unlink()
     bench.run(30.0)
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
-
-
-def test_sentinel_rules(watched: Config) -> None:
-    inbox, sentinel = watched.folders.inbox, watched.folders.inbox / ".backline"
-    sentinel.unlink()
-    with Journal(watched.folders.state) as journal:
-        (inbox / "old.wav").touch()
-        assert "is not empty and has no" in ensure_sentinel(inbox, watched.intake, journal)
-        (inbox / "old.wav").unlink()
-        assert ensure_sentinel(inbox, watched.intake, journal) == "" and sentinel.is_file()
-        sentinel.unlink()  # an empty folder, but it had one: a share that is not mounted
-        assert "seems to be gone" in ensure_sentinel(inbox, watched.intake, journal)
-        assert not sentinel.exists()
-        assert ensure_sentinel(inbox, watched.intake, journal, adopt=True) == "" and sentinel.is_file()
-        assert "cannot be used" in ensure_sentinel(inbox / "none", watched.intake, journal, adopt=True)
-
-
-def test_recovery(bench: Bench) -> None:
-    for number in range(3):
-        bench.put(f"{number}.wav", f"{number}")
-    bench.run(20.0)
-    jobs = bench.journal.in_state("waiting")
-    bench.journal.start(jobs[0].id)
-    bench.journal.start(jobs[1].id)
-    work = bench.config.work
-    recovered = recover(bench.journal, lambda job: job.id == jobs[1].id, bench.now_s, work)
-    assert [j.id for j in recovered.published] == [jobs[1].id] == [j.id for j in recovered.unfinished]
-    (again,) = recovered.interrupted
-    assert (again.state, again.attempts, again.interruptions) == ("waiting", 0, 1)
-    assert bench.journal.next_due(bench.now_s) == again  # it is still its turn
-    for _ in range(3):
-        bench.journal.start(again.id)
-        recover(bench.journal, lambda _: False, bench.now_s, work)
-    assert bench.journal.next_due(bench.now_s).id == jobs[2].id  # type: ignore[union-attr]
-    assert bench.journal.in_state("waiting")[-1].next_try_s == bench.now_s + work.retry_base_s
-    assert [backoff_s(n, work) for n in (1, 2, 3, 100, 10**6)] == [30.0, 60.0, 120.0, 3600.0, 3600.0]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
-def test_random_days(watched: Config, seed: int) -> None:
-    """Writers that stall, reserve, replace and rename, restarts among them: none early, none missed."""
-    # Where only the rest of a block is missing, the tail alone tells.
-    bench, choice = Bench(watched, intake={"silent_tail_s": PATIENCE_S}), random.Random(seed)
-    whole: set[str] = set()
-    writers: list[tuple[Path, Iterator[None]]] = []
-
-    def writer(path: Path, data: bytes) -> Iterator[None]:
-        """Chunks with pauses; one that reserves its space may pause for longer than it takes to settle."""
-        reserves, renames = choice.random() < 0.4, choice.random() < 0.2
-        target = path.with_name(path.name + ".part") if renames else path
-        target.parent.mkdir(exist_ok=True)
-        with target.open("wb") as file:
-            if reserves:
-                os.posix_fallocate(file.fileno(), 0, len(data))
-        for start in range(0, len(data), 30_000):
-            pause_s = choice.uniform(0, 300.0 if reserves or renames else SETTLE_S - 0.5)
-            until_s = bench.now_s + pause_s
-            while bench.now_s < until_s:
-                yield
-            with target.open("r+b") as file:
-                file.seek(start)
-                file.write(data[start : start + 30_000])
-        target.rename(path)
-        whole.add(hashlib.sha256(data).hexdigest())
-
-    for number in range(12):
-        path = bench.inbox / choice.choice(("", "a/", "b/")) / f"{number % 8}.wav"
-        size = choice.randrange(1, 150_000)
-        writers.append((path, writer(path, choice.randbytes(size) + b"\x01")))
-    active: dict[Path, Iterator[None]] = {}
-    for _ in range(6000):
-        for path, work in list(writers):
-            if path not in active and choice.random() < 0.05:
-                writers.remove((path, work))
-                active[path] = work
-        for path, work in list(active.items()):
-            if next(work, "end") == "end":
-                del active[path]
-        if choice.random() < 0.01:
-            bench.begin()
-        bench.run(0.4)
-        for job in bench.journal.in_state("waiting"):
-            assert job.content_sha256 in whole, f"{job.shown} was taken early"
-        if not writers and not active:
-            break
-    assert not writers and not active
-    bench.run(SETTLE_S + 2 * SCAN_S)
-    lying = {hashlib.sha256(file.read_bytes()).hexdigest() for file in bench.inbox.rglob("*.wav")}
-    assert {job.content_sha256 for job in bench.journal.in_state("waiting")} == lying, bench.intake.held
-    bench.journal.close()

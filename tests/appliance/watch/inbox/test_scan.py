@@ -1,4 +1,4 @@
-"""One look at the inbox: whatever names and kinds of files it meets."""
+"""Scans of the inbox with all names and kinds of files."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_every_name_is_found_and_shown_on_one_line(watched: Config) -> None:
 def test_what_is_shown_can_be_told_apart() -> None:
     assert shown(b"a\nb") == "a\\nb" and shown(b"a\\nb") == "a\\\\nb"
     assert shown(b"\xff") == "\\xff" and shown("é 🎤".encode()) == "é 🎤"
-    assert shown("\u202egnp.wav".encode()) == "\\u202egnp.wav"  # would turn the line around
+    assert shown("\u202egnp.wav".encode()) == "\\u202egnp.wav"  # U+202E would reverse the rest of the line
 
 
 def test_temporary_names_are_ignored_and_companions_kept_apart(watched: Config) -> None:
@@ -142,19 +142,19 @@ def test_without_its_sentinel_nothing_is_there(watched: Config) -> None:
 def test_a_share_that_goes_while_it_is_looked_at(watched: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     put(watched, b"a.wav")
     inbox = watched.folders.inbox
-    into = scan_module._Look.into
+    into = scan_module._Walk.into
 
-    def unmounted(self: scan_module._Look, folder: int, prefix: bytes, depth: int) -> None:
+    def unmounted(self: scan_module._Walk, folder: int, prefix: bytes, depth: int) -> None:
         inbox.rename(inbox.with_name("elsewhere"))
         inbox.mkdir()
         into(self, folder, prefix, depth)
 
-    monkeypatch.setattr(scan_module._Look, "into", unmounted)
+    monkeypatch.setattr(scan_module._Walk, "into", unmounted)
     assert look(watched)[:3] == ((), (), False)
 
 
 def test_a_tree_that_never_rests(watched: Config) -> None:
-    """Files and folders come, go and are swapped for links meanwhile: no error, nothing foreign."""
+    """Files and folders appear, vanish and are replaced by links during scans: no error, no foreign file."""
     inbox, over = watched.folders.inbox, threading.Event()
     outside = inbox.with_name("outside")
     outside.mkdir()

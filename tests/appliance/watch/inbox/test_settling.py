@@ -1,4 +1,4 @@
-"""The settle tracker against its definition, with an invented clock and random histories."""
+"""The settling tracker, compared with its definition, with a simulated clock and random histories."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_one_late_look_is_not_enough() -> None:
 @pytest.mark.parametrize("step", [-1, 1])
 def test_any_change_begins_anew(field: str, step: int) -> None:
     tracker = Tracker(SETTLE_S)
-    changed = file(**{field: getattr(file(), field) + step})  # also one that shrinks, or goes back in time
+    changed = file(**{field: getattr(file(), field) + step})  # also a smaller size or an older time
     tracker.observe(0.0, look(file()))
     assert tracker.observe(10.0, look(changed)) == []
     assert tracker.observe(19.9, look(changed)) == []
@@ -57,7 +57,7 @@ def test_a_file_is_offered_until_it_is_handled() -> None:
     assert [tracker.observe(t, look(file())) for t in (10.0, 15.0)] == [[file()], [file()]]
     tracker.handled(file())
     assert tracker.observe(20.0, look(file())) == []
-    tracker.again(b"a.wav")
+    tracker.offer_again(b"a.wav")
     assert tracker.observe(25.0, look(file())) == [file()]
 
 
@@ -65,7 +65,7 @@ def test_not_yet_gives_it_time_to_change() -> None:
     tracker = Tracker(SETTLE_S)
     tracker.observe(0.0, look(file()))
     tracker.observe(10.0, look(file()))
-    tracker.not_yet(file(), 10.0)
+    tracker.postpone(file(), 10.0)
     assert tracker.observe(19.0, look(file())) == []
     assert tracker.observe(20.0, look(file())) == [file()]
     assert tracker.age_s(b"a.wav", 20.0) == 20.0
@@ -101,7 +101,7 @@ def test_companions_stand_still_but_are_not_offered() -> None:
     settings = file(b"sub/a.TOML")
     tracker.observe(0.0, look(companions=(settings,)))
     assert tracker.observe(10.0, look(companions=(settings,))) == []
-    assert tracker.still(b"sub/a.TOML", 10.0) and not tracker.still(b"sub/a.TOML", 9.0)
+    assert tracker.has_settled(b"sub/a.TOML", 10.0) and not tracker.has_settled(b"sub/a.TOML", 9.0)
     assert tracker.companion(b"sub/a.toml") == settings
     assert tracker.due_s() is None and tracker.settling() == 0
 
@@ -117,7 +117,7 @@ def test_when_to_look_next() -> None:
 
 
 def still_by_definition(history: list[tuple[float, Scan]], path: bytes) -> bool:
-    """Looks at least SETTLE_S apart, the last one now, and all between saw the same."""
+    """The definition: two scans at least SETTLE_S apart, the second one now, and all between, were equal."""
     now_s, scan = history[-1]
     now = {f.path: f for f in scan.found}.get(path)
     for time_s, earlier in reversed(history):
@@ -130,7 +130,7 @@ def still_by_definition(history: list[tuple[float, Scan]], path: bytes) -> bool:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_random_histories(seed: int) -> None:
-    """Offered is exactly what the definition calls still, less what was handled or put off."""
+    """The tracker offers exactly the settled files by the definition, without handled and postponed ones."""
     random_ = random.Random(seed)
     tracker, history = Tracker(SETTLE_S), []
     disk: dict[bytes, FoundFile] = {}
@@ -142,7 +142,7 @@ def test_random_histories(seed: int) -> None:
             action = random_.random()
             if action < 0.03:
                 disk.pop(path, None)
-            elif action < 0.08:  # a few states only, so that files come back as they were
+            elif action < 0.08:  # few states, so that files return to earlier ones
                 disk[path] = file(path, inode=random_.randrange(2), size=random_.randrange(3))
         now_s += random_.choice((0.0, 0.1, 1.0, 5.0, 9.999, 10.0, 30.0))
         sentinel = random_.random() > 0.03
@@ -164,6 +164,6 @@ def test_random_histories(seed: int) -> None:
                 tracker.handled(found)
                 done[found.path] = found
             elif action < 0.6:
-                tracker.not_yet(found, now_s)
+                tracker.postpone(found, now_s)
                 put_off[found.path] = (found, now_s + SETTLE_S)
     assert offered_in_all > 20

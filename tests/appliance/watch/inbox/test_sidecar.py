@@ -1,4 +1,4 @@
-"""What lies beside a vocal: settings inherited, strict, still; what goes with it; what results are called."""
+"""Sidecars and companions: inheritance, strict parsing, settling; and names of results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appliance.watch.disk.names import free_name, wanted_name
 from appliance.watch.inbox.companions import companions_of, done_markers
 from appliance.watch.inbox.scan import Scan, scan
 from appliance.watch.inbox.settling import Tracker
-from appliance.watch.inbox.sidecar import Missing, NotYet, read_wishes
+from appliance.watch.inbox.sidecar import Missing, NotReady, read_wishes
 from appliance.watch.settings.config import Config
 
 CHART = "| Am | F G | C |\n"
@@ -84,12 +84,12 @@ def test_the_journal_keeps_what_was_said_and_nothing_else(watched: Config) -> No
         ('beats = "song.beats"', "beats: unknown key"),
         ('chords_name = "x"', "chords_name: unknown key"),
         ('sound = "loud"', "sound: input should be 'band' or 'neural', not 'loud'"),
-        ("bpm = ", "not TOML"),
-        (b"\xff\xfe", "not text in UTF-8"),
+        ("bpm = ", "not valid TOML"),
+        (b"\xff\xfe", "not UTF-8 text"),
         ('chords = "../x.txt"', "file in the same folder"),
         ('chords = "/etc/passwd"', "file in the same folder"),
         ('chords = "a\\u0000.txt"', "file in the same folder"),
-        ('chords = "x.wav"', "ends in one of"),
+        ('chords = "x.wav"', "must end in"),
         ("#" * 300_000, "too long"),
     ],
 )
@@ -106,7 +106,7 @@ def test_what_moves_or_is_missing_is_waited_for(watched: Config) -> None:
         asked(watched, "song.wav")
     put(watched, "song.txt", CHART)
     assert asked(watched, "song.wav").chords == CHART
-    with pytest.raises(NotYet, match="does not stand still"):
+    with pytest.raises(NotReady, match="has not settled"):
         asked(watched, "song.wav", now_s=9.0)
 
 
@@ -115,11 +115,11 @@ def test_a_sidecar_that_changed_since_the_look_is_waited_for(watched: Config) ->
     tracker = Tracker(10.0)
     tracker.observe(0.0, scan(watched.folders.inbox, watched.intake))
     put(watched, "song.toml", "bpm = 192")
-    with pytest.raises(NotYet, match="just changed"):
+    with pytest.raises(NotReady, match="just changed"):
         read_wishes(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
     (watched.folders.inbox / "song.toml").unlink()
     (watched.folders.inbox / "song.toml").symlink_to("/etc/hostname")
-    with pytest.raises(NotYet):
+    with pytest.raises(NotReady):
         read_wishes(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
 
 

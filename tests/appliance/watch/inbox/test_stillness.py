@@ -1,4 +1,4 @@
-"""Nets under the settle time, with real files and real writers."""
+"""Checks of settled files, with real files and real writers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def judged(path: Path) -> Stillness:
 
 @contextmanager
 def another_process(code: str, path: Path) -> Iterator[None]:
-    """Python that holds something open until told otherwise."""
+    """A Python process that keeps a file open until its input closes."""
     program = f"import sys\npath = sys.argv[1]\n{code}\nprint(flush=True)\nsys.stdin.read()"
     command = [sys.executable, "-S", "-c", program, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -61,7 +61,7 @@ def test_a_whole_file_is_still(file: Path) -> None:
     ],
 )
 def test_a_writer_elsewhere_is_noticed(file: Path, code: str) -> None:
-    """Also one that has closed the file and writes through memory, where no time tells of it."""
+    """Also a writer with a memory map, whose writes do not change the file's times."""
     with another_process(code, file):
         assert judged(file) is Stillness.BUSY
     assert judged(file) is Stillness.STILL
@@ -74,7 +74,7 @@ def test_readers_do_not_matter(file: Path) -> None:
 
 @pytest.mark.slow
 def test_who_opens_the_file_meanwhile_does_not_kill_us(file: Path) -> None:
-    """The signal that tells of a writer is one that is ignored, and no lease is left behind."""
+    """The kernel's signal about a new writer is ignored, and the lease is released."""
     writer = subprocess.Popen(
         [sys.executable, "-S", "-c", "import sys\nwhile True: open(sys.argv[1], 'r+b').close()", str(file)]
     )
@@ -98,7 +98,7 @@ def test_reserved_space_is_a_gap(file: Path) -> None:
 def test_the_rest_of_a_block_that_was_begun_is_a_silent_tail(file: Path) -> None:
     with file.open("wb") as opened:
         os.posix_fallocate(opened.fileno(), 0, 100_000)
-        opened.write(SOUND[:99_000])  # what is missing lies in the last block, which is no hole
+        opened.write(SOUND[:99_000])  # the missing part is in the last block, which is not a hole
     assert judged(file) is Stillness.SILENT_TAIL
 
 
@@ -108,7 +108,7 @@ def test_a_size_set_first_is_a_gap(tmp_path: Path, file: Path) -> None:
         opened.truncate(1_000_000)
         opened.write(SOUND)
     assert judged(sized) is Stillness.GAPS
-    with sized.open("r+b") as opened:  # the end first, the middle missing
+    with sized.open("r+b") as opened:  # the end is written first, the middle is missing
         opened.seek(900_000)
         opened.write(SOUND[:100_000])
     assert judged(sized) is Stillness.GAPS
@@ -129,7 +129,7 @@ def test_an_empty_file(file: Path) -> None:
 def test_a_change_since_it_was_found(file: Path) -> None:
     descriptor = os.open(file, os.O_RDONLY)
     found = found_of(b"song.wav", os.fstat(descriptor))
-    file.chmod(0o600)  # not even this passes: only its ctime tells
+    file.chmod(0o600)  # even this is detected, by the ctime
     assert stillness(descriptor, found) is Stillness.CHANGED
     os.close(descriptor)
 

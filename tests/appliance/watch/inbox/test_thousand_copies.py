@@ -1,9 +1,9 @@
-"""A thousand vocals are copied into the inbox by every kind of program while the service dies and returns.
+"""A thousand vocals are copied into the inbox by all kinds of programs while the service is killed often.
 
-None may be taken early: whatever reached the outbox, the archive or ``rejected`` is, byte by byte, a vocal
-that was whole. None may be missed: in the end each has met its fate, once. ``BACKLINE_COPIES`` and
-``BACKLINE_SEED`` say how many and which; ``-s`` shows the table. Most vocals are nearly silent, as
-refusing one costs less than an accompaniment; both have been read to their end.
+None may be accepted early: each file in the archive or in rejected, and each result, must be of a complete
+vocal. None may be missed: at the end each was rendered or rejected exactly once. ``BACKLINE_COPIES`` sets the
+number of copies, ``BACKLINE_SEED`` the seed; ``-s`` prints the table. Most vocals are nearly silent, because
+rejecting one takes less time than rendering it; both are read to their end.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ RATE_HZ = 8_000
 SUNG_SHARE = 0.15
 COPIES_A_LIFE = 40
 INTERRUPTED = (130, -signal.SIGINT)
-"""The second is what Python makes of the first where an import was interrupted."""
+"""Python turns the first into the second if it interrupts an import."""
 BACKLOG = 120
-"""Nobody begins to copy while so many wait for their fate, so that each life of the service has work."""
+"""No copy begins while this many vocals are unfinished, so that each run of the service has work."""
 ENDINGS = ("wav", "wav", "flac", "aiff", "ogg", "mp3")
 SETTINGS = {
     "intake": {"settle_s": SETTLE_S, "patience_s": 7200.0, "silent_tail_s": 7200.0},
@@ -47,7 +47,7 @@ SETTINGS = {
 
 
 def make(vocal: Path, number: int, chance: random.Random) -> None:
-    """A vocal of its own for each number, about a second long."""
+    """A different vocal for each number, about a second long."""
     samples = RATE_HZ + number
     if chance.random() < SUNG_SHARE:
         sound = sung(2.0, RATE_HZ)[:samples]
@@ -57,7 +57,7 @@ def make(vocal: Path, number: int, chance: random.Random) -> None:
 
 
 def ways_of(service: Service, held: ExitStack) -> list[tuple[str, Copy]]:
-    """Every way that this computer has, the plain ones as often as each of the others."""
+    """The ways to copy that this computer offers, each once."""
     inbox = service.root / "inbox"
     ways: dict[str, Copy] = {}
     for client in (local, rsync):
@@ -74,7 +74,7 @@ def ways_of(service: Service, held: ExitStack) -> list[tuple[str, Copy]]:
 
 
 class Disturber:
-    """Ends the service again and again, politely or not, when enough copies have begun since last time."""
+    """Stops or kills the service whenever enough copies have begun since the last time."""
 
     def __init__(self, service: Service, chance: random.Random) -> None:
         self.service, self.chance = service, chance
@@ -89,7 +89,7 @@ class Disturber:
         self.due += COPIES_A_LIFE
         time.sleep(self.chance.uniform(0.0, 1.0))
         number = self.chance.choice((signal.SIGTERM, signal.SIGKILL))
-        # One that is told to stop before it listens ends as any interrupted command does.
+        # A service that is stopped before it handles signals ends as an interrupted command does.
         allowed = {0, -number, *INTERRUPTED} if number == signal.SIGTERM else {-number}
         assert (code := self.service.stop(number)) in allowed, code
         self.ends[number.name] += 1
@@ -134,7 +134,7 @@ def test_none_is_taken_early_and_none_is_missed(tmp_path: Path, fake_pack: Path)
                     disturber.tend(dropped)
                     time.sleep(0.1)
             except BaseException:
-                disturber.failed = True  # nobody need wait any longer
+                disturber.failed = True  # let waiting copies begin
                 raise
             for future in copies:
                 future.result()
@@ -147,7 +147,7 @@ def test_none_is_taken_early_and_none_is_missed(tmp_path: Path, fake_pack: Path)
 
 
 def taken_early(service: Service, whole: set[str]) -> list[str]:
-    """Jobs that came to a fate with other bytes than a whole vocal's, and vocals with more jobs than one."""
+    """Finished jobs whose bytes are not those of a complete vocal, and vocals with several jobs."""
     with sqlite3.connect(service.root / "state" / "journal.db") as db:
         rows = db.execute("SELECT relpath, state, reason, content_sha256 FROM jobs").fetchall()
     db.close()
@@ -159,7 +159,7 @@ def taken_early(service: Service, whole: set[str]) -> list[str]:
 
 
 def table(service: Service, used: Counter[str], ends: Counter[str]) -> str:
-    """What was done and what became of it."""
+    """The number of copies by way and by result."""
     with sqlite3.connect(service.root / "state" / "journal.db") as db:
         states = dict(db.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
     db.close()

@@ -93,7 +93,7 @@ def test_the_same_vocals_dropped_again_are_the_same_jobs(journal: Journal, tmp_p
             intake.step(look * 0.2)
     assert not intake.held
     assert {path: (job.id, job.key, job.settings) for path, job in jobs(journal).items()} == before
-    assert all(intake.refreshed(job, 1.0) for job in journal.in_state("waiting"))
+    assert all(intake.recheck(job, 1.0) for job in journal.in_state("waiting"))
 
 
 def test_a_job_that_waited_is_rendered_as_it_was_asked(

@@ -1,8 +1,8 @@
-"""The programs with which people put files into an inbox, each as it is installed, none imitated.
+"""Real programs that copy files into an inbox.
 
-A way to copy is a function ``(vocal, inbox, name, between)`` that returns when the program has ended with
-the whole vocal in place. ``between`` is called in the middle, often several times, while something is
-surely still to be written: there a test waits as long as it likes and looks whether somebody was impatient.
+A way to copy is a function ``(vocal, inbox, name, between)``, which returns when the program has ended and
+the vocal is complete. It calls ``between`` in the middle, often several times, while part of the file is
+certainly missing: there a test waits and checks that the service has not accepted the file.
 
 - ``local``: programs of this computer; ``rsync``, ``sftp``, ``smb``: over a network
 """
@@ -24,21 +24,21 @@ _GIVE_UP_S = 120.0
 
 
 def missing(*programs: str) -> str:
-    """Why these programs cannot be used; empty if they can."""
+    """Why these programs cannot be used; '' if they can."""
     lacking = [program for program in programs if shutil.which(program) is None]
     return f"{', '.join(lacking)} not installed" if lacking else ""
 
 
 def run(*command: str | Path, env: Mapping[str, str] | None = None) -> None:
-    """Run a program that must succeed."""
+    """Run a program and check that it succeeds."""
     done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=env)
     assert done.returncode == 0, f"{command}: {done.returncode} {done.stdout!r} {done.stderr!r}"
 
 
 def fed(command: list[str], vocal: Path, between: Between, *, pieces: int = 3, share: float = 1.0) -> None:
-    """Run a program that copies its standard input, and give it the vocal slowly, a piece at a time.
+    """Run a program that copies its standard input, and feed it the vocal slowly, piece by piece.
 
-    With a ``share`` of less than 1 it is killed when it has had that much.
+    With a ``share`` below 1 it is killed after that share.
     """
     data = vocal.read_bytes()
     data = data[: int(share * len(data))]
@@ -59,9 +59,9 @@ def fed(command: list[str], vocal: Path, between: Between, *, pieces: int = 3, s
 
 
 def cut_off(command: list[str], target: Path, vocal: Path) -> bool:
-    """Run a program and stop it when a third has arrived, be it under a temporary name beside.
+    """Run a program and stop it when a third has arrived, also under a temporary name.
 
-    False if it was quicker and nothing is left to do: a second copy would be another vocal.
+    Returns False if the program had finished already: a second copy would be a second vocal.
     """
     size = vocal.stat().st_size
     with subprocess.Popen(
@@ -73,7 +73,7 @@ def cut_off(command: list[str], target: Path, vocal: Path) -> bool:
             if any(_size(file) >= size // 3 for file in arrived):
                 break
             time.sleep(0.01)
-        program.send_signal(signal.SIGTERM)  # rsync then keeps what it has
+        program.send_signal(signal.SIGTERM)  # rsync then keeps the partial file
         program.wait(_GIVE_UP_S)
         return program.returncode != 0 and _size(target) < size
 
@@ -86,14 +86,14 @@ def _size(file: Path) -> int:
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
+    """A free port on the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def listening(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the server takes connections."""
+    """Wait until the server accepts connections."""
     give_up_s = time.monotonic() + _GIVE_UP_S
     while True:
         assert server.poll() is None, f"the server ended\n{log.read_text(errors='replace')}"

@@ -11,24 +11,24 @@ OTHER_FILE_SYSTEM = Path("/dev/shm")
 
 
 def cp(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """In one go."""
+    """A plain copy."""
     run("cp", vocal, inbox / name)
 
 
 def cp_slowly(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """From a source that is slow."""
+    """A copy from a slow source."""
     fed(["cp", "/dev/stdin", str(inbox / name)], vocal, between)
 
 
 def cp_interrupted(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """Killed in the middle; then the same from the beginning."""
+    """Killed in the middle, then restarted from the beginning."""
     fed(["cp", "/dev/stdin", str(inbox / name)], vocal, between, share=0.6)
     between()
     fed(["cp", "/dev/stdin", str(inbox / name)], vocal, between)
 
 
 def dd_resumed(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """Killed in the middle; the rest is put behind what is there."""
+    """Killed in the middle; then the rest is appended."""
     target = inbox / name
     fed(["dd", f"of={target}", "bs=4k", "status=none"], vocal, between, share=0.6)
     between()
@@ -38,7 +38,7 @@ def dd_resumed(vocal: Path, inbox: Path, name: str, between: Between) -> None:
 
 
 def reserved(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """All of the space first, the bytes later."""
+    """The space is reserved first, the bytes are written later."""
     target = inbox / name
     run("fallocate", "-l", str(vocal.stat().st_size), target)
     between()
@@ -46,7 +46,7 @@ def reserved(vocal: Path, inbox: Path, name: str, between: Between) -> None:
 
 
 def reserved_and_interrupted(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """All of the space first; then killed in the middle, and done again."""
+    """The space is reserved first; then the copy is killed in the middle and repeated."""
     target = inbox / name
     run("fallocate", "-l", str(vocal.stat().st_size), target)
     command = ["dd", f"of={target}", "bs=4k", "conv=notrunc", "status=none"]
@@ -56,7 +56,7 @@ def reserved_and_interrupted(vocal: Path, inbox: Path, name: str, between: Betwe
 
 
 def renamed_in(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """Under a temporary name, then renamed."""
+    """Written under a temporary name, then renamed."""
     part = inbox / f"{name}.part"
     fed(["cp", "/dev/stdin", str(part)], vocal, between)
     between()
@@ -71,7 +71,7 @@ def moved_over(vocal: Path, inbox: Path, name: str, between: Between) -> None:
 
 
 def marked(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """Where a done marker is required: the vocal, a long time of nothing, then the marker."""
+    """If done markers are required: the vocal, a long pause, then the marker."""
     run("cp", vocal, inbox / name)
     between()
     run("touch", inbox / f"{name}.done")
@@ -84,12 +84,12 @@ WAYS: dict[str, Copy] = {
 
 
 def lacking() -> str:
-    """Why these cannot be used; empty if they can."""
+    """Why these programs cannot be used; '' if they can."""
     return missing("cp", "mv", "dd", "fallocate")
 
 
 def lacking_elsewhere(inbox: Path) -> str:
-    """Why nothing can be moved here from another file system."""
+    """Why no file can be moved here from another file system; '' if one can."""
     if not OTHER_FILE_SYSTEM.is_dir() or OTHER_FILE_SYSTEM.stat().st_dev == inbox.stat().st_dev:
         return "no other file system at hand"
     return lacking()

@@ -1,4 +1,4 @@
-"""``rsync``: by default it writes to a hidden name and renames; there are options that do otherwise."""
+"""``rsync``: by default it writes to a hidden name and renames; some options write to the final name."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 from support.watch.clients import Between, Copy, cut_off, missing, run
 
 SLOWLY_S = 2.5
-"""So long a slow copy takes. rsync keeps up to 256 KiB to itself, so a small file comes all at once."""
+"""Duration of a slow copy. rsync buffers up to 256 KiB, so a small file arrives at once."""
 
 
 def whole(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """As it comes."""
+    """With default options."""
     run("rsync", vocal, inbox / name)
 
 
 def slowly(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """Through a narrow line."""
+    """With limited bandwidth."""
     run("rsync", _narrow(vocal), vocal, inbox / name)
 
 
 def in_place(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """Through a narrow line, straight to its final name."""
+    """With limited bandwidth, written to the final name."""
     run("rsync", "--inplace", _narrow(vocal), vocal, inbox / name)
 
 
@@ -31,7 +31,7 @@ def in_place_reserved(vocal: Path, inbox: Path, name: str, between: Between) -> 
 
 
 def interrupted_in_place(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """Stopped in the middle under its final name; later the rest."""
+    """Stopped in the middle under the final name, later resumed."""
     command = ["rsync", "--inplace", _narrow(vocal), str(vocal), str(inbox / name)]
     if cut_off(command, inbox / name, vocal):
         between()
@@ -39,7 +39,7 @@ def interrupted_in_place(vocal: Path, inbox: Path, name: str, between: Between) 
 
 
 def interrupted_partial(vocal: Path, inbox: Path, name: str, between: Between) -> None:
-    """Stopped in the middle with what it has kept under the final name; later the rest."""
+    """Stopped in the middle, with the partial file kept under the final name, later resumed."""
     command = ["rsync", "--partial", _narrow(vocal), str(vocal), str(inbox / name)]
     if cut_off(command, inbox / name, vocal):
         between()
@@ -57,5 +57,5 @@ WAYS: dict[str, Copy] = {
 
 
 def lacking() -> str:
-    """Why it cannot be used; empty if it can."""
+    """Why rsync cannot be used; '' if it can."""
     return missing("rsync")

@@ -1,4 +1,4 @@
-"""An SSH server on a port of the loopback with keys of its own, and ``sftp``."""
+"""A temporary SSH server on the loopback interface, and ``sftp``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from support.watch.clients import Between, Copy, cut_off, free_port, listening, missing, run
 
 SLOWLY_S = 2.5
-"""So long a slow copy takes."""
+"""Duration of a slow copy."""
 SEPARATION = Path("/run/sshd")
-"""Where the server locks its other half up; the system's own start makes it."""
+"""The server's privilege separation folder, which the system's service normally creates."""
 
 
 @contextmanager
 def served(root: Path) -> Iterator[dict[str, Copy]]:
-    """A server of its own with its keys in ``root``; ways to put something anywhere."""
+    """A temporary server with its keys in ``root``, and the ways to copy through it."""
     port, user = free_port(), getpass.getuser()
     root.mkdir(mode=0o700)
     for key in ("host", "user"):
@@ -78,7 +78,7 @@ def _ways(command: list[str], where: str, root: Path) -> dict[str, Copy]:
 
 
 def lacking() -> str:
-    """Why it cannot be used; empty if it can."""
+    """Why sftp cannot be used; '' if it can."""
     if os.geteuid() != 0 and not SEPARATION.is_dir():
         return f"{SEPARATION} is not there and only root can make it"
     return missing("sshd", "sftp", "ssh-keygen")

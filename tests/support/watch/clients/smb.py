@@ -1,4 +1,4 @@
-"""A Samba share of the inbox, served on a port of the loopback, and ``smbclient``."""
+"""A temporary Samba server that shares the inbox on the loopback interface, and ``smbclient``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ strict allocate = {strict}
 
 @contextmanager
 def served(inbox: Path, root: Path, *, strict_allocate: bool) -> Iterator[dict[str, Copy]]:
-    """A server of its own with its files in ``root``; ways to put something into its share."""
+    """A temporary server with its files in ``root``, and the ways to copy through it."""
     port, strict = free_port(), "yes" if strict_allocate else "no"
     root.mkdir()
     settings = root / "smb.conf"
@@ -82,5 +82,5 @@ def _ways(port: int, settings: Path, strict: str, share: Path) -> dict[str, Copy
 
 
 def lacking() -> str:
-    """Why it cannot be used; empty if it can."""
+    """Why Samba cannot be used; '' if it can."""
     return missing("smbd", "smbclient")

@@ -1,10 +1,10 @@
-"""A corpus of files that no inbox should ever see, made from a seed.
+"""A corpus of hostile files for an inbox, made from a seed.
 
-- ``recordings``: whole recordings in every container that libsndfile writes
-- ``damage``: the same cut off and with bits flipped; ``boundaries``: where
-- ``headers``: headers that lie; ``bombs``: small files that would become large ones
-- ``strangers``: what is no recording; ``names``: names; ``kinds``: links, pipes and folders;
-  ``sidecars``: settings
-- ``corpus``: all of it into an inbox; ``disturber``: files that never rest
-- ``witness``: what the service did to the rest of the computer
+- ``recordings``: valid recordings in every container that libsndfile writes
+- ``damage``: truncates them and flips bits; ``boundaries``: offsets at which to cut
+- ``headers``: false headers; ``bombs``: small files that decode to large ones
+- ``strangers``: files that are not recordings; ``names``: unusual names; ``kinds``: links, pipes and folders;
+  ``sidecars``: hostile settings
+- ``corpus``: writes all of them into an inbox; ``disturber``: a process that keeps changing files
+- ``witness``: records what the service did to the rest of the computer
 """

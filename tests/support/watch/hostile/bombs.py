@@ -1,4 +1,4 @@
-"""Small files that would become large ones, and files that only seem large."""
+"""Small files that decode to large ones, and files that only claim to be large."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import soundfile
 
 
 def bombs(hours: float) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes; ``hours`` of silence in a few kilobytes a piece."""
+    """Files as names and bytes, each with ``hours`` of silence in a few kilobytes."""
     yield "hours of silence.flac", _silence("FLAC", "PCM_16", hours)
     yield "hours of silence.ogg", _silence("OGG", "VORBIS", hours / 4)
     yield "hours of silence.mp3", _silence("MP3", "MPEG_LAYER_III", hours / 4)
@@ -31,7 +31,7 @@ def _silence(container: str, encoding: str, hours: float) -> bytes:
 
 
 def _promising(flac: bytes, samples: int) -> bytes:
-    """STREAMINFO counts samples in the lower 36 bits of bytes 18 to 25 (RFC 9639)."""
+    """Set the sample count: the lower 36 bits of bytes 18 to 25, in STREAMINFO (RFC 9639)."""
     packed = int.from_bytes(flac[18:26], "big") >> 36 << 36 | samples
     return flac[:18] + packed.to_bytes(8, "big") + flac[26:]
 

@@ -1,4 +1,4 @@
-"""Where one part of a recording ends and the next begins: the places at which cuts are nastiest."""
+"""Offsets at which parts of a recording begin, where truncation is hardest to handle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MARKS = re.compile(
 
 
 def boundaries(data: bytes, most: int = 200) -> list[int]:
-    """Offsets at and just behind every mark of a chunk, page or frame: the first ``most`` of them, sorted."""
+    """Offsets at and just after the markers of chunks, pages or frames: the first ``most``, sorted."""
     found = {0, 1, len(data) - 1, len(data) // 2}
     for mark in _MARKS.finditer(data):
         found |= {mark.start(), mark.end(), mark.end() + 4}
@@ -21,6 +21,6 @@ def boundaries(data: bytes, most: int = 200) -> list[int]:
 
 
 def header_bytes(data: bytes) -> int:
-    """How many bytes at the start are about the sound rather than sound, at a guess."""
+    """Estimated size of the header in bytes."""
     late = [m.start() for m in re.finditer(rb"data|SSND", data[:4096])]
     return min(len(data), late[0] + 16 if late else 160)

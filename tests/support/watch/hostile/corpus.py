@@ -1,4 +1,4 @@
-"""The whole corpus into an inbox: the same files for the same seed and count."""
+"""Writes the corpus into an inbox: the same seed and count give the same files."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from support.watch.hostile.strangers import strangers
 
 @dataclass
 class Laid:
-    """What lies in the inbox: paths of the plain files that the service must deal with, below the inbox."""
+    """The files in the inbox: relative paths of the plain files that the service must handle."""
 
     inbox: Path
     candidates: list[bytes] = field(default_factory=list)
 
     def put(self, path: bytes, data: bytes) -> None:
-        """A plain file; its folders are made. A hidden one is never looked at, and so is no candidate."""
+        """Write a plain file and its folders. Hidden files are no candidates, as the service ignores them."""
         whole = self.inbox / os.fsdecode(path)
         whole.parent.mkdir(parents=True, exist_ok=True)
         with whole.open("xb") as file:
@@ -36,13 +36,13 @@ class Laid:
             self.candidates.append(path)
 
     def left(self) -> list[bytes]:
-        """Candidates that still lie in the inbox."""
+        """The candidates that are still in the inbox."""
         root = os.fsencode(self.inbox) + b"/"
         return [path for path in self.candidates if os.path.lexists(root + path)]
 
 
 def lay(inbox: Path, outside: Path, seed: int, count: int, bomb_hours: float = 1.0) -> Laid:
-    """Writes ``count`` candidates, and links, pipes, folders and settings beside them."""
+    """Write ``count`` candidates, and links, pipes, folders and settings beside them."""
     choice, laid = random.Random(seed), Laid(inbox)
     good = recordings(seed)["pcm_16.wav"]
     laid.candidates += strange_kinds(inbox, outside, good)
@@ -88,7 +88,7 @@ def _broken(choice: random.Random, seed: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def give_away(root: Path, user: int, keep: tuple[str, ...] = ("closed.wav", "closed folder")) -> None:
-    """Makes ``user`` the owner of everything but what is named in ``keep``."""
+    """Make ``user`` the owner of all files except those in ``keep``."""
     for place, folders, files in os.walk(root):
         for name in [*folders, *files]:
             if name not in keep:

@@ -1,4 +1,4 @@
-"""Recordings that are not whole any more: cut off, with bits flipped, with pieces lost or doubled."""
+"""Damaged recordings: truncated, with flipped bits, with lost or repeated parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support.watch.hostile.boundaries import boundaries, header_bytes
 
 
 def cuts(data: bytes, choice: random.Random, count: int) -> Iterator[tuple[str, bytes]]:
-    """Cut off at boundaries, in the header, anywhere; in that order of preference."""
+    """Truncated recordings: at boundaries first, then in the header, then anywhere."""
     at = boundaries(data)
     choice.shuffle(at)
     wanted = at[: count // 2] + [choice.randrange(header_bytes(data)) for _ in range(count // 4)]
@@ -20,7 +20,7 @@ def cuts(data: bytes, choice: random.Random, count: int) -> Iterator[tuple[str, 
 
 
 def flips(data: bytes, choice: random.Random, count: int) -> Iterator[tuple[str, bytes]]:
-    """One to twelve bits turned over, three times of four in the header."""
+    """Recordings with one to twelve flipped bits, three quarters of them in the header."""
     for number in range(count):
         changed = bytearray(data)
         reach = header_bytes(data) if choice.random() < 0.75 else len(data)
@@ -30,7 +30,7 @@ def flips(data: bytes, choice: random.Random, count: int) -> Iterator[tuple[str,
 
 
 def shuffles(data: bytes, choice: random.Random, count: int) -> Iterator[tuple[str, bytes]]:
-    """A piece lost, doubled, zeroed, or all ones."""
+    """Recordings with a part that is lost, repeated, or set to zeros or ones."""
     for number in range(count):
         start = choice.randrange(len(data))
         piece = data[start : start + choice.choice((1, 4, 64, 4096))]

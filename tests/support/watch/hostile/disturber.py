@@ -1,4 +1,4 @@
-"""A process that keeps files of an inbox changing: written while read, cut, renamed, swapped for links.
+"""A process that keeps changing files of an inbox: writes, truncates, renames, replaces them by links.
 
 python disturber.py INBOX OUTSIDE SEED
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Goes on until it is killed. Its files begin with ``restless``."""
+    """Run until killed. The names of its files begin with ``restless``."""
     inbox, outside, choice = Path(sys.argv[1]), Path(sys.argv[2]), random.Random(int(sys.argv[3]))
     folder = inbox / "restless"
     folder.mkdir(exist_ok=True)
@@ -37,7 +37,7 @@ def _disturb(file: Path, outside: Path, choice: random.Random) -> None:
         link = file.with_suffix(".part")
         link.unlink(missing_ok=True)
         link.symlink_to(outside / "secret.wav")
-        link.rename(file)  # between the look and the opening, often enough
+        link.rename(file)  # often between the service's scan and its opening of the file
     elif action == 5:
         file.rename(file.with_name(f"restless {choice.randrange(6)}.wav"))
     else:
@@ -45,7 +45,7 @@ def _disturb(file: Path, outside: Path, choice: random.Random) -> None:
 
 
 def _write(file: Path, how: int, data: bytes) -> None:
-    """Never through one of its own links: what lies outside is the service's trial, not ours."""
+    """Write without following links, so that only the service could change files outside."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | how, 0o644)
     try:
         os.write(descriptor, data)

@@ -1,4 +1,4 @@
-"""Headers that lie: endless, empty or negative sizes, impossible rates and channels, chunks in chunks."""
+"""False headers: endless, empty or negative sizes, impossible rates and channels, nested chunks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _flac(least: int, most: int, rate: int, channels: int, bits: int, total: int
 
 
 def lies() -> Iterator[tuple[str, bytes]]:
-    """Name with ending, and bytes."""
+    """Files as names with endings, and bytes."""
     for size in _SIZES:
         yield f"data of {size}.wav", _wav(data_size=size)
         yield f"riff of {size}.wav", _wav(riff_size=size)

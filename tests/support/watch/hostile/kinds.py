@@ -1,4 +1,4 @@
-"""What is no plain file, or must not be read: links, pipes, sockets, devices, folders named like audio."""
+"""Links, pipes, sockets, devices, folders named like audio, and files without read permission."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CANARY = b"nobody may read this\n"
 
 
 def strange_kinds(inbox: Path, outside: Path, good: bytes) -> list[bytes]:
-    """Makes them in ``inbox``, and in ``outside`` what they point at. Plain files among them, by path."""
+    """Create them in ``inbox``, and their targets in ``outside``; returns the plain files among them."""
     outside.mkdir(exist_ok=True)
     for name in ("secret.wav", "secret.txt", "backline.toml"):
         (outside / name).write_bytes(CANARY)
@@ -48,7 +48,7 @@ def _no_files(inbox: Path) -> None:
     os.mkfifo(inbox / "pipe.wav")
     os.mkfifo(inbox / "pipe.toml")
     here = Path.cwd()
-    os.chdir(inbox)  # a socket's name must be short
+    os.chdir(inbox)  # a socket's path must be short
     try:
         with socket.socket(socket.AF_UNIX) as server:
             server.bind("socket.wav")
@@ -77,17 +77,17 @@ def _folders(inbox: Path, good: bytes) -> list[bytes]:
     (inbox / "marked.toml").mkdir()
     deep = inbox.joinpath(*["deep"] * 12)
     deep.mkdir(parents=True)
-    (deep / "vocal.wav").write_bytes(good)  # deeper than the service looks
+    (deep / "vocal.wav").write_bytes(good)  # deeper than the service scans
     (inbox / "thing").mkdir()
     (inbox / "thing.wav").write_bytes(good[:600])
-    # What is rejected first leaves a file of the name that the others need for a folder.
+    # The first rejected file has the name that the others need for a folder.
     (inbox / "thing" / "thing.wav").mkdir()
     (inbox / "thing" / "thing.wav" / "inner.wav").write_bytes(good[:640])
     return [b"folder.wav/vocal.wav", b"marked.wav", b"thing.wav", b"thing/thing.wav/inner.wav"]
 
 
 def _closed(inbox: Path, good: bytes) -> list[bytes]:
-    """Files and a folder that may not be read; :func:`hostile.corpus.give_away` leaves their modes."""
+    """Files and a folder without read permission; :func:`hostile.corpus.give_away` keeps their modes."""
     (inbox / "closed.wav").write_bytes(good)
     (inbox / "closed.wav").chmod(0)
     folder = inbox / "closed folder"

@@ -1,4 +1,4 @@
-"""Names that Linux allows and few programs expect."""
+"""Names that Linux allows but few programs expect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole recordings in every container and encoding that libsndfile can write, a little over a second each."""
+"""Valid recordings in every container and encoding that libsndfile writes, about a second each."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ RATE_HZ = 8_000
 
 @cache
 def recordings(seed: int) -> dict[str, bytes]:
-    """Name with ending to bytes. A third is sung, the rest is noise, which is refused sooner."""
+    """Recordings by name with ending. A third is sung, the rest is noise, which is rejected sooner."""
     choice = random.Random(seed)
     made: dict[str, bytes] = {}
-    # Sound Designer II keeps its header in a second file, which would be left where the test runs.
+    # Sound Designer II writes its header to a second file, which would be left in the test's folder.
     for container in sorted(set(soundfile.available_formats()) - {"SD2"}):
         for encoding in sorted(soundfile.available_subtypes(container)):
             if (data := _written(container, encoding, choice)) is not None:
@@ -35,7 +35,7 @@ def _written(container: str, encoding: str, choice: random.Random) -> bytes | No
     sound = _sound(choice, rate_hz, channels)
     try:
         soundfile.write(file, sound, rate_hz, format=container, subtype=encoding)
-    except (soundfile.LibsndfileError, ValueError, AssertionError):  # not every pair goes together
+    except (soundfile.LibsndfileError, ValueError, AssertionError):  # not all pairs are valid
         return None
     return file.getvalue()
 
@@ -49,7 +49,7 @@ def _sound(choice: random.Random, rate_hz: int, channels: int) -> np.ndarray:
 
 
 def _relatives(made: dict[str, bytes]) -> dict[str, bytes]:
-    """Tags in front, chunks between, rubbish behind: still the same recordings."""
+    """Recordings with tags before, chunks inside and garbage after the sound, which must not matter."""
     tag = b"ID3\x04\x00\x00" + bytes((0, 0, 7, 104)) + bytes(1000)
     wav, flac, mp3 = made["pcm_16.wav"], made["pcm_16.flac"], made["mpeg_layer_iii.mp3"]
     notes = b"LIST" + (1000).to_bytes(4, "little") + b"INFO" + bytes(996)

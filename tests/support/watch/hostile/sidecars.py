@@ -1,4 +1,4 @@
-"""Settings, charts and done markers that lie beside vocals and mean no good. Folder name to its files."""
+"""Hostile settings, charts and done markers beside vocals, by folder."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SETTINGS = {
 
 
 def sidecars() -> dict[str, dict[str, bytes]]:
-    """For each folder the files beside its vocal; of every other folder they are for the whole folder."""
+    """The files beside the vocal of each folder; in every other folder they apply to the whole folder."""
     made: dict[str, dict[str, bytes]] = {}
     for number, (what, text) in enumerate(_SETTINGS.items()):
         name = "backline.toml" if number % 2 else "vocal.toml"

@@ -1,4 +1,4 @@
-"""What is no recording, whatever its name says."""
+"""Files that are not recordings but are named like some."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Touch:
 
 
 def strangers(choice: random.Random, count: int) -> Iterator[tuple[str, bytes]]:
-    """Name with ending and bytes: each kind at least once where ``count`` allows."""
+    """``count`` files as names with endings, and bytes; each kind at least once if possible."""
     kinds = {**_TEXTS, "empty": b"", "one byte": b"R", "pickle": pickle.dumps(_Touch()), "base": _sqlite()}
     for number in range(count):
         kind = list(kinds)[number % len(kinds)]
