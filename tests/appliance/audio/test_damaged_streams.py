@@ -71,12 +71,20 @@ def silently_shorter(folder: Path, ending: str, tries: int, seed: int) -> list[s
     return wrong
 
 
+def needed(ending: str) -> None:
+    """Only ffmpeg can say how much of a damaged lossy file there is to be heard."""
+    if ending in ("mp3", "ogg", "opus") and shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
+
+
 @pytest.mark.parametrize("ending", LIBRARIES)
 def test_no_damage_shortens_the_sound_without_a_word(tmp_path: Path, ending: str) -> None:
+    needed(ending)
     assert silently_shorter(tmp_path, ending, 60, seed=15) == []
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("ending", LIBRARIES)
 def test_two_thousand_damages(tmp_path: Path, ending: str) -> None:
+    needed(ending)
     assert silently_shorter(tmp_path, ending, 2000, seed=1) == []
