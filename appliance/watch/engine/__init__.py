@@ -1,12 +1,12 @@
-"""Child processes that decode and render, and how the daemon speaks to them.
+"""The engine: child processes that decode and render, and the daemon's side of them.
 
-- ``worker``: the engine child as the daemon sees it
-- ``child``: the process that renders
-- ``messages``: what the two say to each other
-- ``failures``: which error is which kind, whose fault that is, what follows
-- ``decoding``: a recording becomes a plain WAV file, by way of
-- ``decode_child``: the confined process that opens it
-- ``chosen_pack``: which pack the engine loads
+- ``worker``: starts, watches and ends the engine process, for the daemon
+- ``child``: the engine process, which renders
+- ``messages``: the messages between the two
+- ``failures``: the tables of errors, their kinds and what follows
+- ``decoding``: decodes a recording to a plain WAV file with the help of
+- ``decode_child``: the confined process that opens the recording
+- ``chosen_pack``: chooses the pack to load
 - ``idle_tuning``: measures the CPU while nothing is rendered
-- ``setup``: what the settings mean for the engine on this computer
+- ``setup``: what the engine needs of the settings
 """

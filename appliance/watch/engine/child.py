@@ -1,10 +1,10 @@
-"""The process that renders: it holds the compiled graphs and does one order at a time.
+"""The engine process: holds the compiled graphs and renders one order at a time.
 
     python -m appliance.watch.engine.child PARENT CHANNEL
 
-Started by the daemon with a socket as descriptor CHANNEL, in a session of its own so that it can be ended
-together with its decoder. It writes into the work folder alone: what is published, and when, is the
-daemon's business. It dies with the daemon; signals that tell the service to stop it leaves to the daemon.
+The daemon (process PARENT) starts it with a socket as descriptor CHANNEL, in a new session, so that it can be
+killed together with its decoder. It writes to the work folder only; the daemon publishes results. It dies
+with the daemon, and ignores the signals that stop the service, which the daemon handles.
 """
 
 from __future__ import annotations
@@ -51,25 +51,25 @@ if TYPE_CHECKING:
     from appliance.rendering.engine import Engine
     from appliance.watch.engine.decoding import Limits
 
-_TELL_EVERY_S = 0.5
+_PROGRESS_INTERVAL_S = 0.5
 _CHECKS = 3
 _CHECK_NAME = b"decoder-check.wav"
 
 
 def main() -> None:
-    """Loads the engine, says so, and serves orders until the daemon hangs up."""
+    """Load the engine, report that, and serve orders until the daemon closes the channel."""
     syscalls.die_with_parent(int(sys.argv[1]))
     syscalls.preferred_by_oom_killer(500)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.umask(0o077)
-    os.dup2(2, 1)  # libraries that print do it into the log
+    os.dup2(2, 1)  # send prints of libraries to the log
     channel = socket.socket(fileno=int(sys.argv[2]))
     setup = receive(channel)
     if not isinstance(setup, Setup):
         return
     try:
-        engine = _loaded(setup)
+        engine = _load(setup)
     except BacklineError as error:
         send(channel, Failed(0, "pack", str(error)))
         sys.exit(error.exit_code)
@@ -77,20 +77,20 @@ def main() -> None:
     tuning = IdleTuning(engine, setup)
     styles, profile = list(manifest.styles), engine.profile.sha256 if engine.profile else ""
     send(channel, Ready(manifest.name, manifest.version, engine.pack.sha256, styles, profile))
-    while isinstance(order := _next(channel, tuning), Order):
+    while isinstance(order := _next_message(channel, tuning), Order):
         send(channel, _Work(engine, setup, order, channel).do())
 
 
-def _next(channel: socket.socket, tuning: IdleTuning) -> Message | None:
-    """What the daemon says next. Until then the processor is measured, piece by piece."""
+def _next_message(channel: socket.socket, tuning: IdleTuning) -> Message | None:
+    """The daemon's next message. Until it comes, the CPU is measured step by step."""
     while tuning.pending and not select.select([channel], [], [], 0)[0]:
-        told = tuning.piece()
-        with suppress(OSError):  # the daemon has hung up
-            send(channel, told)
+        progress = tuning.step()
+        with suppress(OSError):  # the daemon has closed the channel
+            send(channel, progress)
     return receive(channel)
 
 
-def _loaded(setup: Setup) -> Engine:
+def _load(setup: Setup) -> Engine:
     from appliance.networks.cache import cache_folder
     from appliance.rendering.engine import Engine
 
@@ -103,8 +103,11 @@ def _loaded(setup: Setup) -> Engine:
 
 
 def _check_decoder(setup: Setup) -> None:
-    """Decodes a second of silence: were the limits too tight for this computer, every file would seem
-    damaged. One that is killed is tried again, as the kernel takes decoders first when memory runs out."""
+    """Decode a second of silence. With limits too low for this computer, every file would seem damaged.
+
+    A killed decoder is retried, because the kernel kills decoders first when memory runs out. Raises
+    DecoderUnfitError.
+    """
     for tried in range(1, _CHECKS + 1):
         try:
             with suppress(OSError):
@@ -131,8 +134,8 @@ def _decode_silence(setup: Setup) -> None:
             return
         except (DecoderDiedError, InputError) as error:
             raise DecoderUnfitError(
-                "The decoder does not run here, even for a second of silence: raise decode_memory_mb and "
-                f"decode_seconds, and see 'backline doctor'. ({error})"
+                "The decoder does not run here, not even for a second of silence: raise decode_memory_mb and "
+                f"decode_seconds, and run 'backline doctor'. ({error})"
             ) from error
         finally:
             for name in (_CHECK_NAME, b"decoded-" + _CHECK_NAME):
@@ -140,7 +143,7 @@ def _decode_silence(setup: Setup) -> None:
 
 
 def limits_of(setup: Setup, sound_bytes: int) -> Limits:
-    """What decoding may take; ``sound_bytes`` is the room for the sound."""
+    """The limits of decoding; ``sound_bytes`` is the space for the decoded sound."""
     from appliance.watch.engine.decoding import Limits
 
     return Limits(setup.memory_bytes, setup.cpu_s, setup.wall_s, sound_bytes)
@@ -148,23 +151,23 @@ def limits_of(setup: Setup, sound_bytes: int) -> Limits:
 
 @dataclass(slots=True)
 class _Work:
-    """One order on its way."""
+    """The work on one order."""
 
     engine: Engine
     setup: Setup
     order: Order
     channel: socket.socket
     _duration_s: float | None = None
-    _told_s: float = 0.0
+    _reported_s: float = 0.0
 
     def do(self) -> Done | Failed:
-        """Does it; whatever goes wrong becomes a :class:`Failed`."""
+        """Render the order. Every error becomes a :class:`Failed`."""
         try:
             self._render()
         except DecoderDiedError as error:
             try:
                 _check_decoder(self.setup)
-            except DecoderUnfitError as systemic:  # as after an upgrade under a running service
+            except DecoderUnfitError as systemic:  # for example after an upgrade of a running service
                 return self._failed(systemic)
             return self._failed(error)
         except Exception as error:
@@ -203,10 +206,10 @@ class _Work:
             try:
                 source = held.enter_context(opened(Path(order.inbox), os.fsencode(order.source)))
             except (FileNotFoundError, NotADirectoryError) as error:
-                raise ChangedError(f"{order.title} is not in the inbox any more.") from error
+                raise ChangedError(f"{order.title} is no longer in the inbox.") from error
             original = decode(source, order.title, vocal, limits)
         if original.sha256 != order.sha256:
-            raise ChangedError(f"{order.title} changed after it was taken.")
+            raise ChangedError(f"{order.title} changed after it was queued.")
         for second, seconds in original.lost:
             log(
                 WARNING,
@@ -216,18 +219,18 @@ class _Work:
                 seconds=seconds,
             )
         self._duration_s = original.duration_s
-        self._tell(0.0)
+        self._report_progress(0.0)
         wishes = Wishes.from_json((work / SETTINGS_NAME).read_text(encoding="ascii"))
         job = RenderJob(vocal, work / "result", wishes, original=original, key=order.key)
-        render(self.engine, job, version("backline"), self._tell)
+        render(self.engine, job, version("backline"), self._report_progress)
         with folder(work) as parent, folder(parent, b"result") as result:
             seal(result, Access(order.file_mode, order.folder_mode, order.group_id))
             os.fsync(parent)
 
-    def _tell(self, share: float) -> None:
+    def _report_progress(self, share: float) -> None:
         now_s = time.monotonic()
-        if share in (0.0, 1.0) or now_s - self._told_s >= _TELL_EVERY_S:
-            self._told_s = now_s
+        if share in (0.0, 1.0) or now_s - self._reported_s >= _PROGRESS_INTERVAL_S:
+            self._reported_s = now_s
             send(self.channel, Progress(self.order.job, share, self._duration_s))
 
 

@@ -1,8 +1,8 @@
-"""Which pack the engine is to load: the one that the settings name, or, where that does not work, another.
+"""Chooses the pack that the engine loads: the one of the settings, or another if that does not work.
 
-The settings name a folder or a link to one, and either may change while the service runs. So where it leads
-is looked up before each job; a pack that was replaced in its place shows by its manifest. People expect
-service: a new pack that does not load is refused and said aloud, and the one before goes on.
+The settings name a folder or a link to one, and both may change while the service runs. So the link is
+followed before each job, and a pack that was replaced in place is recognised by its manifest. A new pack that
+does not load is rejected and logged, and the previous one stays in use.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 _MANIFEST_NAME = "pack.json"
-"""As in :mod:`appliance.packs.manifest`, which would bring numpy into the daemon."""
+"""As in :mod:`appliance.packs.manifest`, which would import NumPy into the daemon."""
 
 _ACTIVE, _PREVIOUS, _REFERENCE = "active", "previous", "reference"
 """Names of an installation's links to packs (:mod:`appliance.releases.layout`)."""
 
-MOST_DEATHS = 2
-"""An engine that dies so often while it loads a pack says that the pack does not work."""
+MAX_DEATHS = 2
+"""Number of engine crashes while loading a pack after which the pack is rejected."""
 
 
 class FoundPack(NamedTuple):
-    """A pack as it lies there: its real folder, and what tells its manifest from another one."""
+    """A pack as it was found: its real folder, and the identity of its manifest."""
 
     folder: str
     manifest: tuple[int, int, int, int]
-    """Device, inode, size and time of change in ns; zeros where there is none."""
+    """Device, inode, size and ctime in nanoseconds; zeros without a manifest."""
 
 
 def found_at(path: Path) -> FoundPack:
-    """The pack that ``path`` leads to now, whatever it is."""
+    """The pack at ``path``, with links followed."""
     folder = os.path.realpath(path)
     try:
         facts = Path(folder, _MANIFEST_NAME).stat()
@@ -40,7 +40,7 @@ def found_at(path: Path) -> FoundPack:
 
 
 class ChosenPack:
-    """The pack of the engine that runs, and what is to follow it."""
+    """The pack of the running engine, and the next one to load."""
 
     def __init__(self, wanted: Path) -> None:
         self.wanted = wanted
@@ -48,33 +48,33 @@ class ChosenPack:
         self._good: FoundPack | None = None
         self._seen: FoundPack | None = None
         self._refused: dict[FoundPack, str] = {}
-        """What does not work, and why, since the settings lead to ``_seen``."""
+        """Packs that do not work, with the reason; reset when the pack of the settings changes."""
         self._deaths = 0
 
     @property
     def trouble(self) -> str:
-        """Why another pack plays than the settings name; empty where it is that one."""
+        """Why the engine uses another pack than the settings name; '' if it does not."""
         sentence = self._refused.get(found_at(self.wanted), "")
         if not sentence or self._loaded is None:
             return ""
-        return f"{self._loaded.folder} plays instead of {self.wanted}. {sentence}"
+        return f"{self._loaded.folder} is used instead of {self.wanted}. {sentence}"
 
     @property
     def stale(self) -> bool:
-        """Whether the engine that runs has another pack than it should have."""
+        """Whether the running engine should load another pack."""
         return self._loaded is not None and self._loaded != self._next()
 
     def folder(self) -> Path:
-        """The folder that an engine is to load now."""
+        """The folder of the pack that a new engine loads."""
         self._loaded = self._next()
         return Path(self._loaded.folder)
 
-    def works(self) -> None:
-        """The engine that loaded it is ready."""
+    def accept(self) -> None:
+        """The engine is ready, so its pack works."""
         self._good, self._deaths = self._loaded, 0
 
     def refuse(self, sentence: str) -> bool:
-        """It does not work, and why; whether there is another one to go on with."""
+        """Reject the loaded pack; returns whether there is another one to try."""
         if self._loaded is None:
             return False
         before = self._loaded
@@ -86,14 +86,14 @@ class ChosenPack:
         return False
 
     def died(self, why: str) -> bool:
-        """The engine died while it loaded the pack; whether another one is to be tried now."""
+        """The engine crashed. Returns whether another pack must be tried, if it was loading one."""
         if self._loaded is None or self._loaded == self._good:
             return False
         self._deaths += 1
-        return self._deaths >= MOST_DEATHS and self.refuse(f"The engine {why} while it loaded this pack.")
+        return self._deaths >= MAX_DEATHS and self.refuse(f"The engine {why} while it loaded this pack.")
 
     def reconsider(self, wanted: Path) -> None:
-        """The settings were read again: whatever was refused may be tried once more."""
+        """Use new settings; rejected packs may be tried again."""
         self.wanted, self._refused = wanted, {}
 
     def _next(self) -> FoundPack:

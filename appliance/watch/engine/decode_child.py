@@ -1,13 +1,13 @@
-"""The process that opens a stranger's recording: it can do little, and what it does harms nobody.
+"""The decoder process: opens an untrusted recording in a sandbox.
 
-    python -I -m appliance.watch.engine.decode_child PARENT MEMORY_BYTES CPU_S SOUND_BYTES OUT ALONE
+    python -I -m appliance.watch.engine.decode_child PARENT MEMORY_BYTES CPU_S SOUND_BYTES OUT LANDLOCK
 
-Standard input is the recording, an open file. Its sound goes to descriptor OUT as raw little-endian float
-samples, frame by frame, at 44.1 kHz with the recording's own channels, and one line of JSON about it to
-standard output. The process has no other descriptors, no environment and no rights it could gain; memory,
-processor time and the size of what it writes are limited; it can start no process and, where the kernel
-allows, open no file and run no code that was not there when it began. ALONE is 0 where the recording lies
-on a file system on which the recording itself would be shut out. It dies with its parent.
+Standard input is the open recording. The decoded sound goes to descriptor OUT as raw little-endian float32
+samples, interleaved, at 44.1 kHz with the recording's channels; one line of JSON about it goes to standard
+output. The process has no other descriptors, no environment and no privileges. Memory, CPU time and output
+size are limited. It cannot start processes and, if the kernel supports that, cannot open other files or run
+new code. LANDLOCK is 0 for file systems on which Landlock would also block the recording. The process dies
+with its parent.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from typing import Any
 from appliance.system import syscalls
 
 SOURCE = Path("/proc/self/fd/0")
-"""What the recording is called here; whoever shows a sentence about it puts in the real name."""
+"""Path of the recording in this process. The parent replaces it by the real name in errors."""
 
 OPEN_FILES = 64
 
-MOST_LOST = 50
-"""Damaged parts that are told; a recording with more is heard to be damaged."""
+MAX_LOST = 50
+"""Largest number of damaged parts that are reported."""
 
 
 def main() -> None:
-    """Limits this process, decodes, answers; the exit status is 0 whenever there is an answer."""
-    parent, memory_bytes, cpu_s, sound_bytes, out, alone = map(int, sys.argv[1:7])
+    """Limit this process, decode and write the answer; the exit status is 0 if there is an answer."""
+    parent, memory_bytes, cpu_s, sound_bytes, out, landlock = map(int, sys.argv[1:7])
     syscalls.die_with_parent(parent)
     syscalls.preferred_by_oom_killer(1000)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # it ends when it is done, or by its limits
+        signal.signal(number, signal.SIG_IGN)  # only the parent or the limits end it
     _limit(memory_bytes, cpu_s, os.lseek(out, 0, os.SEEK_CUR) + sound_bytes)
-    answer = json.dumps(_answer(sound_bytes, out, alone=bool(alone)))
+    answer = json.dumps(_answer(sound_bytes, out, landlock=bool(landlock)))
     os.write(1, answer.encode("ascii"))
 
 
 def _limit(memory_bytes: int, cpu_s: int, file_bytes: int) -> None:
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # its threads reserve memory that the limit would count
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # its threads reserve memory, which counts towards the limit
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_AS, memory_bytes),
@@ -57,25 +57,25 @@ def _limit(memory_bytes: int, cpu_s: int, file_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
 
 
-def _enclose(*, alone: bool) -> None:
-    """Gives up what only the start needed. Each wall stands for itself; old kernels lack some."""
+def _confine(*, landlock: bool) -> None:
+    """Give up the rights that only the start needed. Each measure works alone; old kernels lack some."""
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     syscalls.no_new_privileges()
-    if alone:
+    if landlock:
         syscalls.only_read(0)
     syscalls.no_new_code()
 
 
-def _answer(sound_bytes: int, out: int, *, alone: bool) -> dict[str, Any]:
-    """What became of the recording: its facts, or why there are none."""
+def _answer(sound_bytes: int, out: int, *, landlock: bool) -> dict[str, Any]:
+    """Decode the recording; returns its facts, or the reason for the failure."""
     try:
         from appliance.audio.recording import probe, read_blocks
         from appliance.errors import InputError
         from appliance.watch.disk.folders import write_all
 
-        _ready_for_callbacks()
-        _enclose(alone=alone)
-        if alone and not _can_open():
+        _create_callbacks()
+        _confine(landlock=landlock)
+        if landlock and not _can_open():
             return {"shut_out": True}
         try:
             info = probe(SOURCE)
@@ -99,14 +99,14 @@ def _answer(sound_bytes: int, out: int, *, alone: bool) -> dict[str, Any]:
             "sha256": info.sha256,
             "peak": info.peak,
             "opposed": info.opposed,
-            "lost": info.lost[:MOST_LOST],
+            "lost": info.lost[:MAX_LOST],
         }
     except MemoryError:
         return {"memory": True}
 
 
-def _ready_for_callbacks() -> None:
-    """Decode a file in memory once: the trampolines of its callbacks cannot be made once the walls are up."""
+def _create_callbacks() -> None:
+    """Decode a file in memory once, because the process cannot create the callbacks' code after _confine."""
     import io
 
     import soundfile

@@ -1,8 +1,8 @@
-"""A stranger's recording becomes a plain WAV file of our own making, by way of a process of its own.
+"""Decodes an untrusted recording to a plain WAV file with the help of a confined process.
 
-The child (:mod:`appliance.watch.engine.decode_child`) is given an open file and a place for raw samples.
-It is not trusted: its answer is read as strictly as a stranger's file, its output must have the size that
-follows from it, and the header is written here.
+The child (:mod:`appliance.watch.engine.decode_child`) gets the open recording and an open file for raw
+samples. It is not trusted: its answer is validated strictly, its output must have the size that the answer
+implies, and this process writes the header.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from appliance.audio.recording import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHANNELS, AudioInfo
 from appliance.errors import InputError
 from appliance.grid import SAMPLE_RATE_HZ
-from appliance.watch.engine.decode_child import MOST_LOST, SOURCE
+from appliance.watch.engine.decode_child import MAX_LOST, SOURCE
 from appliance.watch.engine.failures import DecoderDiedError, NeedsSpaceError
 
 HEADER_BYTES = 80
@@ -34,7 +34,7 @@ _BYTES_PER_VALUE = 4
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What decoding one recording may take: memory, processor time, time on the clock, disk."""
+    """Limits of decoding one recording: memory, CPU seconds, wall-clock seconds, bytes of sound."""
 
     memory_bytes: int
     cpu_s: int
@@ -54,7 +54,7 @@ class _Facts(_Answer):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     peak: Annotated[float, Field(ge=0)]
     opposed: bool
-    lost: Annotated[tuple[tuple[float, float], ...], Field(max_length=MOST_LOST)] = ()
+    lost: Annotated[tuple[tuple[float, float], ...], Field(max_length=MAX_LOST)] = ()
 
 
 class _Refused(_Answer):
@@ -78,72 +78,72 @@ class _ShutOut(_Answer):
 
 
 class _Reply(BaseModel):
-    """Whichever of the answers it is."""
+    """One of the answers."""
 
     model_config = ConfigDict(strict=True)
     said: _Facts | _Refused | _Needs | _WriteError | _Memory | _ShutOut
 
 
 def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
-    """Decodes the open file ``source`` into the new WAV file ``target``; what the recording was.
+    """Decode the open file ``source`` to the new WAV file ``target``; returns the recording's facts.
 
-    ``target`` is RF64 (EBU Tech 3306) of 32-bit float samples at 44.1 kHz with the recording's channels.
-    ``name`` is what the recording is called in sentences.
+    ``target`` is RF64 (EBU Tech 3306) with 32-bit float samples at 44.1 kHz and the recording's channels.
+    ``name`` is the name of the recording in errors.
 
     Raises:
-        InputError: the recording cannot be used as it is.
-        DecoderDiedError: the process did not survive it, or its limits ended it.
-        NeedsSpaceError: there is no room for the sound.
-        OSError: the target or the process cannot be made.
+        InputError: the recording cannot be used.
+        DecoderDiedError: the process crashed or exceeded its limits.
+        NeedsSpaceError: there is not enough space for the sound.
+        OSError: the target or the process cannot be created.
     """
     os.lseek(source, 0, os.SEEK_SET)
     out = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.lseek(out, HEADER_BYTES, os.SEEK_SET)
-        said = _parsed(name, *_run(source, out, limits))
+        said = _parse(name, *_run(source, out, limits))
         if isinstance(said, _ShutOut):
-            said = _parsed(name, *_run(source, out, limits, alone=False))
+            said = _parse(name, *_run(source, out, limits, landlock=False))
         if isinstance(said, _Refused):
             raise InputError(said.refused.replace(str(SOURCE), name))
         if isinstance(said, _Memory):
             raise DecoderDiedError(
-                f"{name} needs more memory to be read than the {limits.memory_bytes >> 20} MB allowed."
+                f"{name}: decoding it needs more than the {limits.memory_bytes >> 20} MB of memory allowed."
             )
         if isinstance(said, _Needs):
             disk = os.fstatvfs(out)
-            if said.needs_bytes > disk.f_blocks * disk.f_frsize:  # waiting for room would never end
+            if said.needs_bytes > disk.f_blocks * disk.f_frsize:  # waiting for space would never end
                 raise InputError(
-                    f"{name} is so long that its sound needs {said.needs_bytes / 1e9:.1f} GB, more than "
-                    "the whole disk holds; cut it into songs."
+                    f"{name} is too long: its sound needs {said.needs_bytes / 1e9:.1f} GB, more than the "
+                    "whole disk has; cut it into songs."
                 )
             raise NeedsSpaceError(
-                f"{name} needs {said.needs_bytes / 1e9:.1f} GB of disk to be read and only "
+                f"{name}: decoding it needs {said.needs_bytes / 1e9:.1f} GB of disk, and only "
                 f"{max(0, limits.sound_bytes) / 1e9:.1f} GB may be used."
             )
         if isinstance(said, _WriteError):
             reason = os.strerror(said.write_errno)
             raise NeedsSpaceError(f"The sound of {name} cannot be written: {reason}.", said.write_errno)
         if not isinstance(said, _Facts):
-            raise DecoderDiedError(f"{name}: the decoder's answer makes no sense.")
+            raise DecoderDiedError(f"{name}: the decoder's answer is invalid.")
         info = AudioInfo(Path(name), **said.model_dump())
         sound_bytes = info.output_samples * info.channels * _BYTES_PER_VALUE
         if os.fstat(out).st_size != HEADER_BYTES + sound_bytes:
-            raise DecoderDiedError(f"{name} was decoded to another length than was said.")
+            raise DecoderDiedError(f"{name}: the decoded length differs from the decoder's answer.")
         os.pwrite(out, header(info.channels, info.output_samples), 0)
         return info
     finally:
         os.close(out)
 
 
-def _run(source: int, out: int, limits: Limits, *, alone: bool = True) -> tuple[bytes, int]:
-    """Starts the child and waits for it; its answer and how it ended."""
-    words = (os.getpid(), limits.memory_bytes, limits.cpu_s, max(0, limits.sound_bytes), out, int(alone))
+def _run(source: int, out: int, limits: Limits, *, landlock: bool = True) -> tuple[bytes, int]:
+    """Run the child; returns its answer and its exit status."""
+    words = (os.getpid(), limits.memory_bytes, limits.cpu_s, max(0, limits.sound_bytes), out, int(landlock))
     command = [sys.executable, "-I", "-B", "-m", "appliance.watch.engine.decode_child", *map(str, words)]
     with subprocess.Popen(
         command,
         stdin=source,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # decoders print what files tell them to
+        stderr=subprocess.DEVNULL,  # decoders may print text from the file
         pass_fds=(out,),
         env={},
         cwd="/",
@@ -159,7 +159,7 @@ def _run(source: int, out: int, limits: Limits, *, alone: bool = True) -> tuple[
 
 
 def _read(child: subprocess.Popen[bytes], until_s: float) -> bytes:
-    """What the child writes until it closes, says too much, or the time is over."""
+    """Read the child's output until it closes; b'' if it is too long or the time is over."""
     assert child.stdout is not None
     answer, pipe = b"", child.stdout.fileno()
     while len(answer) <= _LONGEST_ANSWER_BYTES:
@@ -174,23 +174,21 @@ def _read(child: subprocess.Popen[bytes], until_s: float) -> bytes:
     return b""
 
 
-def _parsed(name: str, answer: bytes, status: int) -> _Answer:
+def _parse(name: str, answer: bytes, status: int) -> _Answer:
     if status == 0:
         with suppress(ValidationError, ValueError):
             return _Reply.model_validate_json(b'{"said":' + answer + b"}").said
     if status == -signal.SIGXCPU:
         why = "took too long to decode"
     elif status < 0:
-        why = f"made the decoder crash or run over its limits ({signal.Signals(-status).name})"
+        why = f"made the decoder crash or exceed its limits ({signal.Signals(-status).name})"
     else:
         why = "made the decoder fail"
-    raise DecoderDiedError(
-        f"{name} {why}; it is damaged or built to do harm: export it again as WAV or FLAC."
-    )
+    raise DecoderDiedError(f"{name} {why}; it is damaged or malicious: export it again as WAV or FLAC.")
 
 
 def header(channels: int, samples: int) -> bytes:
-    """The first :data:`HEADER_BYTES` of a file of float samples: RF64 with its sizes in ``ds64``."""
+    """The RF64 header of a file of float samples, :data:`HEADER_BYTES` long, with sizes in ``ds64``."""
     frame_bytes = channels * _BYTES_PER_VALUE
     sound_bytes = samples * frame_bytes
     unknown = 0xFFFFFFFF

@@ -1,10 +1,10 @@
-"""What can go wrong with an order: which error is which kind, whose fault that is, and what follows.
+"""The tables of failures: the kind of each error, whose fault it is, and what follows.
 
-Two tables, and nothing else decides. The engine child looks up its error in :data:`CAUSES` and sends the
-kind; the daemon looks up the kind in :data:`FAILURES` and does what stands there. A musician's vocal is
-moved out only where the fault lies in the recording or in what was asked for it.
+The engine process looks up its error in :data:`CAUSES` and sends the kind. The daemon looks up the kind in
+:data:`FAILURES` and does what it says. A vocal is rejected only if the fault lies in the recording or in its
+settings.
 
-The module loads no NumPy, as the daemon needs it.
+The module must not import NumPy, because the daemon uses it.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from appliance.errors import BacklineError, InputError, NotSungError, OutputErro
 Kind = Literal["unreadable", "decoder", "unusable", "changed", "disk", "room", "temporary", "pack", "bug"]
 
 Fault = Literal["recording", "settings", "pack", "server", "none"]
-"""Who can mend it: the musician (recording, settings) or the administrator (pack, server)."""
+"""Where the fault lies. The musician can correct recording and settings, the administrator the rest."""
 
 
 class Then(Enum):
     """What the daemon does with the job."""
 
-    REJECT = "move the vocal out, with the reason"
-    REJECT_ONCE_OLD = "try again while the file may still be a copy that goes on, then REJECT"
+    REJECT = "move the vocal to rejected, with the reason"
+    REJECT_ONCE_OLD = "retry while the file may be an unfinished copy, then REJECT"
     RETRY_THEN_REJECT = "RETRY, and REJECT after work.attempts"
-    TAKE_AGAIN = "end the job; the file settles anew"
-    RETRY = "try again after a delay that doubles each time"
-    RETRY_UNCOUNTED = "try again after a fixed delay; no attempt is counted"
+    TAKE_AGAIN = "end the job; the file is offered again"
+    RETRY = "retry after a delay that doubles each time"
+    RETRY_UNCOUNTED = "retry after a fixed delay; no attempt is counted"
     PAUSE_OUTBOX = "pause all work because of the disk; no attempt is counted"
     PAUSE_ENGINE = "end the engine and pause all work because of its pack; no attempt is counted"
-    RETRY_THEN_QUARANTINE = "RETRY as after the death of an engine, and quarantine after work.attempts"
+    RETRY_THEN_QUARANTINE = "RETRY as after an engine crash, and quarantine after work.attempts"
 
 
 class Failure(NamedTuple):
@@ -46,40 +46,40 @@ class Failure(NamedTuple):
 FAILURES: dict[Kind, Failure] = {
     # the recording does not decode (yet)
     "unreadable": Failure(("recording",), Then.REJECT_ONCE_OLD),
-    # the decoder did not survive it
+    # the decoder crashed on it
     "decoder": Failure(("recording",), Then.RETRY_THEN_REJECT),
-    # it decodes and cannot be accompanied, or not as asked
+    # it decodes, but cannot be accompanied, or not as requested
     "unusable": Failure(("recording", "settings"), Then.REJECT),
-    # it is no longer what was taken
+    # the file is not the queued one
     "changed": Failure(("none",), Then.TAKE_AGAIN),
     # results cannot be written
     "disk": Failure(("server",), Then.PAUSE_OUTBOX),
-    # this one needs more space than there is
+    # this vocal needs more space than there is
     "room": Failure(("server",), Then.RETRY_UNCOUNTED),
-    # something else that may pass
+    # another temporary error
     "temporary": Failure(("server",), Then.RETRY),
     # the pack, or the decoder, does not work at all
     "pack": Failure(("pack", "server"), Then.PAUSE_ENGINE),
-    # nobody foresaw it
+    # an unexpected exception
     "bug": Failure(("server",), Then.RETRY_THEN_QUARANTINE),
 }
 """What follows from each kind."""
 
 
 class ChangedError(BacklineError):
-    """The recording is not the one that was taken."""
+    """The recording is not the queued one."""
 
 
 class DecoderDiedError(BacklineError):
-    """The decoder crashed, took too much memory or time, or answered nonsense."""
+    """The decoder crashed, exceeded its limits or gave an invalid answer."""
 
 
 class DecoderUnfitError(OutputError):
-    """The decoder dies here even of a second of silence."""
+    """The decoder fails on this computer even for a second of silence."""
 
 
 class NeedsSpaceError(BacklineError):
-    """The decoded sound does not fit on the disk, or could not be written there."""
+    """The decoded sound does not fit on the disk or could not be written."""
 
     def __init__(self, sentence: str, number: int = 0) -> None:
         super().__init__(sentence)
@@ -87,14 +87,14 @@ class NeedsSpaceError(BacklineError):
 
 
 class Cause(NamedTuple):
-    """A row of :data:`CAUSES`: an error, when it is raised, with which of the system's numbers."""
+    """A row of :data:`CAUSES`: an error type, its kind, and the conditions of the row."""
 
     error: type[BaseException]
     kind: Kind
     decoded: tuple[bool, ...] = (False, True)
-    """Whether the recording had been decoded by then."""
+    """Whether the row applies before and after the recording was decoded."""
     numbers: Container[int] = range(1 << 16)
-    """Of errno; 0 stands for none."""
+    """The values of errno to which the row applies; 0 means none."""
 
 
 _GIVEN = range(1, 1 << 16)
@@ -105,13 +105,13 @@ CAUSES: tuple[Cause, ...] = (
     Cause(ChangedError, "changed"),
     Cause(NotSungError, "unusable"),
     Cause(InputError, "unreadable", decoded=(False,)),
-    Cause(InputError, "unusable", decoded=(True,)),  # whatever else the rendering says of the decoded file
+    Cause(InputError, "unusable", decoded=(True,)),  # any other error of the decoded file
     Cause(UsageError, "unusable"),
     Cause(DecoderDiedError, "decoder"),
     Cause(DecoderUnfitError, "pack"),
     Cause(NeedsSpaceError, "disk", numbers=_GIVEN),
     Cause(NeedsSpaceError, "room"),
-    Cause(OutputError, "unusable", numbers=_OF_THE_NAME),  # this file's name alone cannot be written
+    Cause(OutputError, "unusable", numbers=_OF_THE_NAME),  # only this file's name cannot be written
     Cause(OutputError, "disk", numbers=_GIVEN),
     Cause(OutputError, "room"),
     Cause(PackError, "pack"),
@@ -120,11 +120,11 @@ CAUSES: tuple[Cause, ...] = (
     Cause(MemoryError, "temporary"),
     Cause(Exception, "bug"),
 )
-"""Which kind an error is; the first row that fits counts."""
+"""The kind of each error; the first matching row counts."""
 
 
 def classify(error: Exception, *, decoded: bool) -> Kind:
-    """The kind of an ``error`` that was raised before or after the recording was ``decoded``."""
+    """The kind of ``error``; ``decoded`` tells whether the recording had been decoded before."""
     number = number_of(error)
     return next(
         cause.kind
@@ -134,9 +134,9 @@ def classify(error: Exception, *, decoded: bool) -> Kind:
 
 
 def number_of(error: BaseException) -> int:
-    """The system's number (errno) for an error of disk or memory, 0 where there is none.
+    """The errno of a disk or memory error, 0 if it has none.
 
-    OutputError says it in a sentence; its number is that of the error it came from.
+    For an OutputError it is the errno of the exception that caused it.
     """
     if isinstance(error, OutputError):
         return _number_behind(error)

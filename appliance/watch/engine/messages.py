@@ -1,8 +1,8 @@
-"""What daemon and engine child say to each other: one JSON object a packet (``SOCK_SEQPACKET``).
+"""Messages between daemon and engine process: one JSON object per packet (``SOCK_SEQPACKET``).
 
-The daemon sends a :class:`Setup` once and then an :class:`Order` at a time; the engine answers with
-:class:`Ready`, any number of :class:`Progress`, and ends each order with :class:`Done` or
-:class:`Failed`. Between orders it may tell of its :class:`Tuning`.
+The daemon sends one :class:`Setup`, then one :class:`Order` at a time. The engine answers with
+:class:`Ready`, sends :class:`Progress`, and ends each order with :class:`Done` or :class:`Failed`. Between
+orders it may send :class:`Tuning`.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from dataclasses import asdict, dataclass
 from appliance.watch.engine.failures import Kind
 
 SETTINGS_NAME = "settings.json"
-"""File in the work folder of an order: the journal's canonical JSON."""
+"""File in the work folder of an order with its settings, the journal's canonical JSON."""
 
 LONGEST_BYTES = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What the engine is to load, and what it may spend on decoding a recording.
+    """The pack to load, and the limits of decoding.
 
-    ``profiles`` is the folder of profiles for processors, '' for none; ``tune``: whether to measure for one.
+    ``profiles`` is the folder of profiles, '' for none; ``tune`` tells whether to measure this CPU.
     """
 
     pack: str
@@ -38,11 +38,11 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Render the file ``source`` below ``inbox``, of hash ``sha256``, into the folder ``work/result``.
+    """Render the file ``source`` below ``inbox``, with hash ``sha256``, to the folder ``work/result``.
 
-    ``title`` names the recording in sentences, ``stem`` is what its results are called. Paths may hold
-    bytes that are no text, as Python keeps them (PEP 383). The settings lie in ``work``, as they can be
-    longer than a packet. ``reserve_bytes`` of disk stay free.
+    ``title`` is the recording's name in errors, ``stem`` the name of its results. Invalid UTF-8 in paths is
+    escaped as in PEP 383. The settings are a file in ``work``, because they can be longer than a packet.
+    ``reserve_bytes`` of disk space must remain free.
     """
 
     job: int
@@ -61,7 +61,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The graphs are compiled and the decoder works; ``profile`` is the hash of the one that is followed."""
+    """The graphs are compiled and the decoder works; ``profile`` is the hash of the profile in use."""
 
     pack: str
     version: str
@@ -72,7 +72,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """Between two orders the processor is measured: the share that is done, the profile that is followed."""
+    """Progress of measuring the CPU: the share that is done, and the hash of the profile in use."""
 
     share: float
     profile: str
@@ -80,7 +80,7 @@ class Tuning:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Share of the order that is done; the length of the audio, once it is known."""
+    """The share of the order that is done; the length of the audio in seconds, once known."""
 
     job: int
     share: float
@@ -89,14 +89,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """``work/result`` is whole and on the disk."""
+    """``work/result`` is complete and synced to the disk."""
 
     job: int
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Nothing was made; ``job`` is 0 where it is the engine that does not start."""
+    """There is no result; ``job`` is 0 if the engine itself cannot start."""
 
     job: int
     kind: Kind
@@ -110,12 +110,13 @@ _KINDS = {kind.__name__: kind for kind in (Setup, Order, Ready, Tuning, Progress
 
 
 def send(channel: socket.socket, message: Message) -> None:
-    """Sends a message whole or raises OSError."""
+    """Send a message. Raises OSError."""
     channel.send(json.dumps({"say": type(message).__name__, **asdict(message)}).encode("ascii"))
 
 
 def receive(channel: socket.socket) -> Message | None:
-    """The next message; None when the other side is gone. BlockingIOError where none is there yet."""
+    """The next message; None if the other side has closed the channel. Raises BlockingIOError if none is
+    there yet on a non-blocking channel."""
     try:
         data = channel.recv(LONGEST_BYTES)
     except ConnectionResetError:

@@ -1,4 +1,4 @@
-"""What follows from the settings for the parts of the daemon, on this computer."""
+"""What the engine needs of the settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appliance.watch.settings.config import Config
 
 
 def setup_of(config: Config) -> Setup:
-    """What an engine is started with."""
+    """The setup of an engine for these settings."""
     work = config.work
     return Setup(
         pack=os.fspath(work.pack),
@@ -25,5 +25,5 @@ def setup_of(config: Config) -> Setup:
 
 
 def decode_wall_s(decode_seconds: int) -> float:
-    """Seconds on the clock for so many processor seconds, on a computer that is busy with other things."""
+    """Wall-clock limit for a limit of CPU seconds, with a margin for a busy computer."""
     return 2.0 * decode_seconds + 60.0

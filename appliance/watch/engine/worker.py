@@ -1,7 +1,7 @@
-"""The engine child as the daemon sees it: started, given orders, watched, ended, started again.
+"""The daemon's side of the engine process: start it, send orders, watch it, end it.
 
-Nothing here waits. A child that has been ended is reaped before another one starts, so never two of them
-work at once, and a death is told only when nobody writes into the work folder any more.
+No call blocks. A process that was killed is reaped before another one starts, so two never work at once, and
+its death is reported only when no process writes to the work folder any more.
 """
 
 from __future__ import annotations
@@ -20,58 +20,58 @@ from appliance.watch.engine.messages import Done, Failed, Message, Order, Ready,
 from appliance.watch.reports.logs import INFO, WARNING, log
 
 START_LIMIT_S = 600.0
-"""Longer than any engine takes to load, even from a slow disk."""
+"""Time limit for loading the engine, long enough for a slow disk."""
 
 
 class Death(NamedTuple):
-    """A child has ended: how, and with which order under way."""
+    """The end of an engine process: its running order, if any, and why it ended."""
 
     order: Order | None
     why: str
-    meant: bool
-    """Whether the daemon ended it for reasons that are not the order's."""
+    intended: bool
+    """Whether the daemon ended it for a reason that is not the order's fault."""
 
 
 class Worker:
-    """One engine child. ``on_message`` and ``on_death`` are called from :meth:`tend` and the selector."""
+    """One engine process. Callbacks (:meth:`listen`) are called from :meth:`poll` and from the selector."""
 
     def __init__(
         self,
         selector: selectors.BaseSelector,
     ) -> None:
         self._selector = selector
-        self._on_message: Callable[[Message], None] = _unheard
-        self._on_death: Callable[[Death], None] = _unheard
+        self._on_message: Callable[[Message], None] = _ignore
+        self._on_death: Callable[[Death], None] = _ignore
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
         self._why = ""
-        self._meant = False
+        self._intended = False
         self._until_s = float("inf")
         self.ready: Ready | None = None
         self.tuning = Tuning(1.0, "")
         self.order: Order | None = None
 
     def listen(self, on_message: Callable[[Message], None], on_death: Callable[[Death], None]) -> None:
-        """Whom to tell what the child says, and that it has ended."""
+        """Set the callbacks for messages and for the end of the process."""
         self._on_message, self._on_death = on_message, on_death
 
     @property
     def running(self) -> bool:
-        """Whether there is a child, be it one that is about to end."""
+        """Whether there is a process, including one that was killed and is not reaped yet."""
         return self._process is not None
 
     @property
     def idle(self) -> bool:
-        """Whether an order can be given."""
+        """Whether the engine can take an order."""
         return self.ready is not None and self.order is None and self._channel is not None
 
     @property
     def pid(self) -> int:
-        """The child's process number; 0 without one."""
+        """The process id; 0 without a process."""
         return 0 if self._process is None else self._process.pid
 
     def start(self, setup: Setup, now_s: float) -> None:
-        """Starts a child. Raises OSError where that is impossible."""
+        """Start a process. Raises OSError."""
         assert self._process is None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, "-m", "appliance.watch.engine.child", str(os.getpid())]
@@ -91,56 +91,56 @@ class Worker:
         finally:
             theirs.close()
         ours.setblocking(False)
-        self._channel, self._why, self._meant = ours, "", False
+        self._channel, self._why, self._intended = ours, "", False
         self._until_s = now_s + START_LIMIT_S
         self._selector.register(ours, selectors.EVENT_READ, self._readable)
         log(INFO, "Engine starts.", pid=self._process.pid)
-        with suppress(OSError):  # one that died at once is noticed by its end
+        with suppress(OSError):  # poll() notices a process that died at once
             send(ours, setup)
 
     def give(self, order: Order, until_s: float) -> None:
-        """Hands over an order that may take until ``until_s``. Only when :attr:`idle`."""
+        """Send an order with the deadline ``until_s`` (monotonic seconds). Only when :attr:`idle`."""
         assert self._channel is not None and self.idle
         self.order, self._until_s = order, until_s
         with suppress(OSError):  # as above
             send(self._channel, order)
 
-    def allow(self, until_s: float) -> None:
-        """Sets anew how long the order may take."""
+    def set_deadline(self, until_s: float) -> None:
+        """Change the deadline of the running order."""
         self._until_s = until_s
 
-    def end(self, why: str, *, meant: bool) -> None:
-        """Kills the child and its decoder. ``meant``: the order has no part in it."""
+    def end(self, why: str, *, intended: bool) -> None:
+        """Kill the process and its decoder. ``intended`` means that the order is not at fault."""
         if self._process is None or self._channel is None:
             return
-        log(INFO if meant else WARNING, "Engine is ended.", pid=self._process.pid, why=why)
-        self._why, self._meant = why, meant
+        log(INFO if intended else WARNING, "Engine is ended.", pid=self._process.pid, why=why)
+        self._why, self._intended = why, intended
         self._hang_up()
 
-    def tend(self, now_s: float) -> None:
-        """Ends what takes too long and tells of deaths."""
+    def poll(self, now_s: float) -> None:
+        """Kill a process that takes too long, and report the end of one."""
         if self._process is None:
             return
         if self._channel is not None and now_s >= self._until_s:
             what = "took too long" if self.order is not None else "did not get ready"
-            self.end(what, meant=False)
+            self.end(what, intended=False)
         code = self._process.poll()
         if code is None:
             return
         self._drain()
         self._hang_up()
         why = self._why or _ending(code)
-        death = Death(self.order, why, self._meant)
+        death = Death(self.order, why, self._intended)
         self._process, self.ready, self.order, self._until_s = None, None, None, float("inf")
         self._on_death(death)
 
     def _drain(self) -> None:
-        """What the child said before it died counts, unless it was ended."""
+        """Process the messages that the process sent before it died, unless the daemon killed it."""
         while self._channel is not None and self._readable(selectors.EVENT_READ):
             pass
 
     def _readable(self, mask: int) -> bool:
-        """Takes one message; False if there was none."""
+        """Process one message; returns False if there was none."""
         if self._channel is None:
             return False
         try:
@@ -148,7 +148,7 @@ class Worker:
         except BlockingIOError:
             return False
         except (OSError, ValueError, KeyError, TypeError) as error:
-            log(WARNING, "Engine said what cannot be understood.", reason=str(error))
+            log(WARNING, "The engine sent an invalid message.", reason=str(error))
             message = None
         if message is None:
             self._hang_up()
@@ -164,7 +164,7 @@ class Worker:
         return True
 
     def _hang_up(self) -> None:
-        """Closes the channel and sees to it that the whole session ends."""
+        """Close the channel and kill the whole session."""
         if self._channel is None or self._process is None:
             return
         self._selector.unregister(self._channel)
@@ -182,5 +182,5 @@ def _ending(code: int) -> str:
     return f"was killed by signal {-code}"
 
 
-def _unheard(_: object) -> None:
-    """Until somebody listens."""
+def _ignore(_: object) -> None:
+    """The default callback."""

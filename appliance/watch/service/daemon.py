@@ -245,7 +245,7 @@ class Daemon:
         if left_s is not None and left_s < self.config.work.drain_s:
             self.stop_by_s += self.config.work.drain_s
         else:
-            self.worker.end("the service stops", meant=True)
+            self.worker.end("the service stops", intended=True)
         log(NOTICE, "Stopping.", left_s="unknown" if left_s is None else left_s)
 
     def _may_end(self, now_s: float) -> bool:
@@ -253,7 +253,7 @@ class Daemon:
         if self.signals.stops > 1 or now_s >= self.stop_by_s:
             return True
         if now_s >= self.stop_by_s - _TIDY_UP_S:
-            self.worker.end("the service stops", meant=True)
+            self.worker.end("the service stops", intended=True)
         return self.rendering.job is None and not self._can_put_away(now_s)
 
     def _reload(self) -> None:

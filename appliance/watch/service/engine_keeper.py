@@ -61,8 +61,8 @@ class EngineKeeper:
         pauses = self._pauses
         if self._renew and self._rendering.job is None:
             self._renew = False
-            self._worker.end("pack or settings have changed", meant=True)
-        self._worker.tend(now_s)
+            self._worker.end("pack or settings have changed", intended=True)
+        self._worker.poll(now_s)
         if self._worker.running or stopping:
             return
         if pauses.active("engine"):
@@ -78,10 +78,10 @@ class EngineKeeper:
 
     def end(self) -> None:
         """Kill the engine, if one runs, and wait until it has ended."""
-        self._worker.end("the service stops", meant=True)
+        self._worker.end("the service stops", intended=True)
         give_up_s = time.monotonic() + _LONGEST_END_S
         while self._worker.running and time.monotonic() < give_up_s:
-            self._worker.tend(time.monotonic())
+            self._worker.poll(time.monotonic())
             time.sleep(0.01)
 
     def _on_message(self, message: Message) -> None:
@@ -92,7 +92,7 @@ class EngineKeeper:
                 self._reject_pack(f"work.style: the pack has no style '{style}'; choose one of {known}.")
                 return
             log(NOTICE, "Ready.", pack=message.pack, version=message.version, sha256=message.sha256)
-            self.pack.works()
+            self.pack.accept()
             self._intake.pack_sha256 = message.sha256
             self._pauses.set("engine", None)
             if not self.started:
@@ -112,10 +112,10 @@ class EngineKeeper:
             if not self.started:
                 self.fatal = PackError(sentence)
             self._pauses.set_until_retry("engine", sentence, time.monotonic())
-        self._worker.end("its pack does not work", meant=True)
+        self._worker.end("its pack does not work", intended=True)
 
     def _on_death(self, death: Death) -> None:
-        if not death.meant:
+        if not death.intended:
             self.deaths += 1
             sentence = f"The engine {death.why}; it is restarted."
             log(WARNING, sentence)

@@ -98,7 +98,7 @@ class Rendering:
         if message.duration_s is not None and self.job.duration_s != message.duration_s:
             self.job = self.job._replace(duration_s=message.duration_s)
             work = self.config.work
-            self._worker.allow(now_s + work.timeout_least_s + work.timeout_factor * message.duration_s)
+            self._worker.set_deadline(now_s + work.timeout_least_s + work.timeout_factor * message.duration_s)
             self._recorded_s = -_RECORD_PROGRESS_S
         if now_s - self._recorded_s >= _RECORD_PROGRESS_S:
             self._recorded_s = now_s
@@ -176,7 +176,7 @@ class Rendering:
                 return False
         elif isinstance(outcome, Failed):
             self._conclude_failure(self.job, outcome, now_s)
-        elif outcome.meant:
+        elif outcome.intended:
             self._journal.retry(self.job.id, outcome.why, time.time(), counted=False)
         else:
             self._count_death(self.job, f"the engine {outcome.why}")
@@ -254,7 +254,7 @@ class Rendering:
             case Then.PAUSE_ENGINE:
                 self._journal.retry(job.id, why, time.time(), counted=False)
                 self._pauses.set_until_retry("engine", why, now_s)
-                self._worker.end("its pack does not work", meant=True)
+                self._worker.end("its pack does not work", intended=True)
             case Then.RETRY_THEN_QUARANTINE:
                 self._count_death(job, f"the engine failed: {why}")
 

@@ -53,10 +53,10 @@ class MadeUpWorker(Worker):
     def idle(self) -> bool:
         return True
 
-    def allow(self, until_s: float) -> None:
+    def set_deadline(self, until_s: float) -> None:
         pass
 
-    def end(self, why: str, *, meant: bool) -> None:
+    def end(self, why: str, *, intended: bool) -> None:
         pass
 
     def give(self, order: Order, until_s: float) -> None:

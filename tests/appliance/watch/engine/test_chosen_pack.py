@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.files.durable import set_link
-from appliance.watch.engine.chosen_pack import MOST_DEATHS, ChosenPack
+from appliance.watch.engine.chosen_pack import MAX_DEATHS, ChosenPack
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def started(packs: Path) -> ChosenPack:
     chosen = ChosenPack(packs / "active")
     assert not chosen.stale, "nothing is loaded that could be stale"
     assert chosen.folder() == packs / "one"
-    chosen.works()
+    chosen.accept()
     return chosen
 
 
@@ -45,7 +45,7 @@ def test_a_pack_that_does_not_work_gives_way_until_another_is_wanted(packs: Path
     assert chosen.folder() == packs / "two"
     assert chosen.refuse("It is broken.")
     assert chosen.stale and chosen.folder() == packs / "one" and not chosen.stale
-    assert chosen.trouble == f"{packs / 'one'} plays instead of {packs / 'active'}. It is broken."
+    assert chosen.trouble == f"{packs / 'one'} is used instead of {packs / 'active'}. It is broken."
     set_link(packs / "active", "three")
     assert chosen.stale and chosen.folder() == packs / "three" and chosen.trouble == ""
     set_link(packs / "active", "two")
@@ -85,10 +85,10 @@ def test_a_service_that_starts_with_a_broken_pack_finds_the_one_before(packs: Pa
 
 def test_an_engine_that_dies_of_a_pack(packs: Path) -> None:
     chosen = started(packs)
-    assert not any(chosen.died("was killed") for _ in range(2 * MOST_DEATHS)), "it worked before"
+    assert not any(chosen.died("was killed") for _ in range(2 * MAX_DEATHS)), "it worked before"
     set_link(packs / "active", "two")
     assert chosen.folder() == packs / "two"
-    for _ in range(MOST_DEATHS - 1):
+    for _ in range(MAX_DEATHS - 1):
         assert not chosen.died("was killed by SIGSEGV") and chosen.folder() == packs / "two"
     assert chosen.died("was killed by SIGSEGV") and chosen.folder() == packs / "one"
     assert "killed by SIGSEGV while it loaded" in chosen.trouble

@@ -18,7 +18,7 @@ from appliance.rendering.engine import Engine
 from appliance.tuning.profile import GraphProfile, Profile
 from appliance.tuning.profile_key import key_of
 from appliance.tuning.store import read_profile, write_profile
-from appliance.watch.engine.idle_tuning import MOST_TRIES, IdleTuning
+from appliance.watch.engine.idle_tuning import MAX_TRIES, IdleTuning
 from appliance.watch.engine.messages import Setup, Tuning
 
 Measured = Callable[..., Iterator[Profile]]
@@ -77,12 +77,12 @@ def test_each_piece_is_told_and_the_last_profile_is_followed(
     measuring(measured)
     tuning = IdleTuning(engine, setup)
     assert tuning.pending
-    assert tuning.piece() == Tuning(0.0, "")
+    assert tuning.step() == Tuning(0.0, "")
     noted = kept(engine, setup)  # before a measurement that may crash the engine
     assert not noted.finished and noted.tries == 1 and noted.graphs == {}
-    assert tuning.piece() == Tuning(0.25, "") and tuning.pending
-    assert tuning.piece() == Tuning(31 / 60, "") and tuning.pending
-    assert tuning.piece() == Tuning(1.0, final.sha256) and not tuning.pending
+    assert tuning.step() == Tuning(0.25, "") and tuning.pending
+    assert tuning.step() == Tuning(31 / 60, "") and tuning.pending
+    assert tuning.step() == Tuning(1.0, final.sha256) and not tuning.pending
     assert asked == {"threads": 2, "known": None}
     assert kept(engine, setup) == final
     assert engine.graphs.setting("denoiser") == GraphSetting(threads=1)
@@ -92,14 +92,14 @@ def test_an_engine_that_died_of_it_tries_so_often_and_keeps_what_was_found(
     engine: Engine, setup: Setup, measuring: Callable[[Measured], None]
 ) -> None:
     measuring(lambda *_, **__: iter([profile_of(engine)]))
-    for tries in range(1, MOST_TRIES + 1):
+    for tries in range(1, MAX_TRIES + 1):
         engine.profile = None if tries == 1 else profile_of(engine, finished=False, tries=tries - 1)
         tuning = IdleTuning(engine, setup)
         assert tuning.pending
-        tuning.piece()
+        tuning.step()
         assert kept(engine, setup).tries == tries
         assert kept(engine, setup).graphs == ({} if tries == 1 else ONE)
-    engine.profile = profile_of(engine, finished=False, tries=MOST_TRIES)
+    engine.profile = profile_of(engine, finished=False, tries=MAX_TRIES)
     assert not IdleTuning(engine, setup).pending
 
 
@@ -122,15 +122,15 @@ def test_measuring_that_fails_leaves_the_engine_as_it_was(
     measuring(measured)
     engine.profile = None
     tuning = IdleTuning(engine, setup)
-    tuning.piece()
-    assert tuning.piece() == Tuning(1.0, "") and not tuning.pending
+    tuning.step()
+    assert tuning.step() == Tuning(1.0, "") and not tuning.pending
 
 
 def test_a_folder_that_cannot_be_written_is_no_end(engine: Engine, setup: Setup, tmp_path: Path) -> None:
     (tmp_path / "profiles").write_text("a file")
     engine.profile = None
     tuning = IdleTuning(engine, setup)
-    assert tuning.piece() == Tuning(1.0, "") and not tuning.pending
+    assert tuning.step() == Tuning(1.0, "") and not tuning.pending
 
 
 @pytest.mark.service

@@ -121,14 +121,14 @@ def test_three_times_and_out(daemon: InProcess, kind: Kind, ends: str) -> None:
 def test_deaths_count_only_where_the_order_has_a_part_in_them(daemon: InProcess) -> None:
     for _ in range(5):
         started(daemon)
-        job = after(daemon, Death(None, "the service stops", meant=True))
+        job = after(daemon, Death(None, "the service stops", intended=True))
         assert (job.worker_deaths, job.attempts) == (0, 0)
     for deaths in (1, 2):
         started(daemon)
-        assert after(daemon, Death(None, "was killed by SIGSEGV", meant=False)).worker_deaths == deaths
+        assert after(daemon, Death(None, "was killed by SIGSEGV", intended=False)).worker_deaths == deaths
         time.sleep(0.005)
     started(daemon)
-    job = after(daemon, Death(None, "was killed by SIGSEGV", meant=False))
+    job = after(daemon, Death(None, "was killed by SIGSEGV", intended=False))
     assert job.state == "rejecting" and job.verdict == "quarantined" and "SIGSEGV" in job.reason
 
 
