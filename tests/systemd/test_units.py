@@ -11,7 +11,7 @@ import pytest
 from support.pages import backline_commands, parse, shell_lines
 
 from appliance.watch.engine.worker import START_LIMIT_S
-from appliance.watch.service.daemon import _QUIET_STOP_S, _SCAN_BOUND_S
+from appliance.watch.service.daemon import _SCAN_OVERDUE_S, _TIDY_UP_S
 from appliance.watch.settings.config import DEFAULT_PATH, Config
 
 HIGHEST_EXPOSURE = 1.5
@@ -109,9 +109,9 @@ def test_user_and_group_are_made(folder: Path, unit: dict[str, list[str]]) -> No
 def test_times_agree_with_the_service(unit: dict[str, list[str]]) -> None:
     work = Config().work
     (stop,), (start,), (watchdog,) = unit["TimeoutStopSec"], unit["TimeoutStartSec"], unit["WatchdogSec"]
-    assert seconds(stop) >= work.drain_s + 2 * _QUIET_STOP_S + 5
+    assert seconds(stop) >= work.drain_s + 2 * _TIDY_UP_S + 5
     assert seconds(start) > START_LIMIT_S
-    assert seconds(watchdog) >= 120 > _SCAN_BOUND_S
+    assert seconds(watchdog) >= 120 > _SCAN_OVERDUE_S
 
 
 def test_memory_suffices(unit: dict[str, list[str]]) -> None:
