@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.machine import base_system
+from support.machine.bundles import TIME_S
 
 OLD_BUNDLE_VARIABLE = "BACKLINE_OLD_BUNDLE"
 
@@ -43,6 +44,7 @@ def _build(root: Path, folder: Path) -> None:
     (checkout / "build").mkdir()
     (checkout / "build" / "wheels").symlink_to(wheels)
     environment = {name: value for name, value in os.environ.items() if name != "BACKLINE_SIGNING_KEY"}
+    environment["SOURCE_DATE_EPOCH"] = str(TIME_S)  # an archive has no commit to take the date from
     command = [sys.executable, "-m", "bundle", "--out", str(folder / "dist")]
     done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
