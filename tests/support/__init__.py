@@ -1,6 +1,7 @@
 """Shared helpers of tests: small packs, checkpoints, vocals and songs.
 
-- ``vocals``: singing made of sines; ``recordings``: a chirp in each container; ``tunes``: a short tune
+- ``vocals``: singing made of sines; ``tunes``: a short tune; ``recordings``: a chirp in each container
+- ``streams``: singing in a container, read to its end or refused
 - ``readings``: hand-made readings of a vocal
 - ``fake_pack``: a tiny pack with the real graphs' names and shapes; ``small_render``: a small render
 - ``tiny_checkpoint``: tiny networks; ``tiny_samples``: samples for them; ``tiny_cache``: made-up songs

@@ -1,6 +1,7 @@
-"""Songs, singers, bands and ears for tests of the evaluation: no network, no judge, no corpus.
+"""Songs, packs, bands and judges for tests of the evaluation, without network, real judge or corpus.
 
-The fake band writes pitches into its samples and the perfect ear reads them there. All of it is picklable.
+The fake band writes pitches into its samples and the perfect judges read them there. All objects can be
+pickled.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ RATE_HZ = 44_100
 NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 
 
-class PerfectEar:
-    """Hears what :func:`fake_band` wrote into its samples: pitches of half-second notes."""
+class PerfectJudges:
+    """Read the pitches of half-second notes that :func:`fake_band` wrote into its samples."""
 
     def notes(self, audio: Path) -> Sequence[HeardNote]:
         samples, _ = soundfile.read(audio, dtype="float32", always_2d=True)
@@ -44,7 +45,7 @@ class PerfectEar:
 
 
 def fake_band(score: Score) -> NDArray[np.float32]:
-    """(N, 2) samples whose value is the pitch that sounds."""
+    """Samples (N, 2) whose value is the sounding pitch / 128."""
     samples = np.zeros((int(score.duration_s * RATE_HZ), 2), np.float32)
     for note in score.notes:
         samples[round(note.start_s * RATE_HZ) : round(note.end_s * RATE_HZ)] = note.pitch / 128
@@ -52,12 +53,12 @@ def fake_band(score: Score) -> NDArray[np.float32]:
 
 
 def hearing_in(folder: Path) -> Hearing:
-    """A perfect ear with a memory."""
-    return Hearing(Store(folder / "heard"), PerfectEar())
+    """Perfect judges whose results are stored in ``folder``."""
+    return Hearing(Store(folder / "heard"), PerfectJudges())
 
 
 def make_pieces(folder: Path, count: int = 4) -> list[Piece]:
-    """Songs of 6 s in which twelve pitches are sung and doubled by the band, each song in its own order."""
+    """Songs of 6 s: twelve pitches, sung and doubled by the band, in an order that differs by song."""
     rng = np.random.default_rng(11)
     folder.mkdir(parents=True, exist_ok=True)
     made = []
@@ -73,7 +74,7 @@ def make_pieces(folder: Path, count: int = 4) -> list[Piece]:
 
 @dataclass(frozen=True)
 class FakeRenderer:
-    """Plays the score given for each vocal's stem; notes each vocal that it is asked for in ``log``."""
+    """Plays the score given for each vocal's file stem and records every request in ``log``."""
 
     scores: Mapping[str, Score]
     log: Path
@@ -92,19 +93,19 @@ class FakeRenderer:
         soundfile.write(inner / f"{vocal.stem}.accompaniment.wav", samples, RATE_HZ, subtype="PCM_24")
 
     def asked(self) -> list[str]:
-        """What was asked of all renderers with this log, as ``label/stem``; the log is emptied."""
+        """Requests to all renderers with this log, as ``label/stem``; empties the log."""
         lines = self.log.read_text().split() if self.log.is_file() else []
         self.log.unlink(missing_ok=True)
         return lines
 
 
 def as_written(pieces: Sequence[Piece], semitones: int = 0) -> dict[str, Score]:
-    """The written parts, moved."""
+    """The written parts, transposed by ``semitones``."""
     return {piece.vocal.stem: piece.written.transposed(semitones) for piece in pieces}
 
 
 def spoiled(pieces: Sequence[Piece], wrong_notes: int) -> dict[str, Score]:
-    """The written parts with the first notes moved by a semitone."""
+    """The written parts with the first ``wrong_notes`` notes a semitone too high."""
     return {
         piece.vocal.stem: Score.of(
             (
@@ -119,10 +120,10 @@ def spoiled(pieces: Sequence[Piece], wrong_notes: int) -> dict[str, Score]:
 
 @dataclass(frozen=True)
 class FakePack:
-    """Stands for a ``PackRenderer``: the written part with wrong notes.
+    """Stands in for a ``PackRenderer``: plays the written part with wrong notes.
 
-    ``wrong`` says how many of the twelve notes are a semitone too high, by what was asked for: a style, a
-    number of steps, a pack, a folder of vocals. What is not listed adds none.
+    ``wrong`` says how many of the twelve notes are a semitone too high for a style, a number of steps, a
+    pack or a folder of vocals. Anything not listed adds no wrong notes.
     """
 
     pieces: tuple[Piece, ...]
@@ -155,7 +156,7 @@ class FakePack:
 
 
 class FakeSetting(EvaluationSetting):
-    """A setting whose pack is a :class:`FakePack` and whose ears are perfect."""
+    """A setting with a :class:`FakePack` and perfect judges."""
 
     def pieces(self, share: int = 1, length_s: float = 60.0) -> list[Piece]:
         return make_pieces(self.folder / "vocals", self.songs)[::share]
@@ -192,7 +193,7 @@ class FakeSetting(EvaluationSetting):
 
 
 def fake_setting(folder: Path, wrong: Mapping[str, int] | None = None, **given: object) -> FakeSetting:
-    """A setting in ``folder`` whose pack plays wrong notes as told."""
+    """A setting in ``folder`` whose pack plays the wrong notes given by ``wrong``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "wrong.json").write_text(json.dumps(dict(wrong or {})))
     asked = {"pack": Path("int8"), "corpus": Path("nowhere"), "folder": folder, "songs": 6, "workers": 1}
@@ -200,7 +201,7 @@ def fake_setting(folder: Path, wrong: Mapping[str, int] | None = None, **given: 
 
 
 def asked_of(setting: FakeSetting) -> int:
-    """How many renders were asked for since the last time."""
+    """The number of renders requested since the last call."""
     log = setting.folder / "log"
     count = len(log.read_text().split()) if log.is_file() else 0
     log.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The ablation end to end with tiny networks, and its parts on cases worked out by hand."""
+"""The ablation from training to report with tiny networks, and its parts on cases worked out by hand."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_an_untrained_network_has_the_loss_of_saying_nothing(lab: Laboratory) ->
     generator = lab.trained(variant("local"), 0)
     torch.nn.init.zeros_(generator.denoiser.out.weight)
     torch.nn.init.zeros_(generator.denoiser.out.bias)
-    # Noise and tiny latents both have unit variance, so noise - data has a mean square of 2.
+    # Noise and latents have unit variance, so the mean square of noise - data is 2.
     losses = held_out_losses(generator, lab.sources.held_out(variant("local"), "clean"), lab.scale)
     assert np.mean(losses) == pytest.approx(2.0, rel=0.1)
 
@@ -204,7 +204,7 @@ def test_the_report_says_which_of_two_views_loses_more_to_noise() -> None:
         ("recording", "noisy room"): 0.3,
     }
     outcomes = [Outcome(name, 0, where, 10, (1.0,), judgement((x, x))) for (name, where), x in heard.items()]
-    # The recording's latent loses 0.2 and the features 0.05, of a gap of 1.
+    # Of a gap of 1, the recording's latent loses 0.2 and the features 0.05.
     assert "harmony -0.15 (-0.15 to -0.15)" in as_section(outcomes, SCALE, 0.9)["markdown"]
 
 

@@ -1,4 +1,4 @@
-"""The audio networks: what they are shown, one step of their training, their graphs, a known recording."""
+"""The audio networks: their inputs, a few training steps, their exported graphs, a known recording."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ENCODER = AudioEncoderConfig(channels=8, dilations=(1, 12), drum=8)
 
 
 def crop(style: str = "jazz") -> Render:
-    """A crop whose stems are quiet noise; what they sound like does not matter here."""
+    """A crop whose stems are quiet noise; their sound does not matter here."""
     rng = np.random.default_rng(3)
     notes = [Note(t, t + 0.5, 60, 80, g) for t in np.arange(0.1, 7.5, 0.25) for g in ("keys", "bass")]
     score = Score.of(notes, CROP_S)
@@ -152,7 +152,7 @@ def test_a_step_of_the_encoder() -> None:
 
 
 def test_a_recording_is_heard_the_same_in_parts() -> None:
-    """An encoder that paints what is written, but only where the spectrum is loud: parts must join."""
+    """The stand-in encoder returns the written roll of the part it is given; the parts must join."""
     frames = PART_FRAMES + 100
     notes = [Note(t, t + 0.4, 48 + int(7 * t) % 30, 100, "keys") for t in np.arange(0.2, 51.0, 0.5)]
     score = Score.of(notes, frames * FRAME_SAMPLES / SAMPLE_RATE_HZ)
@@ -162,7 +162,7 @@ def test_a_recording_is_heard_the_same_in_parts() -> None:
     told = []
 
     def hear(spectrum: np.ndarray, style: np.ndarray) -> np.ndarray:
-        # Loudness says which frame this is: 20 log10(1e-4 · number), at the top of the axis.
+        # Each frame has its own level, 20 log10(1e-4 · number), in the highest bin; it tells where we are.
         level = spectrum.reshape(5, BINS, -1)[0, -1]
         told.append(len(level))
         whole = spectrum_rows(audio).reshape(5, BINS, -1)[0, -1]
@@ -186,7 +186,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_graphs_do_what_the_networks_do(checkpoint: Path, tmp_path: Path) -> None:
-    """The export compares at sizes of its own; here another, through the appliance's arrays."""
+    """The export compares at sizes it chose; here at another size, with the appliance's inputs."""
     exported = {e.graph.name: e for e in export(checkpoint, tmp_path / "graphs")}
     networks = load_checkpoint(checkpoint).extras
     assert exported.keys() >= networks.keys() == {"audio_decoder", "audio_encoder"}

@@ -1,4 +1,4 @@
-"""Scores as timed songs: repeats, ties, pickups, tempo, keys, and the ledger that guards them."""
+"""Scores read as timed songs (repeats, ties, pickups, tempo, keys), and the checks of the ledger."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def note(step: str, octave: int, length: int, extra: str = "", chord: bool = Fal
 
 
 def score_bytes(voice: list[str], piano: list[str]) -> bytes:
-    """An .mxl with two parts of the same bars; divisions are 2 a quarter."""
+    """An .mxl with two parts of equally many bars; a quarter has 2 divisions."""
     parts = ""
     for part_id, bars in (("P1", voice), ("P2", piano)):
         measures = "".join(f'<measure number="{k}">{bar}</measure>' for k, bar in enumerate(bars))
@@ -94,7 +94,10 @@ def test_a_small_song(tmp_path: Path) -> None:
 
 
 def marks(*bars: str) -> list[BarMarks]:
-    """'<' forward, '>' backward, digits an ending, letters s(egno) c(oda) t(ocoda) f(ine) D(a capo) S."""
+    """Bars from text: '<' repeat start, '>' repeat end, digits the endings a bar belongs to.
+
+    Letters are jump marks: s(egno), c(oda), t(o coda), f(ine), D(a capo), dal S(egno).
+    """
     names = {"s": "segno", "c": "coda", "t": "tocoda", "f": "fine", "D": "dacapo", "S": "dalsegno"}
     return [
         BarMarks(

@@ -1,4 +1,4 @@
-"""The fit network and what it learns from: symmetry, export, damage as named, qualities, anchors."""
+"""The fit network (transposition, export, calibration) and its training data (damage, qualities, anchors)."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ TINY = FitConfig(channels=8, vocal_dilations=(1, 2), band_dilations=(1,), aspect
 BEAT_S = 0.5
 
 
-def woken() -> FitNet:
-    """Every weight has a value: layers that start at zero would hide what they do."""
+def randomised() -> FitNet:
+    """A network with random weights; layers that start at zero would hide their effect."""
     torch.manual_seed(0)
     network = FitNet(TINY)
     for name, parameter in network.named_parameters():
@@ -52,7 +52,7 @@ def woken() -> FitNet:
 
 
 def song(name: str = "a", tonic: int = 0, seed: int = 0) -> CachedSong:
-    """Forty seconds in four-four: a triad a bar, sung to its own notes, a third of them passing."""
+    """Forty seconds in four-four: one triad per bar; the voice sings its notes and, at times, a second."""
     rng = np.random.default_rng(seed)
     beats = tuple(BEAT_S * k for k in range(81))
     notes, voice = [], []
@@ -78,7 +78,7 @@ def song(name: str = "a", tonic: int = 0, seed: int = 0) -> CachedSong:
 
 
 def sung_features(each: CachedSong) -> np.ndarray:
-    """(64, T) of the song's voice, perfectly heard."""
+    """Features (64, T) of the song's voice, without any error."""
     features = np.zeros((FEATURE_ROWS, each.frames), np.float32)
     for start_s, end_s, pitch, _ in each.voice:
         span = slice(round(start_s * FRAME_RATE_HZ), round(end_s * FRAME_RATE_HZ))
@@ -97,7 +97,7 @@ def source(tmp_path: Path) -> PairSource:
 @torch.no_grad()
 @pytest.mark.parametrize("shift", [1, 5, -4])
 def test_moving_both_changes_nothing_and_moving_one_does(shift: int) -> None:
-    network, there = woken(), song()
+    network, there = randomised(), song()
     judge = judge_of(network)
     features, phases = sung_features(there)[:, :256], np.zeros((5, 256), np.float32)
     phases[0] = np.sin(np.arange(256))
@@ -106,14 +106,14 @@ def test_moving_both_changes_nothing_and_moving_one_does(shift: int) -> None:
     alone = judge(features, phases, band)
     assert judge(transposed(features, shift), phases, moved) == pytest.approx(alone, abs=1e-4)
     assert abs(judge(features, phases, moved) - alone) > 1e-3
-    # what the training does instead of drawing the band in another key
+    # Training rolls the embedding like this instead of drawing the band in another key.
     embedded = network.embed_band(torch.from_numpy(band)[None]).roll(shift, dims=2)
     assert torch.allclose(embedded, network.embed_band(torch.from_numpy(moved)[None]), atol=1e-5)
 
 
 def test_export_agrees_with_torch_at_lengths_that_were_not_traced(tmp_path: Path) -> None:
     folder = write_tiny_checkpoint(tmp_path / "checkpoint")
-    save_network(folder / "fit.safetensors", woken().state_dict(), TINY)
+    save_network(folder / "fit.safetensors", randomised().state_dict(), TINY)
     checkpoint = load_checkpoint(folder)
     facts = tiny_facts()
     graphs = graphs_of(checkpoint, facts["latent_mean"], facts["latent_std"])
@@ -217,17 +217,17 @@ def test_the_floor_lies_between_the_anchors() -> None:
 def test_anchors_are_kept_beside_the_run(source: PairSource, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="train fit"):
         read_anchors(tmp_path)
-    facts = write_anchors(woken(), source, tmp_path)
+    facts = write_anchors(randomised(), source, tmp_path)
     assert type(facts).model_validate_json((tmp_path / "anchors.json").read_bytes()) == facts
     assert read_anchors(tmp_path)["floor"] == facts.floor
 
 
 def consonant(features: np.ndarray, _: np.ndarray, band: np.ndarray) -> float:
-    """A judge worked by hand: how much of what is sung sounds in the band."""
+    """A judge simple enough to check by hand: the share of the sung notes that the band also plays."""
     return float((features[:12] * band[:12]).sum() / max(1.0, features[:12].sum()))
 
 
-@pytest.mark.filterwarnings("ignore::scipy.stats.ConstantInputWarning")  # a blind judge has no order
+@pytest.mark.filterwarnings("ignore::scipy.stats.ConstantInputWarning")  # equal scores cannot be ranked
 def test_telling_apart_counts_as_it_says(source: PairSource, monkeypatch: pytest.MonkeyPatch) -> None:
     found = telling_apart(consonant, source, 3)
     kinds = {told.kind: told for told in found.kinds}
@@ -250,7 +250,7 @@ def test_calibration_is_what_the_appliance_asks(source: PairSource, tmp_path: Pa
 
 def test_a_network_is_adopted_with_its_anchors(tmp_path: Path) -> None:
     folder = write_tiny_checkpoint(tmp_path / "checkpoint")
-    save_network(folder / "fit.safetensors", woken().state_dict(), TINY)
+    save_network(folder / "fit.safetensors", randomised().state_dict(), TINY)
     facts = fit_facts(np.arange(5.0), np.arange(5.0) - 10.0)
     said = {**tiny_facts(), "fit": facts.model_dump(mode="json")}
     (folder / "checkpoint.json").write_text(json.dumps(said))

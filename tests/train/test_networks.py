@@ -1,4 +1,4 @@
-"""The networks' promises, against straightforward computations: what may see what, and what may not."""
+"""The networks compared with direct computations: which frames attend to which, and symmetry."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ POOLED = replace(TINY, self_stride=2, wide_stride=4)
 
 
 def attended(q, k, v, allowed):
-    """Attention written out: (B, N, H, E) and a boolean (B, N, N) of who sees whom."""
+    """Plain attention on (B, N, H, E); ``allowed`` (B, N, N) says which key each query may use."""
     scores = torch.einsum("bnhe,bmhe->bhnm", q, k) / q.shape[3] ** 0.5
     weights = scores.masked_fill(~allowed[:, None], -torch.inf).softmax(dim=-1)
     return torch.einsum("bhnm,bmhe->bnhe", weights, v)
@@ -51,7 +51,7 @@ def test_local_attention_is_banded_attention(frames: int) -> None:
     valid[1, :, frames - 5 :] = 0
     at = torch.arange(frames)
     allowed = ((at[:, None] - at[None]).abs() <= LOCAL_REACH)[None] & (valid > 0)
-    # a frame of padding near the end may see nothing; its output is masked later
+    # A padding frame near the end may attend to no frame; its output is masked later.
     sees = allowed.any(dim=-1)[..., None, None]
     near_k, near_v = as_keys(with_neighbours(k)), as_values(with_neighbours(v))
     found = local_attention(q, near_k, near_v, near_mask(valid))
@@ -84,7 +84,7 @@ def test_a_mean_that_reaches_beyond_the_end_is_not_seen(end: int, seen: int) -> 
 
 
 def test_attention_to_means_is_attention_to_the_frames_where_these_are_alike() -> None:
-    """Keys and values that stay the same for four frames: to look at their means loses nothing."""
+    """If keys and values repeat for four frames, attending to their means gives the same result."""
     torch.manual_seed(0)
     q = torch.randn(1, 32, 2, 8)
     k, v = torch.randn(2, 1, 16, 8).repeat_interleave(4, dim=3)
@@ -101,21 +101,21 @@ def test_attention_to_means_is_attention_to_the_frames_where_these_are_alike() -
 
 
 def test_a_mean_stands_in_the_middle_of_its_frames() -> None:
-    """Scores depend on distances alone, so those of a pooled key are a plain one's half a frame later."""
+    """Attention scores depend only on distance; a pooled key scores like a plain key half a frame later."""
     torch.manual_seed(0)
     q, k = torch.randn(2, 1, 1, 1, 8)
     turn, half = rotary(8, 8, q.device), rotary(8, 8, q.device, stride=2)
     angle = 2.5 * 10000.0 ** (-torch.arange(4) / 4)
     turned = torch.polar(torch.ones(4), angle) * torch.complex(k[..., :4], k[..., 4:])
     exact = torch.cat([turned.real, turned.imag], dim=3)
-    middle = rotate(k, (half[0][1:2], half[1][1:2]))  # of frames 2 and 3
+    middle = rotate(k, (half[0][1:2], half[1][1:2]))  # the mean of frames 2 and 3
     assert torch.allclose(middle, exact, atol=1e-6)
     at = rotate(q, (turn[0][5:6], turn[1][5:6]))
     assert torch.allclose((at * middle).sum(), (at * exact).sum(), atol=1e-5)
 
 
-def woken(module):
-    """Give every parameter a value: layers that start at zero would hide what they do."""
+def randomised(module):
+    """``module`` with random weights; layers that start at zero would hide their effect."""
     torch.manual_seed(1)
     for parameter in module.parameters():
         torch.nn.init.normal_(parameter, std=0.08)
@@ -140,13 +140,13 @@ def velocity(condition, denoiser, rows, latent, context, style, t, valid):
 @pytest.mark.parametrize("config", [TINY, POOLED], ids=["full rate", "reduced rate"])
 @torch.no_grad()
 def test_clear_steps_look_at_the_whole_song_and_noisy_steps_at_the_moment(config: DenoiserConfig) -> None:
-    condition, denoiser = woken(ConditionEncoder(config)), woken(Denoiser(config))
-    for block in denoiser.blocks:  # only the alignment path carries the condition's distant frames
+    condition, denoiser = randomised(ConditionEncoder(config)), randomised(Denoiser(config))
+    for block in denoiser.blocks:  # then only the alignment attention reaches distant frames
         torch.nn.init.zeros_(block.self_out.weight)
     frames = 96
     rows, latent, context, style = denoiser_inputs(frames)
     other = rows.clone()
-    other[..., 2 * 80 :] += 1.0  # far from frame 0: beyond window, depthwise and token convolutions
+    other[..., 2 * 80 :] += 1.0  # too far from frame 0 for the local attention and the convolutions
     valid = torch.ones(1, 1, frames)
 
     def change(t: float) -> float:
@@ -160,7 +160,7 @@ def test_clear_steps_look_at_the_whole_song_and_noisy_steps_at_the_moment(config
 
 @torch.no_grad()
 def test_the_vocals_timing_survives_the_condition_encoder() -> None:
-    condition = woken(ConditionEncoder(TINY))
+    condition = randomised(ConditionEncoder(TINY))
     rows, _, _, style = denoiser_inputs(64)
     early, late = torch.zeros_like(rows), torch.zeros_like(rows)
     early[..., 20:24], late[..., 60:64] = 1.0, 1.0
@@ -172,7 +172,7 @@ def test_the_vocals_timing_survives_the_condition_encoder() -> None:
 @pytest.mark.parametrize(("config", "end"), [(TINY, 40), (POOLED, 40), (POOLED, 37)])
 @torch.no_grad()
 def test_padding_changes_nothing_before_it(config: DenoiserConfig, end: int) -> None:
-    condition, denoiser = woken(ConditionEncoder(config)), woken(Denoiser(config))
+    condition, denoiser = randomised(ConditionEncoder(config)), randomised(Denoiser(config))
     rows, latent, context, style = denoiser_inputs(64)
     valid = torch.ones(1, 1, 64)
     valid[..., end:] = 0
@@ -186,7 +186,9 @@ def test_padding_changes_nothing_before_it(config: DenoiserConfig, end: int) -> 
 
 @torch.no_grad()
 def test_the_planner_turns_with_the_melody() -> None:
-    planner = woken(Planner(PlannerConfig(harmony=8, harmony_dilations=(1, 2), beat=8, beat_dilations=(1,))))
+    planner = randomised(
+        Planner(PlannerConfig(harmony=8, harmony_dilations=(1, 2), beat=8, beat_dilations=(1,)))
+    )
     rng = np.random.default_rng(0)
     features = np.zeros((64, 64), np.float32)
     features[rng.integers(0, 12, 64), np.arange(64)] = 1.0

@@ -1,4 +1,4 @@
-"""The singer: curves always, sound where espeak-ng is installed."""
+"""The singer's notes, curves and syllables; none of these tests needs espeak-ng."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from train.singer.voices import sample_voice, sex_of, voices
 
 
 def median_cents(performance: Performance, note: int) -> float:
-    """How far the curve is from the note's pitch over the middle of its vowel."""
+    """How far the pitch curve is from the note, in cents, over the middle of its vowel."""
     n = performance.notes[note]
     hops = np.arange(len(performance.curves.f0_hz))
     at = (hops * HOP_SAMPLES + HOP_SAMPLES / 2) / 44100

@@ -1,4 +1,7 @@
-"""The singer's recordings: what is heard is what was written. Needs espeak-ng and pyworld."""
+"""The singer's recordings contain the written notes; needs espeak-ng and pyworld.
+
+Rooms, noise and microphones are tested on a tone and need neither (only babble needs espeak-ng).
+"""
 
 from __future__ import annotations
 
@@ -32,12 +35,12 @@ def singing() -> Singing:
 
 
 def pitch_by_autocorrelation(audio: NDArray[np.float32]) -> float:
-    """Pitch in Hz of a steady sound from 60 to 1000 Hz, by its autocorrelation (S,)."""
+    """Pitch in Hz (60 to 1000) of a steady sound (S,), measured by autocorrelation."""
     x = audio.astype(np.float64) * np.hanning(len(audio))
     spectrum = np.abs(np.fft.rfft(x, 4 * len(x))) ** 2
     window = np.abs(np.fft.rfft(np.hanning(len(x)), 4 * len(x))) ** 2
     curve = np.fft.irfft(spectrum)[:1000] / np.fft.irfft(window)[:1000]
-    # Every multiple of the period is a peak: the first that is nearly as high as any is the period.
+    # Every multiple of the period is a peak; the first one nearly as high as the highest is the period.
     peaks = np.flatnonzero((curve[44:735] > curve[43:734]) & (curve[44:735] >= curve[45:736])) + 44
     lag = int(peaks[curve[peaks] > 0.9 * curve[peaks].max()][0])
     before, here, after = curve[lag - 1 : lag + 2]
@@ -62,7 +65,7 @@ def test_audio_is_as_long_as_the_song_and_silent_in_rests(singing: Singing) -> N
 
 
 def test_vowels_start_on_the_note(singing: Singing) -> None:
-    """Energy below 1 kHz, which a hiss has not, rises within 25 ms of the note's start."""
+    """Energy below 1 kHz, which a hissed consonant lacks, rises within 25 ms of the note's start."""
     for start_s in (0.5, 3.4):  # "sing" and "sass" follow silence
         low = np.convolve(singing.audio, np.hanning(88) / 44.0, "same")
         frames = [
@@ -114,9 +117,6 @@ def test_songs_are_rendered_once(singing: Singing, tmp_path: Path) -> None:
     assert paths[0].stat().st_mtime_ns == before
 
 
-# Rooms, noise and microphones need no singer (babble needs espeak-ng).
-
-
 def tone(seconds: float = 2.0) -> NDArray[np.float32]:
     times_s = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
     return np.where(times_s < seconds / 2, 0.1 * np.sin(2 * np.pi * 440 * times_s), 0.0).astype(np.float32)
@@ -128,7 +128,7 @@ def test_noise_has_the_stated_ratio_to_the_sung_part(kind: NoiseKind, request: p
         request.getfixturevalue("singing")
     audio = tone()
     noise = add_noise(audio, RATE_HZ, kind, 10.0, np.random.default_rng(0)).astype(np.float64) - audio
-    # The tone sounds half of the time at a mean power of 0.1 ** 2 / 2.
+    # The tone sounds half of the time, with a mean power of 0.1 ** 2 / 2.
     assert 10 * np.log10(0.005 / np.square(noise).mean()) == pytest.approx(10.0, abs=0.1)
 
 
@@ -172,7 +172,7 @@ def test_level_clipping_and_filters_do_what_they_say() -> None:
     clipped = augment(tone(), RATE_HZ, RecordingSettings(clip_db=6.0), rng)
     assert np.abs(clipped).max() == pytest.approx(0.1 * 10 ** (-6 / 20), rel=1e-3)
     thin = augment(tone(), RATE_HZ, RecordingSettings(high_pass_hz=440.0), rng)
-    # At its corner a Butterworth filter passes half the power.
+    # A Butterworth filter passes half the power at its corner frequency.
     assert active_power(thin[11025:33075], RATE_HZ) == pytest.approx(0.0025, rel=0.02)
 
 

@@ -1,4 +1,4 @@
-"""Distillation on cases whose answer is known, and checkpoints that become runs again."""
+"""Distillation on cases with a known answer, and checkpoints adopted as runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FRAMES = 32
 
 @dataclass(frozen=True)
 class Windows:
-    """Stands for a WindowSource: random arrays of the right shapes."""
+    """Stands in for a WindowSource: random arrays of the right shapes."""
 
     songs: tuple[str, ...] = ("one",)
     dropout: object = None
@@ -53,7 +53,7 @@ def stage() -> StudentStage:
 
 
 def shared(batch, t, heard):
-    """What the denoiser is given beside the noisy latent."""
+    """The inputs of the denoiser besides the noisy latent."""
     return batch["context"], batch["known"], t, *heard, batch["style"], batch["valid"]
 
 
@@ -93,7 +93,8 @@ def test_the_lesson_is_two_guided_steps(stage: StudentStage) -> None:
 def test_before_training_the_student_is_the_teacher_unguided(stage: StudentStage) -> None:
     rng = np.random.default_rng(2)
     batch = stage._batch(Windows(), rng)
-    student = Generator(replace(stage.model.config, self_stride=1, wide_stride=1))  # else it sees less
+    every_frame = replace(stage.model.config, self_stride=1, wide_stride=1)  # as the teacher attends
+    student = Generator(every_frame)
     student.load_state_dict(stage.model.state_dict())
     with torch.no_grad():
         heard = stage.teacher.condition(batch["rows"], batch["style"])
@@ -146,7 +147,7 @@ def test_a_checkpoint_becomes_runs_and_keeps_its_weights(tmp_path: Path) -> None
     load_ema(tmp_path / "runs" / "denoiser" / "state.safetensors", run)
     for name, weights in load_checkpoint(checkpoint).generator.state_dict().items():
         assert torch.equal(weights, run.state_dict()[name])
-    assert adopt(checkpoint, tmp_path / "runs") == [], "a run that is there is not overwritten"
+    assert adopt(checkpoint, tmp_path / "runs") == [], "an existing run is not overwritten"
 
 
 def test_minutes_before_the_adoption_count(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Notes against a time line, cell by cell."""
+"""How long notes sound in each cell of a time line."""
 
 from __future__ import annotations
 

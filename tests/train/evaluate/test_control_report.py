@@ -1,4 +1,4 @@
-"""The report of control on a song and a pack whose music is known: a C major chord every 24 frames."""
+"""The control report on a known song; the pack plays a C major chord every 24 frames."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from train.evaluate.judges.chord_judge import HeardChord
 from train.evaluate.judges.note_judge import HeardNote
 
 BEAT_S = 12 / FRAME_RATE_HZ
-"""The band strikes on every second beat, the first of each bar of two."""
+"""The fake band plays a chord on every second beat, the first beat of each bar in 2/4."""
 
 BEATS = 140
 
@@ -81,7 +81,8 @@ def test_the_whole_report(
     )
     found = json.loads((tmp_path / "out" / "control.json").read_text())
     assert (tmp_path / "out" / "control.md").read_text() == page
-    assert found["tempo"]["worst_s"]["beats"] < 1e-3  # snapped from up to a twelfth of a second away
+    # The pack's onsets, up to 1/12 s off, were snapped to the beats.
+    assert found["tempo"]["worst_s"]["beats"] < 1e-3
     assert found["key"]["shares"]["own"] == 1.0 and found["key"]["obeyed"] >= 0.75
     assert found["chords"]["means"]["ceiling"] == 1.0
     form = found["form"]
@@ -91,7 +92,7 @@ def test_the_whole_report(
     assert found["tempo"]["audio"]["onsets"] > 10
     for heading in ("Tempo and beats", "Chords", "Key", "Styles", "Whole songs"):
         assert f"## {heading}\n" in page
-    # Everything is remembered: the second time nothing is composed or heard.
+    # All results are stored: the second time no song is composed or transcribed.
     monkeypatch.setattr(chords, "recognise", lambda path: pytest.fail("heard again"))
     monkeypatch.setattr("train.evaluate.control.subjects.compose", lambda *_: pytest.fail("composed again"))
     again = report.measure_control(

@@ -1,4 +1,4 @@
-"""A renderer judged on pieces: what is asked once, what is refused, what several processes give."""
+"""A renderer judged on pieces: stored results, refused vocals, several processes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_what_was_heard_is_not_rendered_again(pieces: list[Piece], tmp_path: Pat
     judged(pieces, tmp_path, renderer)
     assert renderer.asked() == ["one/song2", "one/song3"]
     assert judged(pieces[:2], tmp_path, renderer) == first
-    # who was heard with chords has been heard without
+    # A result with chords also answers the question without chords.
     judged(pieces[:2], tmp_path, renderer, chords=False)
     assert renderer.asked() == []
     other = FakeRenderer(as_written(pieces), tmp_path / "log", label="another-pack")

@@ -1,4 +1,4 @@
-"""The pack in the repository is held to its metrics: rendered again here, on music that is shipped."""
+"""The pack in the repository still has the metrics stored in it, on the excerpts in tests/data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from train.evaluate.players.renderers import music_hash
 from train.evaluate.sections.setting import EvaluationSetting
 
 SONG_TOLERANCE = 0.1
-"""On a metric (0-1) of one song; songs differ by several times that."""
+"""Allowed difference of a metric (0-1) of one song; songs differ from each other several times as much."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_excerpts_are_small_free_and_of_no_training_song(root: Path) -> None:
 
 
 def test_what_is_performed_is_what_is_sung(excerpts: list[Excerpt]) -> None:
-    """The strongest pitch class of the features is the sung one in most frames of every note."""
+    """In most voiced frames of an excerpt the strongest pitch class is that of the sung note."""
     for excerpt in excerpts:
         right = counted = 0
         for note in excerpt.sung:
@@ -92,7 +92,7 @@ def test_the_excerpts_come_from_the_corpus(root: Path, shared: Path, tmp_path: P
 def test_songs_of_the_report_are_judged_as_it_says(
     reference_pack: Path, root: Path, shared: Path, tmp_path: Path
 ) -> None:
-    """Two songs of the committed report once more, the whole way: sung, rendered, transcribed."""
+    """Two songs of the committed report are sung, rendered and transcribed again."""
     pytest.importorskip("onnxruntime")
     if shutil.which("espeak-ng") is None or find_spec("pyworld") is None:
         pytest.skip("no singer: espeak-ng or pyworld is not installed")

@@ -1,4 +1,4 @@
-"""The fast judge, on songs whose chords are known and a pack that plays C major whatever it hears."""
+"""The quick judgement of notes on songs with known chords; the pack always plays C major."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_features_notes_and_bars_of_a_later_excerpt_stay_together(cache: Path, t
     file = tmp_path / "cache" / "songs" / "late.npz"
     with np.load(file) as arrays:
         stored = dict(arrays)
-    stored["voice"] = stored["voice"][6:]  # first sung at 12.25 s, so from the bar at 6 s
+    stored["voice"] = stored["voice"][6:]  # singing starts at 12.25 s, the excerpt at the bar at 6 s
     np.savez(file, **stored)
     (excerpt,) = load_excerpts(tmp_path / "cache", "val", 1, "piano")
     start_s = excerpt.first / FRAME_RATE_HZ

@@ -1,4 +1,4 @@
-"""A pack as a renderer under judgement: what is switched off is off, and the rest is the appliance's."""
+"""A pack as the renderer to be judged: its settings take effect and it renders like the appliance."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def renderer(fake_pack: Path) -> PackRenderer:
 
 
 def test_code_of_every_room_that_renders_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stale evaluation would pass for a new one if the hash missed a file."""
+    """If the hash missed a file, stored results would be used although that file had changed."""
     folder = tmp_path / "appliance"
     shutil.copytree(Path(appliance.__file__).parent, folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(appliance, "__file__", str(folder / "__init__.py"))
@@ -143,9 +143,6 @@ def test_takes_are_the_appliances(fake_pack: Path, vocal: Path, tmp_path: Path) 
     assert len(drawn) == takes.TAKES and all(np.isfinite(take["fit"]) for take in drawn)
     assert all(take["heard"].notes and take["heard"].duration_s == 6.0 for take in drawn)
     assert takes._takes((setting, vocal)) == drawn
-
-
-# the notes of real singing
 
 
 def test_a_pitch_curve_becomes_notes() -> None:

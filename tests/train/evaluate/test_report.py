@@ -1,4 +1,4 @@
-"""The page: promises computed from facts, sections of others embedded, and the reduction for the pack."""
+"""The evaluation report: its promises, embedded sections of other commands, and the pack's metrics file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def by_metric(value: float) -> dict[str, Any]:
 
 
 def facts() -> dict[str, Any]:
-    """Sections that keep every promise, just."""
+    """Facts of all sections that only just meet every promise."""
     ceiling = {"harmony": 0.6, "consonance": 0.8, "rhythm": 0.8}
     columns = ("ours", "shuffled", "true")
     return {
@@ -181,7 +181,7 @@ def test_a_report_is_for_what_the_band_plays(fake_pack: Path, file: str, heard: 
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs ``train`` on the fake setting; returns output and setting."""
+    """Runs ``train`` with the fake setting; returns its output and that setting."""
     from train.evaluate.sections import setting as module
 
     made: list[FakeSetting] = []

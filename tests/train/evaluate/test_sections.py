@@ -1,4 +1,4 @@
-"""The sections of the report on a pack whose wrong notes we know, and that nothing is measured twice."""
+"""The sections of the evaluation report, on a pack whose wrong notes are known."""
 
 from __future__ import annotations
 
@@ -51,10 +51,11 @@ def test_a_section_is_measured_once(tmp_path: Path) -> None:
     assert asked_of(setting) == 12
     assert PLAN.run(setting, tmp_path / "sections") == first
     assert asked_of(setting) == 0
-    # Another seed is another question; a section deleted is put together from what was heard.
+    # A deleted section is computed again from the stored judgements, without new renders.
     (tmp_path / "sections" / "plan.json").unlink()
     assert PLAN.run(setting, tmp_path / "sections") == first
     assert asked_of(setting) == 0
+    # Another seed is another question.
     other = fake_setting(tmp_path, seed=5)
     assert PLAN.stored(other, tmp_path / "sections") is None
     PLAN.run(other, tmp_path / "sections")
@@ -73,7 +74,7 @@ def test_a_pack_given_for_another_section_does_not_matter(tmp_path: Path) -> Non
 
 def test_without_the_plan(tmp_path: Path) -> None:
     facts = PLAN.measure(fake_setting(tmp_path, {"plan False": 6}))
-    # Half of the sung time is no longer met: consonance 1 -> about 1/2, of a gap from shuffled to 1.
+    # Half of the notes are wrong: consonance falls from 1 to about 1/2, in a gap from shuffled to 1.
     assert facts["with"]["consonance"]["value"] == pytest.approx(1.0, abs=0.01)
     assert 0.3 < facts["with_minus_without"]["consonance"]["value"] < 0.9
     assert (
@@ -127,9 +128,6 @@ def test_note_statistics() -> None:
     )
 
 
-# noise
-
-
 def test_the_drop_is_a_share_of_the_clean_gap() -> None:
     clean, noisy = Evaluation("", rows([0.6, 0.8]), {}), Evaluation("", rows([0.5, 0.7]), {})
     found = drop(noisy, clean, "harmony")
@@ -175,9 +173,6 @@ def test_spoiling_is_as_bad_as_it_says() -> None:
     assert 10 * np.log10(direct / reverb) == pytest.approx(10.0, abs=0.5)
 
 
-# languages
-
-
 def row(name: str, language: str) -> LedgerRow:
     return LedgerRow(name, "", "", "", "", language, "test", "")
 
@@ -195,9 +190,6 @@ def test_songs_by_language() -> None:
     assert found["de"]["harmony"]["value"] == pytest.approx(0.3 / 0.8)
 
 
-# real singing
-
-
 def test_real_singing_against_other_segments() -> None:
     segments = [Segment(song, Path(f"{k}.wav"), 1.0, (Sung(0, 1, 60 + k),)) for k, song in enumerate("aab")]
     own = [Heard(1.0, (HeardNote(0, 1, 60 + k, 1.0),), ()) for k in range(3)]
@@ -213,7 +205,7 @@ def test_real_singing_against_other_segments() -> None:
 def test_the_section_on_real_singing(tmp_path: Path) -> None:
     vocals, rng = tmp_path / "real", np.random.default_rng(4)
     vocals.mkdir()
-    # Recordings named as the fake pack's songs: it plays their melodies, each annotated here.
+    # The recordings have the names of the fake pack's songs, so it plays the melodies annotated here.
     for piece in make_pieces(tmp_path / "work" / "vocals", 2):
         soundfile.write(vocals / f"{piece.id}.wav", rng.normal(0, 0.1, 6 * 8000), 8000)
         with (vocals / f"{piece.id}_notesA1.csv").open("w", newline="") as file:
@@ -226,9 +218,6 @@ def test_the_section_on_real_singing(tmp_path: Path) -> None:
     assert facts["segments"] == 2 and facts["notes_by"] == {"song0": "annotated", "song1": "annotated"}
     assert facts["ours"]["value"] == pytest.approx(1.0) and facts["ours_minus_shuffled"]["low"] > 0.3
     assert "n = 12 renders" in SINGING.describe(facts)
-
-
-# takes
 
 
 def test_the_take_with_the_best_fit_against_the_mean(tmp_path: Path) -> None:
@@ -262,7 +251,7 @@ def test_metrics_taken_together() -> None:
 
     best = evaluation({"harmony": [0.6, 0.6], "consonance": [1.0, 1.0], "rhythm": [0.5, 0.5]})
     one = evaluation({"harmony": [0.4, 0.4], "consonance": [1.0, 1.0], "rhythm": [0.6, 0.6]})
-    # the gaps are 0.8 wide: (0.2 + 0 - 0.1) / 0.8 / 3
+    # Each gap is 0.8 wide: (0.2 + 0 - 0.1) / 0.8 / 3.
     assert together(best, one).value == pytest.approx(0.1 / 0.8 / 3)
 
 
