@@ -25,14 +25,14 @@ class Metrics(Collector):
 
     def __init__(self) -> None:
         self._status: Snapshot | None = None
-        self._told_s = 0.0
+        self._updated_s = 0.0
         self._server: tuple[Any, Thread] | None = None
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
     def update(self, status: Snapshot) -> None:
         """Replace the snapshot that scrapes read."""
-        self._told_s, self._status = time.monotonic(), status
+        self._updated_s, self._status = time.monotonic(), status
 
     def listen(self, address: str) -> None:
         """Serve ``host:port`` from a thread. Raises OSError."""
@@ -55,7 +55,7 @@ class Metrics(Collector):
         status = self._status
         if status is None:
             return
-        since_s = time.monotonic() - self._told_s
+        since_s = time.monotonic() - self._updated_s
         running = status.running
         gauges: dict[str, tuple[str, float | None]] = {
             "up": ("Whether jobs may start: 0 while starting, paused or stopping.", _up(status)),
