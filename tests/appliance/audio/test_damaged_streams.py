@@ -77,6 +77,7 @@ def needed(ending: str) -> None:
         pytest.skip("ffmpeg is not installed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", LIBRARIES)
 def test_no_damage_shortens_the_sound_without_a_word(tmp_path: Path, ending: str) -> None:
     needed(ending)

@@ -39,6 +39,7 @@ def engine(fake_pack: Path) -> Engine:
     return Engine(fake_pack)
 
 
+@pytest.mark.slow
 def test_the_band_follows_the_singer_unless_told_otherwise(engine: Engine, tmp_path: Path) -> None:
     in_tune = rendered(engine, tmp_path / "in tune", 0.0)["tuning"]
     flat = rendered(engine, tmp_path / "flat", -30.0)["tuning"]
@@ -49,6 +50,7 @@ def test_the_band_follows_the_singer_unless_told_otherwise(engine: Engine, tmp_p
     assert midi_texts(tmp_path / "flat")[0].startswith(f"A = {flat['reference_hz']:.2f} Hz")
 
 
+@pytest.mark.slow
 def test_at_440_the_band_stays_there_and_the_singer_is_still_understood(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -62,6 +64,7 @@ def test_at_440_the_band_stays_there_and_the_singer_is_still_understood(
     assert midi_texts(tmp_path / "flat") == []
 
 
+@pytest.mark.slow
 def test_the_sound_is_the_same_music_higher_or_lower(engine: Engine, tmp_path: Path) -> None:
     """At 440 Hz and at 442 Hz the notes are the same; the stems differ by 7.85 cents."""
     plain = rendered(engine, tmp_path / "a", 0.0, tuning=440.0)

@@ -96,6 +96,7 @@ def test_the_same_vocals_dropped_again_are_the_same_jobs(journal: Journal, tmp_p
     assert all(intake.recheck(job, 1.0) for job in journal.in_state("waiting"))
 
 
+@pytest.mark.slow
 def test_a_job_that_waited_is_rendered_as_it_was_asked(
     journal: Journal, tmp_path: Path, fake_pack: Path
 ) -> None:
