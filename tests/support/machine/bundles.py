@@ -22,7 +22,7 @@ import soundfile
 from appliance.releases.layout import MANIFEST_NAME
 from bundle.carriers.deb import write_deb
 from bundle.carriers.run_file import file_name, write_run_file
-from bundle.contents.pack import copy_signed, write_pack_file
+from bundle.contents.pack import PACK_ENDING, copy_signed, write_pack_file
 from bundle.errors import BundleError
 from bundle.papers.manifest import size_bytes, write_manifest
 from bundle.release import Release, Sources, make_tree
@@ -105,7 +105,9 @@ class Bundles:
         return write_deb(release, self._write(release), self.dist, TIME_S)
 
     def pack(self, source: Path, name: str, version: str) -> Path:
-        """The pack in ``source`` under another name, as one signed file."""
+        """The pack in ``source`` under another name, as one signed file; written once."""
+        if (file := self.dist / f"{name}-{version}{PACK_ENDING}").exists():
+            return file
         folder = self.folder / "packs" / f"{name}-{version}"
         shutil.copytree(source, folder)
         manifest = folder / "pack.json"
