@@ -28,6 +28,7 @@ from appliance.rendering.render import render
 from appliance.vocal.check import check_vocal
 from appliance.vocal.features import features_of
 from appliance.vocal.tracker import PitchTrack, track_pitch
+from appliance.vocal.tuning import tuning_of
 
 DESCRIPTIVE_FILES = frozenset({"MODEL_CARD.md", "metrics.json", "quantize-report.json", "quantize-report.md"})
 """Files of a pack that do not affect its music."""
@@ -136,7 +137,8 @@ def read_vocal(engine: Engine, vocal: Path) -> Reading:
 
 def read_track(engine: Engine, track: PitchTrack, duration_s: float) -> Reading:
     """The appliance's reading (beats, key, plan) of a pitch track."""
-    return listen(engine.graphs, padded(features_of(track)), duration_s, Wishes())
+    features = padded(features_of(track, tuning_of(track).curve))
+    return listen(engine.graphs, features, duration_s, Wishes())
 
 
 @lru_cache(maxsize=1)
