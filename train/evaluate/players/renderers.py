@@ -27,8 +27,8 @@ from appliance.rendering.job import RenderJob
 from appliance.rendering.render import render
 from appliance.vocal.check import check_vocal
 from appliance.vocal.features import features_of
-from appliance.vocal.tracker import PitchTrack, track_pitch
-from appliance.vocal.tuning import tuning_of
+from appliance.vocal.tracker import track_pitch
+from appliance.vocal.tuning import Tuning, tuning_of
 
 DESCRIPTIVE_FILES = frozenset({"MODEL_CARD.md", "metrics.json", "quantize-report.json", "quantize-report.md"})
 """Files of a pack that do not affect its music."""
@@ -110,10 +110,10 @@ class PackRenderer:
             wishes = Wishes(style=self.style, seed=self.seed)
             render(engine, RenderJob(vocal, folder, wishes, overwrite=True), "evaluation")
             return
-        reading = read_vocal(engine, vocal)
+        reading, tuning = _read(engine, vocal)
         score = self.compose(engine, reading)
         sounds = engine.pack.manifest.sounds[self.style]
-        write_midi(folder / f"{vocal.stem}.mid", score, reading.grid, sounds)
+        write_midi(folder / f"{vocal.stem}.mid", score, reading.grid, sounds, tuning.cents)
 
     def compose(self, engine: Engine, reading: Reading) -> Score:
         """Compose notes for a reading: one take, whatever its fit."""
@@ -128,17 +128,18 @@ def read_vocal(engine: Engine, vocal: Path) -> Reading:
     Raises:
         InputError: the appliance would reject the vocal.
     """
+    return _read(engine, vocal)[0]
+
+
+def _read(engine: Engine, vocal: Path) -> tuple[Reading, Tuning]:
+    """The reading (beats, key, plan) and the singer's tuning."""
     info = probe(vocal)
     track = track_pitch(read_mono(info), info.output_samples)
     if (sentence := check_vocal(track).sentence) is not None:
         raise InputError(f"{vocal}: {sentence}.")
-    return read_track(engine, track, info.output_samples / SAMPLE_RATE_HZ)
-
-
-def read_track(engine: Engine, track: PitchTrack, duration_s: float) -> Reading:
-    """The appliance's reading (beats, key, plan) of a pitch track."""
-    features = padded(features_of(track, tuning_of(track).curve))
-    return listen(engine.graphs, features, duration_s, Wishes())
+    tuning = tuning_of(track).near(0.0)
+    features = padded(features_of(track, tuning.curve))
+    return listen(engine.graphs, features, info.output_samples / SAMPLE_RATE_HZ, Wishes()), tuning
 
 
 @lru_cache(maxsize=1)
