@@ -40,7 +40,7 @@ demo: .venv-runtime/installed
 test: lint
 	.venv/bin/python -m pytest
 
-# The rooms that need no torch, without tests that start a service or take about a second or more.
+# The rooms that need no torch, without tests that start a service or are marked slow.
 QUICK := tests/appliance tests/bench tests/bundle tests/house tests/systemd
 
 quick: lint

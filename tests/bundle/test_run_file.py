@@ -46,6 +46,7 @@ def altered(file: Path, folder: Path, place: int, bit: int = 0x10) -> Path:
     return copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", SHELLS)
 def test_installs_and_upgrades(
     first: Path, second: Path, key: SigningKey, computer: Computer, shell: str

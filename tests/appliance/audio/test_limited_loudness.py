@@ -24,6 +24,7 @@ def clicks(samples: int, at: tuple[int, ...]) -> np.ndarray:
     return x.astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("samples", "at"),
     [

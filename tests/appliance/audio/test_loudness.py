@@ -104,6 +104,7 @@ def sound(x: np.ndarray, block_samples: int = 50_000) -> Sound:
     return lambda: (x[i : i + block_samples] for i in range(0, len(x), block_samples))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_integrated_loudness_agrees_with_pyloudnorm(name: str) -> None:
     x = signal(name)
@@ -118,6 +119,7 @@ def test_calibration() -> None:
     assert measure([x]).true_peak_dbtp == pytest.approx(0.0, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hz", [997.0, 5_000.0, 11_025.0, 15_000.0])
 def test_true_peak_of_tones_that_hide_between_samples(hz: float) -> None:
     t = np.arange(RATE_HZ)
@@ -180,6 +182,7 @@ def test_block_size_changes_no_byte(block_samples: int) -> None:
     assert y.tobytes() == np.concatenate(list(normalise(sound(x)))).tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [44_100, 44_101, 65_535, 65_536, 65_537, 131_072, 99_991, 60_030])
 def test_length_is_kept_to_the_sample(samples: int) -> None:
     x = signal("piano")[:samples]

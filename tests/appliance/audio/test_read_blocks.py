@@ -15,6 +15,7 @@ from support.recordings import tone, whole, write
 from appliance.audio.recording import probe, read_blocks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate_hz", "frames"),
     [

@@ -42,6 +42,7 @@ def mp3(tmp_path: Path) -> Path:
     return made(tmp_path, "mp3", format="MP3", bitrate_mode="CONSTANT")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("byte", [0, 1, 2])
 def test_a_damaged_frame_header_costs_one_frame(mp3: Path, share: float, byte: int) -> None:
@@ -63,6 +64,7 @@ def test_frames_that_are_missing_from_the_middle_are_noticed(mp3: Path) -> None:
     assert re.search(r"declares 6\.\d s of sound but it ends at 4\.\d s", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -111,6 +113,7 @@ def pages(data: bytes) -> list[int]:
     return [match.start() for match in re.finditer(rb"OggS\0", data)]
 
 
+@pytest.mark.slow
 def test_a_chained_ogg_is_read_to_its_end(ogg: Path) -> None:
     whole = read(ogg)
     assert read(put(ogg, 3 * ogg.read_bytes())).frames == 3 * whole.frames
@@ -198,6 +201,7 @@ def wav(tmp_path: Path) -> Path:
     return made(tmp_path, "wav", subtype="PCM_16")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("declared", [0x80000000, 0x80000024, 0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFFF, 0])
 def test_sizes_that_a_pipe_left_open(wav: Path, declared: int) -> None:
     whole = read(wav)

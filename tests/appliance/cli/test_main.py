@@ -76,6 +76,7 @@ BAD_VOCALS: dict[str, Callable[[Path], Path]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BAD_VOCALS)
 def test_bad_vocals_give_one_sentence_and_code_3(run: Run, tmp_path: Path, kind: str) -> None:
     path = BAD_VOCALS[kind](tmp_path)
@@ -86,6 +87,7 @@ def test_bad_vocals_give_one_sentence_and_code_3(run: Run, tmp_path: Path, kind:
     assert not any((tmp_path / "out").rglob("*")) if (tmp_path / "out").exists() else True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["silence", "noise"])
 def test_force_renders_what_is_not_sung(run: Run, tmp_path: Path, kind: str) -> None:
     path = BAD_VOCALS[kind](tmp_path)

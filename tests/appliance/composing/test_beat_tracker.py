@@ -117,6 +117,7 @@ def test_a_given_tempo_is_exact_over_three_minutes() -> None:
     assert f_measure(tuple(grid.beats_s[i] for i in grid.downbeats), beats[downbeats]) > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_free_singing_is_followed(seed: int) -> None:
     time, beats = 0.3, []
@@ -156,6 +157,7 @@ def test_confidence_tells_right_from_wrong() -> None:
     assert was[said < 0.1].mean() < 0.1
 
 
+@pytest.mark.slow
 def test_nothing_to_go_by_is_not_trusted() -> None:
     nothing = np.zeros(1000, np.float32)
     assert track_beats(nothing, nothing, FRAME_RATE_HZ) == BeatGrid()

@@ -235,6 +235,7 @@ def vocal(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_receipt_tells_the_fit(fake_pack: Path, tmp_path: Path) -> None:
     job = RenderJob(vocal(tmp_path), tmp_path / "out", Wishes(takes=2, seed=7))
     receipts = [r.facts for r in render(Engine(fake_pack), job, "test")]
@@ -252,6 +253,7 @@ def test_the_receipt_tells_the_fit(fake_pack: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out" / "song.take1.receipt.json").read_text())["fit"] == fit
 
 
+@pytest.mark.slow
 def test_a_pack_that_cannot_tell_still_renders(fake_pack: Path, tmp_path: Path) -> None:
     plain = build_fake_pack(tmp_path / "plain")
     for ending in ("xml", "bin"):

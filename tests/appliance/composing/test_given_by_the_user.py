@@ -42,6 +42,7 @@ def composed(engine: Engine, features: np.ndarray, wishes: Wishes) -> Score:
     return compose(engine.graphs, engine.pack, reading, wishes.style, 0)
 
 
+@pytest.mark.slow
 def test_given_beats_are_the_grid_and_onsets_lie_on_it(engine: Engine, features: np.ndarray) -> None:
     # The band plays every 24 frames (1.115 s); the given beats are 25 ms later and twice as frequent.
     period = 24 * 2048 / 44_100 / 2

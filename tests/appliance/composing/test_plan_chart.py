@@ -73,6 +73,7 @@ def test_relations_of_keys() -> None:
     assert key_of_chroma(np.ones(12)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", ["C major", "A minor", "G major", "F major", "D minor"])
 def test_a_requested_key_wins_over_another_plan(wanted: str) -> None:
     key = Key.parse(wanted)

@@ -72,6 +72,7 @@ def test_a_new_dial_needs_one_field() -> None:
     assert Later(density=0.5, seed=3).to_json() == '{"density":0.5,"seed":3}'
 
 
+@pytest.mark.slow
 def test_the_daemon_needs_no_numpy_for_it() -> None:
     code = "import sys, appliance.composing.wishes; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

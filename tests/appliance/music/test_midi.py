@@ -118,6 +118,7 @@ def bar_lines(path: Path) -> list[float]:
     return [seconds(line) for line in lines]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GRIDS)
 def test_notes_sound_within_a_millisecond_of_the_score(tmp_path: Path, name: str) -> None:
     written = score()

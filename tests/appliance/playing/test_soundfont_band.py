@@ -238,6 +238,7 @@ def test_reference_band_sounds_on_every_key(reference_font):
             assert np.abs(block.mix()).max() > 1e-3, (sound.name, key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 def test_reference_band_is_in_tune(reference_font, style):
     """The strongest of the first harmonics lies on a multiple of 110 Hz (A2), within 12 cents."""

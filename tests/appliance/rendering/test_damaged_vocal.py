@@ -13,6 +13,7 @@ from support.vocals import sung
 from appliance.cli.main import cli
 
 
+@pytest.mark.slow
 def test_the_receipt_and_the_command_name_the_damage(fake_pack: Path, tmp_path: Path) -> None:
     vocal = tmp_path / "vocal.mp3"
     soundfile.write(vocal, sung(6.0), 44_100, format="MP3", bitrate_mode="CONSTANT")

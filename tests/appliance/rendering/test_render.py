@@ -46,6 +46,7 @@ ODD = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "rate_hz"), ODD)
 def test_every_file_has_the_vocals_length_and_loudness(
     engine: Engine, tmp_path: Path, seconds: float, rate_hz: int
@@ -61,6 +62,7 @@ def test_every_file_has_the_vocals_length_and_loudness(
         assert (info.samplerate, info.channels, info.subtype) == (44_100, 2, "PCM_24")
 
 
+@pytest.mark.slow
 def test_loudness_and_peak(engine: Engine, tmp_path: Path) -> None:
     pyloudnorm = pytest.importorskip("pyloudnorm")
     rendered(engine, written(tmp_path, 6.0), tmp_path / "out")
@@ -155,6 +157,7 @@ def test_progress_ends_at_one_and_never_falls(engine: Engine, tmp_path: Path) ->
     assert len(told) > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["flac", "ogg", "mp3", "aiff"])
 def test_other_containers(engine: Engine, tmp_path: Path, ending: str) -> None:
     vocal = written(tmp_path, 2.0, name=f"song.{ending}")

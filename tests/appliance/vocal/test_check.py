@@ -62,6 +62,7 @@ def test_dither_is_silence() -> None:
     assert checked(dither).reason == "silent"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [2.0, 6.0, 20.0])
 @pytest.mark.parametrize("kind", ["white", "pink", "hum 50", "hum 60"])
 def test_noise_without_a_singer_is_refused(kind: str, seconds: float) -> None:
@@ -95,6 +96,7 @@ def test_a_single_short_word_passes() -> None:
     assert checked(sung(0.5)).reason is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["white", "pink", "hum 50", "hum 60"])
 def test_singing_in_noise_passes(kind: str) -> None:
     take = sung(10.0)
@@ -103,6 +105,7 @@ def test_singing_in_noise_passes(kind: str) -> None:
     assert checked(take + added).reason is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["vocadito_1.wav", "vocadito_10.wav"])
 def test_real_singers_pass(shared: Path, name: str) -> None:
     sound, _ = sf.read(shared / "vocals" / name, dtype="float32")

@@ -75,6 +75,7 @@ def test_steady_vowels_from_bass_to_soprano() -> None:
         assert np.median(error) < 1.0, hz
 
 
+@pytest.mark.slow
 def test_glides_and_vibrato() -> None:
     time = np.arange(2 * RATE) / RATE
     glide = 110 * 2 ** (1.5 * time / 2)

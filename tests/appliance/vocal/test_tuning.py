@@ -38,6 +38,7 @@ def apart(a_cents: float, b_cents: float) -> float:
     return abs((a_cents - b_cents + 50.0) % 100.0 - 50.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cents", range(-50, 51, 10))
 def test_the_offset_is_found_within_five_cents(cents: int) -> None:
     for seed in range(3):

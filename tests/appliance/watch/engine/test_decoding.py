@@ -38,6 +38,7 @@ def decoded(path: Path, limits: Limits = LIMITS) -> tuple[AudioInfo, Path]:
         os.close(source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.flac", "b.wav", "c.mp3", "d.ogg", "e.aiff"])
 def test_a_recording_becomes_a_plain_file_with_the_same_sound(tmp_path: Path, name: str) -> None:
     samples = np.stack([sung(1.3, 48_000), -0.5 * sung(1.3, 48_000)], axis=1)[:, : 1 + (name == "b.wav")]
