@@ -17,17 +17,20 @@ import sys
 import time
 import traceback
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from appliance.errors import BacklineError, InputError
+from appliance.errors import BacklineError, InputError, OutputError
 from appliance.system import syscalls
 from appliance.watch.engine.failures import (
     ChangedError,
     DecoderDiedError,
+    DecoderKilledError,
+    DecoderStuckError,
     DecoderUnfitError,
+    Kind,
     NeedsSpaceError,
     classify,
     number_of,
@@ -48,12 +51,14 @@ from appliance.watch.engine.messages import (
 from appliance.watch.reports.logs import WARNING, log
 
 if TYPE_CHECKING:
+    from appliance.audio.recording import AudioInfo
     from appliance.rendering.engine import Engine
     from appliance.watch.engine.decoding import Limits
 
 _PROGRESS_INTERVAL_S = 0.5
 _CHECKS = 3
 _CHECK_NAME = b"decoder-check.wav"
+_LONGEST_ENDING = ".take99.accompaniment.wav"
 
 
 def main() -> None:
@@ -159,55 +164,99 @@ class _Work:
     channel: socket.socket
     _duration_s: float | None = None
     _reported_s: float = 0.0
+    _place: Path = field(default_factory=Path)
+    """The work folder by its descriptor: if the outbox is moved or unmounted, nothing is written elsewhere."""
 
     def do(self) -> Done | Failed:
         """Render the order. Every error becomes a :class:`Failed`."""
-        try:
-            self._render()
-        except DecoderDiedError as error:
+        with ExitStack() as held:
             try:
-                _check_decoder(self.setup)
-            except DecoderUnfitError as systemic:  # for example after an upgrade of a running service
-                return self._failed(systemic)
-            return self._failed(error)
-        except Exception as error:
-            return self._failed(error)
+                self._render(held)
+            except (DecoderKilledError, DecoderStuckError) as error:
+                return self._failed(error)
+            except DecoderDiedError as error:
+                try:
+                    _check_decoder(self.setup)
+                except DecoderUnfitError as systemic:  # for example after an upgrade of a running service
+                    return self._failed(systemic)
+                return self._failed(error)
+            except Exception as error:
+                return self._failed(error)
         return Done(self.order.job)
 
     def _failed(self, error: Exception) -> Failed:
         kind = classify(error, decoded=self._duration_s is not None)
+        if kind == "unusable" and isinstance(error, OutputError) and not self._name_is_refused():
+            kind = "disk"
         if kind == "bug":
             traceback.print_exc()
+        number = number_of(error) if kind in ("disk", "temporary") else 0
+        return Failed(self.order.job, kind, self._sentence(error, kind)[:8000], number)
+
+    def _name_is_refused(self) -> bool:
+        from appliance.watch.engine.proof import name_is_refused
+
+        return name_is_refused(self._place, self.order.stem + _LONGEST_ENDING)
+
+    def _sentence(self, error: Exception, kind: Kind) -> str:
+        """The error as a sentence, with the names that users know."""
+        title, vocal = self.order.title, self._vocal()
+        if isinstance(error, InputError) and kind == "temporary":
+            return f"The decoded copy of {title} in the outbox cannot be read ({_why_unreadable(vocal)})."
         sentence = str(error) or type(error).__name__
         if isinstance(error, OSError):
-            sentence = f"{error.strerror or error}: {error.filename or self.order.title}"
-        result = str(Path(self.order.work) / "result")
-        sentence = sentence.replace(str(self._vocal()), self.order.title).replace(result, "The outbox")
-        number = number_of(error) if kind in ("disk", "temporary") else 0
-        return Failed(self.order.job, kind, sentence[:8000], number)
+            sentence = f"{error.filename or title}: {error.strerror or error}."
+        for place, name in (
+            (vocal, title),
+            (self._place / "result", "The outbox"),
+            (self._place, "The outbox"),
+            (Path(self.order.work), "The outbox"),
+        ):
+            sentence = sentence.replace(str(place), name) if place.parts else sentence
+        return sentence
 
     def _vocal(self) -> Path:
-        return Path(self.order.work) / "vocal" / f"{self.order.stem}.wav"
+        return self._place / "vocal" / f"{self.order.stem}.wav"
 
-    def _render(self) -> None:
+    def _render(self, held: ExitStack) -> None:
         from appliance.composing.wishes import Wishes
         from appliance.rendering.job import RenderJob
         from appliance.rendering.render import render
-        from appliance.watch.disk.folders import Access, folder, opened, seal
-        from appliance.watch.engine.decoding import decode
+        from appliance.watch.disk.folders import Access, folder, seal
 
         order = self.order
-        work = Path(order.work)
-        vocal = self._vocal()
+        work = held.enter_context(folder(Path(order.work)))
+        self._place = Path(f"/proc/self/fd/{work}")
+        original = self._decoded()
+        self._duration_s = original.duration_s
+        self._report_progress(0.0)
+        wishes = Wishes.from_json((self._place / SETTINGS_NAME).read_text(encoding="ascii"))
+        job = RenderJob(self._vocal(), self._place / "result", wishes, original=original, key=order.key)
+        render(self.engine, job, version("backline"), self._report_progress)
+        with folder(work, b"result") as result:
+            seal(result, Access(order.file_mode, order.folder_mode, order.group_id))
+            os.fsync(work)
+
+    def _decoded(self) -> AudioInfo:
+        """Decode the recording into the work folder; returns its facts."""
+        from appliance.watch.disk.folders import opened
+        from appliance.watch.engine.decoding import decode
+        from appliance.watch.engine.proof import prove_readable
+
+        order, vocal = self.order, self._vocal()
         vocal.parent.mkdir()
-        free = os.statvfs(work)
+        free = os.statvfs(self._place)
         limits = limits_of(self.setup, free.f_bavail * free.f_frsize - order.reserve_bytes)
         with ExitStack() as held:
             try:
                 source = held.enter_context(opened(Path(order.inbox), os.fsencode(order.source)))
             except (FileNotFoundError, NotADirectoryError) as error:
                 raise ChangedError(f"{order.title} is no longer in the inbox.") from error
-            original = decode(source, order.title, vocal, limits)
+            try:
+                original = decode(source, order.title, vocal, limits)
+            except (InputError, DecoderDiedError):
+                prove_readable(source, order.sha256, order.title)
+                raise
         if original.sha256 != order.sha256:
             raise ChangedError(f"{order.title} changed after it was queued.")
         for second, seconds in original.lost:
@@ -218,20 +267,23 @@ class _Work:
                 second=second,
                 seconds=seconds,
             )
-        self._duration_s = original.duration_s
-        self._report_progress(0.0)
-        wishes = Wishes.from_json((work / SETTINGS_NAME).read_text(encoding="ascii"))
-        job = RenderJob(vocal, work / "result", wishes, original=original, key=order.key)
-        render(self.engine, job, version("backline"), self._report_progress)
-        with folder(work) as parent, folder(parent, b"result") as result:
-            seal(result, Access(order.file_mode, order.folder_mode, order.group_id))
-            os.fsync(parent)
+        return original
 
     def _report_progress(self, share: float) -> None:
         now_s = time.monotonic()
         if share in (0.0, 1.0) or now_s - self._reported_s >= _PROGRESS_INTERVAL_S:
             self._reported_s = now_s
             send(self.channel, Progress(self.order.job, share, self._duration_s))
+
+
+def _why_unreadable(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            while opened.read(1 << 20):
+                pass
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return "it is not what was written"
 
 
 if __name__ == "__main__":

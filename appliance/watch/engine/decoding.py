@@ -25,11 +25,19 @@ from appliance.audio.recording import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, MOST_CHAN
 from appliance.errors import InputError
 from appliance.grid import SAMPLE_RATE_HZ
 from appliance.watch.engine.decode_child import MAX_LOST, SOURCE
-from appliance.watch.engine.failures import DecoderDiedError, NeedsSpaceError
+from appliance.watch.engine.failures import (
+    DecoderDiedError,
+    DecoderKilledError,
+    DecoderStuckError,
+    NeedsSpaceError,
+)
 
 HEADER_BYTES = 80
 _LONGEST_ANSWER_BYTES = 16_384
 _BYTES_PER_VALUE = 4
+_END_S = 5.0
+_ENDLESS = 1
+"""Stands for the exit status of a child that said too much or did not end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,8 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
 
     Raises:
         InputError: the recording cannot be used.
-        DecoderDiedError: the process crashed or exceeded its limits.
+        DecoderDiedError: the process crashed or exceeded its limits; DecoderKilledError: it was killed from
+            outside; DecoderStuckError: it did not finish within ``limits.wall_s``.
         NeedsSpaceError: there is not enough space for the sound.
         OSError: the target or the process cannot be created.
     """
@@ -100,9 +109,9 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
     out = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.lseek(out, HEADER_BYTES, os.SEEK_SET)
-        said = _parse(name, *_run(source, out, limits))
+        said = _parse(name, *_run(source, name, out, limits))
         if isinstance(said, _ShutOut):
-            said = _parse(name, *_run(source, out, limits, landlock=False))
+            said = _parse(name, *_run(source, name, out, limits, landlock=False))
         if isinstance(said, _Refused):
             raise InputError(said.refused.replace(str(SOURCE), name))
         if isinstance(said, _Memory):
@@ -135,7 +144,7 @@ def decode(source: int, name: str, target: Path, limits: Limits) -> AudioInfo:
         os.close(out)
 
 
-def _run(source: int, out: int, limits: Limits, *, landlock: bool = True) -> tuple[bytes, int]:
+def _run(source: int, name: str, out: int, limits: Limits, *, landlock: bool = True) -> tuple[bytes, int]:
     """Run the child; returns its answer and its exit status."""
     words = (os.getpid(), limits.memory_bytes, limits.cpu_s, max(0, limits.sound_bytes), out, int(landlock))
     command = [sys.executable, "-I", "-B", "-m", "appliance.watch.engine.decode_child", *map(str, words)]
@@ -150,23 +159,28 @@ def _run(source: int, out: int, limits: Limits, *, landlock: bool = True) -> tup
     ) as child:
         try:
             answer = _read(child, time.monotonic() + limits.wall_s)
+            if answer is None:
+                raise DecoderStuckError(
+                    f"{name} was not read to its end within {limits.wall_s:,.0f} s: "
+                    "the disk or the computer hangs."
+                )
             with suppress(subprocess.TimeoutExpired):
-                child.wait(5.0)
+                child.wait(_END_S)
         finally:
-            if child.poll() is None:
+            endless = child.poll() is None
+            if endless:
                 child.kill()
-        return answer, child.wait()
+        return answer, _ENDLESS if endless else child.wait()
 
 
-def _read(child: subprocess.Popen[bytes], until_s: float) -> bytes:
-    """Read the child's output until it closes; b'' if it is too long or the time is over."""
+def _read(child: subprocess.Popen[bytes], until_s: float) -> bytes | None:
+    """Read the child's output until it closes; b'' if it is too long, None if the time is over."""
     assert child.stdout is not None
     answer, pipe = b"", child.stdout.fileno()
     while len(answer) <= _LONGEST_ANSWER_BYTES:
         left_s = until_s - time.monotonic()
         if left_s <= 0 or not select.select([pipe], [], [], left_s)[0]:
-            child.kill()
-            return b""
+            return None
         piece = os.read(pipe, _LONGEST_ANSWER_BYTES)
         if not piece:
             return answer
@@ -178,6 +192,10 @@ def _parse(name: str, answer: bytes, status: int) -> _Answer:
     if status == 0:
         with suppress(ValidationError, ValueError):
             return _Reply.model_validate_json(b'{"said":' + answer + b"}").said
+    if status == -signal.SIGKILL:  # its own limits end it by other signals
+        raise DecoderKilledError(
+            f"{name} is not read yet: something killed the decoder; the memory of this computer may be short."
+        )
     if status == -signal.SIGXCPU:
         why = "took too long to decode"
     elif status < 0:

@@ -2,7 +2,8 @@
 
 The engine process looks up its error in :data:`CAUSES` and sends the kind. The daemon looks up the kind in
 :data:`FAILURES` and does what it says. A vocal is rejected only if the fault lies in the recording or in its
-settings.
+settings. After decoding only the vocal check (:class:`NotSungError`) can find a fault in the recording: all
+other errors concern files of the server.
 
 The module must not import NumPy, because the daemon uses it.
 """
@@ -16,7 +17,9 @@ from typing import Literal, NamedTuple
 
 from appliance.errors import BacklineError, InputError, NotSungError, OutputError, PackError, UsageError
 
-Kind = Literal["unreadable", "decoder", "unusable", "changed", "disk", "room", "temporary", "pack", "bug"]
+Kind = Literal[
+    "unreadable", "decoder", "unusable", "changed", "disk", "room", "temporary", "stuck", "pack", "bug"
+]
 
 Fault = Literal["recording", "settings", "pack", "server", "none"]
 """Where the fault lies. The musician can correct recording and settings, the administrator the rest."""
@@ -27,7 +30,7 @@ class Then(Enum):
 
     REJECT = "move the vocal to rejected, with the reason"
     REJECT_ONCE_OLD = "retry while the file may be an unfinished copy, then REJECT"
-    RETRY_THEN_REJECT = "RETRY, and REJECT after work.attempts"
+    RETRY_THEN_REJECT = "RETRY, and REJECT after work.attempts failures of this kind"
     TAKE_AGAIN = "end the job; the file is offered again"
     RETRY = "retry after a delay that doubles each time"
     RETRY_UNCOUNTED = "retry after a fixed delay; no attempt is counted"
@@ -58,6 +61,8 @@ FAILURES: dict[Kind, Failure] = {
     "room": Failure(("server",), Then.RETRY_UNCOUNTED),
     # another temporary error
     "temporary": Failure(("server",), Then.RETRY),
+    # decoding hangs
+    "stuck": Failure(("server",), Then.RETRY_THEN_QUARANTINE),
     # the pack, or the decoder, does not work at all
     "pack": Failure(("pack", "server"), Then.PAUSE_ENGINE),
     # an unexpected exception
@@ -72,6 +77,14 @@ class ChangedError(BacklineError):
 
 class DecoderDiedError(BacklineError):
     """The decoder crashed, exceeded its limits or gave an invalid answer."""
+
+
+class DecoderKilledError(DecoderDiedError):
+    """The decoder was killed from outside, for example by the kernel when memory ran out."""
+
+
+class DecoderStuckError(DecoderDiedError):
+    """The decoder did not finish in time although it used little CPU time: the disk or the computer hung."""
 
 
 class DecoderUnfitError(OutputError):
@@ -105,8 +118,10 @@ CAUSES: tuple[Cause, ...] = (
     Cause(ChangedError, "changed"),
     Cause(NotSungError, "unusable"),
     Cause(InputError, "unreadable", decoded=(False,)),
-    Cause(InputError, "unusable", decoded=(True,)),  # any other error of the decoded file
+    Cause(InputError, "temporary", decoded=(True,)),  # our decoded copy; the recording itself was read whole
     Cause(UsageError, "unusable"),
+    Cause(DecoderKilledError, "temporary"),
+    Cause(DecoderStuckError, "stuck"),
     Cause(DecoderDiedError, "decoder"),
     Cause(DecoderUnfitError, "pack"),
     Cause(NeedsSpaceError, "disk", numbers=_GIVEN),

@@ -174,6 +174,9 @@ class Rendering:
         if isinstance(outcome, Done):
             if not self._publish(self.job, now_s):
                 return False
+        elif (changed := self.roots.changed()) is not None and not _is_about_the_vocal(outcome):
+            self._journal.retry(self.job.id, changed, time.time(), counted=False)
+            self._pauses.set("folders", changed)
         elif isinstance(outcome, Failed):
             self._conclude_failure(self.job, outcome, now_s)
         elif outcome.intended:
@@ -233,8 +236,8 @@ class Rendering:
         log(INFO, "Not rendered.", job=job.id, name=job.relpath, kind=failed.kind, reason=why)
         if then in (Then.RETRY, Then.RETRY_UNCOUNTED):
             self.trouble = f"{job.shown} waits: {why}"
-        if then is Then.RETRY_THEN_REJECT:
-            then = Then.REJECT if job.attempts >= self.config.work.attempts else Then.RETRY
+        if then is Then.RETRY_THEN_REJECT and job.worker_deaths + 1 >= self.config.work.attempts:
+            then = Then.REJECT
         match then:
             case Then.REJECT:
                 self._journal.reject(job.id, why)
@@ -245,6 +248,9 @@ class Rendering:
                 self._intake.offer_again(job.relpath)
             case Then.RETRY:
                 self._journal.retry(job.id, why, time.time() + backoff_s(job.attempts, self.config.work))
+            case Then.RETRY_THEN_REJECT:
+                at_s = time.time() + backoff_s(job.worker_deaths + 1, self.config.work)
+                self._journal.retry(job.id, why, at_s, worker_died=True)
             case Then.RETRY_UNCOUNTED:
                 wait_s = min(4 * self.config.work.retry_base_s, self.config.work.retry_most_s)
                 self._journal.retry(job.id, why, time.time() + wait_s, counted=False)
@@ -279,6 +285,11 @@ class Rendering:
     def _pause_outbox(self, sentence: str, now_s: float) -> None:
         log(WARNING, "The disk refuses results.", reason=sentence)
         self._pauses.set_until_retry("disk", sentence, now_s)
+
+
+def _is_about_the_vocal(outcome: Failed | Death) -> bool:
+    """Whether the outcome is the vocal's own, whatever happened to the folders of results meanwhile."""
+    return isinstance(outcome, Failed) and outcome.kind in ("unusable", "changed")
 
 
 def _stem(name: bytes) -> str:

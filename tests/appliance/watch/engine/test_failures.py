@@ -22,6 +22,8 @@ from appliance.watch.engine.failures import (
     FAILURES,
     ChangedError,
     DecoderDiedError,
+    DecoderKilledError,
+    DecoderStuckError,
     DecoderUnfitError,
     Kind,
     NeedsSpaceError,
@@ -45,11 +47,13 @@ def said_of(cause: BaseException | None) -> OutputError:
 ERRORS: list[tuple[Exception, bool, Kind, int]] = [
     (ChangedError("gone"), False, "changed", 0),
     (InputError("cut short"), False, "unreadable", 0),
-    (InputError("too short"), True, "unusable", 0),
+    (InputError("cut short"), True, "temporary", 0),
     (NotSungError("silence"), True, "unusable", 0),
     (UsageError("no such key"), False, "unusable", 0),
     (UsageError("no such key"), True, "unusable", 0),
-    (DecoderDiedError("killed"), False, "decoder", 0),
+    (DecoderDiedError("crashed"), False, "decoder", 0),
+    (DecoderKilledError("killed"), False, "temporary", 0),
+    (DecoderStuckError("hangs"), False, "stuck", 0),
     (NeedsSpaceError("too long"), False, "room", 0),
     (NeedsSpaceError("full", errno.ENOSPC), False, "disk", errno.ENOSPC),
     (NeedsSpaceError("no quota", errno.EINVAL), False, "disk", errno.EINVAL),
@@ -97,6 +101,7 @@ WHAT_FOLLOWS: dict[Kind, tuple[tuple[str, ...], Then]] = {
     "disk": (("server",), Then.PAUSE_OUTBOX),
     "room": (("server",), Then.RETRY_UNCOUNTED),
     "temporary": (("server",), Then.RETRY),
+    "stuck": (("server",), Then.RETRY_THEN_QUARANTINE),
     "pack": (("pack", "server"), Then.PAUSE_ENGINE),
     "bug": (("server",), Then.RETRY_THEN_QUARANTINE),
 }
@@ -105,6 +110,14 @@ WHAT_FOLLOWS: dict[Kind, tuple[tuple[str, ...], Then]] = {
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_what_follows_from_a_kind(kind: Kind) -> None:
     assert FAILURES[kind] == WHAT_FOLLOWS[kind]
+
+
+def test_once_decoded_only_the_vocal_check_and_what_was_asked_reject() -> None:
+    rejecting = (Then.REJECT, Then.REJECT_ONCE_OLD, Then.RETRY_THEN_REJECT)
+    after = {
+        cause.error for cause in CAUSES if True in cause.decoded and FAILURES[cause.kind].then in rejecting
+    }
+    assert after == {NotSungError, UsageError, DecoderDiedError, OutputError}  # the last: only of its name
 
 
 def test_only_what_the_musician_can_mend_is_rejected() -> None:

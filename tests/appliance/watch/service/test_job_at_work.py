@@ -67,6 +67,7 @@ ROWS: list[tuple[Kind, str, str | None]] = [
     ("disk", "waiting", "disk"),
     ("room", "waiting", None),
     ("temporary", "waiting", None),
+    ("stuck", "waiting", None),
     ("pack", "waiting", "engine"),
     ("bug", "waiting", None),
 ]
@@ -76,7 +77,7 @@ ROWS: list[tuple[Kind, str, str | None]] = [
 def test_whose_fault_it_is(daemon: InProcess, kind: Kind, state: str, pause: str | None) -> None:
     job = after(daemon, Failed(started(daemon).id, kind, "A sentence.", errno.ENOSPC))
     assert (job.state, daemon.pauses.reason) == (state, "A sentence." if pause else None)
-    assert job.worker_deaths == (kind == "bug")
+    assert job.worker_deaths == (kind in ("bug", "stuck", "decoder"))
     assert not list((daemon.config.folders.outbox / ".backline-work").iterdir())
     if state == "rejecting":
         assert job.reason == "A sentence."
@@ -106,7 +107,9 @@ def made(daemon: InProcess) -> Done:
     return answer
 
 
-@pytest.mark.parametrize(("kind", "ends"), [("decoder", "rejected"), ("bug", "quarantined")])
+@pytest.mark.parametrize(
+    ("kind", "ends"), [("decoder", "rejected"), ("bug", "quarantined"), ("stuck", "quarantined")]
+)
 def test_three_times_and_out(daemon: InProcess, kind: Kind, ends: str) -> None:
     for attempt in range(1, 4):
         job = after(daemon, Failed(started(daemon).id, kind, "It died."))
@@ -116,6 +119,33 @@ def test_three_times_and_out(daemon: InProcess, kind: Kind, ends: str) -> None:
     assert daemon.journal.counts() == {ends: 1}
     reason = (daemon.config.folders.rejected / "song" / "reason.txt").read_text()
     assert "It died." in " ".join(reason.split())
+
+
+@pytest.mark.parametrize("kind", ["decoder", "bug"])
+def test_what_passed_does_not_count_against_a_vocal(daemon: InProcess, kind: Kind) -> None:
+    for _ in range(5):
+        after(daemon, Failed(started(daemon).id, "temporary", "A stale handle.", errno.ESTALE))
+        time.sleep(0.002)
+    job = after(daemon, Failed(started(daemon).id, kind, "It died."))
+    assert (job.state, job.worker_deaths) == ("waiting", 1)
+
+
+@pytest.mark.parametrize("kind", ["unreadable", "decoder", "bug", "stuck", "temporary", "disk", "death"])
+def test_without_the_outbox_nothing_counts_against_a_vocal(daemon: InProcess, kind: str) -> None:
+    """Whatever an engine says while the folder of results is away, it may be for that reason."""
+    outbox = daemon.config.folders.outbox
+    for _ in range(4):
+        job = started(daemon)
+        outbox.rename(outbox.with_name("away"))
+        death = Death(None, "was killed by SIGBUS", meant=False)
+        outcome = death if kind == "death" else Failed(job.id, kind, "It is damaged.")  # type: ignore[arg-type]
+        job = after(daemon, outcome)
+        assert (job.state, job.worker_deaths, job.attempts) == ("waiting", 0, 0)
+        assert daemon.pauses.active("folders") and "damaged" not in job.reason
+        outbox.with_name("away").rename(outbox)
+        daemon.pauses.set("folders", daemon.rendering.roots.changed())
+        daemon.now_s += 400.0
+    assert after(daemon, made(daemon)).state == "published"
 
 
 def test_deaths_count_only_where_the_order_has_a_part_in_them(daemon: InProcess) -> None:
