@@ -165,7 +165,7 @@ class _Work:
     _duration_s: float | None = None
     _reported_s: float = 0.0
     _place: Path = field(default_factory=Path)
-    """The work folder by its descriptor: if the outbox is moved or unmounted, nothing is written elsewhere."""
+    """The work folder by its descriptor: if the outbox is moved, nothing is written in its old place."""
 
     def do(self) -> Done | Failed:
         """Render the order. Every error becomes a :class:`Failed`."""

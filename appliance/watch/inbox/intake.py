@@ -26,6 +26,7 @@ from appliance.watch.inbox.stillness import Stillness, stillness, wait_s
 from appliance.watch.journal.journal import Journal, job_key
 from appliance.watch.journal.rows import Job
 from appliance.watch.journal.states import ACTIVE
+from appliance.watch.settings.apart import identities
 from appliance.watch.settings.config import Config
 
 MIN_SCAN_INTERVAL_S = 0.25
@@ -82,7 +83,7 @@ class Intake:
 
         Settled files are then ready for :meth:`step`. Raises JournalError.
         """
-        seen = scan(self.config.folders.inbox, self.config.intake)
+        seen = scan(self.config.folders.inbox, self.config.intake, identities(self.config.folders))
         self.last_scan, self.last_scan_s = seen, now_s
         busy = None if self._hasher is None else self._hasher.found
         self._ready = deque(found for found in self._tracker.observe(now_s, seen) if found != busy)

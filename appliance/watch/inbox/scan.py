@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -48,6 +48,8 @@ class Trouble(NamedTuple):
 
     path: bytes
     errno: int
+    why: str = ""
+    """Where neither says it."""
 
 
 class Scan(NamedTuple):
@@ -64,8 +66,11 @@ class Scan(NamedTuple):
     """Number of links, pipes, sockets and devices, which are never touched."""
 
 
-def scan(inbox: Path, intake: IntakeSettings) -> Scan:
-    """Scan ``inbox``. Errors are part of the result and never raised."""
+def scan(inbox: Path, intake: IntakeSettings, own: Set[tuple[int, int]] = frozenset()) -> Scan:
+    """Scan ``inbox``. Errors are part of the result and never raised.
+
+    ``own`` has device and inode of each folder of the service itself; the scan does not enter them.
+    """
     started = time.monotonic()
     nothing = Scan((), (), False, 0.0)
     try:
@@ -76,7 +81,7 @@ def scan(inbox: Path, intake: IntakeSettings) -> Scan:
         before = _sentinel(folder, intake.sentinel)
         if before is None:
             return nothing._replace(seconds=time.monotonic() - started)
-        walk = _Walk(intake)
+        walk = _Walk(intake, own)
         walk.into(folder, b"", intake.max_depth)
         # The share may have been unmounted during the scan, which still reads it through the descriptor.
         if _sentinel_by_path(inbox, intake.sentinel) != before:
@@ -99,7 +104,8 @@ def is_companion(name: bytes) -> bool:
 class _Walk:
     """Collects files on the way through the folders."""
 
-    def __init__(self, intake: IntakeSettings) -> None:
+    def __init__(self, intake: IntakeSettings, own: Set[tuple[int, int]]) -> None:
+        self._own = own
         self.found: list[FoundFile] = []
         self.companions: list[FoundFile] = []
         self.troubles: list[Trouble] = []
@@ -152,6 +158,10 @@ class _Walk:
             self.troubles.append(Trouble(path, error.errno or 0))
             return
         with _closed(folder):
+            state = os.fstat(folder)
+            if (state.st_dev, state.st_ino) in self._own:
+                self.troubles.append(Trouble(path, 0, "is a folder of the service itself"))
+                return
             self.into(folder, path, depth - 1)
 
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from appliance.errors import BacklineError, OutputError
+from appliance.errors import BacklineError, OutputError, UsageError
 from appliance.watch.engine.worker import Worker
 from appliance.watch.inbox.intake import Intake
 from appliance.watch.inbox.sentinel import ensure_sentinel, missing
@@ -37,6 +37,7 @@ from appliance.watch.service.observer import Observer
 from appliance.watch.service.outlets import Outlets
 from appliance.watch.service.pauses import Pauses
 from appliance.watch.service.signals import Signals
+from appliance.watch.settings.check import folder_overlaps
 from appliance.watch.settings.config import Config
 
 _LONGEST_SLEEP_S = 1.0
@@ -50,6 +51,7 @@ def watch(config_path: Path | None, *, adopt_inbox: bool = False) -> int:
     """Run the daemon until it is stopped; returns the exit status. Raises BacklineError at a failed start."""
     os.umask(0o027)
     config = Config.read(config_path)
+    _refuse_overlaps(config)
     with ExitStack() as held:
         journal = held.enter_context(Journal(config.folders.state))
         for notice in journal.notices:
@@ -187,7 +189,8 @@ class Daemon:
             ensure_sentinel(folders.inbox, self.config.intake, self.journal)
             self.pauses.set("inbox", None)
         self.putting_away.wake()
-        self.pauses.set("folders", self.rendering.roots.changed())
+        overlaps = " ".join(folder_overlaps(self.config))
+        self.pauses.set("folders", self.rendering.roots.changed() or overlaps or None)
         try:
             found = os.statvfs(folders.outbox)
         except OSError as error:
@@ -259,6 +262,7 @@ class Daemon:
     def _reload(self) -> None:
         try:
             new = self.config.reloaded(self._path)
+            _refuse_overlaps(new)
             access = access_of(new)
         except BacklineError as error:
             log(ERROR, f"The settings stay as they were: {error}")
@@ -272,3 +276,9 @@ class Daemon:
         self.outlets.reconfigure(new.metrics)
         self.pauses.set("engine", None)
         log(NOTICE, "Settings were read again.")
+
+
+def _refuse_overlaps(config: Config) -> None:
+    """Raise UsageError if one of the folders lies inside another."""
+    if found := folder_overlaps(config):
+        raise UsageError(" ".join(found))

@@ -2,5 +2,6 @@
 
 - ``config``: the settings with unit, documentation and default
 - ``check``: checks the settings against this computer
+- ``apart``: finds folders that lie inside each other
 - ``text``: prints the settings as commented TOML
 """

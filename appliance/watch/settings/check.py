@@ -6,24 +6,16 @@ import grp
 import os
 from pathlib import Path
 
+from appliance.watch.settings.apart import overlaps
 from appliance.watch.settings.config import Config
 
 
 def problems(config: Config) -> list[str]:
     """Find what would keep the service from working: a sentence with a remedy for each problem."""
     found = []
-    folders = config.folders
-    identities: dict[tuple[int, int], str] = {}
-    for name in type(folders).model_fields:
-        folder: Path = getattr(folders, name)
-        found += _folder_problems(name, folder)
-        try:
-            state = folder.stat()
-        except OSError:
-            continue
-        other = identities.setdefault((state.st_dev, state.st_ino), name)
-        if other != name:
-            found.append(f"folders.{name} and folders.{other} are the same folder; use two folders.")
+    for name in type(config.folders).model_fields:
+        found += _folder_problems(name, getattr(config.folders, name))
+    found += folder_overlaps(config)
     pack = config.work.pack / "pack.json"
     if not pack.is_file():
         found.append(f"work.pack: {pack} is missing; set work.pack to the folder of a pack.")
@@ -39,6 +31,14 @@ def problems(config: Config) -> list[str]:
             "create it or change its owner."
         )
     return found
+
+
+def folder_overlaps(config: Config) -> list[str]:
+    """A sentence for each pair of folders of which one lies inside the other, by link or mount too."""
+    outside_inbox = {"work.pack": config.work.pack}
+    if isinstance(config.metrics.textfile, Path):
+        outside_inbox["metrics.textfile"] = config.metrics.textfile
+    return overlaps(config.folders, outside_inbox)
 
 
 def _folder_problems(name: str, folder: Path) -> list[str]:
