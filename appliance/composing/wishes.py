@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.errors import UsageError
+from appliance.files.refused_values import must_be
 from appliance.music.score import STYLES
 
 Sound = Literal["band", "neural"]
@@ -90,11 +91,11 @@ class Wishes(Dials):
         try:
             return Wishes(**options)
         except ValidationError as error:
-            wrong = error.errors()[0]
-            name, value, said = str(wrong["loc"][0]), wrong["input"], wrong["msg"]
+            wrong = error.errors(include_url=False)[0]
+            name, value = str(wrong["loc"][0]), wrong["input"]
             if name in _OPTION_ERRORS:
                 raise UsageError(_OPTION_ERRORS[name].format(value)) from None
-            raise UsageError(f"--{name} {value}: {said[:1].lower()}{said[1:]}.") from None
+            raise UsageError(f"--{name} {value}: {must_be(wrong)}.") from None
 
     def to_json(self) -> str:
         """The requested fields as canonical JSON for the journal: equal wishes give equal bytes."""

@@ -216,7 +216,7 @@ def _bar(cells: list[str], before: list[list[str]]) -> list[str]:
 
 def _check_bars(bars: list[list[str]], grid: BeatGrid) -> None:
     if not grid.downbeats:
-        raise UsageError("a chart in bars needs beats, and they are unknown; give --bpm or write times.")
+        raise UsageError("a chart in bars needs beats; give the tempo (bpm) or write times.")
     if len(bars) > len(grid.downbeats):
         raise UsageError(f"the chart has more bars than the recording, which has {len(grid.downbeats)}.")
 

@@ -20,11 +20,12 @@ from pydantic import ValidationError
 
 from appliance.errors import PackError, SignatureError
 from appliance.files.hashes import file_sha256, files_below
+from appliance.files.refused_values import first_refusal
 from appliance.packs.manifest import MANIFEST_NAME, SCHEMA, SIGNATURE_NAME, FileFacts, Manifest
 from appliance.signatures.minisign import Signature, Signed, verified
 from appliance.signatures.trusted_keys import keys_folder, trusted_keys
 
-FETCH_AGAIN = "fetch the pack again, or name another with --pack"
+FETCH_AGAIN = "fetch the pack again, or choose another one"
 
 _LARGEST_MANIFEST_BYTES = 4 << 20
 
@@ -45,7 +46,7 @@ class Pack:
         """Path of the ``.xml`` of graph ``name``, e.g. ``"denoiser"``. Raises PackError if there is none."""
         graphs = self.manifest.graphs.present()
         if name not in graphs:
-            raise PackError(f"{self.folder}: the pack has no graph {name}; name another pack with --pack.")
+            raise PackError(f"{self.folder}: the pack has no graph {name}; choose another pack.")
         return self.folder / graphs[name]
 
     @property
@@ -68,7 +69,7 @@ def load_pack(folder: Path, verify: bool = True, keys: Path | None = None) -> Pa
     folder, keys = Path(folder), keys or keys_folder()
     if not folder.is_dir():
         what = "a pack is a folder, but this is a file" if folder.exists() else "there is no such folder"
-        raise PackError(f"{folder}: {what}; name the folder of a pack with --pack.")
+        raise PackError(f"{folder}: {what}; choose the folder of a pack.")
     try:
         text, manifest, key_id = read_manifest(folder, keys)
         _compare(folder, manifest, dict(_walk(folder)))
@@ -146,11 +147,7 @@ def _parse(path: Path, text: bytes) -> Manifest:
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"] if part != "[key]")
-        reason = str(first["msg"]).removeprefix("Value error, ")
-        where = f"{place}: " if place else ""
-        raise PackError(f"{path}: {where}{reason}; {FETCH_AGAIN}.") from error
+        raise PackError(f"{path}: {first_refusal(error)}; {FETCH_AGAIN}.") from error
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, int]]:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from appliance.errors import ReleaseError
 from appliance.files.hashes import file_sha256, files_below
+from appliance.files.refused_values import first_refusal
 from appliance.releases.layout import MANIFEST_NAME
 from appliance.releases.versions import is_version
 
@@ -80,9 +81,7 @@ def read_release(tree: Path) -> Release:
     except OSError as error:
         raise ReleaseError(f"{path}: cannot be read ({error.strerror}); {REMEDY}.") from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ReleaseError(f"{path}: {place}: {first['msg']}; {REMEDY}.") from error
+        raise ReleaseError(f"{path}: {first_refusal(error)}; {REMEDY}.") from error
 
 
 def check_tree(tree: Path) -> Release:

@@ -127,4 +127,4 @@ def check_pack_can(pack: Pack, wishes: Wishes) -> None:
         known = ", ".join(pack.manifest.styles)
         raise UsageError(f"The pack has no style '{wishes.style}'; choose one of {known}.")
     if wishes.sound == "neural" and pack.manifest.graphs.audio_decoder is None:
-        raise UsageError(f"--sound neural: {pack.folder} has no audio decoder; use --sound band.")
+        raise UsageError("The pack has no audio decoder for the sound 'neural'; use the sound 'band'.")

@@ -4,6 +4,7 @@
 - ``child``: the engine process, which renders
 - ``messages``: the messages between the two
 - ``failures``: the tables of errors, their kinds and what follows
+- ``proof``: checks whether the disk is at fault before a recording is
 - ``decoding``: decodes a recording to a plain WAV file with the help of
 - ``decode_child``: the confined process that opens the recording
 - ``chosen_pack``: chooses the pack to load

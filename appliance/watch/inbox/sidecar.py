@@ -8,7 +8,6 @@ because a wrong accompaniment would be worse than none. The engine checks names 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,17 +16,15 @@ from pydantic import Field, ValidationError
 
 from appliance.composing.wishes import Dials, Wishes
 from appliance.errors import InputError
+from appliance.files.refused_values import refusal, unknown_key
+from appliance.files.toml import TomlError, parse_toml
 from appliance.watch.disk.folders import opened
 from appliance.watch.disk.found import FoundFile, same_file, shown
 from appliance.watch.inbox.companions import stem_of
 from appliance.watch.inbox.scan import CHART_ENDINGS, SETTINGS_ENDING, SETTINGS_NAME
 from appliance.watch.inbox.settling import Tracker
-from appliance.watch.settings.config import Seed, Takes, Work, sentence_of
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from appliance.watch.settings.config import Work
+from appliance.watch.settings.values import Seed, Takes
 
 MAX_BYTES = 256 << 10
 """Largest size of a chord chart."""
@@ -109,13 +106,18 @@ def _read(inbox: Path, path: bytes, tracker: Tracker, now_s: float) -> _Sidecar:
             "characters per line."
         )
     try:
-        return _Sidecar.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{shown(path)} is not valid TOML: {error}.") from error
+        return _Sidecar.model_validate(parse_toml(text))
+    except TomlError as error:
+        raise InputError(f"{shown(path)}, {error}.") from error
     except ValidationError as error:
-        raise InputError(f"{shown(path)}: {sentence_of(error)[:_MAX_SENTENCE]}.") from error
+        raise InputError(f"{shown(path)}: {refusal(error, _unknown)[:_MAX_SENTENCE]}.") from error
     except (ValueError, RecursionError) as error:  # a number with thousands of digits, deeply nested lists
-        raise InputError(f"{shown(path)} is not valid as settings: {type(error).__name__}.") from error
+        raise InputError(f"{shown(path)} has a value that no sidecar needs; remove it.") from error
+
+
+def _unknown(key: str) -> str:
+    *others, last = _Sidecar.model_fields
+    return unknown_key(key, _Sidecar.model_fields, f"a sidecar may hold {', '.join(others)} and {last}")
 
 
 def _text(inbox: Path, path: bytes, tracker: Tracker, now_s: float, max_bytes: int = MAX_BYTES) -> str:

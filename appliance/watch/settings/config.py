@@ -8,59 +8,30 @@ starts or reloads. The docstring under each key is its documentation; ``backline
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from appliance.errors import UsageError
-from appliance.music.score import STYLES
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from appliance.files.refused_values import refusal, unknown_key
+from appliance.files.toml import TomlError, parse_toml
+from appliance.watch.settings.values import (
+    AbsolutePath,
+    FileMode,
+    FolderMode,
+    LoopbackAddress,
+    OptionalPath,
+    Seconds,
+    Seed,
+    SentinelName,
+    Style,
+    Takes,
+    Words,
+)
 
 DEFAULT_PATH = Path("/etc/backline/backline.toml")
 PATH_VARIABLE = "BACKLINE_CONFIG"
-
-
-def _path(value: object) -> object:
-    """An absolute path: a relative one would depend on the folder that the service starts in."""
-    if not isinstance(value, str | Path):
-        return value
-    path = Path(value)
-    if not path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{str(value)!r} must be an absolute path without ..")
-    return path
-
-
-def _style(value: str) -> str:
-    if value not in STYLES:
-        raise ValueError(f"unknown style '{value}'; choose one of {', '.join(STYLES)}")
-    return value
-
-
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-AbsolutePath = Annotated[Path, BeforeValidator(_path)]
-Seconds = Annotated[float, Field(gt=0, le=7 * 86_400)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
-Style = Annotated[str, AfterValidator(_style)]
-Takes = Annotated[int, Field(ge=1, le=99)]
-Seed = Annotated[int, Field(ge=0, le=2**53)]
-Mode = Annotated[str, Field(pattern=r"^[0-7]{3,4}$")]
 
 
 class _Section(BaseModel):
@@ -109,7 +80,7 @@ class IntakeSettings(_Section):
     first looks the same. If the file system cannot tell the two apart, patience_s applies."""
     require_done_marker: bool = False
     """Whether a vocal is accepted only once NAME.wav.done or NAME.done lies beside it."""
-    sentinel: Annotated[str, Field(pattern=r"^\.?[A-Za-z0-9_][A-Za-z0-9._-]{0,100}$")] = ".backline"
+    sentinel: SentinelName = ".backline"
     """Name of the file in the inbox that proves that the share is mounted. Without it the service touches
     nothing."""
     create_sentinel: bool = False
@@ -166,9 +137,9 @@ class Publish(_Section):
     archive_sources: bool = True
     """Whether a rendered vocal moves to the archive. If not, it stays in the inbox and is not rendered
     again."""
-    file_mode: Mode = "0664"
+    file_mode: FileMode = "0664"
     """Permissions of published files."""
-    folder_mode: Mode = "2775"
+    folder_mode: FolderMode = "2775"
     """Permissions of published folders; the 2 makes new files inherit the group."""
     group: str = ""
     """Group of published files; empty means the service's own group."""
@@ -192,9 +163,9 @@ class Space(_Section):
 class MetricsSettings(_Section):
     """Metrics for Prometheus, on this computer only."""
 
-    listen: Annotated[str, Field(pattern=r"^$|^(127\.\d+\.\d+\.\d+|\[::1\]|localhost):\d{1,5}$")] = ""
+    listen: LoopbackAddress = ""
     """Loopback address and port, such as "127.0.0.1:9477"; empty means off."""
-    textfile: Literal[""] | AbsolutePath = ""
+    textfile: OptionalPath = ""
     """File for node_exporter's textfile collector, with a name that ends in .prom; empty means off."""
 
 
@@ -252,7 +223,7 @@ def config_path(path: Path | None = None) -> Path:
 
 def _parsed(path: Path, *, optional: bool) -> Config:
     try:
-        return Config.model_validate(tomllib.loads(path.read_bytes().decode("utf-8-sig")))
+        return Config.model_validate(parse_toml(path.read_bytes().decode("utf-8-sig")))
     except FileNotFoundError as error:
         if optional:
             return Config()
@@ -261,22 +232,22 @@ def _parsed(path: Path, *, optional: bool) -> Config:
         ) from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text; save it as UTF-8.") from error
+    except TomlError as error:
+        raise UsageError(f"{path}, {error}.") from error
     except ValidationError as error:
-        raise UsageError(f"{path}: {sentence_of(error)}.") from error
+        raise UsageError(f"{path}: {refusal(error, _unknown)}.") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a list of lists of lists
+        raise UsageError(
+            f"{path} holds a value that no setting needs; compare 'backline config --show'."
+        ) from error
 
 
-def sentence_of(error: ValidationError) -> str:
-    """Pydantic's errors as one sentence without its full stop."""
-    return "; ".join(_sentence_of_detail(detail) for detail in error.errors())
-
-
-def _sentence_of_detail(detail: Any) -> str:
-    place = ".".join(str(part) for part in detail["loc"])
-    said = str(detail["msg"]).removeprefix("Value error, ")
-    if detail["type"] == "extra_forbidden":
-        said = "unknown key; see 'backline config --show'"
-    elif detail["type"] != "value_error":
-        said = f"{said[:1].lower()}{said[1:]}, not {detail['input']!r}"[:300]
-    return f"{place}: {said}" if place else said
+def _unknown(place: str) -> str:
+    """What is said of an unknown key, which may stand in the wrong section."""
+    section, _, key = place.rpartition(".")
+    sections = {name: list(type(default).model_fields) for name, default in Config()}
+    if home := [name for name, keys in sections.items() if key in keys and name != section]:
+        return f"unknown key; {key} belongs into the section [{home[0]}]"
+    return unknown_key(key, sections.get(section, sections), "see 'backline config --show'")

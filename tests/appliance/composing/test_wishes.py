@@ -25,7 +25,7 @@ from appliance.errors import UsageError
         ({"takes": 0}, "--takes 0: give a number of 1 or more."),
         ({"seed": -1}, "--seed -1: give a number of 0 or more."),
         ({"sound": "tape"}, "--sound tape: unknown sound; choose one of band, neural."),
-        ({"variety": 1.5}, "--variety 1.5: input should be less than or equal to 1."),
+        ({"variety": 1.5}, "--variety 1.5: must be at most 1, not 1.5."),
     ],
 )
 def test_the_command_names_the_option(option: dict[str, Any], sentence: str) -> None:

@@ -200,7 +200,7 @@ def test_errors_name_the_file_and_the_line(text: str, line: int, why: str) -> No
 
 
 def test_bars_need_beats_and_a_chart_needs_chords(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="give --bpm or write times"):
+    with pytest.raises(UsageError, match=r"give the tempo \(bpm\) or write times"):
         parse_chart("| C |", BeatGrid(), 16.0, "song.txt")
     with pytest.raises(UsageError, match="empty"):
         parse_chart("# nothing\n", EIGHT_BARS, 16.0, "song.txt")
