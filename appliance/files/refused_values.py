@@ -16,6 +16,8 @@ from pydantic import ValidationError
 
 _LONGEST_VALUE = 60
 
+_TAG = r"\[key\]|literal\[.*\]|constrained-\w+|function-\w+\[.*|nullable\[.*|(float|int|str|bool|none)"
+
 _MUST_BE = {
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",
@@ -66,16 +68,16 @@ def unknown_key(key: str, known: Iterable[str], others: str = "") -> str:
 
 
 def refusal(error: ValidationError, unknown: Callable[[str], str] = lambda _: "unknown key") -> str:
-    """All that is wrong as one sentence without its full stop, the first error first.
+    """All errors as one sentence without its full stop.
 
     ``unknown`` words an unknown key, given with the names of its sections: ``intake.settle``.
     """
-    return "; ".join(_said(detail, unknown) for detail in error.errors(include_url=False))
+    return "; ".join(_sentences(error, unknown))
 
 
 def first_refusal(error: ValidationError) -> str:
-    """The first thing that is wrong, as in :func:`refusal`."""
-    return _said(error.errors(include_url=False)[0], lambda _: "unknown key")
+    """The first error, as in :func:`refusal`."""
+    return _sentences(error, lambda _: "unknown key")[0]
 
 
 def must_be(detail: Mapping[str, Any]) -> str:
@@ -90,10 +92,26 @@ def must_be(detail: Mapping[str, Any]) -> str:
     return f"{_filled(_MUST_BE[kind], limits)}, not {_shown(detail['input'])}"
 
 
-def _said(detail: Mapping[str, Any], unknown: Callable[[str], str]) -> str:
-    place = ".".join(str(part) for part in detail["loc"] if part != "[key]")
-    said = unknown(place) if detail["type"] == "extra_forbidden" else must_be(detail)
-    return f"{place}: {said}" if place else said
+def _sentences(error: ValidationError, unknown: Callable[[str], str]) -> list[str]:
+    """A sentence for each place. Where a value may be of several types, each has refused it."""
+    refused: dict[str, list[str]] = {}
+    for detail in error.errors(include_url=False):
+        place = ".".join(str(part) for part in detail["loc"] if not _is_tag(part))
+        said = unknown(place) if detail["type"] == "extra_forbidden" else must_be(detail)
+        refused.setdefault(place, []).append(said)
+    return [f"{place}: {_either(said)}" if place else _either(said) for place, said in refused.items()]
+
+
+def _is_tag(part: object) -> bool:
+    """Whether part of a place is pydantic's own word for a type, or for the key of a table."""
+    return isinstance(part, str) and re.fullmatch(_TAG, part) is not None
+
+
+def _either(said: list[str]) -> str:
+    """ "must be 'singer', not 5" and "must be at least 400, not 5" as one."""
+    *others, last = said
+    firsts = [one.rpartition(", not ")[0] or one for one in others]
+    return ", or ".join([*firsts, last.removeprefix("must be ") if firsts else last])
 
 
 def _filled(words: str, limits: Mapping[str, Any]) -> str:

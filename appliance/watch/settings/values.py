@@ -76,7 +76,7 @@ def _loopback(value: str) -> str:
         return value
     host, _, port = value.rpartition(":")
     if not (host == "localhost" or _is_loopback(host)):
-        raise ValueError(f"'{value[:60]}' must be an address of this computer and a port, such as 127.0.0.1:9477")
+        raise ValueError(f"'{value[:60]}' must be a loopback address and a port, such as 127.0.0.1:9477")
     if re.fullmatch(r"[0-9]{1,5}", port) is None or not 1 <= int(port) <= 65_535:
         raise ValueError(f"'{value[:60]}' must end in a port from 1 to 65535")
     return value

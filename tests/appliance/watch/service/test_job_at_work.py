@@ -137,7 +137,7 @@ def test_without_the_outbox_nothing_counts_against_a_vocal(daemon: InProcess, ki
     for _ in range(4):
         job = started(daemon)
         outbox.rename(outbox.with_name("away"))
-        death = Death(None, "was killed by SIGBUS", meant=False)
+        death = Death(None, "was killed by SIGBUS", intended=False)
         outcome = death if kind == "death" else Failed(job.id, kind, "It is damaged.")  # type: ignore[arg-type]
         job = after(daemon, outcome)
         assert (job.state, job.worker_deaths, job.attempts) == ("waiting", 0, 0)

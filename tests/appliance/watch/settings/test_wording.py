@@ -110,6 +110,12 @@ def test_no_sidecar_is_answered_in_the_words_of_a_validator(watched: Config, val
             assert key == "chords"
 
 
+def test_a_value_of_several_types_is_told_all_of_them(watched: Config) -> None:
+    with pytest.raises(InputError) as caught:
+        read(watched, "tuning = 5")
+    assert str(caught.value) == "song.toml: tuning: must be 'singer', or at least 400, not 5."
+
+
 def test_an_unknown_key_of_a_sidecar_lists_those_of_sidecars(watched: Config) -> None:
     with pytest.raises(InputError) as caught:
         read(watched, "drums = 1")
@@ -148,8 +154,8 @@ def test_a_key_without_quotes_is_answered_with_quotes(watched: Config, tmp_path:
         ('[metrics]\nlisten = "127.0.0.1:99999"', "must end in a port from 1 to 65535"),
         ('[metrics]\nlisten = "127.0.0.1:0"', "must end in a port from 1 to 65535"),
         ('[metrics]\nlisten = "[::1]:65536"', "must end in a port from 1 to 65535"),
-        ('[metrics]\nlisten = "127.0.0.999:9477"', "must be an address of this computer"),
-        ('[metrics]\nlisten = "192.168.1.4:9477"', "must be an address of this computer"),
+        ('[metrics]\nlisten = "127.0.0.999:9477"', "must be a loopback address"),
+        ('[metrics]\nlisten = "192.168.1.4:9477"', "must be a loopback address"),
         ('[publish]\nfile_mode = "0000"', 'would lock out the service itself; give its user at least "0400"'),
         (
             '[publish]\nfolder_mode = "0000"',
