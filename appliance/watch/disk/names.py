@@ -36,20 +36,21 @@ def free_name(outbox: Path, wanted: bytes, in_use: Iterable[bytes]) -> bytes:
     above, slash, _ = wanted.rpartition(b"/")
     try:
         with folder(outbox, above) as parent, os.scandir(parent) as entries:
-            taken = {_folded(above + slash + os.fsencode(entry.name)) for entry in entries}
+            taken = {folded(above + slash + os.fsencode(entry.name)) for entry in entries}
     except FileNotFoundError:
         if not outbox.is_dir():
             raise
         taken = set()  # the sub-folder does not exist yet
-    taken |= {_folded(name) for name in in_use if len(name) > len(above) and name.startswith(above)}
+    taken |= {folded(name) for name in in_use if len(name) > len(above) and name.startswith(above)}
     for number in range(1, _MAX_NUMBER):
         name = numbered(wanted, number)
-        if _folded(name) not in taken:
+        if folded(name) not in taken:
             return name
     raise FileExistsError(f"{os.fsdecode(wanted)}: {_MAX_NUMBER} numbered names exist already")
 
 
-def _folded(name: bytes) -> str:
+def folded(name: bytes) -> str:
+    """``name`` as text that is equal for names that differ only in case or in the composition of accents."""
     if name.isascii():  # the fast path: there may be ten thousand names
         return name.lower().decode()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", os.fsdecode(name)).casefold())

@@ -18,11 +18,12 @@ from appliance.watch.disk.folders import exists
 from appliance.watch.disk.found import FoundFile
 from appliance.watch.disk.hashing import Changed, Hasher
 from appliance.watch.disk.names import free_name, wanted_name
-from appliance.watch.inbox.companions import companions_of, done_markers
 from appliance.watch.inbox.scan import Scan, scan
 from appliance.watch.inbox.settling import Tracker
-from appliance.watch.inbox.sidecar import Missing, NotReady, read_wishes
+from appliance.watch.inbox.sidecar import Asked, Missing, NotReady, read_asked
 from appliance.watch.inbox.stillness import Stillness, stillness, wait_s
+from appliance.watch.inbox.unused import Unused
+from appliance.watch.journal.applied import record_applied
 from appliance.watch.journal.journal import Journal, job_key
 from appliance.watch.journal.rows import Job
 from appliance.watch.journal.states import ACTIVE
@@ -47,6 +48,7 @@ class Intake:
         self.last_scan: Scan | None = None
         self.last_scan_s: float | None = None
         self.held: dict[bytes, str] = {}
+        self.unused = Unused(config.folders.inbox, journal)
         self._journal = journal
         self._log = log
         self._tracker = Tracker(config.intake.settle_s)
@@ -86,7 +88,8 @@ class Intake:
         seen = scan(self.config.folders.inbox, self.config.intake, identities(self.config.folders))
         self.last_scan, self.last_scan_s = seen, now_s
         busy = None if self._hasher is None else self._hasher.found
-        self._ready = deque(found for found in self._tracker.observe(now_s, seen) if found != busy)
+        leaving = [job.relpath for job in self._journal.in_state("published", "rejecting")]
+        self._ready = deque(found for found in self._tracker.observe(now_s, seen, leaving) if found != busy)
         self.held = {path: why for path, why in self.held.items() if self._tracker.found(path) is not None}
         if seen.sentinel:
             # Vocals in folders that could not be read may still exist.
@@ -95,6 +98,10 @@ class Intake:
                 if not self._is_in_inbox(job) and not job.relpath.startswith(unread):
                     self._journal.record_gone(job.id, "the vocal is no longer in the inbox")
                     self._log(f"{job.shown} is gone from the inbox")
+            self.unused.stay = self._sources_stay
+            self.unused.update(self._tracker, now_s, lambda path: self._asked_now(path, now_s))
+            for sentence in self.unused.overdue(self._tracker, now_s, self.config.intake.patience_s):
+                self._log(sentence)
         return seen
 
     def step(self, now_s: float) -> None:
@@ -126,8 +133,11 @@ class Intake:
         try:
             if found is None:
                 raise NotReady("the vocal has not been seen since the start")
-            if self._is_in_inbox(job) and self._read_wishes(found, now_s) == job.settings:
-                return True
+            if self._is_in_inbox(job):
+                asked = self._read_asked(found, now_s)
+                if isinstance(asked, Asked) and asked.wishes.to_json() == job.settings:
+                    record_applied(self._journal, job.id, asked.applied)
+                    return True
         except (NotReady, OSError) as why:
             self._journal.defer(job.id, str(why), self.config.intake.settle_s)
             return False
@@ -139,9 +149,14 @@ class Intake:
         """Seconds for which a vocal that does not decode still counts as an unfinished copy."""
         return max(0.0, self.config.intake.patience_s - self._tracker.age_s(path, now_s))
 
-    def companions(self, path: bytes) -> tuple[bytes, ...]:
-        """The companions of the vocal ``path`` in the last scan."""
-        return () if self.last_scan is None else companions_of(path, self.last_scan)
+    def companions(self, path: bytes, files: tuple[FoundFile, ...] | None = None) -> tuple[bytes, ...]:
+        """The companions that move with the vocal ``path``; with ``files`` only those and done markers."""
+        inbox = self.config.folders.inbox
+        return self._tracker.companions.moving_with(path, files, lambda other: exists(inbox, other))
+
+    def too_late(self, path: bytes, files: tuple[FoundFile, ...]) -> list[FoundFile]:
+        """Companions of the vocal ``path`` that are not, or not as they are now, among ``files``."""
+        return self._tracker.companions.too_late(path, files)
 
     def offer_again(self, path: bytes) -> None:
         """Offer a handled file again, because its job was requeued or ended."""
@@ -162,11 +177,13 @@ class Intake:
             return
         if self._journal.waiting_count() >= self.config.work.queue_limit:
             raise NotReady("the queue is full")
-        markers = (self._tracker.companion(marker) for marker in done_markers(found.path))
-        marked = any(m is not None and self._tracker.has_settled(m.path, now_s) for m in markers)
+        if self.last_scan is not None and found.path in self.last_scan.unfinished:
+            raise NotReady("a file of a download manager beside it says that it is not complete")
+        markers = (claim for claim in self._tracker.companions.of(found.path) if claim.kind == "done")
+        marked = any(self._tracker.has_settled(marker.file.path, now_s) for marker in markers)
         if self.config.intake.require_done_marker and not marked:
             raise NotReady("its done marker is missing")
-        self._read_wishes(found, now_s)
+        self._read_asked(found, now_s)
         self._hasher = Hasher(self.config.folders.inbox, found)
         what = stillness(self._hasher.descriptor, found)
         certain = marked and what not in (Stillness.BUSY, Stillness.CHANGED)
@@ -175,17 +192,24 @@ class Intake:
 
     def _accept(self, found: FoundFile, content_sha256: str, now_s: float) -> None:
         """Record a hashed file in the journal."""
-        settings = self._read_wishes(found, now_s)
-        if isinstance(settings, InputError):
-            self._reject(found, content_sha256, str(settings))
+        asked = self._read_asked(found, now_s)
+        if isinstance(asked, InputError):
+            self._reject(found, content_sha256, str(asked))
         else:
-            self._queue(found, content_sha256, settings)
+            self._queue(found, content_sha256, asked.wishes.to_json(), applied=asked.applied)
 
     def _reject(self, found: FoundFile, content_sha256: str, reason: str) -> None:
         """Record a ``rejecting`` job. The reason is part of its key, so a corrected vocal gets a new job."""
         self._queue(found, content_sha256, json.dumps({"wrong": reason}), reason)
 
-    def _queue(self, found: FoundFile, content_sha256: str, settings: str, reason: str = "") -> None:
+    def _queue(
+        self,
+        found: FoundFile,
+        content_sha256: str,
+        settings: str,
+        reason: str = "",
+        applied: tuple[FoundFile, ...] = (),
+    ) -> None:
         wanted = wanted_name(found.path)
         before = self._journal.by_key(job_key(content_sha256, self.pack_sha256, settings), wanted)
         if before is not None and before.state in ACTIVE:
@@ -194,6 +218,7 @@ class Intake:
             name = before.name
         elif before is not None and before.state == "done" and self._has_result(before):
             self._journal.record_still_there(before.id, found)
+            record_applied(self._journal, before.id, applied)
             self._handled(found)
             self._log(f"{found.shown} was rendered before; its result is still there")
             return
@@ -219,18 +244,24 @@ class Intake:
         except NotReady as why:
             self._hold(found, now_s, str(why))
 
-    def _read_wishes(self, found: FoundFile, now_s: float) -> str | InputError:
-        """The wishes for a vocal as canonical JSON, or the error in a companion."""
+    def _read_asked(self, found: FoundFile, now_s: float) -> Asked | InputError:
+        """What is asked for a vocal, or the error in a companion."""
         try:
-            return read_wishes(
-                self.config.folders.inbox, found.path, self._tracker, now_s, self.config.work
-            ).to_json()
+            return read_asked(self.config.folders.inbox, found.path, self._tracker, now_s, self.config.work)
         except InputError as error:
             return error
         except Missing as why:
             if self._tracker.age_s(found.path, now_s) < self.config.intake.patience_s:
                 raise
             return InputError(f"{why}; drop it again together with the vocal.")
+
+    def _asked_now(self, path: bytes, now_s: float) -> str | None:
+        """Canonical JSON of what is asked for a vocal; None if it is invalid or still changing."""
+        folders, work = self.config.folders, self.config.work
+        try:
+            return read_asked(folders.inbox, path, self._tracker, now_s, work).wishes.to_json()
+        except (InputError, NotReady, OSError):
+            return None
 
     @property
     def _sources_stay(self) -> bool:

@@ -7,20 +7,29 @@ vanishes during the scan is ignored; a folder that cannot be read is reported an
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
 import stat
 import time
-from collections.abc import Iterator, Set
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from appliance.watch.disk.found import FoundFile, found_of
+from appliance.watch.inbox.other_files import (
+    HIDDEN_FILES,
+    HIDDEN_FOLDERS,
+    Matcher,
+    kind_of_file,
+    kind_of_folder,
+    marked_unfinished,
+)
 from appliance.watch.settings.config import IntakeSettings
 
-CHART_ENDINGS = (b".txt", b".chords", b".chart")
+TEXT_ENDING = b".txt"
+CHART_ENDINGS = (TEXT_ENDING, b".chords", b".chart")
 """Endings of chord charts."""
 
 DONE_ENDING = b".done"
@@ -28,28 +37,33 @@ SETTINGS_ENDING = b".toml"
 SETTINGS_NAME = b"backline.toml"
 """Name of the sidecar for all vocals of a folder and its sub-folders."""
 
-COMPANION_ENDINGS = (SETTINGS_ENDING, DONE_ENDING, *CHART_ENDINGS)
+RICH_SETTINGS_ENDINGS = (b".toml.rtf", b".toml.doc", b".toml.docx", b".toml.odt")
+"""Endings of settings that a word processor saved in a format of its own."""
+
+COMPANION_ENDINGS = (SETTINGS_ENDING, DONE_ENDING, *CHART_ENDINGS, *RICH_SETTINGS_ENDINGS)
 """Endings of files that belong to a vocal."""
 
-_IGNORED_FILES = (
-    ".*",  # hidden files, such as .DS_Store, ._resource forks, .nfs* and temporary names of rsync
-    *("*.part", "*.partial", "*.tmp", "*.temp", "*.crdownload", "*.download", "*.filepart", "*.opdownload"),
-    *("*~", "~$*", "~*.tmp", "*.swp"),
-    *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "*.smbdelete*"),
-)
-_IGNORED_FOLDERS = (
-    *(".*", "*~", "@eadir", "#recycle", "#snapshot", "$recycle.bin", "system volume information"),
-    *("lost+found", "network trash folder", "temporary items"),
-)
+MAX_IGNORED = 50
 
 
 class Trouble(NamedTuple):
-    """A folder or file that could not be read: its path and errno, or 0 for a folder that is too deep."""
+    """A folder or file that could not be read: its path and errno, or 0 and a sentence."""
 
     path: bytes
     errno: int
     why: str = ""
-    """Where neither says it."""
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, for a person."""
+        return self.why or (os.strerror(self.errno) if self.errno else "it lies deeper than intake.max_depth")
+
+
+class Ignored(NamedTuple):
+    """A link, pipe, socket or device, which is never touched, and what it is."""
+
+    path: bytes
+    what: str
 
 
 class Scan(NamedTuple):
@@ -64,6 +78,12 @@ class Scan(NamedTuple):
     troubles: tuple[Trouble, ...] = ()
     others: int = 0
     """Number of links, pipes, sockets and devices, which are never touched."""
+    ignored: tuple[Ignored, ...] = ()
+    """The first :data:`MAX_IGNORED` of them."""
+    left: Mapping[str, int] = MappingProxyType({})
+    """Number of files of each of :data:`~appliance.watch.inbox.other_files.LEFT_KINDS`."""
+    unfinished: frozenset[bytes] = frozenset()
+    """Paths of files that another file beside them marks as unfinished."""
 
 
 def scan(inbox: Path, intake: IntakeSettings, own: Set[tuple[int, int]] = frozenset()) -> Scan:
@@ -93,6 +113,9 @@ def scan(inbox: Path, intake: IntakeSettings, own: Set[tuple[int, int]] = frozen
         time.monotonic() - started,
         tuple(walk.troubles),
         walk.others,
+        tuple(walk.ignored),
+        dict(walk.left),
+        frozenset(walk.unfinished),
     )
 
 
@@ -110,8 +133,11 @@ class _Walk:
         self.companions: list[FoundFile] = []
         self.troubles: list[Trouble] = []
         self.others = 0
-        self._skip_file = _Matcher((*_IGNORED_FILES, *intake.ignore))
-        self._skip_folder = _Matcher((*_IGNORED_FOLDERS, *intake.ignore))
+        self.ignored: list[Ignored] = []
+        self.left = Counter[str]()
+        self.unfinished: set[bytes] = set()
+        self._skip_file = Matcher((*HIDDEN_FILES, *intake.ignore))
+        self._skip_folder = Matcher((*HIDDEN_FOLDERS, *intake.ignore))
 
     def into(self, folder: int, prefix: bytes, depth: int) -> None:
         """Collect everything in an open folder with the path ``prefix`` (empty, or ending with a slash)."""
@@ -133,14 +159,26 @@ class _Walk:
 
     def _file(self, entry: os.DirEntry[str], name: bytes, prefix: bytes, folders: list[bytes]) -> None:
         if entry.is_dir(follow_symlinks=False):
-            if not self._skip_folder(entry.name):
+            if self._skip_folder(entry.name):
+                return
+            if kind := kind_of_folder(entry.name):
+                self.left[kind] += 1
+            else:
                 folders.append(name)
             return
         if self._skip_file(entry.name):
             return
+        kind = kind_of_file(entry.name)
+        if kind and (kind == "unfinished" or not is_companion(name)):
+            self.left[kind] += 1
+            if marked := marked_unfinished(name):
+                self.unfinished.add(prefix + marked)
+            return
         state = entry.stat(follow_symlinks=False)
         if not stat.S_ISREG(state.st_mode):
             self.others += 1
+            if len(self.ignored) < MAX_IGNORED:
+                self.ignored.append(Ignored(prefix + name, _what(state.st_mode)))
             return
         kept = self.companions if is_companion(name) else self.found
         kept.append(found_of(prefix + name, state))
@@ -160,7 +198,7 @@ class _Walk:
         with _closed(folder):
             state = os.fstat(folder)
             if (state.st_dev, state.st_ino) in self._own:
-                self.troubles.append(Trouble(path, 0, "is a folder of the service itself"))
+                self.troubles.append(Trouble(path, 0, "it is a folder of the service itself"))
                 return
             self.into(folder, path, depth - 1)
 
@@ -168,15 +206,15 @@ class _Walk:
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class _Matcher:
-    """Matches names with one of the patterns, ignoring case."""
-
-    def __init__(self, patterns: tuple[str, ...]) -> None:
-        # Names may contain newlines and invalid UTF-8; in translate()'s patterns * and ? match both.
-        self._pattern = re.compile("|".join(fnmatch.translate(p.lower()) for p in patterns))
-
-    def __call__(self, name: str) -> bool:
-        return self._pattern.match(name.lower()) is not None
+def _what(mode: int) -> str:
+    kinds = {
+        stat.S_IFLNK: "a link",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "not a file")
 
 
 @contextmanager

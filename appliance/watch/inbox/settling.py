@@ -8,9 +8,11 @@ monotonic, so setting the computer's clock has no effect either.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from appliance.watch.disk.found import FoundFile
+from appliance.watch.inbox.companions import Companions
 from appliance.watch.inbox.scan import Scan
 
 
@@ -33,16 +35,20 @@ class Tracker:
     def __init__(self, settle_s: float) -> None:
         self.settle_s = settle_s
         self._seen: dict[bytes, _Seen] = {}
-        self._companions: dict[bytes, FoundFile] = {}
+        self.companions = Companions(Scan((), (), False, 0.0))
+        """Of the last scan."""
+        self._doubtful: set[FoundFile] = set()
 
-    def observe(self, now_s: float, scan: Scan) -> list[FoundFile]:
+    def observe(self, now_s: float, scan: Scan, leaving: Collection[bytes] = ()) -> list[FoundFile]:
         """Process a scan; returns the settled vocals that are not handled, the longest unchanged first.
 
-        After a scan without the sentinel, all files must settle again.
+        ``leaving`` are paths of vocals that are being moved. After a scan without the sentinel, all files
+        must settle again.
         """
         before = self._seen
         self._seen = {}
-        self._companions = {_folded(found.path): found for found in scan.companions}
+        self.companions = Companions(scan, self._doubtful, leaving)
+        self._doubtful = self.companions.with_rivals()
         if not scan.sentinel:
             return []
         for found in scan.companions:
@@ -87,10 +93,6 @@ class Tracker:
         seen = self._seen.get(path)
         return None if seen is None else seen.found
 
-    def companion(self, path: bytes) -> FoundFile | None:
-        """The companion at this path in the last scan; its ending may be in capitals."""
-        return self._companions.get(_folded(path))
-
     def age_s(self, path: bytes, now_s: float) -> float:
         """Seconds since the file appeared or changed; 0 if it is missing."""
         seen = self._seen.get(path)
@@ -107,11 +109,6 @@ class Tracker:
     def _match(self, found: FoundFile) -> _Seen | None:
         """The entry of ``found`` if it has not changed since."""
         return None if _new(self._seen, found) else self._seen[found.path]
-
-
-def _folded(path: bytes) -> bytes:
-    dot = path.rfind(b".")
-    return path[:dot] + path[dot:].lower()
 
 
 def _new(seen: dict[bytes, _Seen], found: FoundFile) -> bool:

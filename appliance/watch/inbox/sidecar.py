@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -20,8 +21,9 @@ from appliance.files.refused_values import refusal, unknown_key
 from appliance.files.toml import TomlError, parse_toml
 from appliance.watch.disk.folders import opened
 from appliance.watch.disk.found import FoundFile, same_file, shown
-from appliance.watch.inbox.companions import stem_of
-from appliance.watch.inbox.scan import CHART_ENDINGS, SETTINGS_ENDING, SETTINGS_NAME
+from appliance.watch.inbox.charts import chart_path, is_chart, start_of
+from appliance.watch.inbox.companions import Claim
+from appliance.watch.inbox.scan import TEXT_ENDING
 from appliance.watch.inbox.settling import Tracker
 from appliance.watch.settings.config import Work
 from appliance.watch.settings.values import Seed, Takes
@@ -62,79 +64,169 @@ class _Sidecar(Dials):
     seed: Seed = 0
 
 
-def read_wishes(inbox: Path, vocal: bytes, tracker: Tracker, now_s: float, work: Work) -> Wishes:
-    """The wishes for a vocal, from the settings in ``work`` and the sidecars in the last scan.
+class Asked(NamedTuple):
+    """What is asked for a vocal, and the companions that say so."""
+
+    wishes: Wishes
+    applied: tuple[FoundFile, ...]
+
+
+def read_asked(inbox: Path, vocal: bytes, tracker: Tracker, now_s: float, work: Work) -> Asked:
+    """The wishes for a vocal, from the settings in ``work`` and the companions in the last scan.
 
     Raises:
         NotReady: a companion is missing or still changing.
-        InputError: a companion is invalid; the sentence is for the musician.
+        InputError: a companion is invalid, or it is not clear which one counts; the sentence is for the
+            musician.
         OSError: a companion cannot be read.
     """
-    asked: dict[str, Any] = {"style": work.style, "takes": work.takes, "seed": work.seed}
-    for path in _sidecars(vocal, tracker):
-        said = _read(inbox, path, tracker, now_s)
-        asked |= said.model_dump(exclude_unset=True, exclude={"chords"})
-        if said.chords is not None:
-            text = _text(inbox, _chart_path(path, said.chords), tracker, now_s)
-            asked |= {"chords": text, "chords_name": said.chords}
-    return Wishes.model_validate(asked)
+    return _Reader(inbox, vocal, tracker, now_s).read(work)
 
 
-def _sidecars(vocal: bytes, tracker: Tracker) -> Iterator[bytes]:
-    """The existing sidecars of a vocal, the most general first."""
-    folders = [b"", *(vocal[: i + 1] for i, byte in enumerate(vocal) if byte == ord("/"))]
-    for path in (*(folder + SETTINGS_NAME for folder in folders), stem_of(vocal) + SETTINGS_ENDING):
-        if (companion := tracker.companion(path)) is not None:
-            yield companion.path
+@dataclass(slots=True)
+class _Reader:
+    """Reads the companions of one vocal."""
+
+    inbox: Path
+    vocal: bytes
+    tracker: Tracker
+    now_s: float
+    _applied: list[FoundFile] = field(default_factory=list)
+
+    def read(self, work: Work) -> Asked:
+        asked: dict[str, Any] = {"style": work.style, "takes": work.takes, "seed": work.seed}
+        for settings in self._folder_settings():
+            asked |= self._said(settings)
+        claims = self.tracker.companions.of(self.vocal)
+        own_settings = self._own_settings(claims)
+        own = {} if own_settings is None else self._said(own_settings)
+        chart = {} if "chords" in own else self._own_chart(claims)
+        return Asked(Wishes.model_validate({**asked, **own, **chart}), tuple(self._applied))
+
+    def _folder_settings(self) -> Iterator[FoundFile]:
+        """The sidecars of the folders above the vocal, the most general first."""
+        for folder in (b"", *(self.vocal[: i + 1] for i, byte in enumerate(self.vocal) if byte == ord("/"))):
+            settings = self._only(self.tracker.companions.folder_settings(folder), "the folder")
+            if settings is not None:
+                yield settings
+
+    def _own_settings(self, claims: list[Claim]) -> FoundFile | None:
+        settings = [claim for claim in claims if claim.kind in ("settings", "rich")]
+        return self._only(settings, _title(self.vocal))
+
+    def _only(self, claims: list[Claim], whose: str) -> FoundFile | None:
+        """The file of the only claim, None if there is none. Raises InputError if it is not clear."""
+        for claim in claims:
+            name = claim.file.shown
+            if claim.kind == "rich":
+                raise InputError(f"{name} is not plain text; save it as plain text with the ending .toml.")
+            others = " or for ".join(_title(rival) for rival in claim.rivals[:3])
+            if others or claim.doubtful:
+                others = others or "a vocal of nearly the same name that lay beside it"
+                raise InputError(
+                    f"{name} may be meant for {whose} or for {others}; give it exactly the name of its vocal."
+                )
+        if len(claims) > 1:
+            names = " and ".join(sorted(claim.file.shown for claim in claims)[:3])
+            raise InputError(f"{names}: only one of them may say something for {whose}; keep one.")
+        return claims[0].file if claims else None
+
+    def _said(self, settings: FoundFile) -> dict[str, Any]:
+        """What a sidecar asks for, with the text of the chart that it names."""
+        said = _parse(self._text(settings, MAX_SETTINGS_BYTES), settings.shown)
+        self._applied.append(settings)
+        asked = said.model_dump(exclude_unset=True, exclude={"chords"})
+        return asked if said.chords is None else asked | self._chart(settings.path, said.chords)
+
+    def _chart(self, sidecar: bytes, name: str) -> dict[str, Any]:
+        path = chart_path(sidecar, name)
+        charts = self.tracker.companions.named(path)
+        if not charts:
+            raise Missing(f"{shown(path)} is missing")
+        if len(charts) > 1:
+            names = " or ".join(chart.shown for chart in charts[:3])
+            raise InputError(f"{shown(sidecar)}: chords: '{name}' may be {names}; write the name exactly.")
+        text = self._text(charts[0])
+        self._applied.append(charts[0])
+        return {"chords": text, "chords_name": name}
+
+    def _own_chart(self, claims: list[Claim]) -> dict[str, Any]:
+        """The chart that has the vocal's name, although no settings of the vocal name one."""
+        meant = []
+        for claim in claims:
+            if claim.kind == "chart":
+                clearly = not claim.file.path.lower().endswith(TEXT_ENDING)
+                if clearly or is_chart(self._start(claim.file)):
+                    meant.append(claim)
+        chart = self._only(meant, _title(self.vocal))
+        if chart is None:
+            return {}
+        text = self._text(chart)
+        self._applied.append(chart)
+        return {"chords": text, "chords_name": os.fsdecode(chart.path.rpartition(b"/")[2])}
+
+    def _start(self, companion: FoundFile) -> str:
+        """The start of a text that may be anything. Raises NotReady while it changes, and OSError."""
+        self._check_settled(companion)
+        try:
+            return start_of(self.inbox, companion)
+        except FileNotFoundError as error:
+            raise NotReady(f"{companion.shown} is missing") from error
+        except PermissionError:  # nobody says that it is a chart
+            return ""
+
+    def _check_settled(self, companion: FoundFile) -> None:
+        if not self.tracker.has_settled(companion.path, self.now_s):
+            raise NotReady(f"{companion.shown} has not settled yet")
+
+    def _text(self, companion: FoundFile, max_bytes: int = MAX_BYTES) -> str:
+        self._check_settled(companion)
+        if companion.size > max_bytes:
+            raise InputError(
+                f"{companion.shown} is too long: {companion.size} bytes, and {max_bytes} bytes are allowed."
+            )
+        data = _bytes(self.inbox, companion)
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{companion.shown} is not UTF-8 text; save it as UTF-8.") from error
 
 
-def _chart_path(sidecar: bytes, name: str) -> bytes:
-    if "/" in name or "\0" in name or name in (".", ".."):
-        raise InputError(f"{shown(sidecar)}: chords: '{name}' must be the name of a file in the same folder.")
-    chart = os.fsencode(name)
-    if not chart.lower().endswith(CHART_ENDINGS):
-        endings = ", ".join(ending.decode() for ending in CHART_ENDINGS)
-        raise InputError(f"{shown(sidecar)}: chords: the name of a chord chart must end in {endings}.")
-    return sidecar[: sidecar.rfind(b"/") + 1] + chart
+def _title(vocal: bytes) -> str:
+    return f"'{shown(vocal.rpartition(b'/')[2])}'"
 
 
-def _read(inbox: Path, path: bytes, tracker: Tracker, now_s: float) -> _Sidecar:
-    text = _text(inbox, path, tracker, now_s, MAX_SETTINGS_BYTES)
+def named_chart(inbox: Path, settings: FoundFile) -> bytes | None:
+    """The path of the chart that a sidecar names; None if it names none or cannot be read as it is."""
+    try:
+        if settings.size > MAX_SETTINGS_BYTES:
+            return None
+        said = _parse(_bytes(inbox, settings).decode("utf-8-sig"), settings.shown)
+        return None if said.chords is None else chart_path(settings.path, said.chords)
+    except (InputError, NotReady, OSError, ValueError):
+        return None
+
+
+def _parse(text: str, name: str) -> _Sidecar:
+    """The settings in the text of a sidecar, which errors call ``name``."""
     if max(map(len, text.splitlines()), default=0) > MAX_LINE_CHARACTERS:
         raise InputError(
-            f"{shown(path)} has a line that is too long; settings have at most {MAX_LINE_CHARACTERS} "
+            f"{name} has a line that is too long; settings have at most {MAX_LINE_CHARACTERS} "
             "characters per line."
         )
     try:
         return _Sidecar.model_validate(parse_toml(text))
     except TomlError as error:
-        raise InputError(f"{shown(path)}, {error}.") from error
+        raise InputError(f"{name}, {error}.") from error
     except ValidationError as error:
-        raise InputError(f"{shown(path)}: {refusal(error, _unknown)[:_MAX_SENTENCE]}.") from error
+        raise InputError(f"{name}: {refusal(error, _unknown)[:_MAX_SENTENCE]}.") from error
     except (ValueError, RecursionError) as error:  # a number with thousands of digits, deeply nested lists
-        raise InputError(f"{shown(path)} has a value that no sidecar needs; remove it.") from error
+        raise InputError(f"{name} has a value that no sidecar needs; remove it.") from error
 
 
 def _unknown(key: str) -> str:
     *others, last = _Sidecar.model_fields
     return unknown_key(key, _Sidecar.model_fields, f"a sidecar may hold {', '.join(others)} and {last}")
-
-
-def _text(inbox: Path, path: bytes, tracker: Tracker, now_s: float, max_bytes: int = MAX_BYTES) -> str:
-    companion = tracker.companion(path)
-    if companion is None:
-        raise Missing(f"{shown(path)} is missing")
-    if not tracker.has_settled(companion.path, now_s):
-        raise NotReady(f"{shown(path)} has not settled yet")
-    if companion.size > max_bytes:
-        raise InputError(
-            f"{shown(path)} is too long: {companion.size} bytes, and {max_bytes} bytes are allowed."
-        )
-    data = _bytes(inbox, companion)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{shown(path)} is not UTF-8 text; save it as UTF-8.") from error
 
 
 def _bytes(inbox: Path, companion: FoundFile) -> bytes:

@@ -54,6 +54,14 @@ class Reader:
         """The last job with this folder of the outbox."""
         return self._one("name = ? ORDER BY updated_s DESC, id DESC", name)
 
+    def last_done(self, path: bytes) -> Job | None:
+        """The last rendered vocal at ``path``, which may lack its ending."""
+        has_ending = "relpath > ? AND relpath < ? AND NOT instr(substr(relpath, ?), ?)"
+        ending = (path + b".", path + b"/", len(path) + 2, b".")
+        return self._one(
+            f"state = 'done' AND (relpath = ? OR ({has_ending})) ORDER BY {_LAST}", path, *ending
+        )
+
     def names_in_use(self) -> set[bytes]:
         """Outbox folders of unfinished jobs, which may not exist yet."""
         states = "'waiting', 'working', 'published'"

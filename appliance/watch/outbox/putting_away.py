@@ -11,6 +11,7 @@ from collections.abc import Generator
 
 from appliance.watch.disk.folders import Access
 from appliance.watch.inbox.intake import Intake
+from appliance.watch.journal.applied import applied
 from appliance.watch.journal.journal import Journal
 from appliance.watch.journal.recovery import backoff_s
 from appliance.watch.journal.rows import Job
@@ -87,14 +88,18 @@ class PuttingAway:
     def _archive(self, job: Job) -> Steps:
         folders = self.config.folders
         place: bytes | None = None
+        files = applied(self._journal, job.id)
+        late = [] if files is None else self._intake.too_late(job.relpath, files)
         if self.config.publish.archive_sources:
-            companions = self._intake.companions(job.relpath)
+            companions = self._intake.companions(job.relpath, files)
             ends = (folders.inbox, job.relpath)
             place = yield from move_to_archive(
                 *ends, job.content_sha256, companions, folders.archive, self.access
             )
         self._journal.record_done(job.id, place)
         log(INFO, "Put away.", job=job.id, name=job.relpath, to=place or "")
+        for found in late:
+            log(NOTICE, "A companion came too late and was not used.", job=job.id, name=found.path)
 
     def _reject(self, job: Job) -> Steps:
         folders, quarantined = self.config.folders, job.verdict == "quarantined"

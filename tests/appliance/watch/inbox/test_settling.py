@@ -102,7 +102,7 @@ def test_companions_stand_still_but_are_not_offered() -> None:
     tracker.observe(0.0, look(companions=(settings,)))
     assert tracker.observe(10.0, look(companions=(settings,))) == []
     assert tracker.has_settled(b"sub/a.TOML", 10.0) and not tracker.has_settled(b"sub/a.TOML", 9.0)
-    assert tracker.companion(b"sub/a.toml") == settings
+    assert tracker.companions.named(b"sub/a.toml") == [settings]
     assert tracker.due_s() is None and tracker.settling() == 0
 
 

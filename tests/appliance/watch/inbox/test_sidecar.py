@@ -11,10 +11,10 @@ from appliance.composing.wishes import Wishes
 from appliance.errors import InputError
 from appliance.watch.disk.found import FoundFile
 from appliance.watch.disk.names import free_name, wanted_name
-from appliance.watch.inbox.companions import companions_of, done_markers
+from appliance.watch.inbox.companions import Companions
 from appliance.watch.inbox.scan import Scan, scan
 from appliance.watch.inbox.settling import Tracker
-from appliance.watch.inbox.sidecar import Missing, NotReady, read_wishes
+from appliance.watch.inbox.sidecar import Missing, NotReady, read_asked
 from appliance.watch.settings.config import Config
 
 CHART = "| Am | F G | C |\n"
@@ -29,7 +29,7 @@ def put(watched: Config, path: str, text: str | bytes = "") -> None:
 def asked(watched: Config, vocal: str, now_s: float = 100.0) -> Wishes:
     tracker = Tracker(10.0)
     tracker.observe(0.0, scan(watched.folders.inbox, watched.intake))
-    return read_wishes(watched.folders.inbox, vocal.encode(), tracker, now_s, watched.work)
+    return read_asked(watched.folders.inbox, vocal.encode(), tracker, now_s, watched.work).wishes
 
 
 def test_without_sidecars_the_service_decides(watched: Config) -> None:
@@ -116,11 +116,11 @@ def test_a_sidecar_that_changed_since_the_look_is_waited_for(watched: Config) ->
     tracker.observe(0.0, scan(watched.folders.inbox, watched.intake))
     put(watched, "song.toml", "bpm = 192")
     with pytest.raises(NotReady, match="just changed"):
-        read_wishes(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
+        read_asked(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
     (watched.folders.inbox / "song.toml").unlink()
     (watched.folders.inbox / "song.toml").symlink_to("/etc/hostname")
     with pytest.raises(NotReady):
-        read_wishes(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
+        read_asked(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
 
 
 def looked(vocals: list[bytes], companions: list[bytes]) -> Scan:
@@ -139,12 +139,11 @@ def test_what_goes_with_a_vocal() -> None:
         b"x.toml",
     ]
     both = looked([b"a/x.wav", b"a/y.wav"], companions)
-    assert companions_of(b"a/x.wav", both) == tuple(companions[:4])
-    assert companions_of(b"a/y.wav", both) == ()
+    assert sorted(Companions(both).moving_with(b"a/x.wav")) == sorted(companions[:4])
+    assert Companions(both).moving_with(b"a/y.wav") == ()
     shared = looked([b"a/x.wav", b"a/x.flac"], companions)
-    assert companions_of(b"a/x.wav", shared) == (b"a/x.wav.done",)
-    assert companions_of(b"backline.wav", looked([b"backline.wav"], [b"backline.toml"])) == ()
-    assert done_markers(b"a/x.wav") == (b"a/x.wav.done", b"a/x.done")
+    assert Companions(shared).moving_with(b"a/x.wav") == (b"a/x.wav.done",)
+    assert Companions(looked([b"backline.wav"], [b"backline.toml"])).moving_with(b"backline.wav") == ()
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def read(watched: Config, text: str) -> Any:
     (watched.folders.inbox / "song.toml").write_text(text)
     tracker = Tracker(10.0)
     tracker.observe(0.0, scan(watched.folders.inbox, watched.intake))
-    return sidecar.read_wishes(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
+    return sidecar.read_asked(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
 
 
 @pytest.mark.parametrize("value", WRONG)
