@@ -3,8 +3,10 @@
 - ``scan``: scans the folder
 - ``settling``: tracks which files have stopped changing
 - ``stillness``: checks whether a settled file may still be incomplete
-- ``companions``: finds the files that belong to a vocal
+- ``other_files``: unfinished copies, and files of music software
+- ``companions``: finds the files that belong to a vocal; ``charts``: those of chord charts
 - ``sidecar``: reads settings beside a vocal
+- ``unused``: companions that no vocal is rendered with
 - ``sentinel``: the file that proves that the inbox is mounted
 - ``intake``: runs these steps and queues the job
 """

@@ -6,5 +6,6 @@
 - ``rows``: jobs and transitions as records
 - ``states``: the states of a job
 - ``reader``: queries
+- ``applied``: which companions a job is rendered with
 - ``recovery``: unfinished jobs after a crash
 """

@@ -22,7 +22,7 @@ from appliance.watch.disk.found import FoundFile
 from appliance.watch.journal.file import JOURNAL_NAME, lock_for_daemon, open_journal
 from appliance.watch.journal.reader import PAUSED_FACT, Reader
 from appliance.watch.journal.rows import Job, clean_columns, identity_columns
-from appliance.watch.journal.states import FINAL, FOLLOWS, JobState
+from appliance.watch.journal.states import FINAL, FOLLOWS, INTERRUPTED, JobState
 
 
 def job_key(content_sha256: str, pack_sha256: str, settings: str) -> str:
@@ -160,7 +160,7 @@ class Journal(Reader):
         return self._move(
             job,
             "waiting",
-            "the service was interrupted",
+            INTERRUPTED,
             next_try_s=at_s,
             attempts=now.attempts - 1,
             interruptions=now.interruptions + 1,

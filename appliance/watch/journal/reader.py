@@ -11,7 +11,7 @@ from typing import Any
 from appliance.watch.disk.found import FoundFile
 from appliance.watch.journal.file import sqlite_errors
 from appliance.watch.journal.rows import COLUMNS, Job, Transition, job_of
-from appliance.watch.journal.states import FINAL, JobState
+from appliance.watch.journal.states import FINAL, NO_TROUBLE, JobState
 
 PAUSED_FACT = "paused"
 
@@ -61,6 +61,25 @@ class Reader:
         return self._one(
             f"state = 'done' AND (relpath = ? OR ({has_ending})) ORDER BY {_LAST}", path, *ending
         )
+
+    def troubles(self) -> list[tuple[Job, str]]:
+        """Jobs that had to be retried since they were queued, each with the reason of the last time.
+
+        A trouble is over when its own job has ended, not when another one succeeds.
+        """
+        marks = ", ".join("?" * len(NO_TROUBLE))
+        jobs = self._all("state = 'working' OR (state = 'waiting' AND reason <> '') ORDER BY place")
+        found = []
+        for job in jobs:
+            with self._sqlite_errors():
+                row = self._db.execute(
+                    f"SELECT before, reason FROM transitions WHERE job = ? AND after = 'waiting' "
+                    f"AND reason NOT IN ({marks}) ORDER BY id DESC LIMIT 1",
+                    (job.id, *NO_TROUBLE),
+                ).fetchone()
+            if row is not None and row[0] == "working":
+                found.append((job, str(row[1])))
+        return found
 
     def names_in_use(self) -> set[bytes]:
         """Outbox folders of unfinished jobs, which may not exist yet."""

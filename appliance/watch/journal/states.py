@@ -17,6 +17,12 @@ from typing import Literal
 
 JobState = Literal["waiting", "working", "published", "done", "rejecting", "rejected", "quarantined", "gone"]
 
+INTERRUPTED = "the service was interrupted"
+STOPPED = "the service stops"
+RENEWED = "pack or settings have changed"
+NO_TROUBLE = (INTERRUPTED, STOPPED, RENEWED)
+"""Reasons of a retry that say nothing against the job or the computer."""
+
 STATES: tuple[JobState, ...] = (
     *("waiting", "working", "published", "done"),
     *("rejecting", "rejected", "quarantined", "gone"),

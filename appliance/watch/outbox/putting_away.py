@@ -39,7 +39,8 @@ class PuttingAway:
         self._failed: dict[int, tuple[int, float]] = {}
         """By job: number of failures and time of the next attempt (monotonic seconds)."""
         self._check = True
-        self.trouble = ""
+        self.troubles: dict[int, tuple[Job, str]] = {}
+        """By job: why its vocal cannot be moved yet."""
 
     def wake(self) -> None:
         """Check the journal again: there may be a new vocal to move."""
@@ -64,7 +65,7 @@ class PuttingAway:
         except StopIteration:
             self._current = None
             self._failed.pop(job.id, None)
-            self.trouble = ""
+            self.troubles.pop(job.id, None)
         except OSError as error:
             self._current = None
             self._fail(job, error, now_s)
@@ -82,7 +83,7 @@ class PuttingAway:
         tries = self._failed.get(job.id, (0, 0.0))[0] + 1
         wait_s = backoff_s(tries, self.config.work)
         self._failed[job.id] = (tries, now_s + wait_s)
-        self.trouble = f"{job.shown} cannot be put away: {error.strerror or error}."
+        self.troubles[job.id] = (job, f"it cannot be put away: {error.strerror or error}.")
         log(WARNING, "A vocal cannot be put away yet.", job=job.id, name=job.relpath, reason=str(error))
 
     def _archive(self, job: Job) -> Steps:

@@ -31,6 +31,8 @@ class Hooks:
         self._running: subprocess.Popen[bytes] | None = None
         self._event = ""
         self._until_s = 0.0
+        self.troubles: dict[str, str] = {}
+        """By event: why its last hook failed; gone once one of that event succeeds."""
 
     def trigger(self, event: str, **facts: str | bytes | int) -> None:
         """Queue the hook of ``done``, ``rejected`` or ``paused``; ``facts`` become environment variables."""
@@ -50,6 +52,9 @@ class Hooks:
                 return
             if self._running.returncode:
                 log(WARNING, "A hook failed.", event=self._event, code=self._running.returncode)
+                self.troubles[self._event] = f"the command failed with status {self._running.returncode}"
+            else:
+                self.troubles.pop(self._event, None)
             self._running = None
         while self._waiting and self._running is None:
             self._start(*self._waiting.popleft(), now_s)
@@ -78,6 +83,7 @@ class Hooks:
             )
         except (OSError, ValueError, IndexError) as error:
             log(WARNING, "A hook cannot be started.", event=event, reason=str(error))
+            self.troubles[event] = f"the command cannot be started: {error}"
             return
         self._event, self._until_s = event, now_s + LIMIT_S
         log(INFO, "Hook started.", event=event, pid=self._running.pid)
@@ -85,6 +91,7 @@ class Hooks:
     def _end(self, reason: str) -> None:
         assert self._running is not None
         log(WARNING, "A hook was killed.", event=self._event, reason=reason)
+        self.troubles[self._event] = f"the command was ended: {reason}"
         with suppress(ProcessLookupError):
             os.killpg(self._running.pid, signal.SIGKILL)
         self._running.wait()

@@ -8,5 +8,6 @@
 - ``control``: the control socket; ``answers``: the replies to requests
 - ``snapshot``: the daemon's status at one moment; ``observer``: takes it
 - ``telling``: prints status and history
+- ``scan_log``: logs what a scan cannot read
 - ``outlets``: reports the status to systemd and Prometheus; ``metrics``: the numbers for Prometheus
 """

@@ -16,13 +16,14 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from appliance.errors import BacklineError, OutputError, UsageError
+from appliance.errors import BacklineError, OutputError
 from appliance.watch.engine.worker import Worker
 from appliance.watch.inbox.intake import Intake
 from appliance.watch.inbox.sentinel import ensure_sentinel, missing
 from appliance.watch.journal.file import JournalError
 from appliance.watch.journal.journal import Journal
 from appliance.watch.journal.recovery import recover
+from appliance.watch.journal.states import STOPPED
 from appliance.watch.outbox.publishing import clear_work, keeps_result
 from appliance.watch.outbox.putting_away import PuttingAway
 from appliance.watch.outbox.roots import access_of, claim_outbox
@@ -36,8 +37,9 @@ from appliance.watch.service.job_at_work import Rendering
 from appliance.watch.service.observer import Observer
 from appliance.watch.service.outlets import Outlets
 from appliance.watch.service.pauses import Pauses
+from appliance.watch.service.scan_log import ScanLog
 from appliance.watch.service.signals import Signals
-from appliance.watch.settings.check import folder_overlaps
+from appliance.watch.settings.check import folder_overlaps, refuse_overlaps
 from appliance.watch.settings.config import Config
 
 _LONGEST_SLEEP_S = 1.0
@@ -51,7 +53,7 @@ def watch(config_path: Path | None, *, adopt_inbox: bool = False) -> int:
     """Run the daemon until it is stopped; returns the exit status. Raises BacklineError at a failed start."""
     os.umask(0o027)
     config = Config.read(config_path)
-    _refuse_overlaps(config)
+    refuse_overlaps(config)
     with ExitStack() as held:
         journal = held.enter_context(Journal(config.folders.state))
         for notice in journal.notices:
@@ -97,6 +99,13 @@ class Daemon:
         )
         self.observer.queue_limit = config.work.queue_limit
         self.outlets = Outlets(config.metrics, self.notifier)
+        self._settings_trouble: dict[str, str] = {}
+        self._scan_log = ScanLog()
+        self.observer.parts += [
+            lambda: {f"hooks.{event}": why for event, why in self.hooks.troubles.items()},
+            lambda: self.outlets.troubles,
+            lambda: self._settings_trouble,
+        ]
         held.callback(self.outlets.close)
         answers = Answers(
             journal,
@@ -188,6 +197,7 @@ class Daemon:
         elif seen.sentinel and self.pauses.active("inbox"):
             ensure_sentinel(folders.inbox, self.config.intake, self.journal)
             self.pauses.set("inbox", None)
+        self._scan_log.report(seen)
         self.putting_away.wake()
         overlaps = " ".join(folder_overlaps(self.config))
         self.pauses.set("folders", self.rendering.roots.changed() or overlaps or None)
@@ -215,10 +225,12 @@ class Daemon:
             self.putting_away.wake()
 
     def _can_put_away(self, now_s: float) -> bool:
-        return self.putting_away.pending(now_s) and not self.pauses.active("inbox", "journal", "folders")
+        if self.intake.last_scan is None or self.pauses.active("inbox", "journal", "folders"):
+            return False
+        return self.putting_away.pending(now_s)
 
     def _put_away(self, now_s: float) -> None:
-        if self.intake.last_scan is not None and self._can_put_away(now_s):
+        if self._can_put_away(now_s):
             self.putting_away.step(now_s)
 
     def _pause_changed(self, before: str | None, reason: str | None) -> None:
@@ -248,7 +260,7 @@ class Daemon:
         if left_s is not None and left_s < self.config.work.drain_s:
             self.stop_by_s += self.config.work.drain_s
         else:
-            self.worker.end("the service stops", intended=True)
+            self.worker.end(STOPPED, intended=True)
         log(NOTICE, "Stopping.", left_s="unknown" if left_s is None else left_s)
 
     def _may_end(self, now_s: float) -> bool:
@@ -256,17 +268,21 @@ class Daemon:
         if self.signals.stops > 1 or now_s >= self.stop_by_s:
             return True
         if now_s >= self.stop_by_s - _TIDY_UP_S:
-            self.worker.end("the service stops", intended=True)
-        return self.rendering.job is None and not self._can_put_away(now_s)
+            self.worker.end(STOPPED, intended=True)
+        # A result that cannot be published now is rendered again after the next start.
+        idle = self.rendering.job is None or self.rendering.is_stuck
+        return idle and not self._can_put_away(now_s)
 
     def _reload(self) -> None:
         try:
             new = self.config.reloaded(self._path)
-            _refuse_overlaps(new)
+            refuse_overlaps(new)
             access = access_of(new)
         except BacklineError as error:
             log(ERROR, f"The settings stay as they were: {error}")
+            self._settings_trouble = {"settings": f"not reloaded: {error}"}
             return
+        self._settings_trouble = {}
         self.engine.reconfigure(new)
         self.config = self.rendering.config = self.putting_away.config = new
         self.rendering.access = self.putting_away.access = access
@@ -276,9 +292,3 @@ class Daemon:
         self.outlets.reconfigure(new.metrics)
         self.pauses.set("engine", None)
         log(NOTICE, "Settings were read again.")
-
-
-def _refuse_overlaps(config: Config) -> None:
-    """Raise UsageError if one of the folders lies inside another."""
-    if found := folder_overlaps(config):
-        raise UsageError(" ".join(found))

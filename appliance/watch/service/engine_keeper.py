@@ -11,6 +11,7 @@ from appliance.watch.engine.messages import Done, Failed, Message, Progress, Rea
 from appliance.watch.engine.setup import setup_of
 from appliance.watch.engine.worker import Death, Worker
 from appliance.watch.inbox.intake import Intake
+from appliance.watch.journal.states import RENEWED, STOPPED
 from appliance.watch.reports.logs import ERROR, NOTICE, WARNING, log
 from appliance.watch.reports.systemd import Notifier
 from appliance.watch.service.job_at_work import Rendering
@@ -61,7 +62,7 @@ class EngineKeeper:
         pauses = self._pauses
         if self._renew and self._rendering.job is None:
             self._renew = False
-            self._worker.end("pack or settings have changed", intended=True)
+            self._worker.end(RENEWED, intended=True)
         self._worker.poll(now_s)
         if self._worker.running or stopping:
             return
@@ -78,7 +79,7 @@ class EngineKeeper:
 
     def end(self) -> None:
         """Kill the engine, if one runs, and wait until it has ended."""
-        self._worker.end("the service stops", intended=True)
+        self._worker.end(STOPPED, intended=True)
         give_up_s = time.monotonic() + _LONGEST_END_S
         while self._worker.running and time.monotonic() < give_up_s:
             self._worker.poll(time.monotonic())

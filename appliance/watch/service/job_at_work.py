@@ -53,8 +53,6 @@ class Rendering:
         self._journal, self._intake, self._worker = journal, intake, worker
         self._pauses, self._hooks = pauses, hooks
         self.roots = Roots(config.folders)
-        self.trouble = ""
-        """A sentence about the last vocal that had to wait; '' if none."""
         self.job: Job | None = None
         self.share = 0.0
         self.started_s = 0.0
@@ -66,6 +64,11 @@ class Rendering:
     def can_conclude(self) -> bool:
         """Whether an order has ended and :meth:`step` can record its outcome now."""
         return self._outcome is not None and not self._pauses.active("disk", "journal", "folders")
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether an order has ended and its outcome cannot be recorded now."""
+        return self._outcome is not None and not self.can_conclude
 
     def left_s(self, now_s: float) -> float | None:
         """Estimated seconds until the job ends; None if there is no estimate yet."""
@@ -234,8 +237,6 @@ class Rendering:
         """Act on a failure as the table of :mod:`appliance.watch.engine.failures` says for its kind."""
         why, then = failed.sentence, FAILURES[failed.kind].then
         log(INFO, "Not rendered.", job=job.id, name=job.relpath, kind=failed.kind, reason=why)
-        if then in (Then.RETRY, Then.RETRY_UNCOUNTED):
-            self.trouble = f"{job.shown} waits: {why}"
         if then is Then.RETRY_THEN_REJECT and job.worker_deaths + 1 >= self.config.work.attempts:
             then = Then.REJECT
         match then:

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, start_http_server, write_to_tex
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from appliance.watch.inbox.other_files import LEFT_KINDS
 from appliance.watch.journal.states import STATES
 from appliance.watch.service.snapshot import Snapshot
 
@@ -76,6 +77,11 @@ class Metrics(Collector):
                 "Share of the running job that is done.",
                 running.progress if running else None,
             ),
+            "held_files": ("Settled files that are not queued yet.", status.held_count),
+            "unreadable_entries": ("Unreadable folders and files of the inbox.", status.scan_troubles),
+            "ignored_entries": ("Links, pipes and devices in the inbox.", status.ignored_count),
+            "unused_companions": ("Companions that no vocal is rendered with.", status.unused_count),
+            "troubles": ("Vocals and parts of the service in trouble.", status.trouble_count),
             "status_age_seconds": ("Time since the service last updated these metrics.", since_s),
         }
         for name, (text, value) in gauges.items():
@@ -85,6 +91,10 @@ class Metrics(Collector):
         for state in STATES:
             jobs.add_metric([state], status.counts.get(state, 0))
         yield jobs
+        left = GaugeMetricFamily("backline_left_files", "Other files in the inbox by kind.", labels=["kind"])
+        for kind in LEFT_KINDS:
+            left.add_metric([kind], status.left.get(kind, 0))
+        yield left
         deaths = "Engines that crashed or were killed because they took too long."
         yield CounterMetricFamily("backline_engine_deaths", deaths, value=status.engine_deaths)
 

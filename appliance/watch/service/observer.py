@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from itertools import islice
 
 from appliance.watch.disk.found import shown
 from appliance.watch.engine.worker import Worker
 from appliance.watch.inbox.intake import Intake
+from appliance.watch.inbox.other_files import LEFT_KINDS
+from appliance.watch.inbox.scan import Scan
 from appliance.watch.journal.journal import Journal
 from appliance.watch.outbox.putting_away import PuttingAway
+from appliance.watch.reports.logs import plain
 from appliance.watch.service.engine_keeper import EngineKeeper
 from appliance.watch.service.job_at_work import Rendering
 from appliance.watch.service.pauses import Pauses
-from appliance.watch.service.snapshot import MAX_HELD, DaemonState, Running, Snapshot
+from appliance.watch.service.snapshot import MAX_NAMED, DaemonState, Running, Snapshot
 
 
 class Observer:
-    """Takes snapshots. The daemon itself sets ``queue_limit``, ``free_bytes`` and ``stopping``."""
+    """Takes snapshots. The daemon itself sets ``queue_limit``, ``free_bytes``, ``stopping`` and ``parts``."""
 
     def __init__(
         self,
@@ -37,6 +43,8 @@ class Observer:
         self.free_bytes: int | None = None
         """Free bytes in the outbox; None until the first scan."""
         self.stopping = False
+        self.parts: list[Callable[[], Mapping[str, str]]] = []
+        """What parts of the service say of their own troubles: name to sentence."""
 
     def snapshot(self, now_s: float) -> Snapshot:
         """The daemon's status at ``now_s`` (monotonic seconds). Raises JournalError."""
@@ -44,7 +52,8 @@ class Observer:
         counts = self._journal.counts()
         oldest_s = self._journal.oldest_waiting_s()
         scan, scan_s = intake.last_scan, intake.last_scan_s
-        held = sorted(intake.held.items())
+        held, unused = sorted(intake.held.items()), sorted(intake.unused.why.items())
+        troubles = self._troubles()
         return Snapshot(
             version=self._version,
             state=self._state(),
@@ -66,18 +75,40 @@ class Observer:
             scan_seconds=0.0 if scan is None else scan.seconds,
             inbox_there=scan is not None and scan.sentinel,
             scan_troubles=0 if scan is None else len(scan.troubles),
-            held={shown(path): why for path, why in held[:MAX_HELD]},
+            held={shown(path): why for path, why in held[:MAX_NAMED]},
             held_count=len(held),
             free_mb=None if self.free_bytes is None else self.free_bytes >> 20,
             counts=counts,
             rejected_count=counts.get("rejected", 0) + counts.get("quarantined", 0),
-            trouble=self._putting_away.trouble or self._rendering.trouble,
+            trouble=next((f"{name}: {why}" for name, why in troubles.items()), ""),
             engine_pid=self._worker.pid,
             engine_starts=self._engine.starts,
             engine_deaths=self._engine.deaths,
             tuned=self._worker.tuning.share,
             pack_trouble=self._engine.pack.trouble,
+            troubles=dict(islice(troubles.items(), MAX_NAMED)),
+            trouble_count=len(troubles),
+            unread={} if scan is None else {_place(it.path): it.sentence for it in scan.troubles[:MAX_NAMED]},
+            ignored={} if scan is None else {shown(it.path): it.what for it in scan.ignored[:MAX_NAMED]},
+            ignored_count=0 if scan is None else scan.others,
+            unused={shown(path): why for path, why in unused[:MAX_NAMED]},
+            unused_count=len(unused),
+            left=self._left(scan),
         )
+
+    def _troubles(self) -> dict[str, str]:
+        """What is not over: vocals that cannot be moved or were retried, failing parts of the service."""
+        troubles = {job.shown: why for job, why in self._putting_away.troubles.values()}
+        troubles |= {job.shown: plain(why) for job, why in self._journal.troubles()}
+        for part in self.parts:
+            troubles |= part()
+        return troubles
+
+    def _left(self, scan: Scan | None) -> dict[str, int]:
+        """Number of files by kind that are neither vocals nor companions."""
+        left = Counter({} if scan is None else scan.left)
+        left["document"] += self._intake.unused.texts
+        return {kind: left[kind] for kind in LEFT_KINDS if left[kind]}
 
     def _state(self) -> DaemonState:
         if self.stopping:
@@ -102,3 +133,7 @@ class Observer:
             duration_s=job.duration_s,
             attempt=job.attempts,
         )
+
+
+def _place(path: bytes) -> str:
+    return shown(path) or "the inbox"

@@ -24,15 +24,19 @@ class Outlets:
         self._notifier = notifier
         self._reported_s = float("-inf")
         self._written_s = float("-inf")
-        self._write_failed = False
         self._address = ""
+        self.troubles: dict[str, str] = {}
+        """By setting: why metrics cannot be served or written."""
         self._metrics: Metrics | None = None
         self.reconfigure(settings)
 
     def reconfigure(self, settings: MetricsSettings) -> None:
         """Apply the settings of Prometheus."""
         wanted = self._settings = settings
+        if not wanted.textfile:
+            self.troubles.pop("metrics.textfile", None)
         if not wanted.listen and not wanted.textfile:
+            self.troubles.clear()
             self.close()
             return
         from appliance.watch.service.metrics import Metrics  # import only if it is used
@@ -43,11 +47,13 @@ class Outlets:
             return
         self._metrics.close()
         self._address = ""
+        self.troubles.pop("metrics.listen", None)
         if wanted.listen:
             try:
                 self._metrics.listen(wanted.listen)
                 self._address = wanted.listen
             except OSError as error:
+                self.troubles["metrics.listen"] = f"{wanted.listen} cannot be used: {error.strerror or error}"
                 log(ERROR, "Metrics cannot be served.", address=wanted.listen, reason=str(error))
 
     def close(self) -> None:
@@ -72,8 +78,8 @@ class Outlets:
             self._written_s = now_s
             try:
                 self._metrics.write(textfile)
-                self._write_failed = False
+                self.troubles.pop("metrics.textfile", None)
             except OSError as error:
-                if not self._write_failed:
+                if "metrics.textfile" not in self.troubles:
                     log(WARNING, "Metrics cannot be written.", file=textfile, reason=str(error))
-                self._write_failed = True
+                self.troubles["metrics.textfile"] = f"{textfile} cannot be written: {error.strerror or error}"

@@ -5,13 +5,13 @@ One record serves all three, so that they agree.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 DaemonState = Literal["starting", "idle", "working", "paused", "stopping"]
 
-MAX_HELD = 50
-"""Number of held files that are listed with their reasons; further ones are only counted."""
+MAX_NAMED = 50
+"""Number of files of each list that are named with their reasons; further ones are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Snapshot:
     rejected_count: int
     """Rejected and quarantined jobs together."""
     trouble: str
-    """A vocal that cannot be put away or has to wait, and why; '' if there is none."""
+    """The first of ``troubles`` as a sentence; '' if there is none."""
     engine_pid: int
     engine_starts: int
     engine_deaths: int
@@ -63,6 +63,19 @@ class Snapshot:
     """Progress of tuning for this CPU, 0 to 1; 1 if nothing is to be measured."""
     pack_trouble: str = ""
     """Why the engine uses another pack than the settings name; '' if it does not."""
+    troubles: dict[str, str] = field(default_factory=dict)
+    """What had to be retried or failed, by vocal or setting, and why. A trouble stays until it is over."""
+    trouble_count: int = 0
+    unread: dict[str, str] = field(default_factory=dict)
+    """Folders and files of the inbox that cannot be read, and why; ``scan_troubles`` counts them."""
+    ignored: dict[str, str] = field(default_factory=dict)
+    """Links, pipes and devices in the inbox, which are never touched."""
+    ignored_count: int = 0
+    unused: dict[str, str] = field(default_factory=dict)
+    """Sidecars, charts and done markers that no vocal is rendered with, and why."""
+    unused_count: int = 0
+    left: dict[str, int] = field(default_factory=dict)
+    """Number of other files in the inbox by kind."""
 
     def to_json(self) -> dict[str, Any]:
         """The status for the control socket and ``status --json``, where ``rejected`` is the count."""
@@ -90,4 +103,6 @@ class Snapshot:
         words.append(
             f"{self.waiting} waiting, {self.counts.get('done', 0)} done, {self.rejected_count} rejected."
         )
+        if self.trouble_count:
+            words.append(f"{self.trouble_count} in trouble, see 'backline status'.")
         return " ".join(words)

@@ -14,7 +14,14 @@ from appliance.watch.journal.rows import Job
 from appliance.watch.reports.logs import plain
 
 MAX_SHOWN = 20
-"""Number of held files that the terminal lists."""
+"""Number of files of each list that the terminal shows."""
+
+_LEFT_WORDS = {
+    "unfinished": ("unfinished copy", "unfinished copies"),
+    "project": ("file of music software", "files of music software"),
+    "picture": ("picture", "pictures"),
+    "document": ("document", "documents"),
+}
 
 
 def down_facts(journal: Reader | None, now_s: float) -> dict[str, Any]:
@@ -96,7 +103,9 @@ def status_lines(facts: Mapping[str, Any]) -> list[str]:
         lines += _inbox_lines(facts)
     if facts.get("free_mb") is not None:
         lines.append(f"free space  {facts['free_mb']:,} MB")
-    if facts.get("trouble"):
+    if "troubles" in facts:
+        lines += _named_lines("trouble", facts["troubles"], facts["trouble_count"])
+    elif facts.get("trouble"):  # of a daemon of an earlier release
         lines.append(f"trouble     {facts['trouble']}")
     return lines
 
@@ -105,12 +114,23 @@ def _inbox_lines(facts: Mapping[str, Any]) -> list[str]:
     age_s = facts["scan_age_s"]
     seen = "not scanned yet" if age_s is None else f"scanned {_span(age_s)} ago"
     lines = [f"inbox       {seen if facts['inbox_there'] else 'missing'}, {facts['settling']} settling"]
-    if facts["scan_troubles"]:
-        lines.append(f"            {facts['scan_troubles']} folders or files cannot be read")
-    held = list(facts["held"].items())[:MAX_SHOWN]
-    lines += [f"not yet     {name}: {why}" for name, why in held]
-    if (more := facts["held_count"] - len(held)) > 0:
-        lines.append(f"            and {more} more")
+    lines += _named_lines("unreadable", facts.get("unread", {}), facts["scan_troubles"])
+    lines += _named_lines("not yet", facts["held"], facts["held_count"])
+    lines += _named_lines("not used", facts.get("unused", {}), facts.get("unused_count", 0))
+    lines += _named_lines("ignored", facts.get("ignored", {}), facts.get("ignored_count", 0))
+    if left := facts.get("left"):
+        known = {kind: count for kind, count in left.items() if kind in _LEFT_WORDS}
+        words = [f"{count} {_LEFT_WORDS[kind][count != 1]}" for kind, count in known.items()]
+        lines.append(f"left alone  {', '.join(words)}")
+    return lines
+
+
+def _named_lines(title: str, named: Mapping[str, str], count: int) -> list[str]:
+    """A line for each name with its reason, and how many more there are."""
+    listed = list(named.items())[:MAX_SHOWN]
+    lines = [f"{title:<12}{name}: {why}" for name, why in listed]
+    if (more := count - len(listed)) > 0:
+        lines.append(f"{title if not listed else '':<12}{'and ' if listed else ''}{more} more")
     return lines
 
 

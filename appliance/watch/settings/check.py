@@ -6,6 +6,7 @@ import grp
 import os
 from pathlib import Path
 
+from appliance.errors import UsageError
 from appliance.watch.settings.apart import overlaps
 from appliance.watch.settings.config import Config
 
@@ -39,6 +40,12 @@ def folder_overlaps(config: Config) -> list[str]:
     if isinstance(config.metrics.textfile, Path):
         outside_inbox["metrics.textfile"] = config.metrics.textfile
     return overlaps(config.folders, outside_inbox)
+
+
+def refuse_overlaps(config: Config) -> None:
+    """Raise UsageError if one of the folders lies inside another."""
+    if found := folder_overlaps(config):
+        raise UsageError(" ".join(found))
 
 
 def _folder_problems(name: str, folder: Path) -> list[str]:

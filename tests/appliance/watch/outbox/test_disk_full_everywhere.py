@@ -127,7 +127,7 @@ def short_of_room(small: Path, root: Path, which: str, kind: str, free: int) -> 
     trouble = False
     for _ in range(20):
         daemon.round()
-        trouble = trouble or daemon.pauses.active("disk") or bool(daemon.putting_away.trouble)
+        trouble = trouble or daemon.pauses.active("disk") or bool(daemon.putting_away.troubles)
     assert at_any_moment(config.folders, dropped) == [], free
     room(small, PLENTY)
     finished(daemon, dropped)
@@ -149,7 +149,7 @@ def finished(daemon: InProcess, dropped: dict[str, str]) -> None:
     """With enough room, all vocals are finished."""
     daemon.run(20_000)
     assert daemon.journal.counts() == {"done": 2, "rejected": 1}
-    assert daemon.pauses.reason is None and not daemon.putting_away.trouble
+    assert daemon.pauses.reason is None and not daemon.putting_away.troubles
     daemon.close()
     assert when_quiet(daemon.config.folders, dropped) == []
 
