@@ -9,7 +9,10 @@ from appliance.watch.reports.logs import plain
 
 _WIDTH = 78
 
-_REJECTED = "Follow the advice above and drop the new file into the inbox. You can delete this copy."
+_REJECTED = (
+    "Follow the advice above. Then drop a new recording into the inbox. If this one is as it should be, move "
+    "it back there with the files beside it."
+)
 _QUARANTINED = (
     "The file was set aside so that other files can be rendered. Export it again as WAV or FLAC and drop it "
     "into the inbox. If the new file is set aside too, show this text to the administrator of this computer: "
