@@ -86,6 +86,8 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
                 click.echo(f"backline: {error}", err=True)
                 first_error = first_error or error.exit_code
                 continue
+            for remark in receipts[0].remarks:
+                click.echo(f"backline: {vocal}: {remark}", err=True)
             rows += receipts
             for second, seconds in receipts[0].facts["vocal"]["damaged"]:
                 click.echo(

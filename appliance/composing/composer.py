@@ -23,9 +23,10 @@ from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT, FRAMES_PER_PLAN
 from appliance.music.beat_file import parse_beats
 from appliance.music.beat_grid import TRUSTED, phases, snap
 from appliance.music.chart_keeping import follow_chart
-from appliance.music.chord_chart import Chart, parse_chart
+from appliance.music.chord_chart import Chart, chart_remarks, parse_chart
 from appliance.music.keys import Key, signature_shift
 from appliance.music.roll import Roll, RollReader
+from appliance.music.scale_degrees import SongKey
 from appliance.music.score import STYLE_GROUPS, STYLES, BeatGrid, Score
 from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED, condition_rows, style_row
 from appliance.networks.graphs import Graphs
@@ -60,6 +61,8 @@ class Reading:
     certainty: float
     """Whether the plan was predicted or given: PLAN_PREDICTED or PLAN_GIVEN."""
     key_given: bool = False
+    remarks: tuple[str, ...] = ()
+    """What the user should know of how the wishes were understood, in sentences."""
 
 
 def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -> Reading:
@@ -79,9 +82,11 @@ def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -
     heard = key
     if wishes.key is not None:
         key, confidence = Key.parse(wishes.key), 1.0
-    certainty = PLAN_PREDICTED
+    certainty, remarks = PLAN_PREDICTED, []
     if wishes.chords is not None:
-        chart = parse_chart(wishes.chords, grid, duration_s, wishes.chords_name)
+        song = SongKey(key, given=wishes.key is not None)
+        chart = parse_chart(wishes.chords, grid, duration_s, wishes.chords_name, song)
+        remarks += chart_remarks(wishes.chords, song)
         certainty = PLAN_GIVEN
         plan = plan_from_chart(chart, plan.shape[1])
     elif wishes.key is not None:
@@ -89,7 +94,16 @@ def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -
     else:
         chart = chart_from_plan(plan, grid, duration_s)
     return Reading(
-        features, duration_s, grid, key, confidence, plan, chart, certainty, key_given=wishes.key is not None
+        features,
+        duration_s,
+        grid,
+        key,
+        confidence,
+        plan,
+        chart,
+        certainty,
+        key_given=wishes.key is not None,
+        remarks=tuple(remarks),
     )
 
 

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from appliance.composing.plan_chart import ESTIMATED_QUALITIES, chart_from_plan, plan_from_chart
 from appliance.music.chart_keeping import follow_chart
-from appliance.music.chord_chart import QUALITIES, Chart, Chord, merged, parse_chord
+from appliance.music.chord_chart import Chart, merged
+from appliance.music.chord_names import parse_chord
+from appliance.music.chord_quality import QUALITIES
 from appliance.music.keys import Key, estimate_key
 from appliance.music.score import DRUM_GROUP, BeatGrid, Score
 from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED
@@ -120,12 +122,8 @@ def _share_of_tonic(chart: Chart, key: Key) -> float:
         chord = parse_chord(span.label)
         if chord is not None:
             total += span.end_s - span.start_s
-            tonic += (span.end_s - span.start_s) * (_root(chord) == key.tonic)
+            tonic += (span.end_s - span.start_s) * (chord.root_pitch_class == key.tonic)
     return tonic / total if total else 1.0
-
-
-def _root(chord: Chord) -> int:
-    return Chord(chord.root).bass_pitch_class
 
 
 def _in_root_position(chart: Chart) -> Chart:

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
-from appliance.music.chord_chart import NO_CHORD, QUALITIES, Chart, Chord, ChordSpan, merged, parse_chord
+from appliance.music.chord_chart import Chart, ChordSpan, merged
+from appliance.music.chord_names import NO_CHORD, Chord, parse_chord
+from appliance.music.chord_quality import QUALITIES
 from appliance.music.keys import estimate_key, spell
 from appliance.music.score import BeatGrid
 from appliance.numerics.viterbi import Arrival, best_path, from_options

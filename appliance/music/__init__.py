@@ -4,7 +4,9 @@
 - ``note_rows``: its notes as an array; ``sounding``: how much of each frame each pitch sounds
 - ``roll``: a score as an image, which the score VAE encodes and decodes
 - ``keys``: musical keys: names, transposition, estimation
-- ``chord_chart``: chord names and chord charts as text
+- ``chord_names``: chord names in common spellings; ``chord_quality``: what stands behind the root
+- ``scale_degrees``: chords by their place in the key: Nashville numbers, roman numerals
+- ``chord_chart``: chord charts as text; ``chart_bars``: their bars and repeats
 - ``chart_keeping``: corrects notes that contradict a given chart
 - ``beat_grid``: beat and bar phases; notes moved onto the beat
 - ``beat_file``: reads beats from a text file

@@ -21,8 +21,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from appliance.music.beat_grid import one_at_a_time
-from appliance.music.chord_chart import QUALITIES, Chart, parse_chord
-from appliance.music.keys import LETTERS
+from appliance.music.chord_chart import Chart
+from appliance.music.chord_names import parse_chord
+from appliance.music.chord_quality import tones_of
 from appliance.music.score import DRUM_GROUP, GROUPS, LOWEST_PITCH, PITCHES, Note, Score
 
 EARLY_S = 0.08
@@ -78,10 +79,9 @@ def _chord(start_s: float, end_s: float, label: str) -> _Chord:
     chord = parse_chord(label)
     if chord is None:
         return _Chord(start_s, end_s, frozenset(), 0, ())
-    root = (LETTERS[chord.root[0]] + chord.root.count("#") - chord.root.count("b")) % 12
-    steps = QUALITIES[chord.quality]
-    third = next((s for s in (4, 3) if s in steps), steps[1])
-    return _Chord(start_s, end_s, chord.pitch_classes, chord.bass_pitch_class, (root, (root + third) % 12))
+    root = chord.root_pitch_class
+    needed = (root, (root + tones_of(chord.quality)[1]) % 12)
+    return _Chord(start_s, end_s, chord.pitch_classes, chord.bass_pitch_class, needed)
 
 
 def _chord_at(chords: Sequence[_Chord], time_s: float) -> _Chord | None:

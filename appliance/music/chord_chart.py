@@ -1,4 +1,4 @@
-"""Chord names, and chord charts as text.
+"""Chord charts as text.
 
 A *chart* is a list of spans in order of time that do not overlap. Where no span lies, the harmony is free.
 :mod:`appliance.composing.plan_chart` turns a chart into a plan.
@@ -7,105 +7,32 @@ Text charts have two forms, one with times and one with bars; ``#`` starts a com
 
     0.000 2.500 Am7            | Am | F G | C |     chords of a bar share it equally
     2.500 4.000 F/A            | %  | N   |         % repeats the bar, N is no chord
+                               |: Am | F :|         what stands between the colons is played twice
+
+Chords have names (:mod:`appliance.music.chord_names`) or stand by their place in the key
+(:mod:`appliance.music.scale_degrees`).
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from appliance.errors import UsageError
-from appliance.music.keys import LETTERS
+from appliance.music.chart_bars import Bars, Labels
+from appliance.music.keys import Key
+from appliance.music.scale_degrees import SongKey, counting_key, is_degree
 from appliance.music.score import BeatGrid
-
-NO_CHORD = "N"
-
-QUALITIES: dict[str, tuple[int, ...]] = {
-    "": (0, 4, 7),
-    "m": (0, 3, 7),
-    "dim": (0, 3, 6),
-    "aug": (0, 4, 8),
-    "7": (0, 4, 7, 10),
-    "maj7": (0, 4, 7, 11),
-    "m7": (0, 3, 7, 10),
-    "m7b5": (0, 3, 6, 10),
-    "sus4": (0, 5, 7),
-    "sus2": (0, 2, 7),
-    "5": (0, 7),
-    "6": (0, 4, 7, 9),
-    "m6": (0, 3, 7, 9),
-    "dim7": (0, 3, 6, 9),
-    "mmaj7": (0, 3, 7, 11),
-    "aug7": (0, 4, 8, 10),
-    "7sus4": (0, 5, 7, 10),
-    "add9": (0, 4, 7, 2),
-    "madd9": (0, 3, 7, 2),
-    "9": (0, 4, 7, 10, 2),
-    "m9": (0, 3, 7, 10, 2),
-    "maj9": (0, 4, 7, 11, 2),
-    "7b9": (0, 4, 7, 10, 1),
-    "13": (0, 4, 10, 2, 9),
-}
-"""Chord qualities by their shorthand: the tones as semitones above the root."""
-
-_SPELLINGS = {
-    "": ("maj", "M", "major"),
-    "m": ("min", "-", "mi", "minor"),
-    "dim": ("o", "°"),
-    "aug": ("+", "#5"),
-    "7": ("dom7", "dom"),
-    "maj7": ("M7", "ma7", "j7", "Δ", "Δ7", "^", "^7", "major7"),
-    "m7": ("min7", "-7", "mi7", "minor7"),
-    "m7b5": ("ø", "ø7", "hdim7", "hdim", "min7b5", "-7b5", "m7-5"),
-    "sus4": ("sus",),
-    "6": ("maj6", "M6"),
-    "m6": ("min6", "-6"),
-    "dim7": ("o7", "°7"),
-    "mmaj7": ("mM7", "minmaj7", "-maj7", "-M7", "m(maj7)", "mΔ"),
-    "aug7": ("+7", "7#5", "7+"),
-    "7sus4": ("7sus",),
-    "add9": ("add2",),
-    "m9": ("min9", "-9"),
-    "maj9": ("M9",),
-}
-_QUALITY_OF = {name: q for q in QUALITIES for name in (q, *_SPELLINGS.get(q, ()))}
-_LABEL = re.compile(r"([A-G][#b]?)([^/]*?)(?:/([A-G][#b]?))?")
-
-
-@dataclass(frozen=True, slots=True)
-class Chord:
-    """A chord: the names of its root and bass (``"F#"``; no bass means the root), and its quality.
-
-    ``quality`` is a name in :data:`QUALITIES`.
-    """
-
-    root: str
-    quality: str = ""
-    bass: str = ""
-
-    @property
-    def label(self) -> str:
-        """The chord's shorthand: ``Am7``, ``Bb/D``."""
-        return self.root + self.quality + (f"/{self.bass}" if self.bass else "")
-
-    @property
-    def pitch_classes(self) -> frozenset[int]:
-        """All pitch classes of the chord and of its bass."""
-        tones = {(_pitch_class(self.root) + step) % 12 for step in QUALITIES[self.quality]}
-        return frozenset(tones | {self.bass_pitch_class})
-
-    @property
-    def bass_pitch_class(self) -> int:
-        """Pitch class of the lowest note."""
-        return _pitch_class(self.bass or self.root)
 
 
 @dataclass(frozen=True, slots=True)
 class ChordSpan:
-    """A chord from ``start_s`` to ``end_s``; ``label`` is as :func:`canonical` writes it."""
+    """A chord from ``start_s`` to ``end_s``; ``label`` is as
+    :func:`appliance.music.chord_names.canonical` writes it."""
 
     start_s: float
     end_s: float
@@ -115,73 +42,85 @@ class ChordSpan:
 Chart = list[ChordSpan]
 
 
-def parse_chord(text: str) -> Chord | None:
-    """Read a chord's name in any common spelling; None for ``N``, ``N.C.``, ``NC`` and ``-``.
-
-    Examples: ``Cm Cmin C- Cmaj7 CM7 CΔ C7 Cdim C° Cø C+ Csus4 D♭ C/E``. The root keeps its spelling.
-
-    Raises:
-        UsageError: ``text`` is not the name of a chord.
-
-    >>> parse_chord("Bbmin7/D")
-    Chord(root='Bb', quality='m7', bass='D')
-    >>> sorted(parse_chord("F").pitch_classes)
-    [0, 5, 9]
-    """
-    if text in (NO_CHORD, "NC", "N.C.", "-"):
-        return None
-    match = _LABEL.fullmatch(text.replace("♯", "#").replace("♭", "b"))
-    if match is None or match.group(2).replace(":", "") not in _QUALITY_OF:
-        raise UsageError(f"{text!r} is not a chord that Backline knows; write it like 'C', 'F#m7' or 'Bb/D'.")
-    root, quality, bass = match.group(1), match.group(2).replace(":", ""), match.group(3) or ""
-    return Chord(root, _QUALITY_OF[quality], "" if bass == root else bass)
-
-
-def canonical(text: str) -> str:
-    """The shorthand that Backline writes for a chord, or :data:`NO_CHORD`: ``C-`` becomes ``Cm``.
-
-    Raises:
-        UsageError: ``text`` is not the name of a chord.
-    """
-    chord = parse_chord(text)
-    return chord.label if chord else NO_CHORD
-
-
 def chart_text(chart: Chart) -> str:
     """Write the chart as text, one span per line; :func:`parse_chart` reads back the same chart."""
     return "".join(f"{_seconds(s.start_s)} {_seconds(s.end_s)} {s.label}\n" for s in chart)
 
 
-def parse_chart(text: str, grid: BeatGrid, duration_s: float, name: str) -> Chart:
+def parse_chart(
+    text: str, grid: BeatGrid, duration_s: float, name: str, song: SongKey | None = None
+) -> Chart:
     """Read the chart in ``text`` for a song of ``duration_s`` seconds; errors call the file ``name``.
 
     In the form with bars, the first bar is the first bar of ``grid``, and equal neighbours are joined. In the
-    form with times they stay separate.
+    form with times they stay separate. Degrees count in the key of ``song``.
 
     Raises:
         UsageError: the text is not a chart, or does not fit the song; names file and line.
     """
+    labels = Labels(song and replace(song, key=_counted_in(text, song)))
     chart: Chart = []
-    bars: list[list[str]] = []
+    bars = Bars(labels)
     for number, line in enumerate(text.splitlines(), start=1):
-        line = re.sub(r"(?:^|(?<=[\s|]))#.*", "", line).strip()  # elsewhere '#' sharpens a note
+        line = _without_comment(line)
         try:
             if "|" in line:
-                for cell in filter(str.strip, line.split("|")):
-                    bars.append(_bar(cell.split(), bars))
-                _check_bars(bars, grid)
+                bars.add(line)
+                _check_bars(bars.played, grid)
             elif line:
-                chart.append(_timed_span(line, chart, duration_s))
-            if bars and chart:
+                chart.append(_timed_span(line, chart, duration_s, labels))
+            if bars.played and chart:
                 raise UsageError("a chart has either times or bars, not both; keep one form.")
         except UsageError as error:
             raise UsageError(f"{name}, line {number}: {error}") from None
-    if not bars and not chart:
+    if bars.opened is not None:
+        raise UsageError(f"{name}: '|:' opens a repeat that no ':|' closes.")
+    if not bars.played and not chart:
         raise UsageError(f"{name}: the chart is empty; write lines like '0.000 2.500 Am7' or '| Am | F G |'.")
-    return _spans_of_bars(bars, grid, duration_s) if bars else chart
+    return _spans_of_bars(bars.played, grid, duration_s) if bars.played else chart
 
 
-def _timed_span(line: str, before: Chart, duration_s: float) -> ChordSpan:
+def chart_remarks(text: str, song: SongKey | None = None) -> list[str]:
+    """What whoever wrote the chart in ``text`` should know of how it was read, in sentences."""
+    tokens = list(_tokens(text))
+    remarks = []
+    if any(re.match(r"H|.*/H", token) and not is_degree(token) for token in tokens):
+        also = any(re.match(r"B(?!b)|.*/B(?!b)", token) for token in tokens)
+        remarks.append(
+            "H in the chart is read as B natural, and so is B: write Bb for the German B."
+            if also
+            else "H in the chart is read as the German B natural; B means the same, Bb is the German B."
+        )
+    if song is not None and any(is_degree(token) for token in tokens):
+        key = _counted_in(text, song)
+        how = "given" if song.given else "heard; --key says otherwise"
+        remarks.append(f"The degrees in the chart are counted in {key.name} ({how}).")
+    return remarks
+
+
+def _counted_in(text: str, song: SongKey) -> Key:
+    return counting_key(_tokens(text), song.key, song.given)
+
+
+def _tokens(text: str) -> Iterator[str]:
+    """Everything in a chart that may be a chord."""
+    for line in text.splitlines():
+        line = _without_comment(line)
+        if "|" in line:
+            yield from filter(None, (word.strip(":") for word in re.split(r"[\s|]+", line)))
+        else:
+            yield from line.split()[2:3]
+
+
+def _without_comment(line: str) -> str:
+    """``line`` up to its comment: ``#`` sharpens a note elsewhere, and a degree that more bars follow."""
+    for match in re.finditer(r"(?:^|(?<=[\s|:]))#([^\s|:]*)", line):
+        if not ("|" in line[match.end() :] and is_degree(f"#{match[1]}")):
+            return line[: match.start()].strip()
+    return line.strip()
+
+
+def _timed_span(line: str, before: Chart, duration_s: float, labels: Labels) -> ChordSpan:
     fields = line.split()
     try:
         start_s, end_s = float(fields[0]), float(fields[1])
@@ -194,24 +133,7 @@ def _timed_span(line: str, before: Chart, duration_s: float) -> ChordSpan:
         raise UsageError(f"the chord starts at {start_s:g} s, before the previous one ends.")
     if start_s >= duration_s:
         raise UsageError(f"the chord starts at {start_s:g} s, but the recording ends at {duration_s:.3f} s.")
-    return ChordSpan(start_s, end_s, canonical(label))
-
-
-def _bar(cells: list[str], before: list[list[str]]) -> list[str]:
-    """The chords of one bar. A single ``%`` repeats the previous bar; other ``%`` or ``/`` repeat a chord."""
-    if cells == ["%"]:
-        if not before:
-            raise UsageError("'%' repeats the previous bar, but this is the first bar.")
-        return before[-1]
-    labels: list[str] = []
-    for cell in cells:
-        if cell in ("%", "/"):
-            if not labels:
-                raise UsageError(f"{cell!r} repeats the previous chord, but it opens the bar.")
-            labels.append(labels[-1])
-        else:
-            labels.append(canonical(cell))
-    return labels
+    return ChordSpan(start_s, end_s, labels.of(label))
 
 
 def _check_bars(bars: list[list[str]], grid: BeatGrid) -> None:
@@ -251,7 +173,3 @@ def merged(spans: Chart) -> Chart:
 def _seconds(value: float) -> str:
     short = f"{value:.3f}"
     return short if float(short) == value else repr(float(value))
-
-
-def _pitch_class(name: str) -> int:
-    return (LETTERS[name[0]] + name.count("#") - name.count("b")) % 12

@@ -44,6 +44,11 @@ class Receipt:
         return f"{tempo['bpm']:.1f}" if tempo["trusted"] else "—"
 
     @property
+    def remarks(self) -> list[str]:
+        """What the user should know of how vocal and wishes were understood, in sentences."""
+        return list(self.facts["remarks"])
+
+    @property
     def fit(self) -> str:
         """The fit score, marked if it is low, or a dash if the pack has no fit network."""
         fit = self.facts["fit"]
@@ -113,6 +118,7 @@ def make_receipt(
             "chart": [[round(c.start_s, 3), round(c.end_s, 3), c.label] for c in reading.chart],
             "chart_text": chart_text(reading.chart),
             "chart_given": wishes.chords is not None,
+            "remarks": list(reading.remarks),
             "fit": None if take.fit is None else take.fit.to_json(take.retried),
             "loudness_lufs": round(played.loudness.integrated_lufs, 2),
             "true_peak_dbtp": round(played.loudness.true_peak_dbtp, 2),

@@ -30,9 +30,12 @@ from support.pages import (
 from appliance import errors
 from appliance.cli.main import cli
 from appliance.music.beat_file import parse_beats
-from appliance.music.chord_chart import QUALITIES, parse_chart, parse_chord
+from appliance.music.chord_chart import parse_chart
+from appliance.music.chord_names import parse_chord
+from appliance.music.chord_quality import QUALITIES
 from appliance.music.keys import Key
-from appliance.music.score import STYLES
+from appliance.music.scale_degrees import SongKey
+from appliance.music.score import STYLES, BeatGrid
 from appliance.watch.inbox.sidecar import MAX_BYTES, MAX_LINE_CHARACTERS, MAX_SETTINGS_BYTES, _Sidecar
 from appliance.watch.settings.config import Config
 
@@ -264,8 +267,14 @@ def test_chord_names_are_those_documented(options: str) -> None:
     text = section(options, "## Chord charts")
     table = re.findall(r"^\| \(none\).*$", text, re.MULTILINE)
     assert set(named(table)) | {""} == set(QUALITIES)
-    (others,) = re.findall(r"^Other common spellings are read too, such as (.*?)\.$", text, re.M | re.S)
+    (others,) = re.findall(r"^Other common spellings are read too, such as (.*?)\. So is", text, re.M | re.S)
     assert all(parse_chord(spelling) for spelling in named([others]))
+    (changes,) = re.findall(r"built the same way: (.*?) may follow any", text, re.M | re.S)
+    assert all(parse_chord(f"C7{change.replace('…', '9')}") for change in named([changes]))
+    (degrees,) = blocks(text, "degrees")
+    grid = BeatGrid(tuple(range(48)), tuple(range(0, 48, 4)), 1.0)
+    labels = [s.label for s in parse_chart(degrees, grid, 48.0, "x", SongKey(Key.parse("C")))]
+    assert labels == ["C", "Am", "F", "G/B", "C", "Am", "F", "G/B", "C", "Am", "Bb", "D7", "G"]
     for key in named([section(options, "## Keys")])[2:]:
         assert key in ("major", "minor") or Key.parse(key)
 

@@ -48,7 +48,7 @@ from appliance.watch.engine.messages import (
     receive,
     send,
 )
-from appliance.watch.reports.logs import WARNING, log
+from appliance.watch.reports.logs import NOTICE, WARNING, log
 
 if TYPE_CHECKING:
     from appliance.audio.recording import AudioInfo
@@ -232,7 +232,9 @@ class _Work:
         self._report_progress(0.0)
         wishes = Wishes.from_json((self._place / SETTINGS_NAME).read_text(encoding="ascii"))
         job = RenderJob(self._vocal(), self._place / "result", wishes, original=original, key=order.key)
-        render(self.engine, job, version("backline"), self._report_progress)
+        receipts = render(self.engine, job, version("backline"), self._report_progress)
+        for remark in receipts[0].remarks:
+            log(NOTICE, remark, job=order.job, name=order.title)
         with folder(work, b"result") as result:
             seal(result, Access(order.file_mode, order.folder_mode, order.group_id))
             os.fsync(work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -101,6 +102,18 @@ def test_an_unreadable_vocal(run: Run, vocal: Path, tmp_path: Path) -> None:
     with obeying_modes():
         code, said = run("render", vocal, "--out", tmp_path / "out")
     assert code == 3 and "song.wav" in said
+
+
+def test_what_is_remarked_stands_beside_the_table_and_in_the_receipt(
+    run: Run, vocal: Path, tmp_path: Path
+) -> None:
+    chart = text(tmp_path / "chart.txt", "0 1.5 Em\n1.5 3 H7\n")
+    code, said = run("render", vocal, "--out", tmp_path / "out", "--chords", chart)
+    assert code == 0
+    assert f"backline: {vocal}: H in the chart is read as the German B natural" in said
+    receipt = json.loads((tmp_path / "out" / "song.receipt.json").read_text())
+    assert [span[2] for span in receipt["chart"]] == ["Em", "B7"]
+    assert receipt["remarks"][0] in said
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from appliance.composing.key_request import key_of_score
 from appliance.composing.takes import compose_takes
 from appliance.composing.wishes import Wishes
 from appliance.music.beat_grid import TRUSTED, trusted
-from appliance.music.chord_chart import ChordSpan, chart_text, parse_chord
+from appliance.music.chord_chart import ChordSpan, chart_text
+from appliance.music.chord_names import parse_chord
 from appliance.music.keys import Key
 from appliance.music.score import DRUM_GROUP, Score
 from appliance.rendering.engine import Engine
@@ -80,6 +81,17 @@ def test_a_given_chart_is_what_is_played(engine: Engine, features: np.ndarray) -
         low = [n for n in inside if n.group == "bass"]
         assert low and {n.pitch % 12 for n in low} <= {chord.bass_pitch_class, *chord.pitch_classes}
         assert low[0].pitch % 12 == chord.bass_pitch_class
+
+
+def test_degrees_are_played_in_the_key_that_is_given_or_heard(engine: Engine, features: np.ndarray) -> None:
+    text = "0 6 6m7\n6 12 5/7\n"
+    heard = listen(engine.graphs, features, SECONDS, Wishes(chords=text))
+    assert [span.label for span in heard.chart] == ["Am7", "G/B"]  # the fake pack hears C major
+    assert heard.remarks == (
+        "The degrees in the chart are counted in C major (heard; --key says otherwise).",
+    )
+    given = listen(engine.graphs, features, SECONDS, Wishes(chords=text, key="Eb"))
+    assert [span.label for span in given.chart] == ["Cm7", "Bb/D"]
 
 
 @pytest.mark.parametrize("name", ["C major", "F# minor", "Eb major"])

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from appliance.music.chart_keeping import follow_chart
-from appliance.music.chord_chart import Chart, ChordSpan, parse_chord
+from appliance.music.chord_chart import Chart, ChordSpan
+from appliance.music.chord_names import parse_chord
 from appliance.music.score import LOWEST_PITCH, PITCHES, Note, Score
 
 C_THEN_F: Chart = [ChordSpan(0.0, 2.0, "C"), ChordSpan(2.0, 4.0, "F")]

@@ -1,4 +1,4 @@
-"""Chord names, charts and plans, compared with chords written out by hand."""
+"""Charts and plans, compared with chords written out by hand."""
 
 from __future__ import annotations
 
@@ -11,59 +11,16 @@ import pytest
 from appliance.composing.plan_chart import ESTIMATED_QUALITIES, PLAN_RATE_HZ, chart_from_plan, plan_from_chart
 from appliance.errors import UsageError
 from appliance.files.text import read_text
-from appliance.music.chord_chart import (
-    Chart,
-    ChordSpan,
-    canonical,
-    chart_text,
-    parse_chart,
-    parse_chord,
-)
+from appliance.music.chord_chart import Chart, ChordSpan, chart_remarks, chart_text, parse_chart
+from appliance.music.chord_names import parse_chord
+from appliance.music.chord_quality import QUALITIES
+from appliance.music.keys import Key
+from appliance.music.scale_degrees import SongKey
 from appliance.music.score import BeatGrid
 
 C, D, E, F, G, A, B = 0, 2, 4, 5, 7, 9, 11
 EIGHT_BARS = BeatGrid(tuple(0.5 * i for i in range(32)), tuple(range(0, 32, 4)), 1.0, 4)
 """120 bpm, bars of 2 s from 0 to 16 s."""
-
-
-@pytest.mark.parametrize(
-    ("spellings", "label", "tones"),
-    [
-        ("C CM Cmaj C:maj Cmajor", "C", {C, E, G}),
-        ("Am Amin A- Ami A:min", "Am", {A, C, E}),
-        ("Cmaj7 CM7 CΔ CΔ7 Cma7 Cj7", "Cmaj7", {C, E, G, B}),
-        ("G7 Gdom7", "G7", {G, B, D, F}),
-        ("F#m7 F♯min7 F#-7", "F#m7", {6, 9, 1, 4}),
-        ("Bdim Bo B°", "Bdim", {B, D, F}),
-        ("Bdim7 Bo7 B°7", "Bdim7", {B, D, F, 8}),
-        ("Bm7b5 Bø Bø7 Bhdim7 Bm7♭5 B:hdim7", "Bm7b5", {B, D, F, A}),
-        ("C+ Caug", "Caug", {C, E, 8}),
-        ("Gsus4 Gsus", "Gsus4", {G, C, D}),
-        ("Db D♭", "Db", {1, 5, 8}),
-        ("Bb/D B♭/D", "Bb/D", {10, 2, 5}),
-        ("C/Bb", "C/Bb", {C, E, G, 10}),
-        ("C/C", "C", {C, E, G}),
-        ("Am9 Amin9", "Am9", {A, C, E, G, B}),
-        ("C7#5 C+7", "Caug7", {C, E, 8, 10}),
-    ],
-)
-def test_common_spellings_mean_one_chord(spellings: str, label: str, tones: set[int]) -> None:
-    for spelling in spellings.split():
-        chord = parse_chord(spelling)
-        assert chord is not None, spelling
-        assert chord.label == label
-        assert chord.pitch_classes == tones
-        assert canonical(label) == label
-
-
-def test_no_chord_has_several_names() -> None:
-    assert [canonical(t) for t in ("N", "-", "NC", "N.C.")] == ["N"] * 4
-
-
-@pytest.mark.parametrize("text", ["H", "am", "C/", "/E", "C/H", "Cfoo", "", "C##", "Cm/E/G", "Ab c"])
-def test_other_names_are_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="not a chord that Backline knows"):
-        parse_chord(text)
 
 
 def test_a_plan_holds_the_tones_for_as_long_as_the_chord() -> None:
@@ -188,7 +145,11 @@ def test_bar_one_is_the_first_bar_of_the_grid_and_the_last_one_may_be_cut() -> N
         ("0 1 C\n| C |\n", 2, "not both"),
         ("\n# x\n| % |\n", 3, "first bar"),
         ("| / C |\n", 1, "opens the bar"),
-        ("| C | H |\n", 1, "not a chord"),
+        ("| C | X |\n", 1, "not a chord"),
+        ("| 1 | C |\n", 1, "counts in a key, and none is known"),
+        ("|: C |: F :|\n", 1, "inside another"),
+        ("| C |::| F |\n", 1, "none stand before it"),
+        ("| C :| x1\n", 1, "2 to 99 times"),
         ("| C |\n" * 9, 9, "more bars than the recording, which has 8"),
         ("99 100 C\n", 1, "the recording ends"),
     ],
@@ -215,3 +176,79 @@ def test_bars_need_beats_and_a_chart_needs_chords(tmp_path: Path) -> None:
     assert parse_chart(read_text(chart, "the chord chart"), BeatGrid(), 16.0, "chart.txt") == [
         ChordSpan(0.0, 1.0, "C#m")
     ]
+
+
+def labels(text: str, song: SongKey | None = None) -> list[str]:
+    """The chord of each bar of two beats, as far as there are bars."""
+    grid = BeatGrid(tuple(0.5 * i for i in range(64)), tuple(range(0, 64, 2)), 1.0, 2)
+    chart = parse_chart(text, grid, 32.0, "x.txt", song)
+    ends = round(chart[-1].end_s)
+    return [next(s.label for s in chart if s.start_s <= bar < s.end_s) for bar in range(ends)]
+
+
+@pytest.mark.parametrize(
+    ("text", "bars"),
+    [
+        ("|: Am | F :|", "Am F Am F"),
+        ("| C |: Am | F :| G |", "C Am F Am F G"),
+        ("|: Am | F :|: C | G :|", "Am F Am F C G C G"),
+        ("||: Am | F :|| G ||", "Am F Am F G"),
+        ("| Am | F :| G | C :|", "Am F Am F G C G C"),
+        ("|: Am | % :| x3", "Am Am Am Am Am Am"),
+        ("|: C | G :| (3x)\n| F |", "C G C G C G F"),
+        ("|: C :|x4 | D", "C C C C D"),
+        ("|: C |\n| G :|\n| F |", "C G C G F"),
+        ("| : C | G : | F", "C G C G F"),
+        ("|: C | G | : | F", "C G C G F"),
+        ("|:C|G:|%", "C G C G G"),
+    ],
+)
+def test_repeats_are_played_as_often_as_they_say(text: str, bars: str) -> None:
+    assert labels(text) == bars.split()
+
+
+def test_a_repeat_that_stays_open_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"no ':\|' closes"):
+        labels("| C |: G | F |")
+
+
+IN_C, IN_A_MINOR = SongKey(Key.parse("C"), given=True), SongKey(Key.parse("Am"))
+
+
+@pytest.mark.parametrize(
+    ("song", "text", "bars"),
+    [
+        (IN_C, "| 1 | 4 | 5 | 6m |", "C F G Am"),
+        (IN_C, "|: I | vi :| IV | V7 |", "C Am C Am F G7"),
+        (IN_A_MINOR, "| 6m | 4 | 1 | 5 | C#dim |", "Am F C G C#dim"),
+        (IN_A_MINOR, "| i | VI | III | VII |", "Am F C G"),
+        (SongKey(Key.parse("C")), "| i | iv | i | V7 |  #2 the second time", "Am Dm Am E7"),
+        (IN_C, "| 1 | #4dim | 5 | #iv° |  # the bridge", "C F#dim G F#dim"),
+    ],
+)
+def test_degrees_become_letters(song: SongKey, text: str, bars: str) -> None:
+    assert labels(text, song) == bars.split()
+
+
+def test_degrees_stand_in_timed_charts_too() -> None:
+    chart = parse_chart("0 1 1\n1 2 5/7\n2 3 vi\n", BeatGrid(), 4.0, "x.txt", IN_C)
+    assert [span.label for span in chart] == ["C", "G/B", "Am"]
+
+
+def test_whatever_a_chart_holds_is_read_again_from_its_text() -> None:
+    names = [f"{root}{q}{bass}" for q in QUALITIES for root in ("C", "F#", "H") for bass in ("", "/E", "/Bb")]
+    names += ["C7(b9,13)", "C(b5)", "Dm7(add11)", "G13(#11)", "N", "C+M7", "Fdim9"]
+    lines = "".join(f"{i} {i + 1} {name}\n" for i, name in enumerate(names))
+    chart = parse_chart(lines, BeatGrid(), len(names), "x.txt")
+    assert parse_chart(chart_text(chart), BeatGrid(), len(names), "x.txt") == chart
+
+
+def test_what_is_read_in_an_unusual_way_is_remarked() -> None:
+    assert chart_remarks("| Am | C:6 | F#m7/B |  # H", IN_C) == []
+    (german,) = chart_remarks("| Em | H7 |")
+    assert "H in the chart is read as the German B natural" in german
+    (mixed,) = chart_remarks("0 1 Em/H\n1 2 B\n")
+    assert "write Bb for the German B" in mixed
+    (degrees,) = chart_remarks("| 6m | 4 |", IN_A_MINOR)
+    assert degrees == "The degrees in the chart are counted in C major (heard; --key says otherwise)."
+    assert chart_remarks("| I |", IN_C) == ["The degrees in the chart are counted in C major (given)."]

@@ -15,7 +15,8 @@ import numpy as np
 import soundfile
 
 from appliance.grid import SAMPLE_RATE_HZ
-from appliance.music.chord_chart import Chart, Chord, ChordSpan, merged, parse_chord
+from appliance.music.chord_chart import Chart, ChordSpan, merged
+from appliance.music.chord_names import Chord, parse_chord
 from appliance.music.keys import spell
 from appliance.music.score import STYLES, Score
 from train.arrange.chords import read_chords
