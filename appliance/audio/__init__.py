@@ -8,6 +8,7 @@
 - ``blocks``: streams of sample blocks
 - ``wav_writer``: WAV files, 44.1 kHz, 24 bit, streamed
 - ``loudness``: integrated loudness (LUFS) and true peak (dBTP)
+- ``voice_level``: how loud the voice is where it sings, and what is far louder than it
 - ``limiter``: a look-ahead limiter
 - ``limited_loudness``: loudness after limiting, measured only where the limiter acted
 - ``mastering``: brings every file to one loudness, with all peaks under a ceiling

@@ -34,7 +34,9 @@ _CHUNK_PERIODS = 100 * STEP_PERIODS
 """Periods computed at a time (10 s)."""
 
 
-def gain_factors(measured: Measurement, gain_db: float, ceiling_dbtp: float) -> Iterator[Block]:
+def gain_factors(
+    measured: Measurement, gain_db: float, ceiling_dbtp: float, release_db_per_s: float = RELEASE_DB_PER_S
+) -> Iterator[Block]:
     """A factor for each sample: a gain of ``gain_db``, less where a peak would exceed ``ceiling_dbtp``.
 
     Shape: blocks of (n,) float32. The n add up to the samples of ``measured``, rounded up to a whole period.
@@ -43,7 +45,7 @@ def gain_factors(measured: Measurement, gain_db: float, ceiling_dbtp: float) -> 
     place = (np.arange(PERIOD_SAMPLES) + 0.5) / PERIOD_SAMPLES - 0.5
     before, after = np.maximum(-place, 0), np.maximum(place, 0)
     weights = np.stack([before, 1 - before - after, after])
-    curve = period_factors(measured, gain_db, ceiling_dbtp)
+    curve = period_factors(measured, gain_db, ceiling_dbtp, release_db_per_s)
 
     def straight(held: Curve) -> Curve:
         if np.all(held == held[0]):
@@ -70,7 +72,9 @@ def limited_lufs(measured: Measurement, gain_db: float, ceiling_dbtp: float) -> 
     return gated_lufs(np.concatenate(step_power) if step_power else np.zeros(0))
 
 
-def period_factors(measured: Measurement, gain_db: float, ceiling_dbtp: float) -> Iterator[Curve]:
+def period_factors(
+    measured: Measurement, gain_db: float, ceiling_dbtp: float, release_db_per_s: float = RELEASE_DB_PER_S
+) -> Iterator[Curve]:
     """The gain factor at the middle of each period, in arrays of (K,), K periods."""
     held = _slide(_needed_db(measured, gain_db, ceiling_dbtp), REACH_PERIODS + 1, _moving_maximum)
     hann = np.hanning(2 * REACH_PERIODS + 3)[1:-1]
@@ -79,7 +83,7 @@ def period_factors(measured: Measurement, gain_db: float, ceiling_dbtp: float) -
     def smoothed(held: Curve) -> Curve:
         return np.convolve(held, hann, "valid") if held.any() else held[REACH_PERIODS:-REACH_PERIODS]
 
-    for reduction_db in _slide(_released(held), REACH_PERIODS, smoothed):
+    for reduction_db in _slide(_released(held, release_db_per_s), REACH_PERIODS, smoothed):
         if reduction_db.any():
             yield 10 ** ((gain_db - reduction_db) / 20)
         else:
@@ -97,9 +101,9 @@ def _needed_db(measured: Measurement, gain_db: float, ceiling_dbtp: float) -> It
         yield needed
 
 
-def _released(curves: Iterable[Curve]) -> Iterator[Curve]:
-    """Let the reduction rise at once and fall by at most :data:`RELEASE_DB_PER_S`."""
-    fall_db = RELEASE_DB_PER_S * PERIOD_SAMPLES / SAMPLE_RATE_HZ
+def _released(curves: Iterable[Curve], release_db_per_s: float) -> Iterator[Curve]:
+    """Let the reduction rise at once and fall by at most ``release_db_per_s``."""
+    fall_db = release_db_per_s * PERIOD_SAMPLES / SAMPLE_RATE_HZ
     last_db = 0.0
     for curve in curves:
         if last_db <= 0.0 and not curve.any():

@@ -41,6 +41,8 @@ TAPS = 6_144
 
 _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = -10.0
+_FEWEST_BLOCKS = 4
+"""With fewer blocks in which something is sung, their loudness says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def measure(blocks: Iterable[Block]) -> Loudness:
 
 def measure_curves(blocks: Iterable[Block]) -> Measurement:
     """Measure peak and weighted power of ``blocks`` over time. Shape: as for :func:`measure`."""
-    peaks, weighting = _Peaks(), _Weighting()
+    peaks, weighting = _Peaks(), PowerMeter()
 
     def weighted() -> Iterator[Block]:
         for block in recut(blocks, HOP_SAMPLES):
@@ -97,7 +99,7 @@ def measure_curves(blocks: Iterable[Block]) -> Measurement:
 
 def integrated_lufs(blocks: Iterable[Block]) -> float:
     """The integrated loudness of :func:`measure` for half the work, without the true peak."""
-    weighting = _Weighting()
+    weighting = PowerMeter()
     for block in recut(blocks, HOP_SAMPLES):
         weighting.add(block)
     return gated_lufs(power_of_steps(weighting.result()))
@@ -107,7 +109,29 @@ def gated_lufs(step_power: NDArray[np.float64]) -> float:
     """Integrated loudness from the weighted power of S steps of 100 ms, (S,); -inf for silence."""
     if len(step_power) < _STEPS_PER_BLOCK:
         return -math.inf
-    block_power = np.convolve(step_power, np.full(_STEPS_PER_BLOCK, 1 / _STEPS_PER_BLOCK), "valid")
+    return _gated_lufs(np.convolve(step_power, np.full(_STEPS_PER_BLOCK, 1 / _STEPS_PER_BLOCK), "valid"))
+
+
+def sung_lufs(power: NDArray[np.float32], sung: NDArray[np.bool_]) -> float | None:
+    """Integrated loudness of the periods in which something is sung; None where these are hardly any.
+
+    The gating blocks are those of the whole sound, each as loud as what is sung in it. Those in which less
+    than half is sung do not count. Shape: ``power`` and ``sung`` (K,), K periods.
+    """
+    share = power_of_steps(sung.astype(np.float32))
+    if len(share) < _STEPS_PER_BLOCK:
+        return None
+    steps = np.ones(_STEPS_PER_BLOCK)
+    share = np.convolve(share, steps, "valid")
+    block_power = np.convolve(power_of_steps(power * sung), steps, "valid")
+    counts = share >= 0.5 * _STEPS_PER_BLOCK
+    if counts.sum() < _FEWEST_BLOCKS:
+        return None
+    return _gated_lufs(block_power[counts] / share[counts])
+
+
+def _gated_lufs(block_power: NDArray[np.float64]) -> float:
+    """Integrated loudness from the weighted power of gating blocks, (B,); -inf for silence."""
     heard = block_power[block_power > 10 ** ((_ABSOLUTE_GATE_LUFS + 0.691) / 10)]
     if not len(heard):
         return -math.inf
@@ -128,7 +152,7 @@ def loudness_of(peak: float, step_power: NDArray[np.float64]) -> Loudness:
     return Loudness(gated_lufs(step_power), 20 * math.log10(peak) if peak > 0 else -math.inf)
 
 
-class _Weighting:
+class PowerMeter:
     """K-weighting of a stream: keeps the last TAPS samples, which the filter still needs."""
 
     def __init__(self) -> None:
@@ -174,7 +198,7 @@ def true_peaks(before: Block, block: Block, after: Block) -> NDArray[np.float32]
     rates = SAMPLE_RATE_HZ, OVERSAMPLING * SAMPLE_RATE_HZ
     between = soxr.resample(joined, *rates, quality="HQ")[OVERSAMPLING * len(before) :]
     between = between[: OVERSAMPLING * len(block)]
-    return np.maximum(_maxima(block, PERIOD_SAMPLES), _maxima(between, PERIOD_SAMPLES * OVERSAMPLING))
+    return np.maximum(maxima(block, PERIOD_SAMPLES), maxima(between, PERIOD_SAMPLES * OVERSAMPLING))
 
 
 class _Peaks:
@@ -199,14 +223,14 @@ class _Peaks:
                 dtype="float32",
                 quality="HQ",
             )
-        self._on = np.concatenate([self._on, _maxima(block, PERIOD_SAMPLES)])
+        self._on = np.concatenate([self._on, maxima(block, PERIOD_SAMPLES)])
         self._hear_between(self._stream.resample_chunk(block))
 
     def result(self) -> NDArray[np.float32]:
         """(K,), once all blocks are in."""
         if self._stream is not None:
             self._hear_between(self._stream.resample_chunk(self._oversampled[:0], last=True))
-            rest = _maxima(self._oversampled, PERIOD_SAMPLES * OVERSAMPLING)
+            rest = maxima(self._oversampled, PERIOD_SAMPLES * OVERSAMPLING)
             self._between = np.concatenate([self._between, rest, np.zeros(len(self._on), np.float32)])
             self._join(len(self._on))
         return np.frombuffer(self._peaks, np.float32)
@@ -215,7 +239,7 @@ class _Peaks:
         window = PERIOD_SAMPLES * OVERSAMPLING
         joined = np.concatenate([self._oversampled, oversampled])
         whole = len(joined) - len(joined) % window
-        self._between = np.concatenate([self._between, _maxima(joined[:whole], window)])
+        self._between = np.concatenate([self._between, maxima(joined[:whole], window)])
         self._oversampled = joined[whole:]
         self._join(min(len(self._on), len(self._between)))
 
@@ -225,7 +249,7 @@ class _Peaks:
         self._on, self._between = self._on[periods:], self._between[periods:]
 
 
-def _maxima(block: Block, window: int) -> NDArray[np.float32]:
+def maxima(block: Block, window: int) -> NDArray[np.float32]:
     """Largest absolute value in each ``window`` samples of (n, C); the last window may be shorter."""
     if len(block) % window:
         block = np.pad(block, ((0, -len(block) % window), (0, 0)))

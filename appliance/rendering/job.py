@@ -7,6 +7,7 @@ from pathlib import Path
 
 from appliance.audio.loudness import Loudness
 from appliance.audio.recording import AudioInfo
+from appliance.audio.voice_level import VoiceLevel
 from appliance.composing.wishes import Wishes
 from appliance.vocal.tuning import Tuning
 
@@ -35,7 +36,7 @@ class RenderJob:
 
 @dataclass(frozen=True, slots=True)
 class HeardVocal:
-    """The vocal: its file, the seconds that are certainly sung, its tuning, its loudness in LUFS.
+    """The vocal: its file, the seconds that are certainly sung, its tuning, the level of the voice in it.
 
     ``band_cents`` is the tuning of the band in cents above A = 440 Hz.
     """
@@ -44,7 +45,21 @@ class HeardVocal:
     sung_s: float
     tuning: Tuning
     band_cents: float
-    lufs: float
+    level: VoiceLevel
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was done to the vocal in the mix, in sentences."""
+        outbursts = self.level.outbursts
+        if not outbursts:
+            return []
+        many = f"{len(outbursts)} sounds" if len(outbursts) > 1 else "A sound"
+        first = ", the first" if len(outbursts) > 1 else ""
+        most_db = max(outburst.over_db for outburst in outbursts)
+        return [
+            f"{many} far louder than the singing{first} at {outbursts[0].start_s:.1f} s, "
+            f"{'are' if first else 'is'} turned down in the mix by up to {most_db:.0f} dB."
+        ]
 
 
 @dataclass(frozen=True, slots=True)

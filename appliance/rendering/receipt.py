@@ -7,6 +7,7 @@ music.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,8 @@ def make_receipt(
                 "channels": info.channels,
                 "sung_s": round(vocal.sung_s, 2),
                 "damaged": [[round(second, 3), round(seconds, 3)] for second, seconds in info.lost],
+                "sung_lufs": round(vocal.level.lufs, 2) if math.isfinite(vocal.level.lufs) else None,
+                "outbursts": [[round(o.start_s, 3), round(o.over_db, 1)] for o in vocal.level.outbursts],
             },
             "pack": {
                 "name": pack.manifest.name,
@@ -118,7 +121,7 @@ def make_receipt(
             "chart": [[round(c.start_s, 3), round(c.end_s, 3), c.label] for c in reading.chart],
             "chart_text": chart_text(reading.chart),
             "chart_given": wishes.chords is not None,
-            "remarks": list(reading.remarks),
+            "remarks": [*vocal.remarks, *reading.remarks],
             "fit": None if take.fit is None else take.fit.to_json(take.retried),
             "loudness_lufs": round(played.loudness.integrated_lufs, 2),
             "true_peak_dbtp": round(played.loudness.true_peak_dbtp, 2),

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from appliance.audio.blocks import Block
-from appliance.audio.loudness import integrated_lufs
 from appliance.audio.recording import AudioInfo, probe, read_blocks, read_mono
+from appliance.audio.voice_level import VoiceLevel, measure_voice
 from appliance.composing.composer import listen, padded
 from appliance.composing.takes import Take, compose_takes
 from appliance.composing.wishes import Wishes
@@ -62,15 +62,15 @@ def render(
         features = padded(features_of(track, tuning.curve))
         reading = listen(engine.graphs, features, info.output_samples / SAMPLE_RATE_HZ, job.wishes)
 
-    def measure(work: Aside[float]) -> float:
-        return integrated_lufs(work.through(read_blocks(info)))
+    def measure(work: Aside[VoiceLevel]) -> VoiceLevel:
+        return measure_voice(work.through(read_blocks(info)), track.f0_hz > 0.0)
 
-    with aside(measure) as lufs, watch.stage("compose"):  # the networks leave a second core mostly idle
+    with aside(measure) as level, watch.stage("compose"):  # the networks leave a second core mostly idle
         takes = compose_takes(
             engine.graphs, engine.pack, reading, job.wishes, lambda share: watch.advance(DENOISING * share)
         )
         vocal = HeardVocal(
-            info, check.sung_s, tuning, tuning.cents if band_cents is None else band_cents, lufs.result()
+            info, check.sung_s, tuning, tuning.cents if band_cents is None else band_cents, level.result()
         )
     receipts = _publish(engine, job, version, vocal, takes, watch)
     on_progress(1.0)

@@ -87,7 +87,7 @@ def _write_mix(path: Path, work: Aside[None], mastered: Master, band: Spool, voc
 
     together = mixed(
         accompaniment,
-        lambda: read_blocks(vocal.info),
-        levels=(mastered.loudness.integrated_lufs, vocal.lufs),
+        lambda: vocal.level.tamed(read_blocks(vocal.info)),
+        levels=(mastered.loudness.integrated_lufs, vocal.level.lufs),
     )
     write_wav(path, master(together).apply(together), 2, vocal.info.output_samples)
