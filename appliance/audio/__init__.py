@@ -5,6 +5,7 @@
 - ``containers``: recognises a file's container and finds all the sound in it, by way of ``wav_header``,
   ``mp3_frames``, ``ogg_pages`` and ``flac_length``
 - ``pieces``: a file put together from pieces of another
+- ``defects``: a dead side, a DC offset or rumble, which the mix does not inherit; ``high_pass``: its filter
 - ``blocks``: streams of sample blocks
 - ``wav_writer``: WAV files, 44.1 kHz, 24 bit, streamed
 - ``loudness``: integrated loudness (LUFS) and true peak (dBTP)

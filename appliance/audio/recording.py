@@ -8,7 +8,7 @@ with the length of the recording.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import soxr
 from numpy.typing import NDArray
 
 from appliance.audio.blocks import BLOCK_SAMPLES, Block, exactly, recut
+from appliance.audio.defects import Defects, DefectSearch
 from appliance.audio.opened import Opened, opened
 from appliance.errors import InputError
 from appliance.files.hashes import file_sha256
@@ -42,6 +43,7 @@ class AudioInfo:
     file's bytes, in hex. ``peak`` is the largest absolute sample (full scale is 1.0; 0.0 is digital
     silence). ``opposed`` means that the two channels cancel each other when added.
     ``lost`` are damaged parts in whose place there is silence: (second, seconds).
+    ``defects`` are those that :func:`read_blocks` cures.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class AudioInfo:
     peak: float
     opposed: bool = False
     lost: tuple[tuple[float, float], ...] = ()
+    defects: Defects = field(default_factory=Defects)
 
     @property
     def duration_s(self) -> float:
@@ -81,7 +84,8 @@ def probe(path: Path) -> AudioInfo:
     path = Path(path)
     with opened(path) as sound:
         _check_format(sound)
-        frames, peak, opposed = _scan(sound)
+        search = DefectSearch(sound.rate_hz)
+        frames, peak, opposed = _scan(sound, search)
         if sound.declared_frames is not None and frames < sound.declared_frames:
             raise InputError(
                 f"{path} is cut short: its header declares {sound.declared_frames / sound.rate_hz:.1f} s but "
@@ -100,11 +104,12 @@ def probe(path: Path) -> AudioInfo:
             peak,
             opposed,
             sound.lost,
+            search.result(),
         )
 
 
 def read_blocks(info: AudioInfo, block_samples: int = BLOCK_SAMPLES) -> Iterator[Block]:
-    """Read the recording in stereo at 44.1 kHz, ``info.output_samples`` samples in all.
+    """Read the recording in stereo at 44.1 kHz, ``info.output_samples`` samples in all, without its defects.
 
     Mono is copied to both channels. Shape: blocks of (``block_samples``, 2) float32, the last one shorter.
 
@@ -112,7 +117,7 @@ def read_blocks(info: AudioInfo, block_samples: int = BLOCK_SAMPLES) -> Iterator
         InputError: the file has changed since it was probed.
     """
     blocks = exactly(_resampled(info), info.output_samples)
-    for block in recut(blocks, block_samples):
+    for block in recut(info.defects.cured(blocks), block_samples):
         yield np.repeat(block, 2, axis=1) if info.channels == 1 else block
 
 
@@ -149,7 +154,7 @@ def _check_format(sound: Opened) -> None:
         )
 
 
-def _scan(sound: Opened) -> tuple[int, float, bool]:
+def _scan(sound: Opened, search: DefectSearch) -> tuple[int, float, bool]:
     """Number of frames, largest absolute sample, and whether the channels cancel."""
     frames, peak = 0, 0.0
     power_mean = power_channels = 0.0
@@ -161,6 +166,7 @@ def _scan(sound: Opened) -> tuple[int, float, bool]:
                 f"{(frames + first) / sound.rate_hz:.3f} s; export it again."
             )
         frames += len(block)
+        search.add(block)
         peak = max(peak, float(np.abs(block).max()))
         power_mean += float(np.square(mono(block)).sum(dtype=np.float64))
         power_channels += float(np.square(block).sum(dtype=np.float64)) / block.shape[1]

@@ -50,15 +50,17 @@ class HeardVocal:
     @property
     def remarks(self) -> list[str]:
         """What was done to the vocal in the mix, in sentences."""
+        said = self.info.defects.sentences
         outbursts = self.level.outbursts
         if not outbursts:
-            return []
-        many = f"{len(outbursts)} sounds" if len(outbursts) > 1 else "A sound"
-        first = ", the first" if len(outbursts) > 1 else ""
+            return said
+        several = len(outbursts) > 1
         most_db = max(outburst.over_db for outburst in outbursts)
         return [
-            f"{many} far louder than the singing{first} at {outbursts[0].start_s:.1f} s, "
-            f"{'are' if first else 'is'} turned down in the mix by up to {most_db:.0f} dB."
+            *said,
+            f"{f'{len(outbursts)} sounds' if several else 'A sound'} far louder than the singing, "
+            f"{'the first ' if several else ''}at {outbursts[0].start_s:.1f} s, "
+            f"{'are' if several else 'is'} turned down in the mix by up to {most_db:.0f} dB.",
         ]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from appliance.audio.high_pass import HIGH_PASS_HZ
 from appliance.composing.takes import Take
 from appliance.music.beat_grid import trusted
 from appliance.music.chord_chart import chart_text
@@ -81,6 +82,8 @@ def make_receipt(
                 "sung_s": round(vocal.sung_s, 2),
                 "damaged": [[round(second, 3), round(seconds, 3)] for second, seconds in info.lost],
                 "sung_lufs": round(vocal.level.lufs, 2) if math.isfinite(vocal.level.lufs) else None,
+                "only_side": vocal.info.defects.only_side,
+                "high_pass_hz": HIGH_PASS_HZ if vocal.info.defects.high_pass else None,
                 "outbursts": [[round(o.start_s, 3), round(o.over_db, 1)] for o in vocal.level.outbursts],
             },
             "pack": {

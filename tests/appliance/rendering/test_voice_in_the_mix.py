@@ -97,3 +97,25 @@ def test_a_pop_does_not_duck_the_mix(engine: Engine, tmp_path: Path) -> None:
         near = mix[8 * RATE_HZ + 2_000 : 8 * RATE_HZ + 2_000 + 22_050]
         levels[name] = 10 * np.log10(np.square(near).mean())
     assert levels["with"] == pytest.approx(levels["without"], abs=0.3)
+
+
+def test_the_mix_of_a_defective_recording_is_that_of_the_clean_one(engine: Engine, tmp_path: Path) -> None:
+    clean = quiet_voice()
+    time = np.arange(len(clean)) / RATE_HZ
+    defective = {
+        "left": np.stack([clean, np.zeros_like(clean)], axis=1),
+        "offset": clean + 0.4,
+        "wind": clean + 0.03 * np.sin(2 * np.pi * 2.0 * time),
+        "all of it": np.stack(
+            [np.full_like(clean, 0.01), clean - 0.2 + 0.03 * np.sin(2 * np.pi * time)], axis=1
+        ),
+    }
+    (tmp_path / "clean").mkdir()
+    _, wanted, _ = mixed(engine, tmp_path / "clean", clean)
+    for name, sound in defective.items():
+        (tmp_path / name).mkdir()
+        facts, mix, _ = mixed(engine, tmp_path / name, sound)
+        assert np.abs(mix - wanted).max() < 0.03, name
+        assert facts["vocal"]["only_side"] == {"left": "left", "all of it": "right"}.get(name)
+        assert facts["vocal"]["high_pass_hz"] == (None if name == "left" else 10.0)
+        assert len(facts["remarks"]) == (2 if name == "all of it" else 1)
