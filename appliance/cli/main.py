@@ -54,6 +54,8 @@ def cli() -> None:
     help="How far the harmony may depart from the most likely one.",
 )
 @click.option("--bpm", type=float, help="Tempo in beats per minute, if the song was sung to a click.")
+@click.option("--half-time", is_flag=True, help="Take every other one of the beats that are heard.")
+@click.option("--double-time", is_flag=True, help="Take twice as many beats as are heard.")
 @click.option("--beats", type=click.Path(path_type=Path), help="File with the time of every beat.")
 @click.option("--key", help="Musical key, such as Eb or 'F# minor'.")
 @click.option("--chords", type=click.Path(path_type=Path), help="File with a chord chart to play.")
@@ -105,14 +107,16 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
 
 def _read_wishes(chords: Path | None, beats: Path | None, tuning: str, **dials: Any) -> Wishes:
     """Build the wishes from the options, with the text of the chart and beat files. Raises UsageError."""
-    from appliance.composing.wishes import Wishes
+    from appliance.composing.wishes import TEMPO_DIALS, Wishes
     from appliance.errors import UsageError
     from appliance.files.text import read_text
     from appliance.music.keys import Key
 
     wishes = Wishes.from_options(tuning=_number(tuning), **dials)
-    if wishes.bpm is not None and beats is not None:
-        raise UsageError("--bpm and --beats contradict each other; give only one of them.")
+    for name in TEMPO_DIALS:
+        if getattr(wishes, name) and beats is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} and --beats contradict each other; give only one of them.")
     if wishes.key is not None:
         Key.parse(wishes.key)  # report a bad key before the recording is read
     texts: dict[str, str] = {}

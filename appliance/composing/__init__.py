@@ -4,7 +4,8 @@
 - ``composer``: listens, plans, denoises and decodes
 - ``takes``: several accompaniments of one vocal, sorted by fit
 - ``beat_tracker``: beats and bars from the planner's activations; ``beat_evidence``, ``steady_beats``,
-  ``following_beats``: its parts
+  ``following_beats``, ``tempo_sections``: its parts
+- ``bars``: the meter, where bars begin, whether beats are divided in three
 - ``key_request``: composes in a key that the user requests
 - ``plan_chart``: converts the harmony plan to a chord chart and back
 - ``plan_variation``: the plan of one take

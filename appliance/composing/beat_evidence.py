@@ -43,6 +43,13 @@ class BeatEvidence:
         position = times_s * self.rate_hz - 0.5
         return np.asarray(np.interp(position, frames, self.smooth, left=0.0, right=0.0))
 
+    def part(self, first_s: float, stop_s: float) -> tuple[BeatEvidence, float]:
+        """The evidence from ``first_s`` to ``stop_s``, as far as there is any, and when it begins."""
+        first = max(0, round(first_s * self.rate_hz))
+        excess = self.excess[first : max(first, round(stop_s * self.rate_hz))]
+        smooth = self.smooth[first : first + len(excess)]
+        return BeatEvidence(excess, smooth, self.rate_hz, float(np.linalg.norm(excess))), first / self.rate_hz
+
     def fit(self, times_s: Array, period_s: float) -> float:
         """Correlation, -1 to 1, of the evidence with pulses at ``times_s`` (N,), about ``period_s`` apart."""
         pulse = pulse_shape(self.rate_hz)

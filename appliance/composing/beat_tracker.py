@@ -12,21 +12,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.composing.bars import NO_FIT, Accents, Bars, find_bars
 from appliance.composing.beat_evidence import Array, BeatEvidence
 from appliance.composing.following_beats import following_beats
-from appliance.composing.steady_beats import TEMPO_SPREAD, USUAL_BPM, likely_periods, steady_beats
+from appliance.composing.steady_beats import likely_periods, log_tempo_prior, steady_beats
+from appliance.composing.tempo_sections import beats_of_sections, tempo_sections
 from appliance.errors import UsageError
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.score import BeatGrid
 
-METERS = {4: 0.0, 3: -0.2, 2: -0.4, 6: -1.7}
-"""Log prior of each meter, in beats per bar."""
-
 _SHORTEST_S = 4.0  # shorter recordings have no reliable tempo
 _STEADY_SHARE = 0.75  # the steady grid is kept if its fit is at least this share of the following grid's
 # Weights of the log fits. They and the confidence were fitted to simulated singing of corpus songs.
-_BEAT_WEIGHT, _BAR_WEIGHT, _NO_FIT = 9.0, 7.5, 0.02
-_CONFIDENCE = (3.74, 0.305, 1.39, 2.90)  # log odds: constant; weights of lead, log beat fit, log bar fit
+_BEAT_WEIGHT, _BAR_WEIGHT = 9.0, 7.5
+_BAR_PRIORS = {4: 0.0, 3: -0.2, 2: -0.4, 6: -1.7}  # of the bars that help to choose a tempo
+_CHANGE_GAIN = 0.08  # log fit by which several tempi must exceed one
+_CONFIDENCE = (3.2, 0.3, 4.0, -0.7)  # log odds: constant; weights of lead, log beat fit, unsettled tempo
+_SAME_LEVEL = 0.88  # songs whose best-fitting grid has the written beats, not others half or twice as long
 
 
 def track_beats(
@@ -34,14 +36,15 @@ def track_beats(
     downbeat: NDArray[np.float32],
     frame_rate_hz: float = FRAME_RATE_HZ,
     bpm: float | None = None,
+    accents: Accents | None = None,
 ) -> BeatGrid:
     """Find the beats of a whole file from activations ``beat`` and ``downbeat``: (T,) each, T frames, 0-1.
 
-    The value of a frame is the probability that a beat, or the start of a bar, falls in it. The grid covers
-    the whole file, also where nothing is sung. With ``bpm`` the tempo is exactly that, and only phase and
-    meter are estimated. The grid's confidence is the probability that most beats are within 70 ms of true
-    ones. Without evidence of beats the grid is empty, or with ``bpm`` has confidence 0; without evidence of
-    bars it has beats but no downbeats.
+    The value of a frame is the probability that a beat, or the start of a bar, falls in it. ``accents`` helps
+    to find the bars. The grid covers the whole file, also where nothing is sung; its tempo may change. With
+    ``bpm`` the tempo is exactly that, and only phase and meter are estimated. The grid's confidence is the
+    probability that most beats are within 70 ms of true ones. Without evidence of beats the grid is empty, or
+    with ``bpm`` has confidence 0; without evidence of bars it has beats but no downbeats.
 
     Sources: tempogram: Grosche and Mueller, IEEE TASLP 2011. Following grid: Ellis, *Beat Tracking by Dynamic
     Programming*, 2007, with the tempo as part of the state, as in the bar pointer model (Krebs, Boeck and
@@ -55,8 +58,8 @@ def track_beats(
     beats, bars = BeatEvidence.of(beat, frame_rate_hz), BeatEvidence.of(downbeat, frame_rate_hz)
     duration_s = len(beat) / frame_rate_hz
     if bpm is not None and len(beat):
-        times = steady_beats(beats, 60.0 / bpm, exact=True)
-        return _grid([_Fit.of(times, 60.0 / bpm, beats, bars)], duration_s)
+        fits = [_Fit.of(steady_beats(beats, 60.0 / bpm, exact=True), 60.0 / bpm, beats, bars)]
+        return _grid(fits, bars, accents, duration_s)
     if duration_s < _SHORTEST_S or beats.norm < 1e-3:
         return BeatGrid()
     fits = []
@@ -64,21 +67,55 @@ def track_beats(
         steady = _Fit.of(steady_beats(beats, period_s), period_s, beats, bars)
         following = _Fit.of(following_beats(beats, period_s), period_s, beats, bars)
         fits.append(steady if steady.beat_fit >= _STEADY_SHARE * following.beat_fit else following)
-    return _grid(sorted(fits, key=lambda fit: -fit.score), duration_s)
+    fits.sort(key=lambda fit: -fit.score)
+    sections = tempo_sections(beats)
+    if len(sections) > 1:
+        parts = beats_of_sections(beats, sections, _STEADY_SHARE)
+        changing = _Fit.of(np.concatenate(parts), None, beats, bars)
+        one = beats.fit(fits[0].times_s, _mean_period_s(fits[0].times_s))
+        if math.log(max(changing.beat_fit, NO_FIT) / max(one, NO_FIT)) >= _CHANGE_GAIN:
+            starts = tuple(np.cumsum([0, *map(len, parts[:-1])]).tolist())
+            fits = [replace(changing, section_starts=starts), *fits]
+    return _grid(fits, bars, accents, duration_s, settled=len(sections) == 1)
 
 
 def with_bars(
-    grid: BeatGrid, downbeat: NDArray[np.float32], frame_rate_hz: float = FRAME_RATE_HZ
+    grid: BeatGrid,
+    downbeat: NDArray[np.float32],
+    frame_rate_hz: float = FRAME_RATE_HZ,
+    accents: Accents | None = None,
 ) -> BeatGrid:
-    """``grid`` with the meter and bar starts that fit ``downbeat`` (T,) best; its beats stay.
+    """``grid`` with the meter and bar starts that fit ``downbeat`` (T,) and ``accents`` best; its beats stay.
 
     Without evidence of bars it is returned unchanged.
     """
     bars = BeatEvidence.of(downbeat, frame_rate_hz)
-    times_s = np.asarray(grid.beats_s)
-    fit = _Fit.of(times_s, 60.0 / grid.bpm, bars, bars)
-    found = _grid([fit], math.inf)
-    return replace(grid, downbeats=found.downbeats, meter=found.meter) if found.downbeats else grid
+    found = find_bars(np.asarray(grid.beats_s), bars, accents, (0, *grid.tempo_changes))
+    return _with(grid, found) if found.fit > NO_FIT else grid
+
+
+def half_time(grid: BeatGrid, activations: NDArray[np.float32], accents: Accents | None = None) -> BeatGrid:
+    """Every other beat of ``grid``, and bars for them; ``activations`` (2, T) of beats and bar starts."""
+    if len(grid.beats_s) < 4:
+        return grid
+    both = BeatEvidence.of(activations.sum(axis=0) / 2, FRAME_RATE_HZ)
+    gains = both.at(np.asarray(grid.beats_s))
+    gains[list(grid.downbeats)] += 0.5 * float(np.abs(gains).max(initial=0.0))
+    first = max((0, 1), key=lambda k: float(gains[k::2].sum()))
+    changes = tuple(sorted({(beat - first + 1) // 2 for beat in grid.tempo_changes}))
+    halved = replace(grid, beats_s=grid.beats_s[first::2], downbeats=(), tempo_changes=changes)
+    return with_bars(halved, activations[1], FRAME_RATE_HZ, accents)
+
+
+def double_time(grid: BeatGrid, activations: NDArray[np.float32], accents: Accents | None = None) -> BeatGrid:
+    """The beats of ``grid``, one more between any two, and bars for them; as :func:`half_time`."""
+    count = len(grid.beats_s)
+    if count < 2:
+        return grid
+    beats_s = np.interp(np.arange(2 * count - 1) / 2, np.arange(count), grid.beats_s)
+    changes = tuple(2 * beat for beat in grid.tempo_changes)
+    doubled = replace(grid, beats_s=tuple(beats_s.tolist()), downbeats=(), tempo_changes=changes)
+    return with_bars(doubled, activations[1], FRAME_RATE_HZ, accents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,45 +124,76 @@ class _Fit:
 
     times_s: Array
     period_s: float
-    meter: int
-    first_downbeat: int
     beat_fit: float
-    bar_fit: float
+    weaker_fit: float
+    """The lower one of the fits to the first and to the second half."""
     score: float
+    section_starts: tuple[int, ...] = (0,)
 
     @staticmethod
-    def of(times_s: Array, period_s: float, beats: BeatEvidence, bars: BeatEvidence) -> _Fit:
+    def of(times_s: Array, period_s: float | None, beats: BeatEvidence, bars: BeatEvidence) -> _Fit:
+        """``period_s`` None: as the beats have it on average."""
+        period_s = _mean_period_s(times_s) if period_s is None else period_s
         beat_fit = beats.fit(times_s, period_s)
-        options = []
-        for meter, prior in METERS.items():
-            for first in range(meter):
-                fit = bars.fit(times_s[first::meter], period_s * meter)
-                options.append((_BAR_WEIGHT * math.log(max(fit, _NO_FIT)) + prior, fit, meter, first))
-        bar_score, bar_fit, meter, first = max(options)
-        octaves_off = math.log(60.0 / period_s / USUAL_BPM) / TEMPO_SPREAD
-        score = _BEAT_WEIGHT * math.log(max(beat_fit, _NO_FIT)) + bar_score - 0.5 * octaves_off**2
-        return _Fit(times_s, period_s, meter, first, beat_fit, bar_fit, score)
+        bar_score = max(
+            _BAR_WEIGHT * math.log(max(bars.fit(times_s[first::meter], period_s * meter), NO_FIT)) + prior
+            for meter, prior in _BAR_PRIORS.items()
+            for first in range(meter)
+        )
+        prior = float(log_tempo_prior(np.array(1.0 / period_s)))
+        score = _BEAT_WEIGHT * math.log(max(beat_fit, NO_FIT)) + bar_score + prior
+        middle_s = len(beats.excess) / beats.rate_hz / 2
+        halves = ((0.0, middle_s), (middle_s, 2 * middle_s))
+        weaker_fit = min(_fit_within(times_s, period_s, beats, *half) for half in halves)
+        return _Fit(times_s, period_s, beat_fit, weaker_fit, score)
 
 
-def _grid(fits: list[_Fit], duration_s: float) -> BeatGrid:
-    """The best of ``fits`` as a grid."""
+def _grid(
+    fits: list[_Fit], bars: BeatEvidence, accents: Accents | None, duration_s: float, settled: bool = True
+) -> BeatGrid:
+    """The best of ``fits`` as a grid. It is ``settled`` if one tempo is likely throughout."""
     best = fits[0]
     inside = (best.times_s >= 0) & (best.times_s < duration_s)
-    index = np.arange(len(best.times_s))[inside]
     times_s = best.times_s[inside]
-    has_bars = best.bar_fit > _NO_FIT
-    downbeats = np.flatnonzero(((index - best.first_downbeat) % best.meter == 0) & has_bars)
-    return BeatGrid(tuple(times_s.tolist()), tuple(downbeats.tolist()), _confidence(fits), best.meter)
+    before = int(np.argmax(inside)) if inside.any() else 0
+    starts = sorted({min(max(0, start - before), max(0, len(times_s) - 1)) for start in best.section_starts})
+    found = find_bars(times_s, bars, accents, starts)
+    grid = BeatGrid(
+        tuple(times_s.tolist()), confidence=_confidence(fits, settled), tempo_changes=tuple(starts[1:])
+    )
+    return _with(grid, found) if found.fit > NO_FIT else grid
 
 
-def _confidence(fits: list[_Fit]) -> float:
+def _with(grid: BeatGrid, bars: Bars) -> BeatGrid:
+    return replace(
+        grid,
+        downbeats=bars.downbeats,
+        meter=bars.meter,
+        compound=bars.compound,
+        meter_confidence=bars.confidence,
+    )
+
+
+def _confidence(fits: list[_Fit], settled: bool) -> float:
     """Probability that the first of ``fits`` is right: logistic in its fits and its lead over other tempi."""
     best = fits[0]
-    if best.beat_fit <= _NO_FIT:
+    if best.beat_fit <= NO_FIT:
         return 0.0
     others = [fit.score for fit in fits if abs(math.log(fit.period_s / best.period_s)) > 0.04]
     lead = min(best.score - max(others), 4.0) if others else 4.0
-    constant, of_lead, of_beats, of_bars = _CONFIDENCE
-    log_odds = constant + of_lead * lead
-    log_odds += of_beats * math.log(best.beat_fit) + of_bars * math.log(max(best.bar_fit, _NO_FIT))
-    return 1.0 / (1.0 + math.exp(-log_odds))
+    constant, of_lead, of_beats, if_unsettled = _CONFIDENCE
+    log_fit = math.log(best.beat_fit * max(best.weaker_fit, NO_FIT)) / 2
+    log_odds = constant + of_lead * lead + of_beats * log_fit
+    if not settled and len(best.section_starts) == 1:
+        log_odds += if_unsettled  # parts of the song speak for another tempo
+    return _SAME_LEVEL / (1.0 + math.exp(-log_odds))
+
+
+def _fit_within(times_s: Array, period_s: float, beats: BeatEvidence, first_s: float, stop_s: float) -> float:
+    part, offset_s = beats.part(first_s, stop_s)
+    inside = times_s[(times_s >= first_s) & (times_s < stop_s)]
+    return part.fit(inside - offset_s, period_s)
+
+
+def _mean_period_s(times_s: Array) -> float:
+    return float(np.diff(times_s).mean()) if len(times_s) > 1 else 1.0

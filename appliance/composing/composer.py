@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.composing.beat_tracker import track_beats, with_bars
+from appliance.composing.bars import Accents
+from appliance.composing.beat_tracker import double_time, half_time, track_beats, with_bars
 from appliance.composing.key_request import keep_in_key, plan_in_key
 from appliance.composing.plan_chart import chart_from_plan, plan_from_chart
 from appliance.composing.plan_variation import decide, vary
@@ -32,7 +33,7 @@ from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED, condit
 from appliance.networks.graphs import Graphs
 from appliance.packs.manifest import SamplerFacts
 from appliance.packs.pack import Pack
-from appliance.vocal.features import transposed
+from appliance.vocal.features import ONSET, transposed
 
 Array = NDArray[np.float32]
 
@@ -75,14 +76,14 @@ def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -
         UsageError: the given key, beats or chart are invalid.
     """
     unknown = np.zeros((5, features.shape[1]), np.float32)
-    _, _, beats = _run_planner(graphs, features, unknown)
-    grid = _grid(beats, duration_s, wishes)
+    plan, _, beats = _run_planner(graphs, features, unknown)
+    grid = _grid(beats, Accents.of(plan, features[ONSET]), duration_s, wishes)
     plan, key_shares, _ = _run_planner(graphs, features, phases(grid, features.shape[1]))
     key, confidence = _likeliest_key(key_shares)
     heard = key
     if wishes.key is not None:
         key, confidence = Key.parse(wishes.key), 1.0
-    certainty, remarks = PLAN_PREDICTED, []
+    certainty, remarks = PLAN_PREDICTED, _remarks_on_tempo(grid)
     if wishes.chords is not None:
         song = SongKey(key, given=wishes.key is not None)
         chart = parse_chart(wishes.chords, grid, duration_s, wishes.chords_name, song)
@@ -120,17 +121,34 @@ def redraw(reading: Reading, seed: int, temperature: float) -> Reading:
     return replace(reading, plan=plan, chart=chart_from_plan(plan, reading.grid, reading.duration_s))
 
 
-def _grid(beats: Array, duration_s: float, wishes: Wishes) -> BeatGrid:
+def _grid(beats: Array, accents: Accents, duration_s: float, wishes: Wishes) -> BeatGrid:
     """The given beats, or those found in the activations ``beats`` (2, T): beats and bar starts.
 
     With a given tempo the grid is always trusted, even if its phase is uncertain: a band in time but late can
-    be shifted in the studio, one without a tempo cannot.
+    be shifted in the studio, one without a tempo cannot. So is one that the user asks to count otherwise.
     """
     if wishes.beats is not None:
         grid = parse_beats(wishes.beats, duration_s, wishes.beats_name)
-        return grid if grid.downbeats else with_bars(grid, beats[1])
-    grid = track_beats(beats[0], beats[1], FRAME_RATE_HZ, wishes.bpm)
-    return grid if wishes.bpm is None else replace(grid, confidence=max(grid.confidence, TRUSTED))
+        return grid if grid.downbeats else with_bars(grid, beats[1], FRAME_RATE_HZ, accents)
+    grid = track_beats(beats[0], beats[1], FRAME_RATE_HZ, wishes.bpm, accents)
+    if wishes.half_time:
+        grid = half_time(grid, beats, accents)
+    elif wishes.double_time:
+        grid = double_time(grid, beats, accents)
+    elif wishes.bpm is None:
+        return grid
+    return replace(grid, confidence=max(grid.confidence, TRUSTED))
+
+
+def _remarks_on_tempo(grid: BeatGrid) -> list[str]:
+    if len(grid.tempi) < 2 or grid.confidence < TRUSTED:
+        return []
+    (_, first), *others = grid.tempi
+    then = ", then ".join(f"{bpm:.0f} from {start_s:.1f} s on" for start_s, bpm in others)
+    return [
+        f"The tempo changes: {first:.0f} beats per minute, then {then}. If that is wrong, correct beats_text "
+        "of the receipt and give it with --beats."
+    ]
 
 
 def _run_planner(graphs: Graphs, features: Array, beat_phases: Array) -> tuple[Array, Array, Array]:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from appliance.composing.beat_evidence import PULSE_S, Array, BeatEvidence, centroids
 
 SLOWEST_BPM, FASTEST_BPM = 40.0, 220.0
+TEMPI_HZ = np.geomspace(SLOWEST_BPM, FASTEST_BPM, 150) / 60
+"""Beats per second of the tempi that are looked for; each is 1.1 % faster than the one before."""
+
 USUAL_BPM, TEMPO_SPREAD = 95.0, 0.6
 """Median and log deviation of the tempi people sing in; this prior decides between a tempo and its double."""
 
@@ -23,23 +26,32 @@ _CANDIDATES = 5
 
 def likely_periods(beats: BeatEvidence) -> list[float]:
     """Beat periods in seconds, likeliest first: peaks of the tempogram, weighted by the tempo prior."""
-    hz = np.geomspace(SLOWEST_BPM, FASTEST_BPM, 150) / 60
-    window, hop = round(_WINDOW_S * beats.rate_hz), round(_HOP_S * beats.rate_hz)
-    padded = np.pad(beats.excess, (hop, window))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
-    size = 4096
-    spectrum = np.fft.rfft(frames * np.hanning(window), size, axis=1)
-    strength = np.zeros(len(hz))
-    for i, f in enumerate(hz):
-        weights, bins = _harmonics(f, beats.rate_hz, size)
-        combs = _over_phases(spectrum[:, bins] * weights)
-        strength[i] = combs.max(1).sum() / math.sqrt(float(weights @ weights))
-    score = np.log(np.maximum(strength / strength.max(), 1e-6)) * 4
-    score -= 0.5 * (np.log(60 * hz / USUAL_BPM) / TEMPO_SPREAD) ** 2
+    strength = tempogram(beats, _WINDOW_S, _HOP_S).sum(axis=0)
+    score = np.log(np.maximum(strength / strength.max(), 1e-6)) * 4 + log_tempo_prior(TEMPI_HZ)
     inner = np.pad(score, 1, constant_values=-np.inf)
     peaks = np.flatnonzero((inner[1:-1] >= inner[:-2]) & (inner[1:-1] > inner[2:]))
     peaks = peaks[np.argsort(-score[peaks])][:_CANDIDATES]
-    return [float(1 / hz[p]) for p in peaks]
+    return [float(1 / TEMPI_HZ[p]) for p in peaks]
+
+
+def tempogram(beats: BeatEvidence, window_s: float, hop_s: float) -> Array:
+    """Strength of each tempo in windows of ``window_s`` every ``hop_s``: (windows, tempi)."""
+    window, hop = round(window_s * beats.rate_hz), round(hop_s * beats.rate_hz)
+    padded = np.pad(beats.excess, (round(0.5 * window_s * beats.rate_hz), window))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    size = 4096
+    spectrum = np.fft.rfft(frames * np.hanning(window), size, axis=1)
+    strength = np.zeros((len(frames), len(TEMPI_HZ)))
+    for i, f in enumerate(TEMPI_HZ):
+        weights, bins = _harmonics(f, beats.rate_hz, size)
+        combs = _over_phases(spectrum[:, bins] * weights)
+        strength[:, i] = combs.max(1) / math.sqrt(float(weights @ weights))
+    return strength
+
+
+def log_tempo_prior(hz: Array) -> Array:
+    """How likely people sing at ``hz`` beats per second, as a log; the shape of ``hz``."""
+    return np.asarray(-0.5 * (np.log(60 * hz / USUAL_BPM) / TEMPO_SPREAD) ** 2)
 
 
 def steady_beats(beats: BeatEvidence, period_s: float, exact: bool = False) -> Array:

@@ -21,9 +21,10 @@ text here, and the composer parses them.
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from appliance.errors import UsageError
 from appliance.files.refused_values import must_be
@@ -50,6 +51,10 @@ class Dials(BaseModel):
     """What the band plays and how; the pack lists the styles."""
     bpm: Annotated[float, Field(ge=10, le=400)] | None = None
     """Tempo in beats per minute; None: estimated."""
+    half_time: bool = False
+    """Every other one of the beats that are heard."""
+    double_time: bool = False
+    """Twice as many beats as are heard."""
     key: str | None = None
     """Name of a key, such as ``F# minor``; None: estimated."""
     takes: Annotated[int, Field(ge=1)] = 1
@@ -60,6 +65,17 @@ class Dials(BaseModel):
     """What plays the notes: ``band`` is the soundfont, ``neural`` the audio decoder."""
     tuning: Literal["singer"] | Annotated[float, Field(ge=400, le=480)] = "singer"
     """The band's A in Hz; ``singer``: the pitch of the singer's own A."""
+
+    @model_validator(mode="after")
+    def _one_tempo(self) -> Dials:
+        said = [name for name in TEMPO_DIALS if getattr(self, name)]
+        if len(said) > 1:
+            raise ValueError(f"{' and '.join(said)} contradict each other; give only one of them")
+        return self
+
+
+TEMPO_DIALS = ("bpm", "half_time", "double_time")
+"""Dials that each say all of the tempo."""
 
 
 class Wishes(Dials):
@@ -92,6 +108,10 @@ class Wishes(Dials):
             return Wishes(**options)
         except ValidationError as error:
             wrong = error.errors(include_url=False)[0]
+            if not wrong["loc"]:  # the options contradict each other
+                names = "|".join(TEMPO_DIALS)
+                said = re.sub(rf"\b({names})\b", lambda m: f"--{m[0].replace('_', '-')}", must_be(wrong))
+                raise UsageError(f"{said}.") from None
             name, value = str(wrong["loc"][0]), wrong["input"]
             if name in _OPTION_ERRORS:
                 raise UsageError(_OPTION_ERRORS[name].format(value)) from None

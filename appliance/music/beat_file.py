@@ -1,4 +1,4 @@
-"""Reads the beats that the user gives from text, and extends them over the whole recording.
+"""Beats as text: reads those that the user gives, and extends them over the whole recording.
 
 The format is that of common beat annotations: one beat per line, its time in seconds and optionally its
 number in the bar, beginning with 1. Spaces or a tab separate the columns, ``#`` starts a comment::
@@ -60,6 +60,26 @@ def parse_beats(text: str, duration_s: float, name: str) -> BeatGrid:
     if len(times) < 2:
         raise UsageError(f"{name}: {len(times)} beats are too few; write at least two lines like '0.512 1'.")
     return _covering(times, _places(numbers, name), _meter(numbers), duration_s)
+
+
+def beats_text(grid: BeatGrid) -> str:
+    """The beats of ``grid`` as text that :func:`parse_beats` reads, to a tenth of a millisecond.
+
+    >>> print(beats_text(BeatGrid((0.5, 1.0, 1.5, 2.0), downbeats=(1,), meter=3)), end="")
+    0.5000 3
+    1.0000 1
+    1.5000 2
+    2.0000 3
+    """
+    if not grid.downbeats:
+        return "".join(f"{beat:.4f}\n" for beat in grid.beats_s)
+    lines, starts = [], set(grid.downbeats)
+    place = max(2, grid.meter - grid.downbeats[0] + 1)  # a pickup ends on the last beat of a bar
+    for index, beat in enumerate(grid.beats_s):
+        place = 1 if index in starts else place
+        lines.append(f"{beat:.4f} {place}\n")
+        place += 1
+    return "".join(lines)
 
 
 def _beat(fields: list[str]) -> tuple[float, int | None]:

@@ -37,7 +37,7 @@ _TOLERANCE_TICKS = 0.25
 _DRUM_CHANNEL = 9
 _PITCHED_CHANNELS = tuple(c for c in range(16) if c != _DRUM_CHANNEL)
 _SPLITS = 8
-"""The leading bar is a multiple of an eighth of a beat."""
+"""The leading bar is a multiple of an eighth of a quarter."""
 
 
 class Instrument(Protocol):
@@ -76,15 +76,16 @@ class TempoMap:
         [0, 480, 1920]
         """
         if len(grid.beats_s) < 2:
-            return TempoMap(((0, _UNKNOWN_BEAT_US),), ((0, grid.meter, 4),))
+            return TempoMap(((0, _UNKNOWN_BEAT_US),), ((0, *grid.signature),))
         gaps_s = np.diff(grid.beats_s)
         if grid.beats_s[0] < 0 or gaps_s.min() <= 0 or gaps_s.max() * 1e6 > _LONGEST_BEAT_US:
             raise ValueError("beats must ascend from 0 s on, no further than 16.7 s apart")
         first_bar = grid.downbeats[0] if grid.downbeats else 0
         beat_s = float(np.median(gaps_s))
-        lead_ticks = _lead_ticks(grid.beats_s[0] / beat_s, first_bar)
-        bar_tick = lead_ticks + first_bar * TICKS_PER_BEAT
-        return TempoMap(_tempi(grid.beats_s, lead_ticks), _meters(grid, bar_tick))
+        beat_ticks = _beat_ticks(grid)
+        lead_ticks = _lead_ticks(grid.beats_s[0] / beat_s, first_bar, beat_ticks)
+        bar_tick = lead_ticks + first_bar * beat_ticks
+        return TempoMap(_tempi(grid.beats_s, lead_ticks, beat_ticks), _meters(grid, bar_tick, beat_ticks))
 
     def ticks(self, times_s: Iterable[float]) -> list[int]:
         """The nearest tick of each time in ``times_s``."""
@@ -130,23 +131,31 @@ def write_midi(
         file.save(path)
 
 
-def _lead_ticks(lead_beats: float, first_bar: int) -> int:
+def _beat_ticks(grid: BeatGrid) -> int:
+    """Ticks of a beat: MIDI counts in quarters, a beat may be a dotted quarter or an eighth."""
+    if grid.compound:
+        return TICKS_PER_BEAT * 3 // 2
+    return TICKS_PER_BEAT // 2 if grid.signature[1] == 8 else TICKS_PER_BEAT
+
+
+def _lead_ticks(lead_beats: float, first_bar: int, beat_ticks: int) -> int:
     """Ticks before the first beat, which comes ``lead_beats`` beats (at the song's tempo) after the start.
 
     An adjusted tempo makes any number of ticks fit that time. Whole beats look best in a sequencer. With
-    fewer than two of them the tempo would change too much, so the lead is rounded to eighths of a beat.
+    fewer than two of them the tempo would change too much, so the lead is rounded to 32nds.
     """
-    if lead_beats * TICKS_PER_BEAT < 1:
+    if lead_beats * beat_ticks < 1:
         return 0
     if lead_beats + first_bar >= 2 and lead_beats >= 0.5:
-        return round(lead_beats) * TICKS_PER_BEAT
-    return max(1, round(lead_beats * _SPLITS)) * TICKS_PER_BEAT // _SPLITS
+        return round(lead_beats) * beat_ticks
+    part = TICKS_PER_BEAT // _SPLITS
+    return max(1, round(lead_beats * beat_ticks / part)) * part
 
 
-def _tempi(beats_s: tuple[float, ...], lead_ticks: int) -> tuple[tuple[int, int], ...]:
+def _tempi(beats_s: tuple[float, ...], lead_ticks: int, beat_ticks: int) -> tuple[tuple[int, int], ...]:
     """Tempo changes. Each is computed from the file's true position, so that rounding errors never add up."""
     anchors = [(0, 0.0)] if lead_ticks else []
-    anchors += [(lead_ticks + i * TICKS_PER_BEAT, 1e6 * time) for i, time in enumerate(beats_s)]
+    anchors += [(lead_ticks + i * beat_ticks, 1e6 * time) for i, time in enumerate(beats_s)]
     if not lead_ticks:
         anchors[0] = (0, 0.0)
     tempi: list[tuple[int, int]] = []
@@ -165,11 +174,12 @@ def _tempi(beats_s: tuple[float, ...], lead_ticks: int) -> tuple[tuple[int, int]
     return tuple(tempi)
 
 
-def _meters(grid: BeatGrid, bar_tick: int) -> tuple[tuple[int, int, int], ...]:
+def _meters(grid: BeatGrid, bar_tick: int, beat_ticks: int) -> tuple[tuple[int, int, int], ...]:
     """Time signatures: those before the first downbeat at ``bar_tick``, then one at each change of meter."""
     bars = [b - a for a, b in pairwise(grid.downbeats)] or [grid.meter]
-    full_bar = bars[0] * TICKS_PER_BEAT
+    full_bar = bars[0] * beat_ticks
     leading = bar_tick % full_bar
+    parts, unit = 3 if grid.compound else 1, grid.signature[1]
     meters: list[tuple[int, int, int]] = []
     if leading:
         meters.append((0, *_signature(leading)))
@@ -177,9 +187,9 @@ def _meters(grid: BeatGrid, bar_tick: int) -> tuple[tuple[int, int, int], ...]:
     meter = 0
     for beats in [bars[0]] * (bar_tick // full_bar) + bars:
         if beats != meter:
-            meters.append((tick, beats, 4))
+            meters.append((tick, beats * parts, unit))
             meter = beats
-        tick += beats * TICKS_PER_BEAT
+        tick += beats * beat_ticks
     return tuple(meters)
 
 

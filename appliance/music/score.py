@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 GROUPS = ("keys", "pluck", "pad", "bass")
 """Pitched groups: keyboards, plucked strings, sustained sounds (strings, organ, pads), bass."""
@@ -95,6 +96,10 @@ class Score:
         return Score.of((moved(n) for n in self.notes), self.duration_s)
 
 
+FASTEST_QUARTERS_BPM = 160.0
+"""Beats of a bar of five or seven that are faster than this are eighths, not quarters."""
+
+
 @dataclass(frozen=True, slots=True)
 class BeatGrid:
     """Beats and bars of a song, in seconds.
@@ -109,11 +114,35 @@ class BeatGrid:
     confidence: float = 0.0
     meter: int = field(default=4)
     """Beats per bar."""
+    compound: bool = False
+    """Whether a beat has three parts, as in 6/8, instead of two."""
+    meter_confidence: float = 1.0
+    """0-1: probability of the meter, if the beats are right."""
+    tempo_changes: tuple[int, ...] = ()
+    """Indices into ``beats_s`` of the beats with which another tempo begins."""
 
     @property
     def bpm(self) -> float:
         """Median tempo in beats per minute; 0.0 if unknown."""
         if len(self.beats_s) < 2:
             return 0.0
-        gaps = sorted(b - a for a, b in zip(self.beats_s, self.beats_s[1:], strict=False))
-        return 60.0 / gaps[len(gaps) // 2]
+        return _bpm(self.beats_s)
+
+    @property
+    def tempi(self) -> tuple[tuple[float, float], ...]:
+        """Where each tempo begins, in seconds, and its beats per minute; one unless the tempo changes."""
+        firsts = (0, *self.tempo_changes)
+        parts = (self.beats_s[a:b] for a, b in zip(firsts, (*self.tempo_changes, None), strict=True))
+        return tuple((part[0], _bpm(part)) for part in parts if len(part) > 1)
+
+    @property
+    def signature(self) -> tuple[int, int]:
+        """The time signature, such as (3, 4); compound time and fast 5 or 7 in eighths."""
+        if self.compound:
+            return 3 * self.meter, 8
+        return self.meter, 8 if self.meter in (5, 7) and self.bpm > FASTEST_QUARTERS_BPM else 4
+
+
+def _bpm(beats_s: tuple[float, ...]) -> float:
+    gaps = sorted(b - a for a, b in pairwise(beats_s))
+    return 60.0 / gaps[len(gaps) // 2]

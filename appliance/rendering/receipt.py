@@ -14,6 +14,7 @@ from typing import Any
 
 from appliance.audio.high_pass import HIGH_PASS_HZ
 from appliance.composing.takes import Take
+from appliance.music.beat_file import beats_text
 from appliance.music.beat_grid import trusted
 from appliance.music.chord_chart import chart_text
 from appliance.rendering.engine import Engine
@@ -41,9 +42,9 @@ class Receipt:
 
     @property
     def tempo(self) -> str:
-        """The tempo in beats per minute, or a dash if the beats are not trusted."""
+        """The tempo in beats per minute, a mark if it changes, or a dash if the beats are not trusted."""
         tempo = self.facts["tempo"]
-        return f"{tempo['bpm']:.1f}" if tempo["trusted"] else "—"
+        return f"{tempo['bpm']:.1f}{' →' if tempo['changes'] else ''}" if tempo["trusted"] else "—"
 
     @property
     def remarks(self) -> list[str]:
@@ -115,12 +116,17 @@ def make_receipt(
             "tempo": {
                 "bpm": round(grid.bpm, 2),
                 "meter": grid.meter,
+                "signature": "{}/{}".format(*grid.signature),
+                "meter_confidence": round(grid.meter_confidence, 3),
+                "changes": [[round(start_s, 3), round(bpm, 2)] for start_s, bpm in grid.tempi[1:]],
                 "confidence": round(grid.confidence, 3),
                 "trusted": trusted(grid),
                 "given": wishes.bpm is not None or wishes.beats is not None,
+                "counted": "half" if wishes.half_time else "double" if wishes.double_time else None,
             },
             "beats_s": [round(b, 4) for b in grid.beats_s],
             "downbeats": list(grid.downbeats),
+            "beats_text": beats_text(grid),
             "chart": [[round(c.start_s, 3), round(c.end_s, 3), c.label] for c in reading.chart],
             "chart_text": chart_text(reading.chart),
             "chart_given": wishes.chords is not None,

@@ -290,7 +290,7 @@ def test_variables_are_read_somewhere(page: dict[str, str], root: Path) -> None:
 
 def test_defaults_in_the_options_table_are_true(options: str) -> None:
     values = parse(["render", "a.wav", "--out", "b"]).params
-    for name, default in re.findall(r"^\| `(--\w+)[^|]*` \| `?([\w/]+)`? \|", options, re.MULTILINE):
+    for name, default in re.findall(r"^\| `(--[\w-]+)[^|]*` \| `?([\w/]+)`? \|", options, re.MULTILINE):
         (parameter,) = (p for p in cli.commands["render"].params if name in p.opts)
         if default == "required":
             assert parameter.required

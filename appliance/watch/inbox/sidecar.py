@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from appliance.composing.wishes import Dials, Wishes
+from appliance.composing.wishes import TEMPO_DIALS, Dials, Wishes
 from appliance.errors import InputError
 from appliance.files.refused_values import refusal, unknown_key
 from appliance.files.toml import TomlError, parse_toml
@@ -96,12 +96,12 @@ class _Reader:
     def read(self, work: Work) -> Asked:
         asked: dict[str, Any] = {"style": work.style, "takes": work.takes, "seed": work.seed}
         for settings in self._folder_settings():
-            asked |= self._said(settings)
+            asked = _narrowed(asked, self._said(settings))
         claims = self.tracker.companions.of(self.vocal)
         own_settings = self._own_settings(claims)
         own = {} if own_settings is None else self._said(own_settings)
         chart = {} if "chords" in own else self._own_chart(claims)
-        return Asked(Wishes.model_validate({**asked, **own, **chart}), tuple(self._applied))
+        return Asked(Wishes.model_validate(_narrowed(asked, own) | chart), tuple(self._applied))
 
     def _folder_settings(self) -> Iterator[FoundFile]:
         """The sidecars of the folders above the vocal, the most general first."""
@@ -190,6 +190,13 @@ class _Reader:
             return data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise InputError(f"{companion.shown} is not UTF-8 text; save it as UTF-8.") from error
+
+
+def _narrowed(wider: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """What a wider sidecar asks for and a nearer one changes; the nearer one says all of the tempo."""
+    if any(said.get(name) for name in TEMPO_DIALS):
+        wider = {name: value for name, value in wider.items() if name not in TEMPO_DIALS}
+    return wider | said
 
 
 def _title(vocal: bytes) -> str:

@@ -129,6 +129,9 @@ def test_what_is_remarked_stands_beside_the_table_and_in_the_receipt(
         (["--chords", "nowhere.txt"], "nowhere.txt"),
         (["--beats", "nowhere.txt"], "nowhere.txt"),
         (["--beats", "beats.txt", "--bpm", "90"], "--beats"),
+        (["--beats", "beats.txt", "--half-time"], "--half-time and --beats contradict each other"),
+        (["--half-time", "--double-time"], "--half-time and --double-time contradict each other"),
+        (["--bpm", "90", "--double-time"], "--bpm and --double-time"),
     ],
 )
 def test_bad_options_give_code_2(

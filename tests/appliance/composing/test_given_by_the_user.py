@@ -64,6 +64,14 @@ def test_a_given_tempo_is_kept_however_unsure_the_phase(engine: Engine, features
         np.testing.assert_allclose(np.diff(grid.beats_s), 60 / bpm)
 
 
+def test_half_and_double_time_are_trusted(engine: Engine, features: np.ndarray) -> None:
+    heard = listen(engine.graphs, features, SECONDS, Wishes()).grid
+    half = listen(engine.graphs, features, SECONDS, Wishes(half_time=True)).grid
+    double = listen(engine.graphs, features, SECONDS, Wishes(double_time=True)).grid
+    assert (half.bpm, double.bpm) == pytest.approx((heard.bpm / 2, heard.bpm * 2), rel=0.01)
+    assert trusted(half) and trusted(double)
+
+
 def test_a_given_chart_is_what_is_played(engine: Engine, features: np.ndarray) -> None:
     chart = [ChordSpan(0.0, 5.0, "F#m"), ChordSpan(5.0, 9.0, "B7/D#"), ChordSpan(9.0, SECONDS, "E")]
     wishes = Wishes(chords=chart_text(chart), style="jazz")

@@ -25,6 +25,14 @@ from appliance.errors import UsageError
         ({"takes": 0}, "--takes 0: give a number of 1 or more."),
         ({"seed": -1}, "--seed -1: give a number of 0 or more."),
         ({"sound": "tape"}, "--sound tape: unknown sound; choose one of band, neural."),
+        (
+            {"half_time": True, "double_time": True},
+            "--half-time and --double-time contradict each other; give only one of them.",
+        ),
+        (
+            {"bpm": 90.0, "half_time": True},
+            "--bpm and --half-time contradict each other; give only one of them.",
+        ),
         ({"variety": 1.5}, "--variety 1.5: must be at most 1, not 1.5."),
     ],
 )

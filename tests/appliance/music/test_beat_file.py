@@ -9,7 +9,8 @@ import pytest
 
 from appliance.errors import UsageError
 from appliance.files.text import read_text
-from appliance.music.beat_file import parse_beats
+from appliance.music.beat_file import beats_text, parse_beats
+from appliance.music.score import BeatGrid
 
 
 def test_times_alone_are_beats_without_bars() -> None:
@@ -81,3 +82,22 @@ def test_what_is_no_grid(text: str, says: str) -> None:
 def test_unreadable(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere\.txt: the beats cannot be read"):
         read_text(tmp_path / "nowhere.txt", "the beats")
+
+
+@pytest.mark.parametrize(
+    ("first", "downbeats", "meter"),
+    [
+        (0.1, (0, 4, 8), 4),
+        (0.3, (3, 6, 9), 3),
+        (0.2, (4, 9), 5),
+        (0.0, (6, 13), 7),
+        (0.2, (0, 4, 6, 10), 4),
+        (0.4, (), 4),
+    ],
+)
+def test_beats_that_are_written_are_read_again(first: float, downbeats: tuple[int, ...], meter: int) -> None:
+    grid = BeatGrid(tuple(first + 0.5 * k for k in range(14)), downbeats, 0.7, meter)
+    again = parse_beats(beats_text(grid), grid.beats_s[-1] + 0.4, "beats.txt")
+    assert again.beats_s == pytest.approx(grid.beats_s, abs=1e-4)
+    assert again.downbeats == grid.downbeats
+    assert again.meter == meter or not downbeats

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -60,9 +60,19 @@ GRIDS = {
     "fast": grid(0.9, 0.2, 300, first_bar=1),
     "five": grid(2.3, 0.55, 60, first_bar=2, meter=5),
     "no bars": BeatGrid(tuple(0.3 + 0.5 * i for i in range(30))),
+    "six eighths": replace(grid(0.37, 0.9, 60, first_bar=1, meter=2), compound=True),
+    "twelve eighths": replace(grid(0.0, 0.75, 60, meter=4), compound=True),
+    "seven eighths": grid(0.5, 0.25, 140, first_bar=3, meter=7),
+    "80, then 120": BeatGrid(
+        tuple(0.3 + 0.75 * i for i in range(17)) + tuple(12.8 + 0.5 * i for i in range(60))
+    ),
     "rubato": rubato(1),
     "more rubato": rubato(2),
 }
+
+
+BEAT_TICKS = {"six eighths": 1440, "twelve eighths": 1440, "seven eighths": 480}
+"""Ticks of a beat that is no quarter."""
 
 
 def score(seed: int = 0, duration_s: float = 60.0) -> Score:
@@ -150,14 +160,16 @@ def test_downbeats_fall_on_bar_lines(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_beats_fall_on_whole_ticks_of_a_quarter(name: str) -> None:
+def test_beats_fall_on_whole_ticks(name: str) -> None:
     beats = GRIDS[name]
     if len(beats.beats_s) < 2:
         assert TempoMap.of(beats).tempi == ((0, 500_000),)
         return
     ticks = np.array(TempoMap.of(beats).ticks(beats.beats_s))
-    assert set(np.diff(ticks[1:])) == {960}
-    assert abs(ticks[1] - ticks[0] - 960) <= 1  # a first beat closer to 0 than a tick counts as 0
+    assert set(np.diff(ticks[1:])) == {BEAT_TICKS.get(name, 960)}
+    assert (
+        abs(ticks[1] - ticks[0] - BEAT_TICKS.get(name, 960)) <= 1
+    )  # a first beat closer to 0 than a tick counts as 0
 
 
 def test_a_steady_song_has_one_tempo() -> None:
@@ -271,3 +283,25 @@ def test_in_tune_nothing_is_said_of_tuning(tmp_path: Path) -> None:
     write_midi(tmp_path / "b.mid", score(), GRIDS["five"], SOUNDS, 0.0)
     assert (tmp_path / "a.mid").read_bytes() == (tmp_path / "b.mid").read_bytes()
     assert set(channel_cents(tmp_path / "a.mid").values()) == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "signature", "quarters_per_minute"),
+    [
+        ("five", (5, 4), 60 / 0.55),
+        ("six eighths", (6, 8), 60 / 0.9 * 1.5),
+        ("twelve eighths", (12, 8), 60 / 0.75 * 1.5),
+        ("seven eighths", (7, 8), 60 / 0.25 / 2),
+    ],
+)
+def test_a_bar_has_its_time_signature_and_a_quarter_its_tempo(
+    tmp_path: Path, name: str, signature: tuple[int, int], quarters_per_minute: float
+) -> None:
+    path = tmp_path / "song.mid"
+    write_midi(path, score(), GRIDS[name], SOUNDS)
+    conductor = mido.MidiFile(path).tracks[0]
+    signatures = [(m.numerator, m.denominator) for m in conductor if m.type == "time_signature"]
+    tempi = [mido.tempo2bpm(m.tempo) for m in conductor if m.type == "set_tempo"]
+    assert signatures[-1] == signature
+    assert len(signatures) <= 2  # a leading bar may differ
+    assert tempi[-1] == pytest.approx(quarters_per_minute, rel=1e-3)

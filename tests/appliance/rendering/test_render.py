@@ -12,6 +12,7 @@ import soundfile
 from support.vocals import sung
 
 from appliance.composing.wishes import Wishes
+from appliance.music.beat_file import parse_beats
 from appliance.rendering.engine import Engine
 from appliance.rendering.job import RenderJob
 from appliance.rendering.render import render
@@ -133,6 +134,10 @@ def test_the_receipt_tells_the_story(engine: Engine, fake_pack: Path, tmp_path: 
     assert facts["key"]["name"] == "C major"
     assert facts["pack"]["sha256"] == engine.pack.sha256
     assert facts["samples"] == 5 * 44_100
+    assert facts["tempo"]["signature"] == f"{facts['tempo']['meter']}/4" and facts["tempo"]["changes"] == []
+    again = parse_beats(facts["beats_text"], 5.0, "receipt")
+    assert again.beats_s == pytest.approx(facts["beats_s"], abs=1e-3)
+    assert list(again.downbeats) == facts["downbeats"]
     assert set(facts["timings_s"]) == {"read", "listen", "compose", "play", "master"}
     assert facts["chart"][0][0] == 0.0 and facts["chart"][-1][1] == pytest.approx(5.0, abs=1e-3)
     for name, digest in facts["files"].items():

@@ -56,6 +56,22 @@ def test_settings_are_inherited_and_the_nearest_has_the_last_word(watched: Confi
     assert asked(watched, "anna/other.flac").bpm == 92.0
 
 
+def test_the_nearest_sidecar_says_all_of_the_tempo(watched: Config) -> None:
+    put(watched, "backline.toml", "bpm = 92")
+    put(watched, "anna/backline.toml", "half_time = true")
+    put(watched, "anna/song.toml", "double_time = true")
+    put(watched, "anna/other.toml", "half_time = false")
+    said = {
+        name: asked(watched, name) for name in ("song.wav", "anna/x.wav", "anna/song.wav", "anna/other.wav")
+    }
+    assert [(w.bpm, w.half_time, w.double_time) for w in said.values()] == [
+        (92.0, False, False),
+        (None, True, False),
+        (None, False, True),
+        (None, False, False),
+    ]
+
+
 def test_the_journal_keeps_what_was_said_and_nothing_else(watched: Config) -> None:
     put(watched, "song.toml", "bpm = 92\nchords = 'ü.txt'\nsound = 'band'")
     put(watched, "ü.txt", CHART)
@@ -71,6 +87,9 @@ def test_the_journal_keeps_what_was_said_and_nothing_else(watched: Config) -> No
     [
         ("bpm = 5", "bpm: must be at least 10, not 5"),
         ("bpm = nan", "bpm"),
+        ("half_time = true\ndouble_time = true", "half_time and double_time contradict each other"),
+        ("half_time = true\nbpm = 90", "bpm and half_time contradict each other"),
+        ("half_time = 1", "half_time"),
         ('bpm = "92"', "bpm"),
         ("tempo = 92", "tempo: unknown key"),
         ("takes = 0", "takes: must be at least 1, not 0"),
