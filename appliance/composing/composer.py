@@ -66,11 +66,14 @@ class Reading:
     """What the user should know of how the wishes were understood, in sentences."""
 
 
-def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -> Reading:
+def listen(
+    graphs: Graphs, features: Array, duration_s: float, wishes: Wishes, company: float = 0.0
+) -> Reading:
     """Estimate beats, key and plan of a vocal with ``features`` (F, T), T a multiple of 4.
 
     The planner runs twice: first for the beats, then, given the beats, for the harmony. ``wishes`` replace
-    what the user gave.
+    what the user gave. ``company`` is the probability that there is more than one voice: then the pitch track
+    says little of the key, and its confidence is lower.
 
     Raises:
         UsageError: the given key, beats or chart are invalid.
@@ -80,6 +83,7 @@ def listen(graphs: Graphs, features: Array, duration_s: float, wishes: Wishes) -
     grid = _grid(beats, Accents.of(plan, features[ONSET]), duration_s, wishes)
     plan, key_shares, _ = _run_planner(graphs, features, phases(grid, features.shape[1]))
     key, confidence = _likeliest_key(key_shares)
+    confidence = (1.0 - company) * confidence + company / len(key_shares)
     heard = key
     if wishes.key is not None:
         key, confidence = Key.parse(wishes.key), 1.0

@@ -46,22 +46,27 @@ class HeardVocal:
     tuning: Tuning
     band_cents: float
     level: VoiceLevel
+    company: float
+    """Probability that there is more than one voice, or instruments."""
 
     @property
     def remarks(self) -> list[str]:
-        """What was done to the vocal in the mix, in sentences."""
-        said = self.info.defects.sentences
-        outbursts = self.level.outbursts
-        if not outbursts:
-            return said
-        several = len(outbursts) > 1
-        most_db = max(outburst.over_db for outburst in outbursts)
-        return [
-            *said,
-            f"{f'{len(outbursts)} sounds' if several else 'A sound'} far louder than the singing, "
-            f"{'the first ' if several else ''}at {outbursts[0].start_s:.1f} s, "
-            f"{'are' if several else 'is'} turned down in the mix by up to {most_db:.0f} dB.",
-        ]
+        """What the user should know of the vocal, and what was done to it in the mix, in sentences."""
+        said = list(self.info.defects.sentences)
+        if self.company >= 0.5:
+            said.append(
+                f"There seems to be more than one voice, or instruments ({100 * self.company:.0f} % sure); "
+                "the band is made for the strongest voice, so export the vocal alone if there is one."
+            )
+        if outbursts := self.level.outbursts:
+            several = len(outbursts) > 1
+            most_db = max(outburst.over_db for outburst in outbursts)
+            said.append(
+                f"{f'{len(outbursts)} sounds' if several else 'A sound'} far louder than the singing, "
+                f"{'the first ' if several else ''}at {outbursts[0].start_s:.1f} s, "
+                f"{'are' if several else 'is'} turned down in the mix by up to {most_db:.0f} dB."
+            )
+        return said
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ def make_receipt(
                 "channels": info.channels,
                 "sung_s": round(vocal.sung_s, 2),
                 "damaged": [[round(second, 3), round(seconds, 3)] for second, seconds in info.lost],
+                "company": round(vocal.company, 3),
                 "sung_lufs": round(vocal.level.lufs, 2) if math.isfinite(vocal.level.lufs) else None,
                 "only_side": vocal.info.defects.only_side,
                 "high_pass_hz": HIGH_PASS_HZ if vocal.info.defects.high_pass else None,

@@ -60,7 +60,8 @@ def render(
             raise NotSungError(f"{job.vocal}: {check.sentence}, or use --force.")
         tuning = tuning_of(track).near(0.0 if band_cents is None else band_cents)
         features = padded(features_of(track, tuning.curve))
-        reading = listen(engine.graphs, features, info.output_samples / SAMPLE_RATE_HZ, job.wishes)
+        duration_s = info.output_samples / SAMPLE_RATE_HZ
+        reading = listen(engine.graphs, features, duration_s, job.wishes, track.company)
 
     def measure(work: Aside[VoiceLevel]) -> VoiceLevel:
         return measure_voice(work.through(read_blocks(info)), track.f0_hz > 0.0)
@@ -69,9 +70,8 @@ def render(
         takes = compose_takes(
             engine.graphs, engine.pack, reading, job.wishes, lambda share: watch.advance(DENOISING * share)
         )
-        vocal = HeardVocal(
-            info, check.sung_s, tuning, tuning.cents if band_cents is None else band_cents, level.result()
-        )
+        cents = tuning.cents if band_cents is None else band_cents
+        vocal = HeardVocal(info, check.sung_s, tuning, cents, level.result(), track.company)
     receipts = _publish(engine, job, version, vocal, takes, watch)
     on_progress(1.0)
     return receipts

@@ -4,6 +4,7 @@
 - ``frames``: cuts a recording into pitch frames and computes their spectra
 - ``noise_floor``: the steady part of a recording: hum, hiss, room
 - ``candidates``: a few pitch candidates per frame, with their evidence
+- ``company``: whether more than one voice sounds, or instruments with it
 - ``path``: chooses one candidate per frame, by dynamic programming
 - ``voicing``: the probability that a frame is sung
 - ``onsets``: onset strength, from spectrum and pitch

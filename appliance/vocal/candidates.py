@@ -23,13 +23,13 @@ HIGHEST_HZ = 1100.0
 CANDIDATES = 5
 
 _GRID_CENTS = 25.0
-_GRID_HZ = 57.0 * 2.0 ** (np.arange(211) * _GRID_CENTS / 1200.0)
+GRID_HZ = 57.0 * 2.0 ** (np.arange(211) * _GRID_CENTS / 1200.0)
 """Template pitches, 57-1183 Hz: a few steps beyond the range, so that its ends can be local maxima."""
 
 _HARMONICS = (1, 2, 3, 5, 7, 11, 13, 17, 19, 23)
 _TOP_HZ = 5000.0
 _RUMBLE_HZ = 40.0
-_COMPRESSION = 0.7
+COMPRESSION = 0.7
 _OVERSUBTRACTION = 7.0
 _GAIN_FLOOR = 0.1
 _UPSAMPLING = 2
@@ -55,14 +55,14 @@ class Candidates:
 def find_candidates(chunk: FrameChunk, noise: NoiseFloor) -> Candidates:
     """Find the candidates of a chunk of T frames, after subtracting the steady ``noise``."""
     rough_hz, match = _peaks(_template_match(chunk.long, noise.long))
-    power = np.square(chunk.short * _gain(chunk.short, noise.short))
+    power = np.square(chunk.short * noise_gain(chunk.short, noise.short))
     power[:, : int(_RUMBLE_HZ / BIN_HZ)] = 0.0
     f0_hz, periodicity = _refine(power, rough_hz)
     band_db = 10.0 * np.log10(np.maximum(power.sum(axis=1), 1e-10))
     return Candidates(f0_hz, match, periodicity, band_db.astype(np.float32))
 
 
-def _gain(magnitude: NDArray[np.float32], floor: NDArray[np.float32]) -> NDArray[np.float32]:
+def noise_gain(magnitude: NDArray[np.float32], floor: NDArray[np.float32]) -> NDArray[np.float32]:
     """Gain (T, B) of spectral subtraction, at least _GAIN_FLOOR; T frames, B bins.
 
     ``floor`` is the tenth percentile, 0.37 of the mean for Rayleigh noise. Seven times the floor exceeds
@@ -75,16 +75,16 @@ def _gain(magnitude: NDArray[np.float32], floor: NDArray[np.float32]) -> NDArray
 
 def _template_match(magnitude: NDArray[np.float32], floor: NDArray[np.float32]) -> NDArray[np.float32]:
     """Match (T, G) of each spectrum (T, B) with the combs of the G grid pitches; T frames, B bins."""
-    weight, combs = _combs()
-    loudness = magnitude**_COMPRESSION * weight
+    weight, combs = pitch_templates()
+    loudness = magnitude**COMPRESSION * weight
     # Normalise before noise is subtracted, so that a frame of mostly steady noise matches weakly.
     norm = np.sqrt(np.sum(np.square(loudness), axis=1, keepdims=True))
-    loudness *= _gain(magnitude, floor) ** _COMPRESSION / np.maximum(norm, 1e-6)
+    loudness *= noise_gain(magnitude, floor) ** COMPRESSION / np.maximum(norm, 1e-6)
     return np.asarray(loudness @ combs, np.float32)
 
 
 @lru_cache(maxsize=1)
-def _combs() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def pitch_templates() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weight of each bin (B,) and the comb templates (B, G) of the G grid pitches; B bins.
 
     A comb has positive teeth at the fundamental and its prime multiples, and negative dips half-way between;
@@ -94,10 +94,10 @@ def _combs() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     bin_hz = np.arange(BINS) * BIN_HZ
     audible = (bin_hz >= _RUMBLE_HZ) & (bin_hz <= _TOP_HZ)
     weight = audible * (1.0 + bin_hz / 229.0) ** -0.25
-    ratio = bin_hz[:, None] / _GRID_HZ[None, :]
+    ratio = bin_hz[:, None] / GRID_HZ[None, :]
     combs = np.zeros_like(ratio)
     for harmonic in _HARMONICS:
-        half_width = np.minimum(0.25, 0.015 * harmonic + 20.0 / _GRID_HZ)
+        half_width = np.minimum(0.25, 0.015 * harmonic + 20.0 / GRID_HZ)
         combs += _tooth(ratio - harmonic, half_width)
         combs -= 0.5 * _tooth(ratio - harmonic + 0.5, half_width)
         combs -= 0.5 * _tooth(ratio - harmonic - 0.5, half_width)
@@ -123,7 +123,7 @@ def _peaks(match: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.
     after = np.take_along_axis(match, index + 1, axis=1)
     found = np.take_along_axis(height, index - 1, axis=1) > 0.0
     cents = _vertex(before, centre, after) * _GRID_CENTS
-    f0_hz = np.where(found, _GRID_HZ[index] * 2.0 ** (cents / 1200.0), 0.0)
+    f0_hz = np.where(found, GRID_HZ[index] * 2.0 ** (cents / 1200.0), 0.0)
     return f0_hz, np.where(found, centre, 0.0).astype(np.float32)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from appliance.grid import SAMPLE_RATE_HZ
 from appliance.system.threads import ahead
 from appliance.vocal.candidates import Candidates, find_candidates
+from appliance.vocal.company import company, rest_of
 from appliance.vocal.frames import HOP_SAMPLES, frame_chunks
 from appliance.vocal.noise_floor import with_noise_floor
 from appliance.vocal.onsets import SpectralRise, onset_strength
@@ -43,6 +44,8 @@ class PitchTrack:
     voiced: NDArray[np.float32]
     level_db: NDArray[np.float32]
     flux: NDArray[np.float32]
+    company: float = 0.0
+    """Probability that there is more than one voice, or instruments (:mod:`appliance.vocal.company`)."""
 
     def __len__(self) -> int:
         return len(self.f0_hz)
@@ -62,20 +65,24 @@ def track_pitch(blocks: Iterable[NDArray[np.float32]], total_samples: int) -> Pi
         return PitchTrack(nothing, nothing, nothing, nothing)
     levels: list[NDArray[np.float32]] = []
     rises: list[NDArray[np.float32]] = []
+    rests: list[NDArray[np.float32]] = []
     spectral_rise = SpectralRise()
 
     def candidates() -> Iterator[Candidates]:
         for chunk, noise in with_noise_floor(frame_chunks(blocks, total_samples)):
             levels.append(chunk.level_db)
             rises.append(spectral_rise.push(chunk, noise))
-            yield find_candidates(chunk, noise)
+            found = find_candidates(chunk, noise)
+            rests.append(rest_of(chunk, noise, found))
+            yield found
 
     with closing(ahead(candidates())) as found:  # candidates in one thread, the path in the other
         path = _whole(best_path(found))
     voiced = voicing(path)
     f0_hz = np.where(voiced >= SUNG, path.f0_hz, 0.0).astype(np.float32)
     flux = onset_strength(np.concatenate(rises), f0_hz, voiced)
-    return PitchTrack(f0_hz, voiced, np.concatenate(levels), flux)
+    others = company(np.concatenate(rests), f0_hz > 0.0)
+    return PitchTrack(f0_hz, voiced, np.concatenate(levels), flux, others)
 
 
 def _whole(parts: Iterable[Path]) -> Path:

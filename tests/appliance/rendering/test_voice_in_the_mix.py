@@ -119,3 +119,17 @@ def test_the_mix_of_a_defective_recording_is_that_of_the_clean_one(engine: Engin
         assert facts["vocal"]["only_side"] == {"left": "left", "all of it": "right"}.get(name)
         assert facts["vocal"]["high_pass_hz"] == (None if name == "left" else 10.0)
         assert len(facts["remarks"]) == (2 if name == "all of it" else 1)
+
+
+def test_several_voices_are_said_and_make_the_key_unsure(engine: Engine, tmp_path: Path) -> None:
+    alone, duet = sung(8.0), sung(8.0) + sung(8.0, semitones=-4, vibrato_hz=5.0)
+    facts = {}
+    for name, vocal in (("alone", alone), ("duet", 0.5 * duet)):
+        (tmp_path / name).mkdir()
+        facts[name], _, _ = mixed(engine, tmp_path / name, vocal)
+    assert facts["alone"]["vocal"]["company"] < 0.1 and facts["alone"]["remarks"] == []
+    assert facts["alone"]["key"]["confidence"] == pytest.approx(0.77, abs=0.05)
+    assert facts["duet"]["vocal"]["company"] > 0.6
+    (remark,) = facts["duet"]["remarks"]
+    assert remark.startswith("There seems to be more than one voice, or instruments")
+    assert facts["duet"]["key"]["confidence"] < 0.4
