@@ -40,7 +40,7 @@ STAGES = {
     "mastering": [
         "appliance.rendering.sound_files:master",
         "appliance.rendering.sound_files:mixed",
-        "appliance.rendering.render:integrated_lufs",
+        "appliance.rendering.render:measure_voice",
     ],
     "writing": ["appliance.audio.wav_writer:WavWriter.write", "appliance.audio.wav_writer:WavWriter.close"],
     "receipt, hashes": ["appliance.rendering.render:file_facts", "appliance.rendering.render:make_receipt"],

@@ -36,7 +36,8 @@ Side = Literal["left", "right"]
 
 @dataclass(frozen=True, slots=True)
 class Defects:
-    """``only_side`` is the one that holds the voice, None if both do. ``offset`` is the mean of each channel.
+    """``only_side`` is the one that holds the voice, None if both do. ``offset`` is the mean of each channel
+    if the filter is needed.
 
     ``has_offset`` and ``has_rumble`` say what the high-pass filter is for; without either it is not applied.
     """
@@ -113,10 +114,10 @@ class DefectSearch:
         counts = sound >= 10 ** (DEAD_SIDE_DB / 10) * sound.max()
         only_side: Side | None = None if counts.all() else "left" if counts[0] else "right"
         rumble = _lasting_power((means[:, 1:] + means[:, :-1]) / 2 - mean[:, None])
-        has_offset = np.square(mean) > 10 ** (OFFSET_DB / 10) * sound
-        has_rumble = rumble > 10 ** (RUMBLE_DB / 10) * sound
-        offset = tuple(mean.tolist())
-        return Defects(only_side, offset, bool(has_offset[counts].any()), bool(has_rumble[counts].any()))
+        has_offset = bool((np.square(mean) > 10 ** (OFFSET_DB / 10) * sound)[counts].any())
+        has_rumble = bool((rumble > 10 ** (RUMBLE_DB / 10) * sound)[counts].any())
+        offset = tuple(mean.tolist()) if has_offset or has_rumble else ()
+        return Defects(only_side, offset, has_offset, has_rumble)
 
 
 def _lasting_power(slow: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -126,5 +127,5 @@ def _lasting_power(slow: NDArray[np.float64]) -> NDArray[np.float64]:
     if not seconds:
         return np.zeros(len(slow))
     pieces = np.square(slow[:, : seconds * each]).reshape(len(slow), seconds, each).mean(axis=2)
-    power: NDArray[np.float64] = np.quantile(pieces, 0.75, axis=1)
+    power: NDArray[np.float64] = np.sort(pieces, axis=1)[:, 3 * (seconds - 1) // 4]
     return power

@@ -53,6 +53,16 @@ def test_a_recording_becomes_a_plain_file_with_the_same_sound(tmp_path: Path, na
     assert np.array_equal(ours, np.concatenate(list(read_blocks(expected))))
 
 
+def test_defects_stay_for_whoever_renders_the_copy(tmp_path: Path) -> None:
+    sides = np.stack([sung(2.0, 48_000) + 0.3, np.zeros(96_000)], axis=1)
+    soundfile.write(tmp_path / "a.wav", sides, 48_000, "FLOAT")
+    _, target = decoded(tmp_path / "a.wav")
+    copy, original = probe(target), probe(tmp_path / "a.wav")
+    assert copy.defects.sentences == original.defects.sentences != []
+    ours, theirs = (np.concatenate(list(read_blocks(info))) for info in (copy, original))
+    assert np.abs(ours - theirs).max() < 1e-3
+
+
 def bomb(tmp_path: Path, kind: str) -> Path:
     path = tmp_path / f"bomb.{kind[:4].strip()}"
     if kind == "flac that promises 3 hours":
