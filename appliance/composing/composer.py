@@ -150,8 +150,8 @@ def _remarks_on_tempo(grid: BeatGrid) -> list[str]:
     (_, first), *others = grid.tempi
     then = ", then ".join(f"{bpm:.0f} from {start_s:.1f} s on" for start_s, bpm in others)
     return [
-        f"The tempo changes: {first:.0f} beats per minute, then {then}. If that is wrong, correct beats_text "
-        "of the receipt and give it with --beats."
+        f"The tempo changes: {first:.0f} beats per minute, then {then}. If that is wrong, give the beats: "
+        "beats_text in the receipt is a list to correct."
     ]
 
 

@@ -93,7 +93,7 @@ def chart_remarks(text: str, song: SongKey | None = None) -> list[str]:
         )
     if song is not None and any(is_degree(token) for token in tokens):
         key = _counted_in(text, song)
-        how = "given" if song.given else "heard; --key says otherwise"
+        how = "given" if song.given else "heard: give the key if it is another"
         remarks.append(f"The degrees in the chart are counted in {key.name} ({how}).")
     return remarks
 

@@ -96,7 +96,7 @@ def test_degrees_are_played_in_the_key_that_is_given_or_heard(engine: Engine, fe
     heard = listen(engine.graphs, features, SECONDS, Wishes(chords=text))
     assert [span.label for span in heard.chart] == ["Am7", "G/B"]  # the fake pack hears C major
     assert heard.remarks == (
-        "The degrees in the chart are counted in C major (heard; --key says otherwise).",
+        "The degrees in the chart are counted in C major (heard: give the key if it is another).",
     )
     given = listen(engine.graphs, features, SECONDS, Wishes(chords=text, key="Eb"))
     assert [span.label for span in given.chart] == ["Cm7", "Bb/D"]

@@ -250,5 +250,7 @@ def test_what_is_read_in_an_unusual_way_is_remarked() -> None:
     (mixed,) = chart_remarks("0 1 Em/H\n1 2 B\n")
     assert "write Bb for the German B" in mixed
     (degrees,) = chart_remarks("| 6m | 4 |", IN_A_MINOR)
-    assert degrees == "The degrees in the chart are counted in C major (heard; --key says otherwise)."
+    assert (
+        degrees == "The degrees in the chart are counted in C major (heard: give the key if it is another)."
+    )
     assert chart_remarks("| I |", IN_C) == ["The degrees in the chart are counted in C major (given)."]

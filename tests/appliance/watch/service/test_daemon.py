@@ -67,20 +67,25 @@ def test_what_is_dropped_is_rendered_or_rejected_with_a_reason(
     (tmp_path / "silence.wav").unlink(missing_ok=True)
     soundfile.write(tmp_path / "silence.wav", np.zeros(88_200, np.float32), 44_100)
     service.drop(tmp_path / "silence.wav", "silence.wav")
+    left = np.stack([sung(1.6, 48_000), np.zeros(76_800)], axis=1)
+    soundfile.write(tmp_path / "left.wav", left, 48_000, subtype="FLOAT")
+    service.drop(tmp_path / "left.wav", "left.wav")
     service.drop(b'style = "polka"', "polka.toml")
     service.drop(song.read_bytes() + b"", "polka.wav")
     dropped = {str(file): sha256(file) for file in service.vocals() if file.suffix != ".toml"}
-    assert len(dropped) == 7
+    assert len(dropped) == 8
 
     service.start()
     service.until_quiet()
     assert when_quiet(service.config.folders, dropped) == []
     status = service.status()
-    assert status["state"] == "idle" and status["counts"] == {"done": 3, "rejected": 4}
-    service.until(lambda: told.exists() and len(told.read_text().split("|")) > 12, "for the hooks")
+    assert status["state"] == "idle" and status["counts"] == {"done": 4, "rejected": 4}
+    service.until(lambda: told.exists() and len(told.read_text().split("|")) > 14, "for the hooks")
 
     outbox, rejected = service.root / "outbox", service.root / "rejected"
-    assert {str(r.relative_to(outbox)) for r in results(outbox)} == {"song", "sub/deep/song", strange[:-4]}
+    assert {str(r.relative_to(outbox)) for r in results(outbox)} == {
+        *("song", "sub/deep/song", "left", strange[:-4])
+    }
     assert {p.name for p in (outbox / "song").iterdir()} == {
         *("song.accompaniment.wav", "song.mix.wav", "song.mid", "song.receipt.json", "stems")
     }
@@ -102,6 +107,10 @@ def test_what_is_dropped_is_rendered_or_rejected_with_a_reason(
         assert word in reason and "What to do" in reason, reason
         assert ".backline-work" not in reason and "/proc" not in reason and "--" not in reason
     assert (rejected / "polka" / "polka.toml").is_file()
+
+    (remark,) = json.loads((outbox / "left" / "left.receipt.json").read_text())["remarks"]
+    (line,) = (line for line in service.log.splitlines() if remark in line)
+    assert "name=left.wav" in line and "reason" not in line
 
     receipt = json.loads((outbox / "song" / "song.receipt.json").read_text())
     assert receipt["vocal"]["name"] == "song.wav" and receipt["vocal"]["rate_hz"] == 48_000
