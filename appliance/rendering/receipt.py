@@ -42,9 +42,9 @@ class Receipt:
 
     @property
     def tempo(self) -> str:
-        """The tempo in beats per minute, a mark if it changes, or a dash if the beats are not trusted."""
+        """The tempi in beats per minute, or a dash if the beats are not trusted."""
         tempo = self.facts["tempo"]
-        return f"{tempo['bpm']:.1f}{' →' if tempo['changes'] else ''}" if tempo["trusted"] else "—"
+        return " → ".join(f"{bpm:.1f}" for _, bpm in tempo["tempi"]) if tempo["trusted"] else "—"
 
     @property
     def remarks(self) -> list[str]:
@@ -119,7 +119,7 @@ def make_receipt(
                 "meter": grid.meter,
                 "signature": "{}/{}".format(*grid.signature),
                 "meter_confidence": round(grid.meter_confidence, 3),
-                "changes": [[round(start_s, 3), round(bpm, 2)] for start_s, bpm in grid.tempi[1:]],
+                "tempi": [[round(start_s, 3), round(bpm, 2)] for start_s, bpm in grid.tempi],
                 "confidence": round(grid.confidence, 3),
                 "trusted": trusted(grid),
                 "given": wishes.bpm is not None or wishes.beats is not None,
