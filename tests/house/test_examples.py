@@ -14,7 +14,7 @@ MODULES = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in FI
 
 
 def test_there_are_examples() -> None:
-    assert {"appliance.music.keys", "appliance.music.chord_chart", "appliance.vocal.features"} <= {*MODULES}
+    assert {"appliance.music.keys", "appliance.music.chord_names", "appliance.vocal.features"} <= {*MODULES}
 
 
 @pytest.mark.parametrize("name", MODULES)
