@@ -75,7 +75,7 @@ def test_the_whole_report(
     monkeypatch.setattr(chords, "recognise", lambda path: (HeardChord(0.0, 100.0, "C:maj"),))
     monkeypatch.setattr("train.evaluate.control.tempo.transcribe", lambda sound, rate_hz: found_notes)
     found_notes = [HeardNote(BEAT_S * k + 0.005, BEAT_S * k + 0.3, 60, 1.0) for k in range(2, 20)]
-    sections = ("tempo", "chords", "key", "styles", "form")
+    sections = ("tempo", "chords", "key", "styles", "form", "tuning")
     page = report.measure_control(
         fake_pack, tmp_path, tmp_path, tmp_path / "out", split="val", songs=2, sections=sections
     )
@@ -90,7 +90,15 @@ def test_the_whole_report(
     assert form["late"] == {"intro_played": 1.0, "outro_played": 1.0}
     assert form["rows"][0]["thirds_in_key"] == 3 and form["rows"][0]["thirds_whole_band"] == 3
     assert found["tempo"]["audio"]["onsets"] > 10
-    for heading in ("Tempo and beats", "Chords", "Key", "Styles", "Whole songs"):
+    tuning = found["tuning"]["rows"]
+    assert all(row["estimate_off_cents"] < 10.0 for row in tuning.values())
+    # The fake band plays its chord whatever is sung: only the names of its notes follow the singer.
+    assert {name: row["harmony"] for name, row in tuning.items() if "440" in name or name == "in tune"} == {
+        name: pytest.approx(tuning["in tune"]["harmony"])
+        for name in tuning
+        if "440" in name or name == "in tune"
+    }
+    for heading in ("Tempo and beats", "Chords", "Key", "Styles", "Whole songs", "Tuning"):
         assert f"## {heading}\n" in page
     # All results are stored: the second time no song is composed or transcribed.
     monkeypatch.setattr(chords, "recognise", lambda path: pytest.fail("heard again"))

@@ -16,13 +16,14 @@ from train.evaluate.control.key import REQUESTS, measure_keys
 from train.evaluate.control.styles import measure_styles
 from train.evaluate.control.subjects import Composer, chosen_songs, excerpt, performed
 from train.evaluate.control.tempo import measure_tempo
+from train.evaluate.control.tuning import measure_tuning
 from train.evaluate.processes.store import Store
 
 EXCERPT_S, STYLE_EXCERPT_S = 45.0, 22.2
 """Lengths of excerpts; the second fits into one window of the reference packs."""
 
 WHOLE_SONGS = 4
-SECTIONS = ("tempo", "chords", "key", "styles", "form", "confidence")
+SECTIONS = ("tempo", "chords", "key", "styles", "form", "confidence", "tuning")
 
 
 def measure_control(
@@ -51,6 +52,7 @@ def measure_control(
         "styles": lambda: measure_styles(composer, short),
         "form": lambda: measure_form(composer, longest),
         "confidence": lambda: measure_confidence(composer, runs, split, 8 * songs),
+        "tuning": lambda: measure_tuning(composer, [whole.song for whole in wholes], EXCERPT_S),
     }
     found: dict[str, Any] = {"pack": composer.engine.pack.sha256, "split": split, "songs": len(wholes)}
     found |= {name: measures[name]() for name in sections}
@@ -64,7 +66,7 @@ def measure_control(
 def as_markdown(found: dict[str, Any]) -> str:
     """The page as Markdown."""
     pages = {"tempo": _tempo, "chords": _chords, "key": _key, "styles": _styles, "form": _form,
-             "confidence": _confidence}  # fmt: skip
+             "confidence": _confidence, "tuning": _tuning}  # fmt: skip
     head = f"# Control\n\nPack `{found['pack'][:12]}`, {found['songs']} songs of the {found['split']} split."
     return "\n\n".join([head, *(page(found[name]) for name, page in pages.items() if name in found)]) + "\n"
 
@@ -199,4 +201,17 @@ def _confidence(c: dict[str, Any]) -> str:
         f"(key {c['key_right']:.0%}):\n\n{bins(c['key'])}\n\n"
         f"Low confidence in the beats: {c['unsure_of_beats']} songs; the model was given beats in "
         f"{c['unsure_but_told']} of them."
+    )
+
+
+def _tuning(t: dict[str, Any]) -> str:
+    rows = [
+        (name, f"{r['harmony']:.3f}", f"{r['consonance']:.3f}", f"{r['estimate_off_cents']:.1f}")
+        for name, r in t["rows"].items()
+    ]
+    head = ("singer (cents from A = 440 Hz)", "harmony", "consonance", "estimate off by at most (cents)")
+    return (
+        f"## Tuning\n\n{t['songs']} songs, sung at an offset, and played at the singer's tuning unless said "
+        "otherwise. Harmony is the cosine with the written part, consonance the share of sung time.\n\n"
+        + _table(head, rows)
     )

@@ -32,7 +32,7 @@ from train.singer.voices import sample_voice
 Array = NDArray[np.float32]
 
 SHORTEST_S, LONGEST_S = 60.0, 200.0
-MUSIC = 1
+MUSIC = 2
 """Part of every question to the store: raise it when the appliance's notes change for an unchanged pack."""
 
 
@@ -126,6 +126,8 @@ class Request:
     key: Key | None = None
     chart: Chart | None = None
     seed: int = 0
+    tag: str | None = None
+    """Tells subjects of the same song and length apart."""
 
     def wishes(self) -> Wishes:
         """The request as the appliance takes it."""
@@ -142,7 +144,8 @@ class Request:
         """The facts that decide the take, for the store."""
         facts: dict[str, object] = {"style": self.style, "bpm": self.bpm, "beats": self.beats}
         chart = None if self.chart is None else chart_text(self.chart)
-        return {**facts, "key": self.key and self.key.name, "chart": chart, "seed": self.seed}
+        facts |= {"key": self.key and self.key.name, "chart": chart, "seed": self.seed}
+        return facts if self.tag is None else {**facts, "tag": self.tag}
 
 
 @dataclass(frozen=True, slots=True)
