@@ -94,7 +94,7 @@ def test_a_small_song(tmp_path: Path) -> None:
 
 
 def marks(*bars: str) -> list[BarMarks]:
-    """Bars from text: '<' repeat start, '>' repeat end, digits the endings a bar belongs to.
+    """Bars from text: '<' repeat start, '>' repeat end ('>>': three times), digits the bar's endings.
 
     Letters are jump marks: s(egno), c(oda), t(o coda), f(ine), D(a capo), dal S(egno).
     """
@@ -102,7 +102,7 @@ def marks(*bars: str) -> list[BarMarks]:
     return [
         BarMarks(
             "<" in bar,
-            2 if ">" in bar else 0,
+            bar.count(">") + 1 if ">" in bar else 0,
             frozenset(int(c) for c in bar if c.isdigit()),
             frozenset(names[c] for c in bar if c in names),
         )
@@ -121,10 +121,58 @@ def marks(*bars: str) -> list[BarMarks]:
         (("", "f", "D"), [0, 1, 2, 0, 1]),
         (("", "s", "t", "S", "c"), [0, 1, 2, 3, 1, 2, 4]),
         (("<", ">f", "D"), [0, 1, 0, 1, 2, 0, 1]),
+        # an ending without a repeat sign of its own belongs to the section that goes on
+        (("", "<", "12", "", ">>", ""), [0, 1, 2, 3, 4, 1, 2, 3, 4, 1, 3, 4, 5]),
+        # no pass may leave out a bar: a number is missing, is there twice, or no sign leads back
+        (("", "1>", "3"), [0, 1, 0, 1, 0, 2]),
+        (("", "12>>", "2"), [0, 1, 0, 1, 0, 2]),
+        (("", "12", "3"), [0, 1, 0, 1, 0, 2]),
+        # two groups of endings in one section, and a third pass that ends after the first group
+        (("<", "1", "2", "3", "", "1>", "2>"), [0, 1, 4, 5, 0, 2, 4, 6, 0, 3, 4]),
+        (("<", "12", "3", "1>", "2>"), [0, 1, 3, 0, 1, 4, 0, 2]),
+        # a "fine" in a refrain is the end only after the last verse
+        (("s", "f", "", "S", "", "S"), [0, 1, 2, 3, 0, 1, 4, 5, 0, 1]),
     ],
 )
 def test_playing_order(bars: tuple[str, ...], order: list[int]) -> None:
     assert [bar for bar, _ in playing_order(marks(*bars))] == order
+
+
+def test_a_tie_may_lead_to_another_voice(tmp_path: Path) -> None:
+    voice = [START + note("D", 5, 6), note("D", 5, 6)]
+    piano = [
+        START + note("G", 3, 6, '<voice>1</voice><tie type="start"/>'),
+        note("G", 3, 6, '<voice>2</voice><tie type="stop"/>'),
+    ]
+    corpus = corpus_of(tmp_path, score_bytes(voice, piano))
+    song = read_song(corpus, read_ledger(corpus)[0])
+    assert [(n.start_s, n.end_s, n.pitch) for n in song.written] == [(0.0, 6.0, 55)]
+
+
+def test_a_transposing_part_is_read_as_it_sounds(tmp_path: Path) -> None:
+    # A clarinet in B flat reads D in the key of A; a tenor voice sounds an octave lower than written.
+    transposed = "<transpose><diatonic>-1</diatonic><chromatic>-2</chromatic></transpose></attributes>"
+    lower = "<transpose><chromatic>0</chromatic><octave-change>-1</octave-change></transpose></attributes>"
+    clarinet = START.replace("<fifths>1<", "<fifths>3<").replace("</attributes>", transposed)
+    voice = [START.replace("</attributes>", lower) + note("D", 5, 6), note("D", 5, 6)]
+    corpus = corpus_of(tmp_path, score_bytes(voice, [clarinet + note("A", 4, 6), note("A", 4, 6)]))
+    song = read_song(corpus, read_ledger(corpus)[0])
+    assert [n.pitch for n in song.voice] == [62, 62]
+    assert [n.pitch for n in song.written] == [67, 67]
+    assert song.key == Key(7, "major")
+    swapped = corpus_of(
+        tmp_path, score_bytes([clarinet + note("A", 4, 6)], [START + note("G", 3, 6)])
+    )  # the transposing part is the first with a signature
+    assert read_song(swapped, read_ledger(swapped)[0]).key == Key(7, "major")
+
+
+def test_a_nonsensical_number_of_an_ending_is_ignored(tmp_path: Path) -> None:
+    ending = '<barline><ending number="33" type="start"/></barline>'
+    repeat = '<barline><repeat direction="backward"/></barline>'
+    bars = [START + note("D", 5, 6), ending + note("E", 5, 6) + repeat, note("F", 5, 6)]
+    corpus = corpus_of(tmp_path, score_bytes(bars, [START + note("G", 3, 6)] * 3))
+    song = read_song(corpus, read_ledger(corpus)[0])
+    assert [n.pitch for n in song.voice] == [74, 76, 74, 76, 77]
 
 
 def test_passes_are_counted_for_the_verses() -> None:

@@ -11,12 +11,18 @@ import xml.etree.ElementTree as ET
 import zipfile
 from dataclasses import dataclass, field
 
+LAST_PASS = 20
+"""Greatest number of an ending; a greater one is a slip of the converter (a hymn has ending 33)."""
+
 STEP = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
 @dataclass(slots=True)
 class WrittenNote:
-    """A note of a measure; ``onset`` and ``length`` in quarters, ``lyrics`` (text, syllabic) by verse."""
+    """A note of a measure; ``onset`` and ``length`` in quarters, ``pitch`` as it sounds.
+
+    ``lyrics`` holds (text, syllabic) by verse.
+    """
 
     onset: float
     length: float
@@ -74,25 +80,40 @@ def _score_xml(data: bytes) -> bytes:
 
 def _measures(part: ET.Element) -> list[Measure]:
     measures: list[Measure] = []
-    divisions, time = 1.0, (4, 4)
+    attributes = _Attributes()
     for element in part.findall("measure"):
-        divisions, time, measure = _measure(element, divisions, time)
-        measures.append(measure)
+        measures.append(_measure(element, attributes))
     return measures
 
 
-def _measure(
-    element: ET.Element, divisions: float, time: tuple[int, int]
-) -> tuple[float, tuple[int, int], Measure]:
-    measure = Measure(time=time)
+@dataclass(slots=True)
+class _Attributes:
+    """What holds from bar to bar; ``transpose`` is semitones from written to sounding pitch."""
+
+    divisions: float = 1.0
+    time: tuple[int, int] = (4, 4)
+    transpose: int = 0
+
+    def read(self, item: ET.Element, measure: Measure) -> None:
+        self.divisions = float(item.findtext("divisions") or self.divisions)
+        measure.time = self.time = _time_signature(item) or self.time
+        transpose = item.find("transpose")
+        if transpose is not None:
+            octaves = int(transpose.findtext("octave-change") or 0)
+            self.transpose = round(float(transpose.findtext("chromatic") or 0)) + 12 * octaves
+        if item.find("key/fifths") is not None:
+            written = int(item.findtext("key/fifths") or 0)
+            measure.fifths = (written + 7 * self.transpose + 5) % 12 - 5 if self.transpose else written
+            measure.mode = item.findtext("key/mode") or ""
+
+
+def _measure(element: ET.Element, attributes: _Attributes) -> Measure:
+    measure = Measure(time=attributes.time)
     position = last_onset = 0.0
     for item in element:
+        divisions = attributes.divisions
         if item.tag == "attributes":
-            divisions = float(item.findtext("divisions") or divisions)
-            measure.time = time = _time_signature(item) or time
-            if item.find("key/fifths") is not None:
-                measure.fifths = int(item.findtext("key/fifths") or 0)
-                measure.mode = item.findtext("key/mode") or ""
+            attributes.read(item, measure)
         elif item.tag == "backup":
             position -= float(item.findtext("duration") or 0) / divisions
         elif item.tag == "forward":
@@ -101,7 +122,7 @@ def _measure(
             length = float(item.findtext("duration") or 0) / divisions
             onset = last_onset if item.find("chord") is not None else position
             if item.find("pitch") is not None and item.find("cue") is None:
-                measure.notes.append(_note(item, onset, length))
+                measure.notes.append(_note(item, onset, length, attributes.transpose))
             if item.find("chord") is None:
                 last_onset, position = position, position + length
             rest = item.find("rest")
@@ -113,7 +134,7 @@ def _measure(
             _read_sound(item, measure, position, divisions)
         elif item.tag == "barline":
             _read_barline(item, measure)
-    return divisions, time, measure
+    return measure
 
 
 def _time_signature(attributes: ET.Element) -> tuple[int, int] | None:
@@ -126,10 +147,10 @@ def _time_signature(attributes: ET.Element) -> tuple[int, int] | None:
         return None
 
 
-def _note(item: ET.Element, onset: float, length: float) -> WrittenNote:
+def _note(item: ET.Element, onset: float, length: float, transpose: int) -> WrittenNote:
     octave = int(item.findtext("pitch/octave") or 4)
     alter = round(float(item.findtext("pitch/alter") or 0))
-    pitch = 12 * (octave + 1) + STEP[item.findtext("pitch/step") or "C"] + alter
+    pitch = 12 * (octave + 1) + STEP[item.findtext("pitch/step") or "C"] + alter + transpose
     ties = {tie.get("type") for tie in item.findall("tie")}
     lyrics: dict[int, tuple[str, str]] = {}
     for lyric in item.findall("lyric"):
@@ -163,6 +184,7 @@ def _read_barline(item: ET.Element, measure: Measure) -> None:
     if ending is not None:
         if ending.get("type") == "start":
             numbers = (ending.get("number") or "1").replace(",", " ").split()
-            measure.ending = frozenset(int(n) for n in numbers if n.isdigit())
+            passes = (int(n) for n in numbers if n.isdigit())
+            measure.ending = frozenset(n for n in passes if n <= LAST_PASS)
         else:
             measure.ending_stops = True

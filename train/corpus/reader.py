@@ -137,6 +137,8 @@ def _played(
             at = (note.pitch, note.voice)
             end = start + note.onset + note.length
             before = held.pop(at, None)
+            if note.tied_from and before is None:
+                before = _held_elsewhere(held, note.pitch, start + note.onset)
             if note.tied_from and before is not None:
                 before.end = end
             else:
@@ -145,6 +147,19 @@ def _played(
             if note.ties_on:
                 held[at] = before
     return played
+
+
+def _held_elsewhere(
+    held: dict[tuple[int, str], _PlayedNote], pitch: int, time: float
+) -> _PlayedNote | None:
+    """The held note of ``pitch`` that ends at ``time`` in another voice, taken out of ``held``.
+
+    A tie may lead from one voice to another (3 % of the ties of the Lieder do).
+    """
+    for at, note in held.items():
+        if at[0] == pitch and abs(note.end - time) < 1e-6:
+            return held.pop(at)
+    return None
 
 
 def _lyric(note: WrittenNote, turn: int) -> tuple[str, str]:
