@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from appliance.music.keys import Key
+from train.corpus.assembly import beat_quarters
 from train.corpus.ledger import LedgerError, read_ledger, row_for, rows_hash, verified_bytes
-from train.corpus.reader import beat_quarters, read_song
+from train.corpus.reader import read_song
 from train.corpus.repeats import BarMarks, playing_order
 
 HEADER = ["id", "title", "file", "licence", "voice_part", "language", "split", "sha256"]

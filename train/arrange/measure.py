@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from appliance.music.score import DRUM_GROUP, STYLES, Note, Score
 from train.arrange import arrange, read_chords
-from train.corpus.ledger import read_ledger
+from train.corpus.ledger import sung_rows
 from train.corpus.reader import read_song
 from train.corpus.song import Song
 from train.corpus.timeline import chroma
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    rows = [row for row in read_ledger(options.corpus) if row.split == "train"]
+    rows = [row for row in sung_rows(options.corpus) if row.split == "train"]
     chosen = rows[:: max(1, len(rows) // options.songs)][: options.songs]
     songs = [read_song(options.corpus, row) for row in chosen]
     print(f"{len(songs)} songs, seed {options.seed}")

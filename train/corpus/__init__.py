@@ -1,9 +1,10 @@
 """Reads scores with a proven licence as timed notes on one bar grid.
 
 - ``ledger``: which files may be used, and the hash that identifies them
-- ``musicxml``: one .mxl file as parts of measures
-- ``repeats``: the order in which measures are played
+- ``reader``: ledger row -> song, by the format of the file
+- ``musicxml``: one .mxl file as parts of measures; ``repeats``: the order in which measures are played;
+  ``musicxml_score``: both together
+- ``assembly``: a played score in quarter notes -> a song; ``chord_symbols``: chord symbols as numbers
 - ``song``: the result: a song in seconds
-- ``reader``: ledger row -> song
 - ``timeline``: how long notes sound in cells of time
 """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from appliance.music.keys import Key
 from appliance.music.score import BeatGrid, Note
+from train.corpus.chord_symbols import SongChord
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Song:
     duration_s: float
     voice: tuple[SungNote, ...]
     written: tuple[Note, ...]
-    """The written accompaniment, all in group 'keys'."""
+    """The written accompaniment, all in group 'keys'; empty for a lead sheet."""
     beats_s: tuple[float, ...]
     downbeats: tuple[int, ...]
     """Indices into ``beats_s`` of the first beat of each bar; a pickup bar has none."""
@@ -46,6 +47,12 @@ class Song:
     tempo: tuple[tuple[float, float], ...]
     """(start in seconds, quarter notes per minute)."""
     sha256: str
+    role: str = ""
+    """The ledger's: 'voice+keyboard', 'satb', 'leadsheet', or '' for either of the first two."""
+    chords: tuple[SongChord, ...] = ()
+    """The chord symbols of the score in order; empty if it has none."""
+    other_chords: tuple[SongChord, ...] = ()
+    """A second harmonisation by the editors of the Public Domain Song Anthology."""
 
     @property
     def grid(self) -> BeatGrid:

@@ -21,7 +21,7 @@ from appliance.music.keys import Key
 from appliance.music.score import BeatGrid, Note, Score
 from appliance.rendering.engine import Engine
 from appliance.vocal.features import features_of
-from train.corpus.ledger import read_ledger
+from train.corpus.ledger import sung_rows
 from train.corpus.reader import read_song
 from train.corpus.song import Song
 from train.data.melodies import spoil
@@ -104,7 +104,7 @@ def with_silence(whole: Subject, before_s: float, after_s: float) -> Subject:
 
 def chosen_songs(corpus: Path, split: str, count: int) -> list[Song]:
     """``count`` songs of a split with even beats, 60 to 200 s long, in the order of their hashes."""
-    rows = sorted((row for row in read_ledger(corpus) if row.split == split), key=lambda row: row.sha256)
+    rows = sorted((row for row in sung_rows(corpus) if row.split == split), key=lambda row: row.sha256)
     songs: list[Song] = []
     for row in rows:
         if len(songs) == count:

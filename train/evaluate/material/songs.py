@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from appliance.music.score import Score
 from train.band import render as play
-from train.corpus.ledger import LedgerRow, read_ledger
+from train.corpus.ledger import LedgerRow, sung_rows
 from train.corpus.reader import read_song
 from train.evaluate.material.pieces import LENGTH_S, Piece, cut_piece
 from train.evaluate.processes.workers import ask_all
@@ -23,7 +23,7 @@ SINGER_SEED = 11
 
 def chosen_rows(corpus: Path, split: str, count: int) -> list[LedgerRow]:
     """``count`` rows of a split, or all if it has fewer, spread evenly over the ledger."""
-    rows = [row for row in read_ledger(corpus) if row.split == split]
+    rows = [row for row in sung_rows(corpus) if row.split == split]
     if count >= len(rows):
         return rows
     return [rows[k * len(rows) // count] for k in range(count)]
@@ -37,7 +37,7 @@ def sung_pieces(
     Songs of the test split are sung by held-out voices, others by voices of training. Each song of a split
     has its own seed, so its singer does not depend on the choice of songs.
     """
-    place = {row.id: k for k, row in enumerate(r for r in read_ledger(corpus) if r.split == rows[0].split)}
+    place = {row.id: k for k, row in enumerate(r for r in sung_rows(corpus) if r.split == rows[0].split)}
     seeds = [SINGER_SEED + place[row.id] for row in rows]
     sing = partial(_sing, corpus, folder / "sung")
     ask_all(sing, list(zip(rows, seeds, strict=True)), "singing", lambda job: job[0].id, workers)

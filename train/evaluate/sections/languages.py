@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from train.corpus.ledger import LedgerRow, read_ledger
+from train.corpus.ledger import LedgerRow, sung_rows
 from train.evaluate.evaluation import METRICS, Evaluation
 from train.evaluate.material.songs import chosen_rows
 from train.evaluate.sections.facts import gaps, shown, table
@@ -18,7 +18,7 @@ MIN_SONGS = 3
 
 
 def measure(setting: EvaluationSetting) -> Facts:
-    every = [row for row in read_ledger(setting.corpus) if row.split == setting.split]
+    every = [row for row in sung_rows(setting.corpus) if row.split == setting.split]
     main = {row.id for row in chosen_rows(setting.corpus, setting.split, setting.songs)}
     chosen = [row for row in every if row.id in main | rare(every, main)]
     evaluation = setting.judged(setting.sung(chosen), setting.renderer)
