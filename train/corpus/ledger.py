@@ -54,6 +54,8 @@ class LedgerRow:
     """The work; no work is in two splits."""
     attribution: str = ""
     """The credit that the licence asks for, or thanks."""
+    note: str = ""
+    """What is peculiar about the file; of a score without a tempo, the guessed one."""
     has_chords: str = ""
     """'1' if the score has chord symbols."""
     compiled_sha256: str = ""

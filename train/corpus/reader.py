@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from train.corpus.assembly import PlayedScore, song_of
+from train.corpus.kern import read_kern
 from train.corpus.ledger import LedgerRow
 from train.corpus.lilypond import read_lilypond
 from train.corpus.musicxml_score import read_musicxml
@@ -14,6 +15,7 @@ from train.corpus.song import Song
 READERS: Mapping[str, Callable[[Path, LedgerRow], PlayedScore]] = {
     ".mxl": read_musicxml,
     ".ly": read_lilypond,
+    ".krn": read_kern,
 }
 """Reader of a score by the ending of its file's name."""
 
