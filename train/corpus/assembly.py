@@ -63,6 +63,7 @@ class PlayedScore:
     mode: str = ""
     chords: Sequence[TimedChord] = ()
     other_chords: Sequence[TimedChord] = ()
+    swung: bool = False
 
 
 def song_of(row: LedgerRow, score: PlayedScore) -> Song:
@@ -104,6 +105,7 @@ def song_of(row: LedgerRow, score: PlayedScore) -> Song:
         role=row.role,
         chords=_on_beats(score.chords, beats),
         other_chords=_on_beats(score.other_chords, beats),
+        swung=score.swung,
     )
 
 

@@ -42,7 +42,8 @@ class SongChord:
 _EXTENSIONS = (
     (re.compile(r"^(7|9|13|m7|m9|maj7|maj9)(?:\(?(?:add)?(?:11|13|b13|#11|#9|6)\)?)+$"), r"\1"),
     (re.compile(r"^(?:7)?(?:#5|\+)(?:b9|#9|9)?$"), "aug7"),
-    (re.compile(r"^m?7?b5(?:b9|#9)?$"), ""),
+    (re.compile(r"^7?b5(?:b9|#9)?$"), "7"),
+    (re.compile(r"^(m7|maj7)[b#]5$"), r"\1"),
     (re.compile(r"^m11$"), "m9"),
     (re.compile(r"^11$"), "9"),
     (re.compile(r"^(?:69|6/9|6add9)$"), "6"),
@@ -76,10 +77,6 @@ def parse_symbol(text: str) -> WrittenChord | None:
         for pattern, nearest in _EXTENSIONS:
             if pattern.match(match.group(2)):
                 quality = pattern.sub(nearest, match.group(2))
-                if match.group(2).startswith("m7b5"):
-                    quality = "m7b5"
-                elif match.group(2) in ("7b5", "b5"):
-                    quality = "7" if match.group(2) == "7b5" else ""
                 return parse_symbol(match.group(1) + quality + (match.group(3) or ""))
         raise ValueError(f"{text!r} is not a chord symbol") from None
     if chord is None:

@@ -55,7 +55,8 @@ def read_kern(corpus: Path, row: LedgerRow) -> PlayedScore:
     voice_staff = _staff_of(mei, _spine(row), row)
     bars, meters = _bars(timemap, text)
     fifths, mode = signature(text)
-    score = PlayedScore(bars=bars, meters=meters, tempo=tempo(text, row.note), fifths=fifths, mode=mode)
+    marks = tempo(text) or row.guessed_tempo
+    score = PlayedScore(bars=bars, meters=meters, tempo=marks, fifths=fifths, mode=mode)
     for note_id, start, end in _played(timemap, _ties(mei)):
         turn = int(match.group(1)) if (match := _PASS.search(note_id)) else 1
         note = notes.get(_PASS.sub("", note_id))

@@ -8,7 +8,6 @@ _METER = re.compile(r"\*M(\d+)/(\d+)")
 _SIGNATURE = re.compile(r"\*k\[([^]]*)\]")
 _KEY = re.compile(r"\*([A-Ga-g])([-#]?):")
 _TEMPO = re.compile(r"^\*MM\[?(\d+(?:\.\d+)?)", re.MULTILINE)
-_GUESS = re.compile(r"(\d+(?:\.\d+)?) quarter-bpm")
 
 
 def with_plain_expansions(text: str) -> str:
@@ -62,7 +61,7 @@ def signature(text: str) -> tuple[int, str]:
     return fifths, ""
 
 
-def tempo(text: str, note: str) -> list[tuple[float, float]]:
-    """The file's tempo, else the one that the ledger guesses from its tempo word, as one mark; or none."""
-    match = _TEMPO.search(text) or _GUESS.search(note)
+def tempo(text: str) -> list[tuple[float, float]]:
+    """The file's own tempo as one mark (0, quarters a minute), or none."""
+    match = _TEMPO.search(text)
     return [(0.0, float(match.group(1)))] if match else []

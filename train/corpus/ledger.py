@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
@@ -30,6 +31,8 @@ CREDIT_LICENCES = frozenset({"CC-BY-4.0", "BSD-3-Clause"})
 
 SUNG_ROLES = frozenset({"", "voice+keyboard", "satb", "leadsheet"})
 """Roles of scores with a sung part; a ledger without the column has no other files."""
+
+_GUESSED_TEMPO = re.compile(r"(\d+(?:\.\d+)?) (?:quarter-)?bpm")
 
 
 class LedgerError(Exception):
@@ -70,6 +73,12 @@ class LedgerRow:
     def credit(self) -> str:
         """The line to show wherever the file or what was learnt from it goes; "" if none is asked for."""
         return self.attribution if self.licence in CREDIT_LICENCES else ""
+
+    @property
+    def guessed_tempo(self) -> tuple[tuple[float, float], ...]:
+        """The tempo that the note guesses for a score without one, as a mark (0, quarters a minute)."""
+        match = _GUESSED_TEMPO.search(self.note)
+        return ((0.0, float(match.group(1))),) if match else ()
 
     @property
     def part_and_voice(self) -> tuple[str, str | None]:

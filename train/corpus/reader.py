@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from train.corpus.abc import read_abc
 from train.corpus.assembly import PlayedScore, song_of
 from train.corpus.kern import read_kern
 from train.corpus.ledger import LedgerRow
@@ -16,6 +17,7 @@ READERS: Mapping[str, Callable[[Path, LedgerRow], PlayedScore]] = {
     ".mxl": read_musicxml,
     ".ly": read_lilypond,
     ".krn": read_kern,
+    ".abc": read_abc,
 }
 """Reader of a score by the ending of its file's name."""
 

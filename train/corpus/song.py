@@ -53,6 +53,8 @@ class Song:
     """The chord symbols of the score in order; empty if it has none."""
     other_chords: tuple[SongChord, ...] = ()
     """A second harmonisation by the editors of the Public Domain Song Anthology."""
+    swung: bool = False
+    """Whether even eighths are to be swung."""
 
     @property
     def grid(self) -> BeatGrid:
