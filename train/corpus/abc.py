@@ -18,7 +18,14 @@ from train.corpus.chord_symbols import parse_symbol
 from train.corpus.ledger import LedgerRow, verified_bytes
 
 _QUOTED = re.compile(r'"([^"]*)"')
-_PLACE = re.compile(r'(?:"[^"]*"\s*)+')
+_PLACE = re.compile(r'(?:"[^"]*"[\s(]*)+')
+_BEFORE_BAR = re.compile(r"""((?:"[^"]*"\s*)*)([_=^]*[A-Ga-gxz][,']*[\d/]*[-)]*)\s*((?:"[^"]*"\s*)+)(?=[|:\]]|$)""")
+_LATE = '"~"'
+"""Stands between the symbols over a note and those after it."""
+
+Place = list[str | None]
+"""Symbols that share the length of one note; None: the chord before goes on."""
+
 _FONT = str.maketrans({"¨": "b", "º": "dim", "€": "b", "&": "#"})
 _MAJOR_SEVENTH = "Œ„Š7"
 
@@ -66,24 +73,35 @@ def symbol_of(text: str) -> str | None:
     return plain
 
 
-def _with_chords(text: str, *, editors: bool) -> tuple[str, list[list[str]]]:
-    """The file with one set of chords, the first of each place only, and all symbols of each place.
+def _with_chords(text: str, *, editors: bool) -> tuple[str, list[Place]]:
+    """The file with a placeholder wherever one set of chords has symbols, and these symbols.
 
-    Over a long note there may be several symbols, of which music21 keeps the first.
+    music21 keeps one symbol a note, knows no ``Em(maj7)`` and drops a symbol before a bar line. So it sees a
+    plain C for each place, and a symbol before a bar line moves to the second half of the last note.
     """
-    places: list[list[str]] = []
+    places: list[Place] = []
 
     def chosen(match: re.Match[str]) -> str:
-        quoted = [text for text in _QUOTED.findall(match.group(0)) if text.startswith("^") == editors]
-        symbols = [symbol for symbol in map(symbol_of, quoted) if symbol]
-        if not symbols:
-            return ""
-        places.append(symbols)
-        return f'"{symbols[0]}"'
+        slurs = " " + "(" * _QUOTED.sub("", match.group(0)).count("(")
+        before, _, after = match.group(0).partition(_LATE)
+        early, late = _symbols(before, editors), _symbols(after, editors)
+        place: Place = [*(early or [None]), *late] if late else [*early]
+        if not place:
+            return slurs
+        places.append(place)
+        return f'"C"{slurs}'
 
-    lines = text.splitlines()
-    plain = [line if re.match(r"[A-Za-z]:", line) else _PLACE.sub(chosen, line) for line in lines]
-    return "\n".join(plain), places
+    lines = []
+    for line in text.splitlines():
+        if not re.match(r"[A-Za-z]:", line):
+            line = _PLACE.sub(chosen, _BEFORE_BAR.sub(rf'\1{_LATE}\3\2', line))
+        lines.append(line)
+    return "\n".join(lines), places
+
+
+def _symbols(text: str, editors: bool) -> list[str]:
+    quoted = [q for q in _QUOTED.findall(text) if q.startswith("^") == editors]
+    return [symbol for symbol in map(symbol_of, quoted) if symbol]
 
 
 @cache
@@ -93,7 +111,7 @@ def _music21() -> Any:
     return music21
 
 
-def _parsed(row: LedgerRow, text: str, places: Sequence[Sequence[str]]) -> Any:
+def _parsed(row: LedgerRow, text: str, places: Sequence[Place]) -> Any:
     """The part of the file with repeats expanded; its chord symbols carry the number of their place.
 
     Repeats that contradict each other are played once.
@@ -148,7 +166,7 @@ def _bars(part: Any) -> tuple[list[float], list[tuple[int, int]]]:
     return [*bars, end], meters
 
 
-def _chords(part: Any, places: Sequence[Sequence[str]]) -> list[TimedChord]:
+def _chords(part: Any, places: Sequence[Place]) -> list[TimedChord]:
     """The chords; several over one note share its length evenly."""
     flat = part.flatten()
     lengths = {float(note.offset): float(note.quarterLength) for note in flat.notesAndRests if note.quarterLength}
@@ -157,5 +175,5 @@ def _chords(part: Any, places: Sequence[Sequence[str]]) -> list[TimedChord]:
         names = places[int(symbol.groups[0])]
         start = float(symbol.offset)
         step = lengths.get(start, 0.0) / len(names)
-        chords += [TimedChord(start + k * step, parse_symbol(name)) for k, name in enumerate(names)]
+        chords += [TimedChord(start + k * step, parse_symbol(name)) for k, name in enumerate(names) if name]
     return chords
