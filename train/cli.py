@@ -25,6 +25,7 @@ def main(context: click.Context, runs: Path, threads: int) -> None:
 
 for command in (
     data.songs,
+    data.drums,
     data.melodies,
     networks.vae,
     data.latents,

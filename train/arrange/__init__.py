@@ -1,7 +1,8 @@
-"""Arranges corpus songs: one score per style, from the written part or the chords read from it.
+"""Arranges corpus songs: one score per style, from the written part or the song's chords.
 
-- ``context``: a song with everything that arrangers need; ``grid``: bars in pulses; ``chords``: the harmony;
-  ``dynamics``: phrases and their levels
+- ``context``: a song with everything that arrangers need; ``grid``: bars in pulses; ``chords``: the harmony,
+  read from notes or from chord ``symbols``; ``chord``: one chord; ``dynamics``: phrases and their levels
+- ``realise``: a keyboard part for a lead sheet
 - ``piano``, ``sustained``: play the written notes
 - ``guitar``, ``pop``, ``folk``, ``jazz``, ``synth``: play our own patterns over the chords
 - ``groove``: patterns as text; ``voice_leading``, ``fretboard``: chords as notes; ``band``, ``drums``:
@@ -16,19 +17,21 @@ from collections.abc import Callable, Mapping
 
 from appliance.errors import UsageError
 from appliance.music.score import Note, Score
-from train.arrange.chords import Chord, read_chords
+from train.arrange.chord import Chord
+from train.arrange.chords import read_chords
 from train.arrange.context import Context
 from train.arrange.folk import folk
 from train.arrange.guitar import guitar
 from train.arrange.jazz import jazz
 from train.arrange.piano import piano
 from train.arrange.pop import pop
+from train.arrange.realise import accompanied
 from train.arrange.sustained import organ, strings
 from train.arrange.synth import synth
 from train.arrange.tidy import tidy
 from train.corpus.song import Song
 
-__all__ = ["Chord", "arrange", "read_chords"]
+__all__ = ["Chord", "accompanied", "arrange", "read_chords"]
 
 _ARRANGERS: Mapping[str, Callable[[Context], list[Note]]] = {
     "piano": piano,
@@ -53,5 +56,5 @@ def arrange(song: Song, style: str, seed: int) -> Score:
     """
     if style not in _ARRANGERS:
         raise UsageError(f"There is no style '{style}'; choose one of {', '.join(_ARRANGERS)}.")
-    context = Context.of(song, style, seed)
+    context = Context.of(accompanied(song), style, seed)
     return tidy(_ARRANGERS[style](context), song.duration_s)

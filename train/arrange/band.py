@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from appliance.music.score import DRUM_GROUP, Note
-from train.arrange.chords import Chord
+from train.arrange.chord import Chord
 from train.arrange.context import Context
 from train.arrange.drums import DRUM_LENGTH_S, DRUMS, FILLS
 from train.arrange.groove import GrooveBook, Hit, hits

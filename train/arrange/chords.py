@@ -1,4 +1,4 @@
-"""Reads chords from a written accompaniment.
+"""The chords of a song: its chord symbols, or else read from the written accompaniment.
 
 Each pulse has a duration-weighted chroma vector and a lowest note. Each of 9 chord qualities on 12 roots
 explains them as a multinomial, and a Viterbi path over the pulses pays for every change of chord, least at
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -20,49 +19,23 @@ from numpy.typing import NDArray
 
 from appliance.music.score import Note
 from appliance.numerics.viterbi import Arrival, best_path, from_options
+from train.arrange.chord import QUALITIES, Chord
 from train.arrange.grid import Grid, read_grid
+from train.arrange.symbols import symbol_chords
 from train.corpus.song import Song, SungNote
 from train.corpus.timeline import overlaps
-
-QUALITIES: dict[str, tuple[int, ...]] = {
-    "maj": (0, 4, 7),
-    "min": (0, 3, 7),
-    "dim": (0, 3, 6),
-    "aug": (0, 4, 8),
-    "7": (0, 4, 7, 10),
-    "maj7": (0, 4, 7, 11),
-    "m7": (0, 3, 7, 10),
-    "hdim": (0, 3, 6, 10),
-    "sus4": (0, 5, 7),
-}
-"""Semitones above the root, root first."""
 
 _RARITY = {"maj": 0.0, "min": 0.0, "dim": 0.8, "aug": 1.6, "7": 0.35, "maj7": 1.0, "m7": 0.7,
            "hdim": 0.9, "sus4": 1.5}  # fmt: skip
 """Cost in nats per pulse of rarer chords, so that a passing note does not change the chord."""
 
 _VOICE_WEIGHT = 0.25
+"""Weight of a sung note against a written one: a tune over an accompaniment has passing notes."""
 _EVIDENCE_PULSES = 7.0
 """Weight of one full pulse against :data:`_CHANGE`; set by hand, checked by tests."""
 
 _CHANGE = {"bar": 1.0, "half": 2.0, "pulse": 3.5}
 """Cost in nats of a change at a bar line, in the middle of a bar and elsewhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chord:
-    """A chord from ``start_s`` to ``end_s``; ``root`` and ``bass`` are pitch classes, 0 = C."""
-
-    start_s: float
-    end_s: float
-    root: int
-    quality: str
-    bass: int
-
-    @property
-    def pitch_classes(self) -> tuple[int, ...]:
-        """Pitch classes of the chord, root first."""
-        return tuple((self.root + step) % 12 for step in QUALITIES[self.quality])
 
 
 class Harmony:
@@ -86,20 +59,34 @@ class Harmony:
 
 
 def read_chords(song: Song) -> tuple[Chord, ...]:
-    """The chords of ``song``, contiguous from 0 to its end."""
+    """The chords of ``song``, contiguous from 0 to its end.
+
+    They are its chord symbols if it has any, else read from its notes.
+    """
     return chords_on(song, read_grid(song))
 
 
 def chords_on(song: Song, grid: Grid) -> tuple[Chord, ...]:
     """Like :func:`read_chords`, on a given grid."""
+    read = _analysed(song, grid)
+    return symbol_chords(song, grid, read) if song.chords else read
+
+
+def _analysed(song: Song, grid: Grid) -> tuple[Chord, ...]:
+    """Chords read from the notes."""
     edges = np.array([t for bar in grid.bars for t in bar.pulses_s[:-1]] + [grid.bars[-1].end_s])
     bar_of = np.repeat(np.arange(len(grid.bars)), [bar.pulses for bar in grid.bars])
-    chroma = _chroma(song.written, edges) + _VOICE_WEIGHT * _chroma(song.voice, edges)
+    chroma = _chroma(song.written, edges) + _voice_weight(song) * _chroma(song.voice, edges)
     lowest = _bass_chroma(song.written, edges, bar_of)
     log_likelihood = _log_likelihood(chroma, lowest, song)
     changes = np.array([_change_cost(p, bar.pulses) for bar in grid.bars for p in range(bar.pulses)])
     path = best_path(log_likelihood, lambda scores, pulse: _arrival(scores, changes[pulse]))
     return _merged(path, lowest, edges, bar_of)
+
+
+def _voice_weight(song: Song) -> float:
+    """In four-part music, and without an accompaniment, the tune is a full part of the chord."""
+    return 1.0 if song.role in ("satb", "leadsheet") else _VOICE_WEIGHT
 
 
 def _spread(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appliance.music.score import Note
 from train.arrange.band import Band
-from train.arrange.chords import Chord
+from train.arrange.chord import Chord
 from train.arrange.context import Context
 from train.arrange.fretboard import nearest, shapes
 from train.arrange.groove import GrooveBook

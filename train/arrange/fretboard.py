@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from train.arrange.chords import QUALITIES
+from train.arrange.chord import QUALITIES
 
 Shape = tuple[int | None, ...]
 """MIDI pitch of each string, lowest string first; None is a string that is not played."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from appliance.music.score import Note
 from train.arrange.band import Band, Voicer
-from train.arrange.chords import Chord
+from train.arrange.chord import Chord
 from train.arrange.context import Context
 from train.arrange.groove import GrooveBook
 from train.arrange.voice_leading import bass_pitch, lead, seventh_tones

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from train.arrange.chords import Chord
+from train.arrange.chord import Chord
 
 CENTRE_PULL = 0.6
 """Cost of one semitone of distance from the middle of the range, in semitones of movement."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from train.corpus.ledger import read_ledger
+from train.commands.data import CORPORA, sung_sources
 from train.data import song_cache
 
 
@@ -23,16 +23,16 @@ def adopt(runs: Path, checkpoint: Path) -> None:
 
 
 @click.command()
-@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@CORPORA
 @click.option("--out", required=True, type=click.Path(path_type=Path))
 @click.option("--steps", type=int, help="Sampler steps; default: 4 with a student, else 16.")
 @click.option("--guidance", type=float, help="Guidance scale; default: none with a student, else 2.5.")
 @click.option("--hardware", required=True, help="Hardware used for training, for the model card.")
 @click.pass_obj
 def checkpoint(
-    runs: Path, corpus: Path, out: Path, steps: int | None, guidance: float | None, hardware: str
+    runs: Path, corpora: tuple[Path, ...], out: Path, steps: int | None, guidance: float | None, hardware: str
 ) -> None:
-    """Make a checkpoint of the runs, for export."""
+    """Make a checkpoint of the runs, for export; each CORPUS is one that the songs were read from."""
     from train.checkpoints.assemble import Sampling, assemble
 
     few_steps = (runs / "student" / "state.safetensors").exists()
@@ -44,7 +44,7 @@ def checkpoint(
     )
     songs = song_cache.load_split(runs / "cache" / "songs", "train")
     used = {song.id for song in songs}
-    rows = [row for row in read_ledger(corpus) if row.id in used]
+    rows = [row for _, row in sung_sources(corpora) if row.id in used]
     assemble(runs, rows, songs, out, sampling, hardware)
 
 

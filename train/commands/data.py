@@ -2,42 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 import torch
 from rich.progress import track
 
-from train.corpus.ledger import LedgerError, read_ledger
+from train.corpus.ledger import LedgerError, LedgerRow, read_ledger, sung_rows
 from train.data import song_cache
 
+CORPORA = click.argument(
+    "corpora",
+    metavar="CORPUS...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
+
 
 @click.command()
-@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@CORPORA
 @click.option("--workers", default=2)
 @click.pass_obj
-def songs(runs: Path, corpus: Path, workers: int) -> None:
-    """Read CORPUS (scores with ledger.csv), arrange every song in every style, and store arrays."""
+def songs(runs: Path, corpora: tuple[Path, ...], workers: int) -> None:
+    """Read each CORPUS (scores with ledger.csv), arrange every song in every style, and store arrays.
+
+    Songs that are stored already are kept, so the command can be stopped and run again.
+    """
+    folder = runs / "cache" / "songs"
     try:
-        rows = read_ledger(corpus)
-        progress = iter(track(range(len(rows)), description="songs"))
-        song_cache.build(corpus, rows, runs / "cache" / "songs", workers, lambda _: next(progress, None))
+        sources = sung_sources(corpora)
+        progress = iter(track(range(len(sources)), description="songs"))
+        left_out = song_cache.build(sources, folder, workers, lambda _: next(progress, None))
     except LedgerError as error:
         raise click.ClickException(str(error)) from error
+    for song_id, reason in left_out.items():
+        click.echo(f"left out: {song_id}: {reason}")
+    for line in song_cache.summary(folder):
+        click.echo(line)
 
 
 @click.command()
-@click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@CORPORA
+@click.pass_obj
+def drums(runs: Path, corpora: tuple[Path, ...]) -> None:
+    """Read the drumming of each CORPUS as bars of strokes, and store them."""
+    from train.data import drum_patterns
+
+    try:
+        sources = [(folder, row) for folder in corpora for row in read_ledger(folder) if row.role == "drums"]
+        progress = iter(track(range(len(sources)), description="drums"))
+        path = runs / "cache" / "drums.npz"
+        bars = drum_patterns.build(sources, path, lambda _: next(progress, None))
+    except LedgerError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{path}: {bars} bars of {len(sources)} takes")
+
+
+@click.command()
+@CORPORA
 @click.option("--workers", default=2)
 @click.option("--heard", default=500, help="Songs that are also sung as audio (needs espeak-ng).")
 @click.pass_obj
-def melodies(runs: Path, corpus: Path, workers: int, heard: int) -> None:
+def melodies(runs: Path, corpora: tuple[Path, ...], workers: int, heard: int) -> None:
     """Sing every song and store its vocal features."""
     from train.data import melodies as cache
 
-    rows = [row for row in read_ledger(corpus) if (runs / "cache" / "songs" / f"{row.id}.npz").exists()]
-    progress = iter(track(range(len(rows)), description="melodies"))
-    cache.build(corpus, rows, runs / "cache" / "melodies", workers, lambda _: next(progress, None), heard)
+    known = {file.stem for file in (runs / "cache" / "songs").glob("*.npz")}
+    sources = [(corpus, row) for corpus, row in sung_sources(corpora) if row.id in known]
+    progress = iter(track(range(len(sources)), description="melodies"))
+    cache.build(sources, runs / "cache" / "melodies", workers, lambda _: next(progress, None), heard)
+
+
+def sung_sources(corpora: Iterable[Path]) -> list[tuple[Path, LedgerRow]]:
+    """(corpus folder, ledger row) of every score with a sung part.
+
+    Raises:
+        LedgerError: a ledger is missing or incomplete, or two corpora have one id.
+    """
+    sources = [(folder, row) for folder in corpora for row in sung_rows(folder)]
+    known: dict[str, Path] = {}
+    for folder, row in sources:
+        if known.setdefault(row.id, folder) != folder:
+            raise LedgerError(f"{row.id}: in {known[row.id]} and in {folder}; name each corpus once")
+    return sources
 
 
 @click.command()

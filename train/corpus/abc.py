@@ -1,8 +1,8 @@
 """Reads an ABC lead sheet with music21: tune, repeats, and two harmonisations.
 
-In the Public Domain Song Anthology ``"G7"`` is a chord of the original and ``"^D¨7"`` one of the editors, in the
-code of a music font. music21 knows chord symbols but not the second set, so the file is read once with
-each set alone, written as chord symbols.
+In the Public Domain Song Anthology ``"G7"`` is a chord of the original and ``"^D¨7"`` one of the editors, in
+the code of a music font. music21 knows chord symbols but not the second set, so the file is read once with
+each set alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from train.corpus.ledger import LedgerRow, verified_bytes
 
 _QUOTED = re.compile(r'"([^"]*)"')
 _PLACE = re.compile(r'(?:"[^"]*"[\s(]*)+')
-_BEFORE_BAR = re.compile(r"""((?:"[^"]*"\s*)*)([_=^]*[A-Ga-gxz][,']*[\d/]*[-)]*)\s*((?:"[^"]*"\s*)+)(?=[|:\]]|$)""")
+_BEFORE_BAR = re.compile(
+    r"""((?:"[^"]*"\s*)*)([_=^]*[A-Ga-gxz][,']*[\d/]*[-)]*)\s*((?:"[^"]*"\s*)+)(?=[|:\]]|$)"""
+)
 _LATE = '"~"'
 """Stands between the symbols over a note and those after it."""
 
@@ -94,7 +96,7 @@ def _with_chords(text: str, *, editors: bool) -> tuple[str, list[Place]]:
     lines = []
     for line in text.splitlines():
         if not re.match(r"[A-Za-z]:", line):
-            line = _PLACE.sub(chosen, _BEFORE_BAR.sub(rf'\1{_LATE}\3\2', line))
+            line = _PLACE.sub(chosen, _BEFORE_BAR.sub(rf"\1{_LATE}\3\2", line))
         lines.append(line)
     return "\n".join(lines), places
 
@@ -169,7 +171,9 @@ def _bars(part: Any) -> tuple[list[float], list[tuple[int, int]]]:
 def _chords(part: Any, places: Sequence[Place]) -> list[TimedChord]:
     """The chords; several over one note share its length evenly."""
     flat = part.flatten()
-    lengths = {float(note.offset): float(note.quarterLength) for note in flat.notesAndRests if note.quarterLength}
+    lengths = {
+        float(note.offset): float(note.quarterLength) for note in flat.notesAndRests if note.quarterLength
+    }
     chords: list[TimedChord] = []
     for symbol in flat.getElementsByClass("ChordSymbol"):
         names = places[int(symbol.groups[0])]

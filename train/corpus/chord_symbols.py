@@ -1,7 +1,7 @@
 """Chord symbols as numbers: root, quality, bass.
 
-Qualities are the names of :data:`appliance.music.chord_chart.QUALITIES`, so that a chord of a lead sheet, of a
-user's chart and of the planner is the same thing.
+Qualities are the names of :data:`appliance.music.chord_chart.QUALITIES`, so that a chord of a lead sheet, of
+a user's chart and of the planner is the same thing.
 """
 
 from __future__ import annotations

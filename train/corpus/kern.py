@@ -143,9 +143,7 @@ def _ties(mei: ET.Element) -> dict[str, str]:
     }
 
 
-def _played(
-    timemap: Sequence[Mapping[str, Any]], ties: Mapping[str, str]
-) -> list[tuple[str, float, float]]:
+def _played(timemap: Sequence[Mapping[str, Any]], ties: Mapping[str, str]) -> list[tuple[str, float, float]]:
     """(id, start, end) in quarters of every note that is struck; a tied note lengthens the first one."""
     spans: dict[str, list[float]] = {}
     for event in timemap:

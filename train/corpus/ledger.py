@@ -10,7 +10,7 @@ import csv
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -53,6 +53,8 @@ class LedgerRow:
     sha256: str
     role: str = ""
     """What the file is for: 'voice+keyboard', 'satb', 'leadsheet', 'drums' or 'band'."""
+    kind: str = ""
+    """What the file is, in words."""
     group: str = ""
     """The work; no work is in two splits."""
     attribution: str = ""
@@ -104,7 +106,12 @@ def read_ledger(corpus: Path) -> tuple[LedgerRow, ...]:
         if missing:
             names = ", ".join(sorted(missing))
             raise LedgerError(f"{path}: the ledger lacks the columns {names}; restore the file")
-        return tuple(LedgerRow(**{c: row[c] or "" for c in columns}) for row in table)
+        return tuple(_with_role(LedgerRow(**{c: row[c] or "" for c in columns})) for row in table)
+
+
+def _with_role(row: LedgerRow) -> LedgerRow:
+    """The row; ledgers before the column ``role`` say in ``kind`` which scores have four parts."""
+    return replace(row, role="satb") if not row.role and row.kind.startswith("SATB") else row
 
 
 def sung_rows(corpus: Path) -> tuple[LedgerRow, ...]:

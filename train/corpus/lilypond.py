@@ -2,8 +2,8 @@
 
 One track is one voice, named ``sopranos:sopranos``; lyrics lie in tracks of their own, named after their
 context (``altos`` is verse 1, ``altosII`` verse 2, whoever sings it). A voice that splits as
-``<< ... \\\\ ... >>`` continues in short-lived tracks ``1:1`` and ``2:2``. Repeats are played as the file plays
-them.
+``<< ... \\\\ ... >>`` continues in short-lived tracks ``1:1`` and ``2:2``. Repeats are played as the file
+plays them.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def pickup_quarters(source: str) -> float:
 
 
 def hyphenated(source: str) -> Counter[tuple[str, str]]:
-    """How often two syllables belong to one word: positive if ``--`` lies between them more often than not."""
+    """Pairs of syllables: positive if ``--`` lies between them more often than not, so they form a word."""
     pairs: Counter[tuple[str, str]] = Counter()
     before, hyphen = "", False
     for quoted, plain in _SYLLABLE.findall(without_comments(source)):

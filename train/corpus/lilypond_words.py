@@ -65,7 +65,12 @@ def _with_places(syllables: Sequence[str], hyphens: Mapping[tuple[str, str], int
     inside = False
     for index in sung:
         goes_on = index in joined
-        name = {(False, False): "single", (False, True): "begin", (True, True): "middle", (True, False): "end"}
+        name = {
+            (False, False): "single",
+            (False, True): "begin",
+            (True, True): "middle",
+            (True, False): "end",
+        }
         words[index] = (syllables[index], name[inside, goes_on])
         inside = goes_on
     return words

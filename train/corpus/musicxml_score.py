@@ -106,9 +106,7 @@ def _played(
     return played
 
 
-def _held_elsewhere(
-    held: dict[tuple[int, str], _PlayedNote], pitch: int, time: float
-) -> _PlayedNote | None:
+def _held_elsewhere(held: dict[tuple[int, str], _PlayedNote], pitch: int, time: float) -> _PlayedNote | None:
     """The held note of ``pitch`` that ends at ``time`` in another voice, taken out of ``held``.
 
     A tie may lead from one voice to another (3 % of the ties of the Lieder do).

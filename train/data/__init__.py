@@ -1,6 +1,8 @@
 """Training data: songs, arrangements, plans, vocal features and latents, cached as arrays.
 
-- ``song_cache``: one ``.npz`` per song with notes of every style, beats, key and plan
+- ``song_cache``: one ``.npz`` per song with notes of every style, beats, key, plan and chords
+- ``chord_sequences``: the chords of a song, beat by beat
+- ``drum_patterns``: bars of human drumming
 - ``crops``: crops of rolls for the score VAE; ``windows``: windows for the denoiser
 - ``melodies``: vocal features of every song, sung
 - ``plans``: plans predicted by the planner; ``targets``: what the planner learns

@@ -82,14 +82,15 @@ def _stretches(hops: int, rate: float, mean_hops: int, rng: np.random.Generator)
 
 
 def build(
-    corpus: Path,
-    rows: Iterable[LedgerRow],
+    sources: Iterable[tuple[Path, LedgerRow]],
     folder: Path,
     workers: int,
     on_done: Callable[[str], None] = lambda _: None,
     heard: int = 0,
 ) -> None:
-    """Perform every song :data:`PERFORMANCES` times; store ``ID.npy`` (K, F, T) float16.
+    """Perform the song of every (corpus folder, ledger row) :data:`PERFORMANCES` times.
+
+    Stores ``ID.npy`` (K, F, T) float16.
 
     The first ``heard`` songs in the order of their hashes, unless long, get two more takes: synthesised as
     audio, recorded once among talking people and once in a random room, and analysed by the appliance's own
@@ -99,13 +100,15 @@ def build(
         MachineError: ``heard`` is positive and espeak-ng or pyworld is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = list(rows)
-    sounding = {row.id for row in sorted(rows, key=lambda row: row.sha256)[:heard]}
-    missing = [row for row in rows if not (folder / f"{row.id}.npy").exists()]
-    aloud = [row.id in sounding for row in missing]
+    sources = list(sources)
+    sounding = {row.id for row in sorted((row for _, row in sources), key=lambda row: row.sha256)[:heard]}
+    missing = [(corpus, row) for corpus, row in sources if not (folder / f"{row.id}.npy").exists()]
+    corpora = [corpus for corpus, _ in missing]
+    rows = [row for _, row in missing]
+    aloud = [row.id in sounding for row in rows]
     # Spawned processes, because espeak-ng keeps its state in globals.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for song_id in pool.map(_store, missing, repeat(corpus), repeat(folder), aloud, chunksize=4):
+        for song_id in pool.map(_store, rows, corpora, repeat(folder), aloud, chunksize=4):
             on_done(song_id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from train.arrange.chords import QUALITIES
+from train.arrange.chord import QUALITIES
 from train.arrange.fretboard import HIGHEST_PITCH, OPEN_STRINGS, shapes
 from train.arrange.voice_leading import lead
 
