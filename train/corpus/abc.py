@@ -133,6 +133,8 @@ def _parsed(row: LedgerRow, text: str, places: Sequence[Place]) -> Any:
         return part.expandRepeats()
     except music21.repeat.ExpanderException:
         return part
+    except music21.Music21Exception as error:
+        raise ValueError(f"{row.file}: music21 finds no bars in it ({error}); correct the file") from error
 
 
 def _notes(part: Any) -> list[TimedNote]:

@@ -8,14 +8,19 @@ import pytest
 
 pytest.importorskip("verovio")
 
-from support.small_corpus import small_corpus  # noqa: E402
+from support.small_corpus import small_corpus
 
-from appliance.music.keys import Key  # noqa: E402
-from train.corpus.kern_text import meters_by_line, with_plain_expansions  # noqa: E402
-from train.corpus.reader import read_song  # noqa: E402
-from train.corpus.song import Song  # noqa: E402
+from appliance.music.keys import Key
+from train.corpus.kern_text import meters_by_line, with_plain_expansions
+from train.corpus.reader import read_song
+from train.corpus.song import Song
 
-HEAD = "**kern\t**kern\t**dynam\t**kern\t**text\t**text\n*clefF4\t*clefG2\t*\t*clefG2\t*\t*\n*k[f#]\t*k[f#]\t*\t*k[f#]\t*\t*\n*e:\t*e:\t*\t*e:\t*\t*\n"
+HEAD = (
+    "**kern\t**kern\t**dynam\t**kern\t**text\t**text\n"
+    "*clefF4\t*clefG2\t*\t*clefG2\t*\t*\n"
+    "*k[f#]\t*k[f#]\t*\t*k[f#]\t*\t*\n"
+    "*e:\t*e:\t*\t*e:\t*\t*\n"
+)
 TAIL = "==\t==\t==\t==\t==\t==\n*-\t*-\t*-\t*-\t*-\t*-\n"
 
 
