@@ -5,7 +5,7 @@
 - ``readings``: hand-made readings of a vocal
 - ``fake_pack``: a tiny pack with the real graphs' names and shapes; ``small_render``: a small render
 - ``tiny_checkpoint``: tiny networks; ``tiny_samples``: samples for them; ``tiny_cache``: made-up songs
-- ``tiny_song``: a song of block chords
+- ``tiny_song``: a song of block chords; ``small_corpus``: a corpus of one file
 - ``quantised``: reads what quantisation wrote; ``pickle_trap``: a pickle that must not be opened
 - ``fake_evaluation``: fake songs, singers and judges
 - ``canned_bench``: made-up results of the bench; ``made_up_bench``: a simulated CPU for tuning

@@ -58,9 +58,12 @@ def read_parts(data: bytes) -> dict[str, list[Measure]]:
     """Measures by part id, from the bytes of an ``.mxl`` archive.
 
     Raises:
-        ValueError: the archive holds no score.
+        ValueError: the bytes are no archive, or it holds no score.
     """
-    root = ET.fromstring(_score_xml(data))
+    try:
+        root = ET.fromstring(_score_xml(data))
+    except (zipfile.BadZipFile, ET.ParseError) as error:
+        raise ValueError(f"not a MusicXML archive ({error})") from error
     return {part.get("id", ""): _measures(part) for part in root.findall("part")}
 
 

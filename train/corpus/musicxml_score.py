@@ -19,7 +19,10 @@ def read_musicxml(corpus: Path, row: LedgerRow) -> PlayedScore:
         LedgerError: the licence is not allowed, or the file is missing or altered.
         ValueError: the archive holds no score.
     """
-    parts = read_parts(verified_bytes(corpus, row))
+    try:
+        parts = read_parts(verified_bytes(corpus, row))
+    except ValueError as error:
+        raise ValueError(f"{row.file}: {error}; leave it out of the ledger") from error
     sung_part, sung_voice = row.part_and_voice
     every = list(parts.values())
     lengths = [_bar_length(bar) for bar in _columns(every)]

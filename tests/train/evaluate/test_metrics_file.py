@@ -25,6 +25,9 @@ from train.evaluate.sections.setting import EvaluationSetting
 SONG_TOLERANCE = 0.1
 """Allowed difference of a metric (0-1) of one song; songs differ from each other several times as much."""
 
+WRITTEN_TOLERANCE = 0.005
+"""The report is older than ties across voices: 3 % of tied notes of the written part were struck twice."""
+
 
 @pytest.fixture(scope="module")
 def excerpts(root: Path) -> list[Excerpt]:
@@ -107,4 +110,4 @@ def test_songs_of_the_report_are_judged_as_it_says(
     expected = {(row["piece"], row["metric"]): row for row in stored}
     for row in judged.rows:
         assert row.ours == pytest.approx(expected[row.piece, row.metric]["ours"], abs=SONG_TOLERANCE)
-        assert row.true == pytest.approx(expected[row.piece, row.metric]["true"], abs=1e-6)
+        assert row.true == pytest.approx(expected[row.piece, row.metric]["true"], abs=WRITTEN_TOLERANCE)
