@@ -17,7 +17,15 @@ from quantize.fidelity import snr_db
 from quantize.int8 import FLOAT_LAYERS, check_coverage, quantise
 from quantize.ir import graph_bytes, save_graph
 from quantize.model_card import CARD_NAME, model_card
-from quantize.pack_folder import add_metrics, add_soundfont, manifest_of, pack_names, staged, write_manifest
+from quantize.pack_folder import (
+    add_credits,
+    add_metrics,
+    add_soundfont,
+    manifest_of,
+    pack_names,
+    staged,
+    write_manifest,
+)
 from quantize.report import GraphReport, write_report
 
 PRECISIONS = ("int8", "fp32")
@@ -57,6 +65,7 @@ def build_pack(
         raise UsageError(f"{graphs_folder}: no graph is called {min(unknown)}; choose one of {known}.")
     with staged(out, pack_names(exported, soundfont)) as part:
         add_soundfont(part, soundfont)
+        add_credits(part, exported.checkpoint.credits)
         if metrics is not None:
             add_metrics(part, metrics)
         reports: dict[str, GraphReport] = {}

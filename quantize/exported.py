@@ -30,10 +30,12 @@ class CheckpointFacts(BaseModel):
     fit: FitFacts | None = None
     ledger_rows_sha256: Sha256
     licence: Text
+    credits: tuple[Text, ...] = ()
+    """Credits that the licences of the training data ask for."""
 
     def for_card(self) -> dict[str, Any]:
         """The facts that only the model card shows."""
-        return dict(self.model_extra or {})
+        return dict(self.model_extra or {}) | ({"credits": list(self.credits)} if self.credits else {})
 
 
 class GraphFacts(BaseModel):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from appliance.errors import OutputError, PackError, UsageError
 from appliance.music.score import STYLES
-from appliance.packs.manifest import MANIFEST_NAME, GraphFiles, Manifest
+from appliance.packs.manifest import CREDITS_NAME, MANIFEST_NAME, GraphFiles, Manifest
 from appliance.packs.pack import Pack, file_facts, load_pack
 from appliance.packs.sounds import DEFAULT_SOUNDS
 from quantize.exported import ExportedGraphs
@@ -59,7 +59,7 @@ def pack_names(graphs: ExportedGraphs, soundfont: Path) -> set[str]:
     """Names of the files that a pack of ``graphs`` and ``soundfont`` may have."""
     weights = {f"{name}{ending}" for name in graphs.graphs for ending in (".xml", ".bin")}
     sound = {soundfont.name, licence_of(soundfont).name}
-    return weights | sound | {CARD_NAME, METRICS_NAME, MANIFEST_NAME, *REPORT_NAMES}
+    return weights | sound | {CARD_NAME, CREDITS_NAME, METRICS_NAME, MANIFEST_NAME, *REPORT_NAMES}
 
 
 def licence_of(soundfont: Path) -> Path:
@@ -98,6 +98,12 @@ def add_metrics(part: Path, metrics: Path) -> None:
     except (OSError, ValueError) as error:
         raise UsageError(f"{metrics}: cannot be read as JSON ({error}); write the file again.") from error
     (part / METRICS_NAME).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
+
+
+def add_credits(part: Path, credits: Sequence[str]) -> None:
+    """Write the credits for the training data, one a line; nothing if there are none."""
+    if credits:
+        (part / CREDITS_NAME).write_text("".join(f"{line}\n" for line in credits), encoding="utf-8")
 
 
 def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, version: str) -> Manifest:

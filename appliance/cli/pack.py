@@ -21,7 +21,8 @@ def pack() -> None:
 
 
 @pack.command("list")
-def list_installed() -> None:
+@click.option("--credits", "with_credits", is_flag=True, help="Also print whom each pack owes its music to.")
+def list_installed(with_credits: bool) -> None:
     """List the installed packs."""
     from appliance.releases.packs.installed import active_pack, list_packs, previous_pack
 
@@ -30,6 +31,9 @@ def list_installed() -> None:
     for found in list_packs(layout):
         what = found.trouble or f"{found.name} {found.version}, signed by key {found.key_id}"
         click.echo(f"{found.folder:<24} {words.get(found.folder, ''):<8} {what}")
+        if with_credits and not found.trouble:
+            for line in found.credits or ("trained on data that ask for no credit",):
+                click.echo(f"  {line}")
 
 
 @pack.command()

@@ -21,6 +21,9 @@ MANIFEST_NAME = "pack.json"
 SIGNATURE_NAME = "pack.json.minisig"
 """The manifest's signature; it is not listed in the manifest."""
 
+CREDITS_NAME = "credits.txt"
+"""Credits that the licences of the training data ask for, one a line; a pack without them needs none."""
+
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 _PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"

@@ -21,7 +21,14 @@ from pydantic import ValidationError
 from appliance.errors import PackError, SignatureError
 from appliance.files.hashes import file_sha256, files_below
 from appliance.files.refused_values import first_refusal
-from appliance.packs.manifest import MANIFEST_NAME, SCHEMA, SIGNATURE_NAME, FileFacts, Manifest
+from appliance.packs.manifest import (
+    CREDITS_NAME,
+    MANIFEST_NAME,
+    SCHEMA,
+    SIGNATURE_NAME,
+    FileFacts,
+    Manifest,
+)
 from appliance.signatures.minisign import Signature, Signed, verified
 from appliance.signatures.trusted_keys import keys_folder, trusted_keys
 
@@ -53,6 +60,24 @@ class Pack:
     def soundfont_path(self) -> Path:
         """Path of the soundfont."""
         return self.folder / self.manifest.soundfont
+
+    def credits(self) -> tuple[str, ...]:
+        """The credits for the data that the pack was trained on; empty if their licences ask for none.
+
+        Raises:
+            PackError: the file that holds them is altered or cannot be read.
+        """
+        facts = self.manifest.files.get(CREDITS_NAME)
+        if facts is None:
+            return ()
+        path = self.folder / CREDITS_NAME
+        try:
+            _check_hash(path, facts)
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise PackError(f"{path}: cannot be read ({error.strerror}); {FETCH_AGAIN}.") from error
+        lines = ("".join(c for c in line if c.isprintable()).strip() for line in text.splitlines())
+        return tuple(line for line in lines if line)
 
 
 def load_pack(folder: Path, verify: bool = True, keys: Path | None = None) -> Pack:

@@ -48,6 +48,21 @@ def test_fp32_is_the_same_pack_unquantised(fp32: Pack, pack: Pack, graphs: Path,
         assert set(snr_db(source, model, held_out).values()) == {np.inf}
 
 
+def test_credits_go_in(spoiled: Path, soundfont: Path, tmp_path: Path, pack: Pack) -> None:
+    lines = ["© The singers of Łódź, CC BY 4.0", "© The drummers, CC BY 4.0"]
+    listing = json.loads((spoiled / "graphs.json").read_text())
+    listing["checkpoint"]["credits"] = lines
+    (spoiled / "graphs.json").write_text(json.dumps(listing))
+    made = build_pack(spoiled, soundfont, tmp_path / "p", precision="fp32")
+    assert made.credits() == tuple(lines)
+    assert "credits.txt" in made.manifest.files
+    card = (made.folder / "MODEL_CARD.md").read_text()
+    assert "## Credits" in card
+    assert all(line in card for line in lines)
+    assert pack.credits() == ()  # a checkpoint without them, as all were before
+    assert "credits.txt" not in pack.manifest.files
+
+
 def test_metrics_go_in(graphs: Path, soundfont: Path, tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text('{"b": 1, "a": 0.5}')
     made = build_pack(graphs, soundfont, tmp_path / "p", precision="fp32", metrics=tmp_path / "m.json",

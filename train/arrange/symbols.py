@@ -18,7 +18,7 @@ ARRANGED: Mapping[str, str] = {
     "maj7": "maj7", "maj9": "maj7", "m7": "m7", "m9": "m7",
     "m7b5": "hdim", "sus4": "sus4", "7sus4": "sus4",
 }  # fmt: skip
-"""The quality that arrangers play for each quality of a chart."""
+"""The quality that arrangers play for each written quality."""
 
 
 def symbol_chords(song: Song, grid: Grid, read: Sequence[Chord]) -> tuple[Chord, ...]:

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from train.checkpoints.adopt import FACTS_NAME
 from train.checkpoints.checkpoint import EXTRAS, SCHEMA, save_network
 from train.checkpoints.fit_anchors import read_anchors
-from train.corpus.ledger import LedgerRow, rows_hash
+from train.corpus.ledger import LedgerRow, credits_of, rows_hash
 from train.data.song_cache import CachedSong
 from train.networks.denoiser import DenoiserConfig
 from train.networks.planner import PlannerConfig
@@ -89,6 +89,7 @@ def assemble(
         **anchors,
         "licence": LICENCE,
         "ledger_rows_sha256": rows_hash(rows),
+        "credits": list(credits_of(rows)),
         "data": {
             "songs": len(songs),
             "hours": round(sum(song.duration_s for song in songs) / 3600, 1),

@@ -1,22 +1,29 @@
 """Chord symbols as numbers: root, quality, bass.
 
-Qualities are the names of :data:`appliance.music.chord_chart.QUALITIES`, so that a chord of a lead sheet, of
-a user's chart and of the planner is the same thing.
+Qualities have the names that charts use (:mod:`appliance.music.chord_quality`), so that a chord of a lead
+sheet, of a user's chart and of the planner is the same thing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.errors import UsageError
-from appliance.music.chord_chart import QUALITIES, parse_chord
+from appliance.music.chord_names import parse_chord
+from appliance.music.chord_quality import tones_of
+from appliance.music.keys import LETTERS
+
+WRITTEN_QUALITIES = (
+    "", "m", "dim", "aug", "7", "maj7", "m7", "m7b5", "sus4", "sus2", "5", "6", "m6", "dim7", "mmaj7", "aug7",
+    "7sus4", "add9", "madd9", "9", "m9", "maj9", "7b9", "13",
+)  # fmt: skip
+"""The qualities of written chords; caches and models count them in this order. Others become the nearest."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenChord:
-    """A chord: pitch classes of ``root`` and ``bass`` (0 = C), and a quality of the chart's QUALITIES."""
+    """A chord: pitch classes of ``root`` and ``bass`` (0 = C), and a name of :data:`WRITTEN_QUALITIES`."""
 
     root: int
     quality: str
@@ -25,7 +32,7 @@ class WrittenChord:
     @property
     def pitch_classes(self) -> tuple[int, ...]:
         """Pitch classes of the chord, root first, without the bass."""
-        return tuple((self.root + step) % 12 for step in QUALITIES[self.quality])
+        return tuple((self.root + step) % 12 for step in tones_of(self.quality))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,56 +46,44 @@ class SongChord:
     chord: WrittenChord | None
 
 
-_EXTENSIONS = (
-    (re.compile(r"^(7|9|13|m7|m9|maj7|maj9)(?:\(?(?:add)?(?:11|13|b13|#11|#9|6)\)?)+$"), r"\1"),
-    (re.compile(r"^(?:7)?(?:#5|\+)(?:b9|#9|9)?$"), "aug7"),
-    (re.compile(r"^7?b5(?:b9|#9)?$"), "7"),
-    (re.compile(r"^(m7|maj7)[b#]5$"), r"\1"),
-    (re.compile(r"^m11$"), "m9"),
-    (re.compile(r"^11$"), "9"),
-    (re.compile(r"^(?:69|6/9|6add9)$"), "6"),
-    (re.compile(r"^m69$"), "m6"),
-    (re.compile(r"^7(?:b9)?(?:#5|b13)$"), "aug7"),
-    (re.compile(r"^7?(?:sus4|sus)?b9.*$"), "7b9"),
-    (re.compile(r"^(?:7#9|7#11|7alt|7b5)$"), "7"),
-    (re.compile(r"^(?:9sus4|9sus|13sus4|13sus)$"), "7sus4"),
-    (re.compile(r"^maj13$|^maj7#11$"), "maj9"),
-)
-"""Spellings beyond the chart's vocabulary, and the nearest quality in it."""
-
-
 def parse_symbol(text: str) -> WrittenChord | None:
     """The chord that a symbol names; None for "no chord" (``N.C.``).
-
-    Extensions that no chart has are reduced to the nearest quality: C7#9 and C7b5 become C7, C69 becomes C6.
 
     Raises:
         ValueError: ``text`` is not a chord symbol.
 
-    >>> parse_symbol("Bbm7b5/Db")
-    WrittenChord(root=10, quality='m7b5', bass=1)
+    >>> parse_symbol("Bbm7b5/Db"), parse_symbol("C7#9")
+    (WrittenChord(root=10, quality='m7b5', bass=1), WrittenChord(root=0, quality='7', bass=0))
     """
     try:
         chord = parse_chord(text)
     except UsageError:
-        match = re.fullmatch(r"([A-G][#b]?)(.*?)(/[A-G][#b]?)?", text)
-        if match is None:
-            raise ValueError(f"{text!r} is not a chord symbol") from None
-        for pattern, nearest in _EXTENSIONS:
-            if pattern.match(match.group(2)):
-                quality = pattern.sub(nearest, match.group(2))
-                return parse_symbol(match.group(1) + quality + (match.group(3) or ""))
         raise ValueError(f"{text!r} is not a chord symbol") from None
     if chord is None:
         return None
-    root = pitch_class(chord.root)
-    return WrittenChord(root, chord.quality, pitch_class(chord.bass) if chord.bass else root)
+    return WrittenChord(chord.root_pitch_class, nearest_quality(chord.quality), chord.bass_pitch_class)
+
+
+def nearest_quality(quality: str) -> str:
+    """The written quality with the most tones in common with ``quality``, and the same third if one has.
+
+    >>> nearest_quality("69"), nearest_quality("7b5"), nearest_quality("m11"), nearest_quality("13sus4")
+    ('6', '7', 'm9', '7sus4')
+    """
+    if quality in WRITTEN_QUALITIES:
+        return quality
+    tones = tones_of(quality)
+
+    def distance(name: str) -> int:
+        other = tones_of(name)
+        return len({*tones} ^ {*other}) + 2 * (tones[1:2] != other[1:2])
+
+    return min(WRITTEN_QUALITIES, key=distance)
 
 
 def pitch_class(name: str) -> int:
     """Pitch class of a note name such as ``Bb``; 0 = C."""
-    steps = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
-    return (steps[name[0]] + name.count("#") - name[1:].count("b")) % 12
+    return (LETTERS[name[0]] + name.count("#") - name[1:].count("b")) % 12
 
 
 def chord_of_pitches(pitches: Iterable[int]) -> WrittenChord:
@@ -106,14 +101,14 @@ def chord_of_pitches(pitches: Iterable[int]) -> WrittenChord:
     classes, bass = {p % 12 for p in sounding}, sounding[0] % 12
     best = min(
         (
-            len(classes ^ {(root + step) % 12 for step in steps}),
+            len(classes ^ {(root + step) % 12 for step in tones_of(quality)}),
             root != bass,
-            len(steps),
+            len(tones_of(quality)),
             order,
             root,
             quality,
         )
-        for order, (quality, steps) in enumerate(QUALITIES.items())
+        for order, quality in enumerate(WRITTEN_QUALITIES)
         for root in range(12)
         if root in classes
     )

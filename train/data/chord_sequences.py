@@ -14,14 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.chord_chart import QUALITIES
 from train.arrange import read_chords
 from train.arrange.symbols import song_chords
-from train.corpus.chord_symbols import SongChord, WrittenChord
+from train.corpus.chord_symbols import WRITTEN_QUALITIES, SongChord, WrittenChord
 from train.corpus.song import Song
-
-QUALITY_NAMES = tuple(QUALITIES)
-"""Qualities by their index; the chart's names, in the chart's order."""
 
 NO_CHORD = -1
 """Root, quality and bass of "no chord"."""
@@ -47,7 +43,7 @@ def _is_unset(chords: Sequence[SongChord], beat: float) -> bool:
 
 
 def beat_chords(chords: Sequence[SongChord], beats: int) -> NDArray[np.int16]:
-    """(B, 3): root, index into :data:`QUALITY_NAMES` and bass of the chord on each beat.
+    """(B, 3): root, index into :data:`WRITTEN_QUALITIES` and bass of the chord on each beat.
 
     Of two chords within a beat the one that begins it counts. Beats before the first chord take it.
 
@@ -73,7 +69,7 @@ def chord_arrays(chords: Sequence[SongChord]) -> dict[str, NDArray[Any]]:
 def chords_from(arrays: Mapping[str, NDArray[Any]]) -> tuple[SongChord, ...]:
     """The chords that :func:`chord_arrays` stored."""
     return tuple(
-        SongChord(float(beat), None if root < 0 else WrittenChord(root, QUALITY_NAMES[quality], bass))
+        SongChord(float(beat), None if root < 0 else WrittenChord(root, WRITTEN_QUALITIES[quality], bass))
         for beat, (root, quality, bass) in zip(
             arrays["chord_beats"], arrays["chord_rows"].tolist(), strict=True
         )
@@ -83,4 +79,4 @@ def chords_from(arrays: Mapping[str, NDArray[Any]]) -> tuple[SongChord, ...]:
 def _row(chord: WrittenChord | None) -> tuple[int, int, int]:
     if chord is None:
         return (NO_CHORD, NO_CHORD, NO_CHORD)
-    return (chord.root, QUALITY_NAMES.index(chord.quality), chord.bass)
+    return (chord.root, WRITTEN_QUALITIES.index(chord.quality), chord.bass)

@@ -36,7 +36,10 @@ REFERENCE = "reference"
 
 @dataclass(frozen=True, slots=True)
 class ListedPack:
-    """An installed pack: ``folder`` is its folder's name, ``trouble`` its error, '' without one."""
+    """An installed pack: ``folder`` is its folder's name, ``trouble`` its error, '' without one.
+
+    ``credits`` are :meth:`appliance.packs.pack.Pack.credits`.
+    """
 
     folder: str
     name: str = ""
@@ -44,6 +47,7 @@ class ListedPack:
     key_id: str | None = None
     sha256: str = ""
     trouble: str = ""
+    credits: tuple[str, ...] = ()
 
 
 def list_packs(layout: Layout, *, verify: bool = False) -> list[ListedPack]:
@@ -53,7 +57,8 @@ def list_packs(layout: Layout, *, verify: bool = False) -> list[ListedPack]:
         try:
             pack = load_pack(layout.packs / folder, verify, keys=layout.keys)
             manifest = pack.manifest
-            found.append(ListedPack(folder, manifest.name, manifest.version, pack.key_id, pack.sha256))
+            name, version, credits = manifest.name, manifest.version, pack.credits()
+            found.append(ListedPack(folder, name, version, pack.key_id, pack.sha256, credits=credits))
         except BacklineError as error:
             found.append(ListedPack(folder, trouble=str(error)))
     return found

@@ -9,10 +9,19 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.small_corpus import small_corpus
 
 from appliance.music.keys import Key
 from train.corpus.assembly import beat_quarters
-from train.corpus.ledger import LedgerError, read_ledger, row_for, rows_hash, verified_bytes
+from train.corpus.ledger import (
+    ALLOWED_LICENCES,
+    LedgerError,
+    credits_of,
+    read_ledger,
+    row_for,
+    rows_hash,
+    verified_bytes,
+)
 from train.corpus.reader import read_song
 from train.corpus.repeats import BarMarks, playing_order
 
@@ -200,6 +209,36 @@ def test_the_ledger_guards_licence_hash_and_presence(tmp_path: Path) -> None:
         verified_bytes(corpus, rows[0])
     with pytest.raises(LedgerError, match="not in the ledger"):
         row_for(rows, "other.mxl")
+
+
+def test_credits_are_what_licences_ask_for(tmp_path: Path) -> None:
+    thanks = small_corpus(tmp_path / "a", "a.mxl", b"a", licence="CC0-1.0", attribution="thanks to A")
+    credited = small_corpus(tmp_path / "b", "b.mxl", b"b", licence="CC-BY-4.0", attribution="© B, CC BY 4.0")
+    assert credits_of([thanks, credited, credited]) == ("© B, CC BY 4.0",)
+    bare = small_corpus(tmp_path / "c", "c.mxl", b"c", licence="BSD-3-Clause")
+    with pytest.raises(LedgerError, match=r"c\.mxl: BSD-3-Clause asks for a credit; fill in its attribution"):
+        credits_of([thanks, bare])
+
+
+def test_the_committed_ledger_may_be_used_as_a_whole(root: Path) -> None:
+    rows = read_ledger(root / "train" / "corpus")
+    assert {row.licence for row in rows} == ALLOWED_LICENCES
+    assert len(credits_of(rows)) == 3
+    splits: dict[str, set[str]] = {}
+    for row in rows:
+        splits.setdefault(row.group, set()).add(row.split)
+    assert all(len(found) == 1 for group, found in splits.items() if group)
+    compiled = [row for row in rows if row.file.endswith(".ly")]
+    assert len(compiled) == 398
+    assert all(len(row.compiled_sha256) == 64 for row in compiled)
+
+
+def test_ledgers_before_roles_tell_four_part_hymns_by_their_kind(tmp_path: Path) -> None:
+    hymn = small_corpus(tmp_path / "a", "a.mxl", b"a", kind="SATB hymn (soprano=vocal)")
+    song = small_corpus(tmp_path / "b", "b.mxl", b"b", kind="voice+piano")
+    drums = small_corpus(tmp_path / "c", "c.mid", b"c", role="drums")
+    assert (hymn.role, song.role, drums.role) == ("satb", "", "drums")
+    assert (hymn.is_sung, song.is_sung, drums.is_sung) == (True, True, False)
 
 
 def test_the_hash_of_rows_does_not_depend_on_their_order(shared: Path) -> None:

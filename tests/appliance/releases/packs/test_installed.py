@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from support.fake_pack import write_fake_manifest
 from support.releases.pack_files import carried, contents, tar_of, versioned
 from support.releases.stand_in import StandIn
 
@@ -98,6 +99,22 @@ def test_the_commands_in_their_order(
         remove(shelf.layout, "reference", None)
     (tmp_path / "backline.toml").write_text(lines[0].replace("packs/active", "packs/mine"))
     assert "the settings name another pack" in command("use", "reference").output
+
+
+def test_credits_are_listed(shelf: StandIn, fake_pack: Path, tmp_path: Path) -> None:
+    credited = Path(shutil.copytree(fake_pack, tmp_path / "credited"))
+    (credited / "credits.txt").write_text("© NIFC, CC BY 4.0\n\n© \x1b[31mDrummers\n", encoding="utf-8")
+    write_fake_manifest(credited)
+    folder = versioned(credited, tmp_path / "signed", "2", shelf.signer)
+    assert command("install", str(folder)).exit_code == 0
+    assert "NIFC" not in command("list").output
+    lines = command("list", "--credits").output.splitlines()
+    assert lines[1] == "  trained on data that ask for no credit"  # a pack from before there were credits
+    assert lines[3:] == ["  © NIFC, CC BY 4.0", "  © [31mDrummers"]
+    installed = shelf.layout.packs / "fake-2" / "credits.txt"
+    installed.write_bytes(b"x" * installed.stat().st_size)
+    listed = command("list", "--credits").output
+    assert "credits.txt" in listed and "xxx" not in listed, "an altered file is not shown"
 
 
 def test_older_ones_are_refused_unless_meant(shelf: StandIn, fake_pack: Path, tmp_path: Path) -> None:
