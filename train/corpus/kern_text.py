@@ -11,15 +11,16 @@ _TEMPO = re.compile(r"^\*MM\[?(\d+(?:\.\d+)?)", re.MULTILINE)
 
 
 def with_plain_expansions(text: str) -> str:
-    """The file with expansion lists as Verovio reads them.
+    """The file with expansion lists as Verovio reads them, and without signs that hide notes from it.
 
-    Some lists hold spaces or a trailing comma. A second list, without repeats, becomes a null interpretation.
+    Some lists hold spaces or a trailing comma. A second list, without repeats, becomes a null interpretation;
+    so do tremolo marks, with which Verovio draws written-out notes as one.
     """
     return "\n".join("\t".join(map(_plain, line.split("\t"))) for line in text.splitlines()) + "\n"
 
 
 def _plain(token: str) -> str:
-    if token.startswith("*>norep"):
+    if token.startswith("*>norep") or token in ("*tremolo", "*Xtremolo"):
         return "*"
     if not token.startswith("*>["):
         return token

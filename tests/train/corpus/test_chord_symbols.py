@@ -33,7 +33,10 @@ def test_no_chord_and_no_symbol() -> None:
         parse_symbol("Chorus")
 
 
-@pytest.mark.parametrize("quality", [q for q in WRITTEN_QUALITIES if q not in ("6", "m6", "sus2", "dim7", "aug")])
+AMBIGUOUS = ("6", "m6", "sus2", "dim7", "aug")
+
+
+@pytest.mark.parametrize("quality", [q for q in WRITTEN_QUALITIES if q not in AMBIGUOUS])
 def test_a_chord_in_root_position_is_found_again(quality: str) -> None:
     pitches = [43 + step for step in tones_of(quality)]
     assert chord_of_pitches(pitches) == WrittenChord(7, quality, 7)

@@ -104,6 +104,16 @@ def test_repeat_signs_without_a_list(tmp_path: Path) -> None:
     assert [n.pitch for n in read(tmp_path, text).voice] == [64, 66, 64, 66, 67]
 
 
+def test_notes_under_a_tremolo_mark_are_all_read(tmp_path: Path) -> None:
+    marks = ["*tremolo\t*\t*\t*\t*\t*\n", "*Xtremolo\t*\t*\t*\t*\t*\n"]
+    body = "".join(f"8{p}{beam}\t{other}\t.\t{sung}\t.\t.\n" for p, beam, other, sung in (
+        ("E", "L", "2g", "2e"), ("EE", "J", ".", "."), ("E", "L", ".", "."), ("EE", "J", ".", "."),
+    ))  # fmt: skip
+    text = HEAD + "*M2/4\t*M2/4\t*\t*M2/4\t*\t*\n" + "\t".join(["=1"] * 6) + "\n"
+    song = read(tmp_path, text + marks[0] + body + marks[1] + TAIL)
+    assert sorted(p for *_, p in notes(song)) == [40, 40, 52, 52, 67]
+
+
 def test_a_wrong_spine_is_named(tmp_path: Path) -> None:
     text = HEAD + "*M4/4\t*M4/4\t*\t*M4/4\t*\t*\n" + bar("1", "e") + TAIL
     row = small_corpus(tmp_path, "song.krn", text.encode(), voice_part="spine9")
