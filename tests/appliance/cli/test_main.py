@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,17 +188,32 @@ def test_a_second_render_takes_another_name_unless_told(run: Run, vocal: Path, t
     assert sorted(p.name for p in (tmp_path / "out").glob("*.mid")) == ["song-2.mid", "song.mid"]
 
 
+STOPS_BEFORE_THE_MIDI = """
+import sys, time
+from appliance.cli.main import main
+from appliance.rendering import render
+
+def write_midi(*_):
+    print("here", flush=True)
+    time.sleep(600)
+
+render.write_midi = write_midi
+sys.exit(main())
+"""
+"""The command, which waits where sound files are written and the MIDI file is not."""
+
+
 @pytest.mark.slow
 def test_ctrl_c_leaves_nothing(fake_pack: Path, tmp_path: Path) -> None:
-    long = wav(tmp_path / "long.wav", sung(240.0))
-    command = [sys.executable, "-m", "appliance", "render", str(long), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen([*command, "--pack", str(fake_pack)], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "out").exists() and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.05)
-    assert process.poll() is None, "the render should still be running"
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+    vocal = wav(tmp_path / "vocal.wav", sung(5.0))
+    command = [sys.executable, "-c", STOPS_BEFORE_THE_MIDI, "render", str(vocal), "--pack", str(fake_pack)]
+    with subprocess.Popen(
+        [*command, "--out", str(tmp_path / "out")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "here\n"
+        assert [*(tmp_path / "out").rglob("*.wav")]
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in said
     assert not (tmp_path / "out").exists()
