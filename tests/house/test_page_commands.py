@@ -172,6 +172,7 @@ def test_other_commands_parse(name: str, root: Path, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)  # where the folders that the commands name exist
     for folder in (
         "CORPUS",
+        "CORPUS2",
         "checkpoints/mine",
         "checkpoints/reference",
         "packs/reference",
