@@ -152,7 +152,11 @@ def test_what_was_queued_is_rendered_as_its_sidecar_says(bare: Bare) -> None:
     bare.backline("resume")
     bare.until_quiet()
     assert bare.wrong() == []
-    assert len(wished(bare, "waiting")) == 2 and wished(bare, "waiting") == wished(bare, "wished")
+    old, new = wished(bare, "wished"), wished(bare, "waiting")
+    assert len(new) == 2
+    for before, after in zip(old, new, strict=True):  # a later release may say more about the tempo
+        after["tempo"] = {name: after["tempo"][name] for name in before["tempo"]}
+    assert new == old
     # Not the bytes: a later release may understand and accompany the same vocal otherwise.
     assert len(list(bare.path("/srv/backline/outbox/waiting").rglob("*.mid"))) == 2
 
