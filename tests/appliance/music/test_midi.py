@@ -247,44 +247,6 @@ def test_refusals(tmp_path: Path) -> None:
         write_midi(tmp_path / "none" / "a.mid", score(), BeatGrid(), SOUNDS)
 
 
-def channel_cents(path: Path) -> dict[int, float]:
-    """Channel fine tuning as a receiver of RPN 1 and 2 hears it; 0 for channels that are not tuned."""
-    cents: dict[int, float] = {}
-    chosen: dict[int, dict[int, int]] = {}
-    for message in mido.MidiFile(path):
-        if message.type == "note_on":
-            cents.setdefault(message.channel, 0.0)
-        elif message.type == "control_change" and message.control in (100, 101, 6, 38):
-            state = chosen.setdefault(message.channel, {})
-            state[message.control] = message.value
-            chosen_now = state.get(101), state.get(100)
-            if message.control == 38 and chosen_now == (0, 1):
-                fine = 100.0 * ((state[6] << 7 | state[38]) - 8192) / 8192
-                cents[message.channel] = cents.get(message.channel, 0.0) + fine
-            elif message.control == 6 and chosen_now == (0, 2):
-                cents[message.channel] = 100.0 * (state[6] - 64)
-    assert all((state[101], state[100]) == (127, 127) for state in chosen.values())
-    return cents
-
-
-@pytest.mark.parametrize("cents", [-101.0, -50.0, -18.8, 7.3, 50.0, 149.0])
-def test_the_singers_tuning_is_in_the_file(tmp_path: Path, cents: float) -> None:
-    path = tmp_path / "x.mid"
-    write_midi(path, score(), GRIDS["five"], SOUNDS, cents)
-    found = channel_cents(path)
-    assert found.pop(9) == 0.0  # drums
-    assert len(found) == 2 and list(found.values()) == pytest.approx([cents] * 2, abs=0.01)
-    (text,) = [m.text for m in mido.MidiFile(path).tracks[0] if m.type == "text"]
-    assert text == f"A = {440 * 2 ** (cents / 1200):.2f} Hz ({cents:+.1f} cents)"
-
-
-def test_in_tune_nothing_is_said_of_tuning(tmp_path: Path) -> None:
-    write_midi(tmp_path / "a.mid", score(), GRIDS["five"], SOUNDS)
-    write_midi(tmp_path / "b.mid", score(), GRIDS["five"], SOUNDS, 0.0)
-    assert (tmp_path / "a.mid").read_bytes() == (tmp_path / "b.mid").read_bytes()
-    assert set(channel_cents(tmp_path / "a.mid").values()) == {0.0}
-
-
 @pytest.mark.parametrize(
     ("name", "signature", "quarters_per_minute"),
     [
