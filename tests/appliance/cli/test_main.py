@@ -189,7 +189,7 @@ def test_a_second_render_takes_another_name_unless_told(run: Run, vocal: Path, t
 
 
 STOPS_BEFORE_THE_MIDI = """
-import sys, time
+import signal, sys, time
 from appliance.cli.main import main
 from appliance.rendering import render
 
@@ -198,6 +198,7 @@ def write_midi(*_):
     time.sleep(600)
 
 render.write_midi = write_midi
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
 sys.exit(main())
 """
 """The command, which waits where sound files are written and the MIDI file is not."""
