@@ -176,7 +176,7 @@ def test_a_full_disk_pauses_the_work_until_there_is_room(studio: Studio, long: P
     studio.systemctl("start", UNIT)
     studio.drop(long, "full.wav")
     said = studio.until(lambda: studio.status().get("trouble"), "to say why the vocal waits")
-    assert said.startswith("full.wav waits:") and "free some space" in said
+    assert said.startswith("full.wav: ") and "free some space" in said
     studio.configure(space={"least_free_mb": 100, "resume_free_mb": 200})
     studio.systemctl("reload", UNIT)
     said = studio.until(lambda: studio.status().get("paused"), "for the work to pause")
