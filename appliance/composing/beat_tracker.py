@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from appliance.composing.bars import NO_FIT, Accents, Bars, find_bars
 from appliance.composing.beat_evidence import Array, BeatEvidence
-from appliance.composing.following_beats import following_beats
+from appliance.composing.following_beats import steady_or_following_beats
 from appliance.composing.steady_beats import likely_periods, log_tempo_prior, steady_beats
 from appliance.composing.tempo_sections import beats_of_sections, tempo_sections
 from appliance.errors import UsageError
@@ -22,7 +22,6 @@ from appliance.grid import FRAME_RATE_HZ
 from appliance.music.score import BeatGrid
 
 _SHORTEST_S = 4.0  # shorter recordings have no reliable tempo
-_STEADY_SHARE = 0.75  # the steady grid is kept if its fit is at least this share of the following grid's
 # Weights of the log fits. They and the confidence were fitted to simulated singing of corpus songs.
 _BEAT_WEIGHT, _BAR_WEIGHT = 9.0, 7.5
 _BAR_PRIORS = {4: 0.0, 3: -0.2, 2: -0.4, 6: -1.7}  # of the bars that help to choose a tempo
@@ -62,15 +61,14 @@ def track_beats(
         return _grid(fits, bars, accents, duration_s)
     if duration_s < _SHORTEST_S or beats.norm < 1e-3:
         return BeatGrid()
-    fits = []
-    for period_s in likely_periods(beats):
-        steady = _Fit.of(steady_beats(beats, period_s), period_s, beats, bars)
-        following = _Fit.of(following_beats(beats, period_s), period_s, beats, bars)
-        fits.append(steady if steady.beat_fit >= _STEADY_SHARE * following.beat_fit else following)
+    fits = [
+        _Fit.of(steady_or_following_beats(beats, period_s), period_s, beats, bars)
+        for period_s in likely_periods(beats)
+    ]
     fits.sort(key=lambda fit: -fit.score)
     sections = tempo_sections(beats)
     if len(sections) > 1:
-        parts = beats_of_sections(beats, sections, _STEADY_SHARE)
+        parts = beats_of_sections(beats, sections)
         changing = _Fit.of(np.concatenate(parts), None, beats, bars)
         one = beats.fit(fits[0].times_s, _mean_period_s(fits[0].times_s))
         if math.log(max(changing.beat_fit, NO_FIT) / max(one, NO_FIT)) >= _CHANGE_GAIN:

@@ -1,4 +1,4 @@
-"""A beat grid that follows a singer whose tempo varies, by dynamic programming."""
+"""A beat grid that follows a singer whose tempo varies, by dynamic programming, and when it is needed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ import math
 import numpy as np
 
 from appliance.composing.beat_evidence import Array, BeatEvidence, centroids
+from appliance.composing.steady_beats import steady_beats
 
+_STEADY_SHARE = 0.75  # the steady grid is kept if its fit is at least this share of the following grid's
 _DRIFT = (0.75, 1.35)  # shortest and longest period, as a ratio to the given one
 _STEPS_PER_FRAME = 4  # time resolution: 11.6 ms
 _CHANGE_COST, _WOBBLE_COST = 12.0, 0.05  # of a change of the log period by 1, and by one lag
 _TURN = 3  # largest change of the period at a beat, in lags
 _STIFFNESS = 4.0  # of the smoothed grid against the scatter of single beats
+
+
+def steady_or_following_beats(beats: BeatEvidence, period_s: float) -> Array:
+    """The steady grid of ``period_s``, unless the evidence fits a following one far better.
+
+    Returns the times of its N beats in seconds, (N,).
+    """
+    steady, following = steady_beats(beats, period_s), following_beats(beats, period_s)
+    keep = beats.fit(steady, period_s) >= _STEADY_SHARE * beats.fit(following, period_s)
+    return steady if keep else following
 
 
 def following_beats(beats: BeatEvidence, period_s: float) -> Array:

@@ -14,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 
 from appliance.composing.beat_evidence import Array, BeatEvidence
-from appliance.composing.following_beats import following_beats
-from appliance.composing.steady_beats import TEMPI_HZ, log_tempo_prior, steady_beats, tempogram
+from appliance.composing.following_beats import steady_or_following_beats
+from appliance.composing.steady_beats import TEMPI_HZ, log_tempo_prior, tempogram
 from appliance.numerics.viterbi import Arrival, best_path
 
 _WINDOW_S, _HOP_S = 8.0, 2.0
@@ -70,18 +70,13 @@ def tempo_sections(beats: BeatEvidence) -> list[TempoSection]:
     return _simplified([section for section in sections if section.start_s < duration_s])
 
 
-def beats_of_sections(beats: BeatEvidence, sections: list[TempoSection], steady_share: float) -> list[Array]:
-    """The beats of each section, in seconds: steady unless the evidence follows another grid far better.
-
-    A steady grid is kept if its fit is at least ``steady_share`` of the following grid's.
-    """
+def beats_of_sections(beats: BeatEvidence, sections: list[TempoSection]) -> list[Array]:
+    """The beats of each section, in seconds: steady unless the evidence follows another grid far better."""
     grids = []
     for section in sections:
         first_s, stop_s = section.start_s - _AROUND_S, section.end_s + _AROUND_S
         part, offset_s = beats.part(first_s, stop_s)
-        steady, following = steady_beats(part, section.period_s), following_beats(part, section.period_s)
-        keep = part.fit(steady, section.period_s) >= steady_share * part.fit(following, section.period_s)
-        grids.append((steady if keep else following) + offset_s)
+        grids.append(steady_or_following_beats(part, section.period_s) + offset_s)
     found: list[Array] = []
     for number, grid in enumerate(grids):
         if number:
