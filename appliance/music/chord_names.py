@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from appliance.errors import UsageError
 from appliance.music.chord_quality import quality_of, tones_of
-from appliance.music.keys import LETTERS
+from appliance.music.keys import pitch_class
 
 NO_CHORD = "N"
 
@@ -47,12 +47,12 @@ class Chord:
     @property
     def root_pitch_class(self) -> int:
         """Pitch class of the root."""
-        return _pitch_class(self.root)
+        return pitch_class(self.root)
 
     @property
     def bass_pitch_class(self) -> int:
         """Pitch class of the lowest note."""
-        return _pitch_class(self.bass or self.root)
+        return pitch_class(self.bass or self.root)
 
 
 def parse_chord(text: str) -> Chord | None:
@@ -92,7 +92,3 @@ def canonical(text: str) -> str:
 def unified(text: str) -> str:
     """``text`` with ``#``, ``b``, ``-``, ``Δ``, ``°`` and ``ø`` for all the signs that look like them."""
     return text.translate(_SIGNS)
-
-
-def _pitch_class(name: str) -> int:
-    return (LETTERS[name[0]] + name.count("#") - name.count("b")) % 12

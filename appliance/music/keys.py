@@ -80,8 +80,17 @@ class Key:
             raise UsageError(f"{text!r} is not a key; write it like 'C', 'Am', 'F# minor' or 'Bb major'.")
         letter, accidental, mode = match.group(1), match.group(2), match.group(3) or ""
         minor = mode == "m" or mode.lower().startswith("min")
-        tonic = LETTERS[letter.upper()] + {"": 0, "#": 1, "b": -1, "B": -1}[accidental]
-        return Key(tonic % 12, "minor" if minor else "major")
+        tonic = pitch_class(letter.upper() + accidental.lower())
+        return Key(tonic, "minor" if minor else "major")
+
+
+def pitch_class(name: str) -> int:
+    """Pitch class of a note name: a letter from A to G and any number of ``#`` or ``b``; 0 = C.
+
+    >>> pitch_class("Bb"), pitch_class("F##")
+    (10, 7)
+    """
+    return (LETTERS[name[0]] + name.count("#") - name.count("b")) % 12
 
 
 def signature_shift(key: Key) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from appliance.errors import UsageError
 from appliance.music.chord_names import Chord, unified
 from appliance.music.chord_quality import quality_of, tones_of
-from appliance.music.keys import LETTERS, Key, spell
+from appliance.music.keys import Key, pitch_class, spell
 
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII")
 _NUMERAL = r"VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i"
@@ -135,9 +135,8 @@ def _pitch_class(sign: str, numeral: str, quality: str, key: Key) -> int:
 
 
 def _bass(name: str, key: Key) -> int | None:
-    if match := re.fullmatch(r"([A-H])([#b]?)", name):
-        letter = LETTERS["B" if match[1] == "H" else match[1]]
-        return (letter + {"": 0, "#": 1, "b": -1}[match[2]]) % 12
+    if re.fullmatch(r"[A-H][#b]?", name):
+        return pitch_class(name.replace("H", "B"))
     if match := re.fullmatch(r"([#b]?)([1-7])", name):
         return _pitch_class(match[1], match[2], "", key)
     return None

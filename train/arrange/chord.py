@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.music.chord_quality import tones_of
+
+_WRITTEN = {"maj": "", "min": "m", "hdim": "m7b5"}
+
+
+def written_quality(quality: str) -> str:
+    """The chart's name of an arranger's quality."""
+    return _WRITTEN.get(quality, quality)
+
+
 QUALITIES: dict[str, tuple[int, ...]] = {
-    "maj": (0, 4, 7),
-    "min": (0, 3, 7),
-    "dim": (0, 3, 6),
-    "aug": (0, 4, 8),
-    "7": (0, 4, 7, 10),
-    "maj7": (0, 4, 7, 11),
-    "m7": (0, 3, 7, 10),
-    "hdim": (0, 3, 6, 10),
-    "sus4": (0, 5, 7),
+    quality: tones_of(written_quality(quality))
+    for quality in ("maj", "min", "dim", "aug", "7", "maj7", "m7", "hdim", "sus4")
 }
 """Semitones above the root, root first."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 
-from train.arrange.chord import Chord
+from train.arrange.chord import Chord, written_quality
 from train.arrange.grid import Grid
 from train.corpus.chord_symbols import SongChord, WrittenChord
 from train.corpus.song import Song
@@ -66,12 +66,6 @@ def beat_of_second(song: Song, time_s: float) -> float:
         return time_s / max(song.duration_s, 1e-9)
     k = min(max(bisect_right(beats, time_s + 1e-6) - 1, 0), len(beats) - 2)
     return k + (time_s - beats[k]) / (beats[k + 1] - beats[k])
-
-
-def written_quality(quality: str) -> str:
-    """The chart's name of a quality that was read from notes."""
-    names = {"maj": "", "min": "m", "hdim": "m7b5"}
-    return names.get(quality, quality)
 
 
 def song_chords(song: Song, chords: Sequence[Chord]) -> tuple[SongChord, ...]:

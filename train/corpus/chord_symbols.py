@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from appliance.errors import UsageError
 from appliance.music.chord_names import parse_chord
 from appliance.music.chord_quality import tones_of
-from appliance.music.keys import LETTERS
 
 WRITTEN_QUALITIES = (
     "", "m", "dim", "aug", "7", "maj7", "m7", "m7b5", "sus4", "sus2", "5", "6", "m6", "dim7", "mmaj7", "aug7",
@@ -79,11 +78,6 @@ def nearest_quality(quality: str) -> str:
         return len({*tones} ^ {*other}) + 2 * (tones[1:2] != other[1:2])
 
     return min(WRITTEN_QUALITIES, key=distance)
-
-
-def pitch_class(name: str) -> int:
-    """Pitch class of a note name such as ``Bb``; 0 = C."""
-    return (LETTERS[name[0]] + name.count("#") - name[1:].count("b")) % 12
 
 
 def chord_of_pitches(pitches: Iterable[int]) -> WrittenChord:

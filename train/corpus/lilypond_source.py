@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from fractions import Fraction
 
-from train.corpus.chord_symbols import pitch_class
+from appliance.music.keys import pitch_class
 
 _NOTE = re.compile(r"(?<![\\\w\"])[a-grs](?:is|es|s|f|ff|ss)*[',]*\d")
 _KEY = re.compile(r"\\key\s+([a-h])(isis|eses|is|es|sharp|flat|s|f)?\s*\\(\w+)")
