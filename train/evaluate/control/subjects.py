@@ -24,10 +24,10 @@ from appliance.vocal.features import features_of
 from train.corpus.ledger import sung_rows
 from train.corpus.reader import read_song
 from train.corpus.song import Song
-from train.data.melodies import spoil
+from train.data.melodies import SpoiledTrack, spoil
 from train.evaluate.processes.store import Store
 from train.singer.perform import perform
-from train.singer.voices import sample_voice
+from train.singer.voices import VoiceSettings, sample_voice
 
 Array = NDArray[np.float32]
 
@@ -78,10 +78,17 @@ class Subject:
 
 def performed(song: Song) -> Subject:
     """The whole ``song``, sung by its own voice."""
-    seed = int(song.sha256[:7], 16) + 5
-    curves = perform(song, sample_voice(seed, "test" if song.split == "test" else "train"), seed).curves
-    heard = spoil(curves.f0_hz, curves.voiced, curves.level_db, curves.flux, np.random.default_rng(seed))
+    _, heard = heard_singer(song)
     return Subject(song, 0.0, padded(features_of(heard)))
+
+
+def heard_singer(song: Song) -> tuple[VoiceSettings, SpoiledTrack]:
+    """The voice that sings ``song``, and its curves as a pitch tracker hears them."""
+    seed = int(song.sha256[:7], 16) + 5
+    voice = sample_voice(seed, "test" if song.split == "test" else "train")
+    curves = perform(song, voice, seed).curves
+    rng = np.random.default_rng(seed)
+    return voice, spoil(curves.f0_hz, curves.voiced, curves.level_db, curves.flux, rng)
 
 
 def excerpt(whole: Subject, length_s: float) -> Subject:

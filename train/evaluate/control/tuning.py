@@ -17,12 +17,9 @@ from appliance.vocal.features import features_of
 from appliance.vocal.tracker import PitchTrack
 from appliance.vocal.tuning import tuning_of
 from train.corpus.song import Song
-from train.data.melodies import spoil
-from train.evaluate.control.subjects import Composer, Request, Subject, excerpt
+from train.evaluate.control.subjects import Composer, Request, Subject, excerpt, heard_singer
 from train.evaluate.measures.metrics import consonance, harmony
 from train.evaluate.processes.progress import steps
-from train.singer.perform import perform
-from train.singer.voices import sample_voice
 
 CENTS = tuple(range(-50, 51, 10))
 PLAYED_AT_440 = (-50, -20, 20, 50)
@@ -62,10 +59,7 @@ def measure_tuning(composer: Composer, songs: Sequence[Song], length_s: float) -
 
 def _singer(song: Song) -> Callable[[float], PitchTrack]:
     """The track of the song's singer at any offset in cents from A = 440 Hz."""
-    seed = int(song.sha256[:7], 16) + 5
-    voice = sample_voice(seed, "test" if song.split == "test" else "train")
-    curves = perform(song, voice, seed).curves
-    heard = spoil(curves.f0_hz, curves.voiced, curves.level_db, curves.flux, np.random.default_rng(seed))
+    voice, heard = heard_singer(song)
 
     def at(cents: float) -> PitchTrack:
         factor = np.float32(2.0 ** ((cents - voice.tuning_cents) / 1200.0))
