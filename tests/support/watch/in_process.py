@@ -97,14 +97,25 @@ class InProcess:
                 return
         raise AssertionError(f"never quiet: {self.journal.counts()}, {self.pauses.reason}")
 
-    def round(self) -> None:
-        """Do all work that is due. Raises JournalError."""
+    def start(self) -> None:
+        """Run the loop until the engine has a job, which it does not answer yet."""
+        for _ in range(1000):
+            if self.rendering.job is not None:
+                return
+            self._begin()
+        raise AssertionError(f"never started: {self.journal.counts()}, {self.pauses.reason}")
+
+    def _begin(self) -> None:
         self.now_s += 0.06
         self.intake.look(self.now_s)
         while self.intake.pending:
             self.intake.step(self.now_s)
         self.pauses.expire(self.now_s)
         self.rendering.step(self.now_s, accepting=True)
+
+    def round(self) -> None:
+        """Do all work that is due. Raises JournalError."""
+        self._begin()
         if self.worker.order is not None:
             order, self.worker.order = self.worker.order, None
             self.rendering.on_message(answered(order), self.now_s)

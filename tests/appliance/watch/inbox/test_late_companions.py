@@ -21,18 +21,6 @@ def daemon(tmp_path: Path) -> Iterator[InProcess]:
     daemon.close()
 
 
-def started(daemon: InProcess) -> None:
-    for _ in range(20):
-        daemon.now_s += 0.06
-        daemon.intake.look(daemon.now_s)
-        while daemon.intake.pending:
-            daemon.intake.step(daemon.now_s)
-        daemon.rendering.step(daemon.now_s, accepting=True)
-        if daemon.rendering.job is not None:
-            return
-    raise AssertionError("never started")
-
-
 def looks(daemon: InProcess, count: int = 5) -> None:
     for _ in range(count):
         daemon.now_s += 0.06
@@ -45,7 +33,7 @@ def test_what_comes_while_its_vocal_is_rendered_stays_and_is_named(
 ) -> None:
     inbox, archive = tmp_path / "inbox", tmp_path / "archive"
     (inbox / "song.wav").write_bytes(b"la" * 100)
-    started(daemon)
+    daemon.start()
     (inbox / late).write_text(CHART if "chords" in late else JAZZ)
     (inbox / "song.done").touch()
     looks(daemon)
@@ -68,7 +56,7 @@ def test_a_sidecar_that_is_changed_while_its_vocal_is_rendered(daemon: InProcess
     inbox = tmp_path / "inbox"
     (inbox / "song.toml").write_text(JAZZ)
     (inbox / "song.wav").write_bytes(b"la" * 100)
-    started(daemon)
+    daemon.start()
     (inbox / "song.toml").write_text('style = "pop"')
     daemon.run()
     assert (inbox / "song.toml").read_text() == 'style = "pop"'
@@ -80,7 +68,7 @@ def test_what_was_applied_is_archived_although_the_service_was_killed(tmp_path: 
     daemon = InProcess(config_of(tmp_path))
     (inbox / "song.toml").write_text(JAZZ)
     (inbox / "song.wav").write_bytes(b"la" * 100)
-    started(daemon)
+    daemon.start()
     (job,) = daemon.journal.in_state("working")
     assert [file.path for file in applied(daemon.journal, job.id) or ()] == [b"song.toml"]
     (inbox / "song.chords").write_text(CHART)  # too late

@@ -35,13 +35,8 @@ def taken(daemon: InProcess) -> None:
 
 def started(daemon: InProcess) -> Job:
     """Run the loop until the engine has the job; returns the job."""
-    give_up_s = time.monotonic() + 60
-    while daemon.rendering.job is None:
-        assert time.monotonic() < give_up_s, daemon.pauses.reason
-        daemon.now_s += 0.06
-        daemon.intake.look(daemon.now_s)
-        daemon.pauses.expire(daemon.now_s)
-        daemon.rendering.step(daemon.now_s, accepting=True)
+    daemon.start()
+    assert daemon.rendering.job is not None
     return daemon.rendering.job
 
 

@@ -56,14 +56,7 @@ def put(daemon: InProcess, name: str, content: bytes = b"la" * 100) -> None:
 
 def render(daemon: InProcess, outcome: Failed | Death | None) -> None:
     """The next job is given to the engine, and ends so; None: as it should."""
-    give_up_s = time.monotonic() + 60
-    while daemon.rendering.job is None:
-        assert time.monotonic() < give_up_s
-        daemon.now_s += 0.06
-        daemon.intake.look(daemon.now_s)
-        while daemon.intake.pending:
-            daemon.intake.step(daemon.now_s)
-        daemon.rendering.step(daemon.now_s, accepting=True)
+    daemon.start()
     if outcome is None:
         daemon.run()
     elif isinstance(outcome, Death):
