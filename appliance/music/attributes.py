@@ -1,7 +1,7 @@
 """Measures what the seven dials (:mod:`appliance.music.dials`) turn, of any score, bar by bar.
 
-They describe the *upper parts*: all pitched groups but the bass. Where no group is the bass, the lowest note of
-a stroke is the bass line if it lies below C3. Notes that begin within 30 ms of each other form a *stroke*.
+They describe the *upper parts*: all pitched groups but the bass. Where no group is the bass, the lowest note
+of a stroke is the bass line if it lies below C3. Notes that begin within 30 ms of each other form a *stroke*.
 
 - density: log2 of the strokes a beat (as note density in FIGARO, arXiv 2201.10936, without chord size)
 - register: mean MIDI pitch without the bass line, weighted by length (FIGARO's mean pitch)

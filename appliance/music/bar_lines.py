@@ -71,7 +71,8 @@ class BarLines:
     def bar_of(self, beats: Times) -> NDArray[np.int64]:
         """Number of the bar of each moment (M,) in beats; a moment half a tick before a bar belongs to it."""
         near = np.asarray(beats, np.float64) + 0.5 / TICKS
-        return np.searchsorted(self.downbeats, near, side="right").astype(np.int64)
+        bar: NDArray[np.int64] = np.searchsorted(self.downbeats, near, side="right").astype(np.int64)
+        return bar
 
     def ticks_in_bar(self, beats: Times) -> NDArray[np.int64]:
         """Place of each moment (M,) in its bar, in ticks from its first beat; negative in an upbeat."""
@@ -85,8 +86,9 @@ class BarLines:
         """
         start, end = self.beats(np.array([0.0, self.duration_s]))
         inner = self.downbeats.astype(np.float64)
-        return np.clip(np.concatenate([[min(start, inner[0])], inner, [max(end, inner[-1])]]), start, end)
-
+        edges = np.concatenate([[min(start, inner[0])], inner, [max(end, inner[-1])]])
+        cut: Times = np.clip(edges, start, end)
+        return cut
 
 
 def _position(time_s: Times, beats_s: Times) -> Times:

@@ -1,9 +1,9 @@
 """How strong the places of a bar are, and how much a stroke works against them.
 
 After H. C. Longuet-Higgins and C. S. Lee, "The rhythmic interpretation of monophonic music", *Music
-Perception* 1(4), 1984: each place has a weight, 0 on the first beat and one less for each division. A stroke is
-syncopated if, before the next one, a place stronger than its own passes in silence; the difference of their
-weights is the strength of the syncopation.
+Perception* 1(4), 1984: each place has a weight, 0 on the first beat and one less for each division. A stroke
+is syncopated if, before the next one, a place stronger than its own passes in silence. The difference of
+their weights is the strength of the syncopation.
 
 Letters: M places or strokes.
 """
@@ -71,4 +71,5 @@ def syncopation(strokes: NDArray[np.float64], lines: BarLines) -> NDArray[np.int
         strongest = np.where(passed < until, np.maximum(strongest, weight(passed)), strongest)
     half = at // TICKS * TICKS + TICKS // 2
     strongest = np.where((half > at) & (half < until), np.maximum(strongest, weight(half)), strongest)
-    return np.maximum(strongest - own, 0)
+    strength: NDArray[np.int64] = np.maximum(strongest - own, 0)
+    return strength

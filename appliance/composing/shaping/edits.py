@@ -1,7 +1,7 @@
 """Small changes of a score, applied one after the other until an attribute is what was asked.
 
-Changes at equal places of equal bars are made together, so that repeated bars stay repeated. Where all of them
-would be too many, they are made in every other bar, or in one of four: as long as phrases are.
+Changes at equal places of equal bars are made together, so that repeated bars stay repeated. Where all of
+them would be too many, they are made in every other bar, or in one of four: as long as phrases are.
 """
 
 from __future__ import annotations
