@@ -1,13 +1,17 @@
-"""More legato or more detached: the lengths of all notes are scaled alike."""
+"""More legato or more detached: the lengths of all notes are scaled alike.
+
+Where that is not legato enough, repeated notes are tied, as long as their stroke has others.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from appliance.composing.shaping.edits import Gauge
+from appliance.composing.shaping.edits import Edit, Gauge, until
 from appliance.composing.shaping.song import SHORTEST_S, Song, is_upper
+from appliance.composing.shaping.strokes import strokes_of
 from appliance.music.score import Note
 
 MOST_OCTAVES = 4.0
@@ -30,7 +34,24 @@ def shape_articulation(
     for _ in range(STEPS):
         middle = (low + high) / 2
         low, high = (middle, high) if gauge(_scaled(notes, latest_s, middle)) < target else (low, middle)
-    return _scaled(notes, latest_s, (low + high) / 2)
+    made = _scaled(notes, latest_s, (low + high) / 2)
+    if gauge(made) < target and low > 0:
+        made = until(made, list(_ties(made, song, bars)), gauge, target)
+    return made
+
+
+def _ties(notes: Sequence[Note], song: Song, bars: frozenset[int]) -> Iterator[Edit]:
+    """Notes of a stroke that continue the same pitch are tied to it; one note of each stroke stays."""
+    ended = {(note.group, note.pitch, round(note.end_s, 3)): note for note in notes}
+    for stroke in strokes_of(notes, song, bars):
+        repeated = [
+            (before, note)
+            for note in stroke.notes
+            if (before := ended.get((note.group, note.pitch, round(note.start_s, 3)))) is not None
+        ]
+        for before, note in repeated[: len(stroke.notes) - 1]:
+            tied = replace(before, end_s=note.end_s)
+            yield Edit((before, note), (tied,), (-float(stroke.weight),), stroke.place, stroke.bar)
 
 
 def _latest(notes: Sequence[Note], song: Song, bars: frozenset[int]) -> dict[Note, float]:

@@ -1,7 +1,7 @@
 """More sevenths: a doubled root, or a fifth, of a chord's strokes becomes its seventh. Fewer: the reverse.
 
-Chords of one function are coloured together, dominants first. A seventh is not set beside a sung note a
-semitone away. :func:`renamed` names the changed chords in the chart.
+Chords of one function are coloured together, dominants first. A tone is not set a semitone beside what is
+sung: then a sixth or a ninth takes its place. :func:`renamed` names the changed chords in the chart.
 """
 
 from __future__ import annotations
@@ -11,9 +11,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from appliance.composing.shaping.chord_colours import colours_of, is_dominant, label_of_triad, label_with
 from appliance.composing.shaping.edits import Edit, Gauge, until
-from appliance.composing.shaping.sevenths import is_dominant, label_of_triad, label_with, seventh_of
-from appliance.composing.shaping.song import RANGES, SHORTEST_S, PlacedChord, Song, carriers, free_pitches
+from appliance.composing.shaping.song import (
+    RANGES,
+    SHORTEST_S,
+    PlacedChord,
+    Song,
+    carriers,
+    free_pitches,
+    is_upper,
+)
 from appliance.composing.shaping.strokes import Place, Stroke, has_bass_line, strokes_of
 from appliance.music.attributes import COLOURED, UpperParts, beyond_share
 from appliance.music.chart_keeping import EARLY_S
@@ -22,9 +30,6 @@ from appliance.music.score import Note
 
 CLASH_SHARE = 0.25
 """Share of a chord's sung time a semitone beside its seventh from which the seventh is left out."""
-
-PASSING_S = 0.25
-"""Notes up to this length pass by; they do not colour a chord, and are left alone."""
 
 
 def shape_colour(
@@ -42,12 +47,11 @@ def renamed(before: Sequence[Note], after: Sequence[Note], song: Song) -> Chart:
     """The chart, with the chords that are coloured ``after`` but not ``before``, or the reverse, renamed."""
     old, new = UpperParts.of(before), UpperParts.of(after)
     chart: Chart = []
-    for k, (span, chord) in enumerate(zip(song.chart, song.chords, strict=True)):
+    for span, chord in zip(song.chart, song.chords, strict=True):
         was, now = (_is_coloured(parts, chord) for parts in (old, new))
         label = span.label
         if now and not was:
-            seventh = seventh_of(chord, _after(song, k), song.key)
-            label = label if seventh is None else label_with(chord, seventh)
+            label = label_with(chord, _loudest_colour(new, chord))
         elif was and not now and not song.chart_given:
             label = label_of_triad(chord)
         chart.append(ChordSpan(span.start_s, span.end_s, label))
@@ -57,6 +61,17 @@ def renamed(before: Sequence[Note], after: Sequence[Note], song: Song) -> Chart:
 def _is_coloured(parts: UpperParts, chord: PlacedChord) -> bool:
     share = beyond_share(parts, chord.start_s, chord.end_s, chord.label)
     return share is not None and share >= COLOURED
+
+
+def _loudest_colour(parts: UpperParts, chord: PlacedChord) -> int:
+    """The tone beyond the triad that sounds longest in a chord."""
+    overlap_s = np.minimum(parts.end_s, chord.end_s) - np.maximum(parts.start_s, chord.start_s)
+    classes = parts.pitch % 12
+
+    def sounds_s(tone: int) -> float:
+        return float(np.maximum(overlap_s[classes == tone], 0.0).sum())
+
+    return max(sorted(chord.beyond), key=sounds_s)
 
 
 def _after(song: Song, k: int) -> PlacedChord | None:
@@ -87,8 +102,9 @@ def _coloured(notes: Sequence[Note], song: Song, bars: frozenset[int]) -> Iterat
     parts, kept, bass_line = UpperParts.of(notes), carriers(notes, song), has_bass_line(notes)
     for k, strokes in enumerate(_in_chords(notes, song, bars)):
         chord, following = song.chords[k], _after(song, k)
-        seventh = seventh_of(chord, following, song.key)
-        if seventh is None or not strokes or _is_coloured(parts, chord) or _clashes(chord, seventh, song):
+        free = (tone for tone in colours_of(chord, following, song.key) if not _clashes(chord, tone, song))
+        seventh = next(free, None)
+        if seventh is None or not strokes or _is_coloured(parts, chord):
             continue
         removed: list[Note] = []
         added: list[Note] = []
@@ -157,19 +173,31 @@ def _plain(notes: Sequence[Note], song: Song, bars: frozenset[int]) -> Iterator[
             old, new = _as_triad(stroke, chord)
             removed += old
             added += new
+        old, new = _ringing_in(notes, chord)
+        removed += old
+        added += new
         if removed:
             following = _after(song, k)
             rank = 2.0 if is_dominant(chord, following, song.key) else 1.0
             yield Edit(tuple(removed), tuple(added), (rank,), _function(song, k), strokes[0].bar)
 
 
+def _ringing_in(notes: Sequence[Note], chord: PlacedChord) -> tuple[list[Note], list[Note]]:
+    """Earlier notes that colour a chord because they ring into it, and the same notes without that."""
+    ringing = [
+        note
+        for note in notes
+        if is_upper(note)
+        and note.pitch % 12 in chord.beyond
+        and note.start_s < chord.start_s - max(EARLY_S, SHORTEST_S)
+        and note.end_s > chord.start_s + EARLY_S
+    ]
+    return ringing, [replace(note, end_s=chord.start_s) for note in ringing]
+
+
 def _as_triad(stroke: Stroke, chord: PlacedChord) -> tuple[list[Note], list[Note]]:
     """The tones of a stroke beyond the triad, and the triad's tones that replace them."""
-    beyond = [
-        note
-        for note in stroke.notes
-        if note.pitch % 12 in chord.beyond and note.end_s - note.start_s > max(PASSING_S, SHORTEST_S)
-    ]
+    beyond = [note for note in stroke.notes if note.pitch % 12 in chord.beyond]
     taken = [note.pitch for note in stroke.notes if note not in beyond]
     added = []
     for note in beyond:

@@ -50,16 +50,23 @@ def _placed(notes: Sequence[Note], chords: Sequence[Sequence[Note]], bound: int,
         for note in sorted(chord, key=lambda n: -step * n.pitch):
             if not _is_short(note.pitch, bound, step):
                 continue
-            lowest, highest = RANGES[note.group]
-            lowest = max(lowest, LOWEST_INNER)
-            pitch = note.pitch
-            while _is_short(pitch, bound, step) or (note.group, pitch) in taken:
-                pitch += step * OCTAVE
-            if not lowest <= pitch <= highest:
-                pitch = note.pitch  # no room
+            pitch = _octave(note, bound, step, taken)
             taken.add((note.group, pitch))
             moved[note] = replace(note, pitch=pitch)
     return sorted(moved.get(note, note) for note in notes)
+
+
+def _octave(note: Note, bound: int, step: int, taken: set[tuple[str, int]]) -> int:
+    """Where a note goes: by octaves to the bound, or as far as its range reaches and no other note is."""
+    lowest, highest = RANGES[note.group]
+    found = pitch = note.pitch
+    while _is_short(pitch, bound, step):
+        pitch += step * OCTAVE
+        if not max(lowest, LOWEST_INNER) <= pitch <= highest:
+            break
+        if (note.group, pitch) not in taken:
+            found = pitch
+    return found
 
 
 def _is_short(pitch: int, bound: int, step: int) -> bool:

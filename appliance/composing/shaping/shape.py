@@ -63,13 +63,17 @@ def shape(
     for region in regions:
         if region.goals:
             notes = _shape_region(notes, song, region, deviations)
-    before = set(score.notes)
+    crumbs = {_where(n) for n in score.notes if n.end_s - n.start_s < CRUMB_S}
     kept = [
         n
         for n in one_at_a_time(notes, score.duration_s)
-        if n.group == DRUM_GROUP or n in before or n.end_s - n.start_s >= CRUMB_S
+        if n.group == DRUM_GROUP or n.end_s - n.start_s >= CRUMB_S or _where(n) in crumbs
     ]
     return Score.of(kept, score.duration_s), renamed(score.notes, kept, song)
+
+
+def _where(note: Note) -> tuple[str, int, float]:
+    return note.group, note.pitch, note.start_s
 
 
 def _shape_region(

@@ -59,7 +59,7 @@ def _against_the_beat(notes: Sequence[Note], song: Song, bars: frozenset[int]) -
 
 
 def _off(stroke: Stroke, half: float, kept: set[Note], song: Song) -> Edit | None:
-    """Move one stroke off the beat: early, left out after one that is early already, or late."""
+    """Move one stroke off the beat: early, late, or left out beside one that is off the beat already."""
     rank = float(stroke.weight)  # weak beats first
     if not _opens(stroke, song):
         before = stroke.beat - stroke.before_beat
@@ -71,8 +71,11 @@ def _off(stroke: Stroke, half: float, kept: set[Note], song: Song) -> Edit | Non
     chord = song.chord_at(stroke.time_s)
     beat_s = float(np.median(np.diff(song.lines.beats_s)))
     long = chord is not None and chord.end_s - chord.start_s > 1.8 * beat_s
-    if long and stroke.next_beat - stroke.beat > 1.05:
+    after = stroke.next_beat - stroke.beat
+    if long and after > 1.05:
         return _moved(stroke, stroke.beat + half, (_LATE, rank), song)
+    if long and abs(after - half) < 0.05 and not any(note in kept for note in stroke.notes):
+        return Edit(stroke.notes, (), (_LATE, rank + 10), stroke.place, stroke.bar)
     return None
 
 
