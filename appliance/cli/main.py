@@ -107,13 +107,13 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
 
 def _read_wishes(chords: Path | None, beats: Path | None, tuning: str, **dials: Any) -> Wishes:
     """Build the wishes from the options, with the text of the chart and beat files. Raises UsageError."""
-    from appliance.composing.wishes import TEMPO_DIALS, Wishes
+    from appliance.composing.wishes import TEMPO_WISHES, Wishes
     from appliance.errors import UsageError
     from appliance.files.text import read_text
     from appliance.music.keys import Key
 
     wishes = Wishes.from_options(tuning=_number(tuning), **dials)
-    for name in TEMPO_DIALS:
+    for name in TEMPO_WISHES:
         if getattr(wishes, name) and beats is not None:
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{option} and --beats contradict each other; give only one of them.")

@@ -28,7 +28,7 @@ class BarLines:
     """Bars and beats of a song of ``duration_s`` seconds.
 
     ``beats_s`` (B,) are the beats, at least two; ``downbeats`` are indices into them, the first beat of bar 1
-    first. ``known`` is False if the beats are made up, because the grid is unknown or not trusted.
+    first. ``known`` is False if the grid is not trusted.
     """
 
     beats_s: Times
@@ -40,9 +40,9 @@ class BarLines:
 
     @staticmethod
     def of(grid: BeatGrid, duration_s: float) -> BarLines:
-        """The bars of ``grid``. Where it is not trusted, bars of four beats of half a second."""
+        """The bars of ``grid``; without beats, bars of four beats of half a second."""
         known = trusted(grid)
-        if not known:
+        if len(grid.beats_s) < 2:
             count = max(int(np.ceil(duration_s / UNKNOWN_BEAT_S)), 1) + 1
             beats = tuple((UNKNOWN_BEAT_S * np.arange(count)).tolist())
             grid = BeatGrid(beats, tuple(range(0, count, 4)), 1.0, 4)
@@ -77,7 +77,7 @@ class BarLines:
     def ticks_in_bar(self, beats: Times) -> NDArray[np.int64]:
         """Place of each moment (M,) in its bar, in ticks from its first beat; negative in an upbeat."""
         bar = np.maximum(self.bar_of(beats), 1)
-        return np.rint((np.asarray(beats) - self.downbeats[bar - 1]) * TICKS).astype(np.int64)
+        return np.asarray(np.rint((np.asarray(beats) - self.downbeats[bar - 1]) * TICKS), np.int64)
 
     def edges(self) -> Times:
         """Where each bar begins and the last one ends, in beats: bar k from element k to element k + 1.
@@ -87,8 +87,7 @@ class BarLines:
         start, end = self.beats(np.array([0.0, self.duration_s]))
         inner = self.downbeats.astype(np.float64)
         edges = np.concatenate([[min(start, inner[0])], inner, [max(end, inner[-1])]])
-        cut: Times = np.clip(edges, start, end)
-        return cut
+        return np.asarray(np.clip(edges, start, end), np.float64)
 
 
 def _position(time_s: Times, beats_s: Times) -> Times:

@@ -40,7 +40,7 @@ def phases(grid: BeatGrid, n_frames: int, frame_rate_hz: float = FRAME_RATE_HZ) 
     rows = np.zeros((5, n_frames), dtype=np.float32)
     if not trusted(grid):
         return rows
-    centres_s: NDArray[np.float64] = (np.arange(n_frames) + 0.5) / frame_rate_hz
+    centres_s = np.asarray((np.arange(n_frames) + 0.5) / frame_rate_hz, np.float64)
     beat = extrapolated(centres_s, np.asarray(grid.beats_s), np.arange(len(grid.beats_s), dtype=np.float64))
     rows[0], rows[1] = np.sin(2 * np.pi * beat), np.cos(2 * np.pi * beat)
     if grid.downbeats:

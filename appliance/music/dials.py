@@ -11,3 +11,23 @@ DIALS = ("density", "register", "syncopation", "articulation", "voices", "doubli
 of the tune the band plays; how many chords have more tones than a triad."""
 
 LOWEST_DIAL, HIGHEST_DIAL = -2.0, 2.0
+
+LEAST_STEPS = {
+    "density": 0.3,
+    "register": 2.0,
+    "syncopation": 0.25,
+    "articulation": 0.3,
+    "voices": 0.5,
+    "doubling": 0.12,
+    "colour": 0.15,
+}
+"""Least change of an attribute by one step of its dial. Songs of an arranged style differ by less than a
+semitone in register; a dial of such steps would not be heard."""
+
+LIMITS = {
+    "syncopation": (0.0, 5.0),
+    "voices": (1.0, 12.0),
+    "doubling": (0.0, 1.0),
+    "colour": (0.0, 1.0),
+}
+"""Lowest and highest value that an attribute can have; the others have none."""

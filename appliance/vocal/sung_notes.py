@@ -6,6 +6,8 @@ T score frames, V notes.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +35,7 @@ def sung_notes(features: NDArray[np.float32]) -> NDArray[np.float64]:
     edges = [*np.flatnonzero(begins).tolist(), len(pitch)]
     rows = [
         (first / FRAME_RATE_HZ, last / FRAME_RATE_HZ, pitch[first])
-        for first, last in zip(edges, edges[1:], strict=False)
+        for first, last in pairwise(edges)
         if pitch[first] >= 0 and last - first >= LEAST_FRAMES
     ]
     return np.array(rows, np.float64).reshape(-1, 3)

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from appliance.cli.main import render
-from appliance.composing.wishes import Dials, Wishes
+from appliance.composing.wishes import SidecarWishes, Wishes
 from appliance.errors import UsageError
 
 
@@ -67,7 +67,7 @@ def test_json_is_read_strictly(wrong: dict[str, Any]) -> None:
 
 def test_every_dial_is_an_option_with_the_same_default() -> None:
     given = render.make_context("render", ["song.wav", "--out", "out"]).params
-    for name, field in {**Dials.model_fields, "variety": Wishes.model_fields["variety"]}.items():
+    for name, field in {**SidecarWishes.model_fields, "variety": Wishes.model_fields["variety"]}.items():
         assert given[name] == field.default, name
 
 
