@@ -20,7 +20,7 @@ from appliance.cli import pack as cli_pack
 from appliance.cli import release as cli_release
 from appliance.cli import tune as cli_tune
 from appliance.cli import watch as cli_watch
-from appliance.cli.options import PACK_OPTION, PROFILES_OPTION
+from appliance.cli.options import PACK_OPTION, PROFILES_OPTION, dial_options
 from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
 from appliance.system.cpu import cpu_trouble, read_cpu, require_machine
 
@@ -64,6 +64,7 @@ def cli() -> None:
 @click.option(
     "--tuning", default="singer", show_default=True, help="The band's A: the singer's, or in Hz such as 440."
 )
+@dial_options
 @PACK_OPTION
 @click.option("--force", is_flag=True, help="Render even if no singing is detected.")
 @click.option("--overwrite", is_flag=True, help="Replace earlier results of the same name.")

@@ -100,6 +100,7 @@ def make_receipt(
             "takes": wishes.takes,
             "style": wishes.style,
             "variety": wishes.variety,
+            **(take.dials.to_json() if take.dials else {"dials": None, "sections": []}),
             "sound": wishes.sound,
             "key": {
                 "name": reading.key.name,
