@@ -19,7 +19,10 @@ from appliance.music.chart_keeping import EARLY_S
 from appliance.music.metrical_weight import syncopation
 from appliance.music.score import Note
 
-ROUNDS = 3
+ROUNDS = 4
+NEAR_BEATS = 0.7
+"""A stroke on the beat may be left out if another, off the beat, is this near."""
+
 _EARLY, _OMITTED, _LATE = range(3)
 """Ways to syncopate, in the order in which they are tried."""
 
@@ -65,7 +68,7 @@ def _off(stroke: Stroke, half: float, kept: set[Note], song: Song) -> Edit | Non
         before = stroke.beat - stroke.before_beat
         if before > half + 0.2 and _same_chord(stroke, stroke.beat - half, song):
             return _moved(stroke, stroke.beat - half, (_EARLY, rank), song)
-        if abs(before - half) < 0.05 and not any(note in kept for note in stroke.notes):
+        if before < NEAR_BEATS and not any(note in kept for note in stroke.notes):
             return Edit(stroke.notes, (), (_OMITTED, rank), stroke.place, stroke.bar)
         return None
     chord = song.chord_at(stroke.time_s)
@@ -74,7 +77,7 @@ def _off(stroke: Stroke, half: float, kept: set[Note], song: Song) -> Edit | Non
     after = stroke.next_beat - stroke.beat
     if long and after > 1.05:
         return _moved(stroke, stroke.beat + half, (_LATE, rank), song)
-    if long and abs(after - half) < 0.05 and not any(note in kept for note in stroke.notes):
+    if long and after < NEAR_BEATS and not any(note in kept for note in stroke.notes):
         return Edit(stroke.notes, (), (_LATE, rank + 10), stroke.place, stroke.bar)
     return None
 
