@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ class Measured:
     sung: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UpperParts:
     """The upper parts of a score as arrays over M notes, in order of time, and its S strokes."""
 
@@ -243,6 +244,7 @@ def triad_of(label: str) -> tuple[int, ...] | None:
     return tuple((chord.root_pitch_class + tone) % 12 for tone in (0, third, fifth))
 
 
+@lru_cache(maxsize=512)
 def beyond_triad(label: str) -> frozenset[int]:
     """Pitch classes that colour a chord: sixth, sevenths and ninths that are not in its triad."""
     triad = triad_of(label)
@@ -260,7 +262,9 @@ def beyond_share(parts: UpperParts, start_s: float, end_s: float, label: str) ->
         return None
     a = np.maximum(parts.start_s[inside], start_s)
     b = np.minimum(parts.end_s[inside], end_s)
-    mine = np.isin(parts.pitch[inside] % 12, list(beyond))
+    wanted = np.zeros(12, np.bool_)
+    wanted[list(beyond)] = True
+    mine = wanted[parts.pitch[inside] % 12]
     sounding_s = _union_s(a, b)
     return _union_s(a[mine], b[mine]) / sounding_s if sounding_s > 0 else None
 

@@ -54,13 +54,14 @@ def _repeats(notes: Sequence[Note], song: Song, bars: frozenset[int]) -> Iterato
             continue
         edit = _repeated(stroke, time_s, until_s, song)
         if edit is not None:
-            fills_stronger = float(_weight(beat, song) > stroke.weight)
-            rank = (fills_stronger, -round((stroke.next_beat - stroke.beat) * TICKS))
-            yield replace(edit, rank=rank)
+            yield replace(edit, rank=(-round((stroke.next_beat - stroke.beat) * TICKS),))
 
 
 def _between(stroke: Stroke, song: Song) -> float | None:
-    """The strongest place in the gap after a stroke, in beats; of equal ones that nearest to its middle."""
+    """The strongest place in the gap after a stroke, in beats; of equal ones that nearest to its middle.
+
+    No place is stronger than the stroke's own, because that would resolve its syncopation.
+    """
     first, last = round(stroke.beat * TICKS), round(stroke.next_beat * TICKS)
     step = TICKS // 6 if song.lines.compound else TICKS // 4
     ticks = np.arange((first // step + 1) * step, last, step)
@@ -68,13 +69,11 @@ def _between(stroke: Stroke, song: Song) -> float | None:
     if not len(ticks):
         return None
     places = song.lines.ticks_in_bar(ticks / TICKS)
-    strength = weights(places, song.lines.meter, song.lines.compound) - np.abs(2 * ticks - first - last) / 1e4
-    return float(ticks[strength.argmax()] / TICKS)
-
-
-def _weight(beat: float, song: Song) -> int:
-    ticks = song.lines.ticks_in_bar(np.array([beat]))
-    return int(weights(ticks, song.lines.meter, song.lines.compound)[0])
+    strength = weights(places, song.lines.meter, song.lines.compound)
+    ticks, strength = ticks[strength <= stroke.weight], strength[strength <= stroke.weight]
+    if not len(ticks):
+        return None
+    return float(ticks[(strength - np.abs(2 * ticks - first - last) / 1e4).argmax()] / TICKS)
 
 
 def _repeated(stroke: Stroke, time_s: float, until_s: float, song: Song) -> Edit | None:

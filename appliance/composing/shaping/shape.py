@@ -81,17 +81,25 @@ def _shape_region(
 ) -> list[Note]:
     gauges = {name: _gauge(name, song, region.bars) for name in SHAPERS}
     goals = {name: region.goals.get(name, gauge(notes)) for name, gauge in gauges.items()}
+    within = {name: ASKED_WITHIN if name in region.goals else HELD_WITHIN for name in SHAPERS}
+
+    def off(name: str, notes: Sequence[Note]) -> float:
+        """How far beyond what counts as near an attribute is from its goal, in standard deviations."""
+        found = abs(gauges[name](notes) - goals[name]) / deviations[name]
+        return max(found - within[name], 0.0) if found == found else 0.0
+
+    best, least = notes, sum(off(name, notes) for name in SHAPERS)
     for _ in range(PASSES):
-        before = notes
+        if least == 0.0:
+            break
         for name, shaper in SHAPERS.items():
-            found = gauges[name](notes)
-            within = ASKED_WITHIN if name in region.goals else HELD_WITHIN
-            if abs(found - goals[name]) > within * deviations[name]:
+            if off(name, notes):
                 notes = shaper(notes, song, region.bars, gauges[name], goals[name])
                 notes = one_at_a_time(notes, song.lines.duration_s)
-        if notes == before:
-            break
-    return notes
+        badness = sum(off(name, notes) for name in SHAPERS)
+        if badness < least:
+            best, least = notes, badness
+    return best
 
 
 def _gauge(name: str, song: Song, bars: frozenset[int]) -> Gauge:

@@ -74,24 +74,29 @@ def _added(stroke: Stroke, sounding: Sequence[int], song: Song, bass_line: bool)
 
 
 def _removals(notes: Sequence[Note], song: Song, bars: frozenset[int]) -> Iterator[Edit]:
-    kept = carriers(notes, song)
+    kept, bass_line = carriers(notes, song), has_bass_line(notes)
     for stroke in strokes_of(notes, song, bars):
-        removed = _least_needed(stroke, kept, song)
+        removed = _least_needed(stroke, kept, song, bass_line)
         if removed is not None:
             rank = (-float(len(stroke.notes)), float(stroke.weight))
             yield Edit((removed,), (), rank, stroke.place, stroke.bar)
 
 
-def _least_needed(stroke: Stroke, kept: set[Note], song: Song) -> Note | None:
-    """The inner note whose loss is least heard: a doubled one, then the fifth; of two notes the lower."""
-    inner = stroke.notes[1:-1] if len(stroke.notes) > 2 else stroke.notes[:-1]
+def _least_needed(stroke: Stroke, kept: set[Note], song: Song, bass_line: bool) -> Note | None:
+    """The inner note whose loss is least heard: a doubled one, then the fifth; last a seventh.
+
+    Below the upper parts lies the bass, so their lowest note is an inner one, unless it is the bass itself.
+    """
+    inner = stroke.notes[1:-1] if bass_line and len(stroke.notes) > 2 else stroke.notes[:-1]
     chord = song.chord_at(stroke.time_s)
     classes = [note.pitch % 12 for note in stroke.notes]
 
     def need(note: Note) -> tuple[float, int]:
         if classes.count(note.pitch % 12) > 1:
             return 0.0, -note.pitch
-        fifth = chord is not None and note.pitch % 12 in chord.triad[2:]
-        return (1.0 if fifth else 2.0), -note.pitch
+        if chord is None:
+            return 2.0, -note.pitch
+        fifth, colour = note.pitch % 12 in chord.triad[2:], note.pitch % 12 in chord.beyond
+        return (1.0 if fifth else 3.0 if colour else 2.0), -note.pitch
 
     return min((note for note in inner if note not in kept), key=need, default=None)

@@ -84,7 +84,10 @@ def test_without_trusted_beats_syncopation_is_not_measured() -> None:
 def test_articulation_compares_lengths_with_the_next_stroke_of_the_group() -> None:
     legato = [*(note(k, 1, 60 + k) for k in range(7)), note(7, 2, 70)]
     assert measured(legato)["articulation"] == pytest.approx(0.0)
-    detached = [*(note(k, 0.5, 60 + k) for k in range(6)), note(6, 1, 66)]  # after the last: two beats of rest
+    detached = [
+        *(note(k, 0.5, 60 + k) for k in range(6)),
+        note(6, 1, 66),
+    ]  # after the last: two beats of rest
     assert measured(detached)["articulation"] == pytest.approx((6 * -1 - 1) / 7)
     pedal = [note(0, 4, 40), note(0, 1, 60), note(1, 1, 64), note(2, 1, 67), note(3, 1, 72)]
     assert measured(pedal)["articulation"] == pytest.approx((2 + 0 + 0 + 0 - 1) / 5)
