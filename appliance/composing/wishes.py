@@ -54,9 +54,7 @@ Dial = Annotated[float, Field(ge=LOWEST_DIAL, le=HIGHEST_DIAL)]
 class DialWishes(BaseModel):
     """The seven dials, each in standard deviations of the style; None: not turned."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     density: Dial | None = None
     """How many strokes a beat."""
@@ -76,9 +74,13 @@ class DialWishes(BaseModel):
     @property
     def dials(self) -> dict[str, float]:
         """The dials that are turned."""
-        named = {field.alias or name: name for name, field in type(self).model_fields.items()}
-        settings = {dial: getattr(self, named[dial]) for dial in DIALS}
-        return {dial: setting for dial, setting in settings.items() if setting is not None}
+        said = self.model_dump(include=set(DialWishes.model_fields), by_alias=True, exclude_none=True)
+        return {dial: said[dial] for dial in DIALS if dial in said}
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """The names of all fields as they are written in a sidecar."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
 
 
 class Section(DialWishes):

@@ -238,8 +238,7 @@ def _parse(text: str, name: str) -> _Sidecar:
 
 def _unknown(key: str) -> str:
     inside = _SECTION.match(key) is not None
-    fields = Section.model_fields if inside else _Sidecar.model_fields
-    known = [field.alias or name for name, field in fields.items()]
+    known = Section.keys() if inside else _Sidecar.keys()
     *others, last = known
     holder = "a section" if inside else "a sidecar"
     return unknown_key(key.rpartition(".")[2], known, f"{holder} may hold {', '.join(others)} and {last}")
