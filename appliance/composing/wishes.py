@@ -78,7 +78,7 @@ class DialWishes(BaseModel):
         return {dial: said[dial] for dial in DIALS if dial in said}
 
     @classmethod
-    def keys(cls) -> list[str]:
+    def written_names(cls) -> list[str]:
         """The names of all fields as they are written in a sidecar."""
         return [field.alias or name for name, field in cls.model_fields.items()]
 

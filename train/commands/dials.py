@@ -31,7 +31,10 @@ def dials(runs: Path, workers: int, out: Path | None) -> None:
     if not count:
         raise click.ClickException(f"{folder}: none of the songs is for training; name another --runs.")
     progress = iter(track(range(count), description="dials"))
-    table = statistics(folder, workers, lambda _: next(progress, None))
+    try:
+        table = statistics(folder, workers, lambda _: next(progress, None))
+    except ValueError as error:
+        raise click.ClickException(f"{folder}: {error}, with `python -m train songs CORPUS`.") from error
     out = out or runs / DIALS_NAME
     write_whole(out, table.to_json().encode())
     for style, spreads in table.styles.items():

@@ -34,6 +34,7 @@ def statistics(folder: Path, workers: int, on_done: Callable[[str], None] = lamb
 
     Raises:
         FileNotFoundError: the cache was not built; run ``python -m train songs``.
+        ValueError: an attribute could be measured on none of the songs.
     """
     songs = json.loads((folder / "index.json").read_text())["songs"]
     names = [song_id for song_id, split in sorted(songs.items()) if split == "train"]
@@ -50,7 +51,14 @@ def statistics(folder: Path, workers: int, on_done: Callable[[str], None] = lamb
 
 
 def spreads(of_songs: Values, of_bars: Values) -> dict[str, Spread]:
-    """Mean and standard deviation of each attribute over songs, and over bars."""
+    """Mean and standard deviation of each attribute over songs, and over bars.
+
+    Raises:
+        ValueError: an attribute could be measured on none of the songs.
+    """
+    for k, dial in enumerate(DIALS):
+        if np.isnan(of_songs[:, k]).all():
+            raise ValueError(f"{dial}: it can be measured on none of the songs; build the songs again")
     return {
         dial: Spread(
             mean=_rounded(np.nanmean(of_songs[:, k])),

@@ -238,7 +238,7 @@ def _parse(text: str, name: str) -> _Sidecar:
 
 def _unknown(key: str) -> str:
     inside = _SECTION.match(key) is not None
-    known = Section.keys() if inside else _Sidecar.keys()
+    known = Section.written_names() if inside else _Sidecar.written_names()
     *others, last = known
     holder = "a section" if inside else "a sidecar"
     return unknown_key(key.rpartition(".")[2], known, f"{holder} may hold {', '.join(others)} and {last}")

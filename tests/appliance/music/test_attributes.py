@@ -60,8 +60,10 @@ def test_metrical_weights_of_longuet_higgins_and_lee() -> None:
 
 
 def test_syncopation_of_the_son_clave() -> None:
-    """3-2 son clave in eighths of two bars. Strokes on 1, the 'and' of 2, 4, then 2 and 3: after the 'and' of 2
-    the third beat (−1) passes, −3 to −1 is 2; after the 4th beat (−2) the next first beat (0) passes, 2."""
+    """3-2 son clave: strokes on 1, the 'and' of 2, and 4, then on 2 and 3.
+
+    After the 'and' of 2 (−3) the third beat (−1) passes, after the fourth beat (−2) a first beat (0).
+    """
     strokes = np.array([0.0, 1.5, 3.0, 5.0, 6.0])
     assert syncopation(strokes, BarLines.of(GRID, 4.0)).tolist() == [0, 2, 2, 0, 0]
     notes = [note(beat, 0.5, 60) for beat in strokes]
