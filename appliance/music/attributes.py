@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +89,8 @@ class UpperParts:
     def of(notes: Iterable[Note]) -> UpperParts:
         """The upper parts among ``notes`` of any order."""
         notes = list(notes)
-        upper = sorted(n for n in notes if n.group not in ("bass", DRUM_GROUP))
+        upper = [n for n in notes if n.group not in ("bass", DRUM_GROUP)]
+        upper.sort(key=attrgetter("start_s", "end_s", "pitch"))
         start_s = np.array([n.start_s for n in upper], np.float64)
         pitch = np.array([n.pitch for n in upper], np.int64)
         new = np.ones(len(upper), np.bool_)
@@ -114,9 +116,9 @@ def measure(notes: Sequence[Note], song: Measured) -> dict[str, Sums]:
     return {name: _MEASURES[name](parts, song) for name in DIALS}
 
 
-def measure_one(name: str, notes: Sequence[Note], song: Measured) -> Sums:
-    """As :func:`measure`, for the attribute ``name`` alone."""
-    return _MEASURES[name](UpperParts.of(notes), song)
+def measure_one(name: str, parts: UpperParts, song: Measured) -> Sums:
+    """As :func:`measure`, for the attribute ``name`` of ``parts`` alone."""
+    return _MEASURES[name](parts, song)
 
 
 def value(name: str, sums: Sums, bars: Sequence[int] | None = None) -> float:

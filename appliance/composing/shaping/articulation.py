@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from appliance.composing.shaping.edits import Edit, Gauge, until
-from appliance.composing.shaping.song import SHORTEST_S, Song, is_upper
+from appliance.composing.shaping.song import BY_TIME, SHORTEST_S, Song, is_upper
 from appliance.composing.shaping.strokes import strokes_of
 from appliance.music.score import Note
 
@@ -57,7 +57,7 @@ def _ties(notes: Sequence[Note], song: Song, bars: frozenset[int]) -> Iterator[E
 def _latest(notes: Sequence[Note], song: Song, bars: frozenset[int]) -> dict[Note, float]:
     """Latest end of each note that may change."""
     following: dict[tuple[str, int], list[float]] = {}
-    for note in sorted(notes):
+    for note in sorted(notes, key=BY_TIME):
         following.setdefault((note.group, note.pitch), []).append(note.start_s)
     found = {}
     for note in notes:
@@ -76,6 +76,7 @@ def _scaled(notes: Sequence[Note], latest_s: dict[Note, float], octaves: float) 
         if note in latest_s:
             length_s = note.end_s - note.start_s
             new_s = max(length_s * factor, min(SHORTEST_S, length_s))
-            note = replace(note, end_s=min(note.start_s + new_s, latest_s[note]))
+            end_s = min(note.start_s + new_s, latest_s[note])
+            note = Note(note.start_s, end_s, note.pitch, note.velocity, note.group)
         made.append(note)
     return made

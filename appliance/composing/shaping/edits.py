@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from appliance.composing.shaping.song import BY_TIME
 from appliance.composing.shaping.strokes import Place
 from appliance.music.score import Note
 
@@ -39,7 +40,7 @@ def applied(notes: Sequence[Note], edits: Iterable[Edit]) -> list[Note]:
         if gone.isdisjoint(edit.removed):
             gone.update(edit.removed)
             added += edit.added
-    return sorted([*(note for note in notes if note not in gone), *added])
+    return sorted([*(note for note in notes if note not in gone), *added], key=BY_TIME)
 
 
 def until(notes: Sequence[Note], edits: Iterable[Edit], gauge: Gauge, target: float) -> list[Note]:

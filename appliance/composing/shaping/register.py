@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from appliance.composing.shaping.edits import Gauge
-from appliance.composing.shaping.song import LOWEST_INNER, RANGES, Song
+from appliance.composing.shaping.song import BY_TIME, LOWEST_INNER, RANGES, Song
 from appliance.composing.shaping.strokes import has_bass_line, strokes_of
 from appliance.music.score import Note
 
@@ -53,7 +53,7 @@ def _placed(notes: Sequence[Note], chords: Sequence[Sequence[Note]], bound: int,
             pitch = _octave(note, bound, step, taken)
             taken.add((note.group, pitch))
             moved[note] = replace(note, pitch=pitch)
-    return sorted(moved.get(note, note) for note in notes)
+    return sorted((moved.get(note, note) for note in notes), key=BY_TIME)
 
 
 def _octave(note: Note, bound: int, step: int, taken: set[tuple[str, int]]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from appliance.composing.shaping.articulation import shape_articulation
 from appliance.composing.shaping.colour import renamed, shape_colour
@@ -18,7 +19,7 @@ from appliance.composing.shaping.register import shape_register
 from appliance.composing.shaping.song import Song
 from appliance.composing.shaping.syncopation import shape_syncopation
 from appliance.composing.shaping.voices import shape_voices
-from appliance.music.attributes import measure_one, value
+from appliance.music.attributes import UpperParts, measure_one, value
 from appliance.music.beat_grid import one_at_a_time
 from appliance.music.chord_chart import Chart
 from appliance.music.score import DRUM_GROUP, Note, Score
@@ -79,7 +80,7 @@ def _where(note: Note) -> tuple[str, int, float]:
 def _shape_region(
     notes: list[Note], song: Song, region: Region, deviations: Mapping[str, float]
 ) -> list[Note]:
-    gauges = {name: _gauge(name, song, region.bars) for name in SHAPERS}
+    gauges = gauges_of(song, region.bars)
     goals = {name: region.goals.get(name, gauge(notes)) for name, gauge in gauges.items()}
     within = {name: ASKED_WITHIN if name in region.goals else HELD_WITHIN for name in SHAPERS}
 
@@ -102,10 +103,17 @@ def _shape_region(
     return best
 
 
-def _gauge(name: str, song: Song, bars: frozenset[int]) -> Gauge:
+def gauges_of(song: Song, bars: frozenset[int]) -> dict[str, Gauge]:
+    """Measures of each attribute in ``bars``. They share the work on notes that were measured just before."""
     counted = sorted(bars)
+    last: list[tuple[Sequence[Note], UpperParts]] = []
 
-    def gauge(notes: Sequence[Note]) -> float:
-        return value(name, measure_one(name, notes, song.measured), counted)
+    def parts_of(notes: Sequence[Note]) -> UpperParts:
+        if not last or last[0][0] is not notes:
+            last[:] = [(notes, UpperParts.of(notes))]
+        return last[0][1]
 
-    return gauge
+    def gauge(name: str, notes: Sequence[Note]) -> float:
+        return value(name, measure_one(name, parts_of(notes), song.measured), counted)
+
+    return {name: partial(gauge, name) for name in SHAPERS}

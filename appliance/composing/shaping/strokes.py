@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from appliance.composing.shaping.song import Song, is_upper
+from appliance.composing.shaping.song import BY_TIME, Song, is_upper
 from appliance.music.attributes import BASS_BELOW, STROKE_S
 from appliance.music.bar_lines import TICKS
 from appliance.music.metrical_weight import weights
@@ -46,7 +46,7 @@ class Stroke:
 def strokes_of(notes: Iterable[Note], song: Song, bars: frozenset[int] | None = None) -> list[Stroke]:
     """The strokes of the upper parts in ``bars`` (default: all), in order."""
     together: list[list[Note]] = []
-    for note in sorted(n for n in notes if is_upper(n)):
+    for note in sorted((n for n in notes if is_upper(n)), key=BY_TIME):
         if together and note.start_s <= together[-1][0].start_s + STROKE_S:
             together[-1].append(note)
         else:
@@ -88,7 +88,7 @@ def has_bass_line(notes: Sequence[Note]) -> bool:
 
 def sounding_at(notes: Sequence[Note], strokes: Sequence[Stroke]) -> list[list[int]]:
     """For each stroke, the pitches of the upper parts that it strikes or that still sound."""
-    upper = sorted(n for n in notes if is_upper(n))
+    upper = sorted((n for n in notes if is_upper(n)), key=BY_TIME)
     found: list[list[int]] = []
     still: list[Note] = []
     k = 0

@@ -10,7 +10,7 @@ import pytest
 
 from appliance.composing.shaping.shape import CRUMB_S, SHAPERS, Region, shape
 from appliance.composing.shaping.song import RANGES, Song, carriers
-from appliance.music.attributes import measure_one, value
+from appliance.music.attributes import UpperParts, measure_one, value
 from appliance.music.bar_lines import BarLines
 from appliance.music.chord_chart import Chart, ChordSpan
 from appliance.music.chord_names import parse_chord
@@ -72,7 +72,7 @@ def plain() -> Score:
 
 
 def attribute(name: str, notes: Sequence[Note], of: Song | None = None) -> float:
-    return value(name, measure_one(name, notes, (of or song()).measured))
+    return value(name, measure_one(name, UpperParts.of(notes), (of or song()).measured))
 
 
 def shaped(name: str, goal: float, bars: frozenset[int] = ALL_BARS) -> Score:
