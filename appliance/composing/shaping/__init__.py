@@ -4,6 +4,7 @@
 - ``song``: what a shaper must respect: bars, chords, key, the tune
 - ``strokes``: the strokes of the upper parts, and their places in the bar
 - ``edits``: small changes of a score, applied in the same way to equal bars, until an attribute fits
+- ``chord_colours``: which tones colour a triad in its key, and what the chord is called then
 - ``density``, ``register``, ``syncopation``, ``articulation``, ``voices``, ``doubling``, ``colour``: one
   shaper each
 
