@@ -161,7 +161,7 @@ def test_the_song_s_dials_hold_in_sections_that_do_not_say(pack: Pack) -> None:
 def test_bars_that_the_song_does_not_have_are_told_with_the_range() -> None:
     with pytest.raises(UsageError, match=r"^Section of bars 7-9: the recording has bars 1 to 8 only\.$"):
         check_sections(wishes(section=[{"bars": "7-9", "density": 1}]).section, GRID, DURATION_S)
-    with pytest.raises(UsageError, match="no beats were found; give the tempo"):
+    with pytest.raises(UsageError, match="no bars were found; give the tempo"):
         check_sections(wishes(section=[{"bars": "1", "density": 1}]).section, BeatGrid(), DURATION_S)
     check_sections([], BeatGrid(), DURATION_S)
     check_sections(wishes(section=[{"bars": "1-8", "density": 1}]).section, GRID, DURATION_S)

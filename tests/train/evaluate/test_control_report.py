@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.grid import FRAME_RATE_HZ
+from appliance.music.dials import DIALS
 from appliance.music.keys import Key
 from appliance.music.score import Note
 from train.corpus.song import Song, SungNote
@@ -75,7 +76,7 @@ def test_the_whole_report(
     monkeypatch.setattr(chords, "recognise", lambda path: (HeardChord(0.0, 100.0, "C:maj"),))
     monkeypatch.setattr("train.evaluate.control.tempo.transcribe", lambda sound, rate_hz: found_notes)
     found_notes = [HeardNote(BEAT_S * k + 0.005, BEAT_S * k + 0.3, 60, 1.0) for k in range(2, 20)]
-    sections = ("tempo", "chords", "key", "styles", "form", "tuning")
+    sections = ("tempo", "chords", "key", "styles", "form", "tuning", "dials")
     page = report.measure_control(
         fake_pack, tmp_path, tmp_path, tmp_path / "out", split="val", songs=2, sections=sections
     )
@@ -98,7 +99,14 @@ def test_the_whole_report(
         for name in tuning
         if "440" in name or name == "in tune"
     }
-    for heading in ("Tempo and beats", "Chords", "Key", "Styles", "Whole songs", "Tuning"):
+    dials = {row["dial"]: row for row in found["dials"]["rows"]}
+    assert list(dials) == list(DIALS)
+    assert all(dials[name]["correlation"] > 0.9 for name in ("density", "register", "voices"))
+    assert all(dials[name]["levels"] == sorted(dials[name]["levels"]) for name in ("density", "voices"))
+    assert all(row["most_moved_by"] < row["moves"] for row in dials.values())
+    # The fake band plays C major; a given chart is kept to, whatever the dials say.
+    assert found["dials"]["obedience"]["given"] == {"plain": 1.0, "turned": pytest.approx(1.0, abs=0.02)}
+    for heading in ("Tempo and beats", "Chords", "Key", "Styles", "Whole songs", "Tuning", "Dials"):
         assert f"## {heading}\n" in page
     # All results are stored: the second time no song is composed or transcribed.
     monkeypatch.setattr(chords, "recognise", lambda path: pytest.fail("heard again"))
