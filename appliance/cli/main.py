@@ -65,6 +65,7 @@ def cli() -> None:
     "--tuning", default="singer", show_default=True, help="The band's A: the singer's, or in Hz such as 440."
 )
 @dial_options
+@click.option("--like", type=click.Path(path_type=Path), help="MIDI file; play in its manner.")
 @PACK_OPTION
 @click.option("--force", is_flag=True, help="Render even if no singing is detected.")
 @click.option("--overwrite", is_flag=True, help="Replace earlier results of the same name.")
@@ -106,7 +107,9 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
     sys.exit(first_error)
 
 
-def _read_wishes(chords: Path | None, beats: Path | None, tuning: str, **dials: Any) -> Wishes:
+def _read_wishes(
+    chords: Path | None, beats: Path | None, like: Path | None, tuning: str, **dials: Any
+) -> Wishes:
     """Build the wishes from the options, with the text of the chart and beat files. Raises UsageError."""
     from appliance.composing.wishes import TEMPO_WISHES, Wishes
     from appliance.errors import UsageError
@@ -125,6 +128,10 @@ def _read_wishes(chords: Path | None, beats: Path | None, tuning: str, **dials: 
         texts |= {"chords": read_text(chords, "the chord chart"), "chords_name": str(chords)}
     if beats is not None:
         texts |= {"beats": read_text(beats, "the beats"), "beats_name": str(beats)}
+    if like is not None:
+        from appliance.composing.reference import read_reference
+
+        return wishes.model_copy(update={**texts, "like": read_reference(like), "like_name": like.name})
     return wishes.model_copy(update=texts)
 
 

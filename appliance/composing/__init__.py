@@ -10,6 +10,7 @@
 - ``plan_chart``: converts the harmony plan to a chord chart and back
 - ``plan_variation``: the plan of one take
 - ``dials``: the settings of the dials of one take; ``sections``: whether the song has the asked bars
+- ``reference``: what a reference plays, in the attributes of the dials
 - ``shaping``: makes the notes obey the dials
 - ``sampler``: the solver of the rectified flow
 - ``windows``: splits a song into overlapping windows

@@ -34,13 +34,14 @@ Settings = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class TurnedDials:
-    """The dials of a take: ``asked`` for the song, ``drawn`` by the take, and what its notes have now.
+    """The dials of a take: ``asked``, ``like`` those of a reference, ``drawn`` by the take, and ``measured``.
 
     ``measured`` lacks what cannot be measured, such as doubling where nobody sings. ``sections`` are the
     asked sections, each with what its bars have now.
     """
 
     asked: Settings
+    like: Settings
     drawn: Settings
     measured: Settings
     sections: tuple[tuple[Section, Settings], ...] = ()
@@ -64,6 +65,7 @@ class TurnedDials:
     def _facts(self, dial: str) -> dict[str, float | None]:
         return {
             "asked": self.asked.get(dial),
+            "like": _rounded(self.like.get(dial)),
             "drawn": _rounded(self.drawn.get(dial)),
             "measured": _rounded(self.measured.get(dial)),
         }
@@ -71,7 +73,8 @@ class TurnedDials:
 
 def check_dials(pack: Pack, wishes: Wishes) -> None:
     """Raise UsageError if dials are asked for in a style that they have no meaning in."""
-    asked = list(wishes.dials) or [dial for section in wishes.section for dial in section.dials]
+    asked = [*wishes.dials, *(dial for section in wishes.section for dial in section.dials)]
+    asked += ["like"] if wishes.like else []
     if asked and wishes.style not in (known := pack.dials().styles):
         raise UsageError(
             f"{asked[0]}: nobody has measured what songs of the style '{wishes.style}' do; leave the dials "
@@ -92,6 +95,14 @@ def drawn_dials(asked: Settings, seed: int) -> dict[str, float]:
     return {dial: float(x) for dial, x in zip(DIALS, drawn, strict=True) if dial not in asked}
 
 
+def like_reference(
+    attributes: Mapping[str, float], asked: Settings, spreads: Mapping[str, Spread]
+) -> dict[str, float]:
+    """The settings that give the ``attributes`` of a reference, within the dials, where none is asked for."""
+    settings = {dial: spreads[dial].setting(dial, x) for dial, x in attributes.items() if dial not in asked}
+    return {dial: min(max(x, LOWEST_DIAL), HIGHEST_DIAL) for dial, x in settings.items()}
+
+
 def turn_dials(
     pack: Pack, reading: Reading, score: Score, wishes: Wishes, seed: int
 ) -> tuple[Score, Reading, TurnedDials | None]:
@@ -103,10 +114,11 @@ def turn_dials(
     if spreads is None:
         return score, reading, None
     song = song_of(reading)
-    drawn = drawn_dials(wishes.dials, seed) if pack.has_dials else {}
+    like = like_reference(wishes.like or {}, wishes.dials, spreads)
+    drawn = drawn_dials({**like, **wishes.dials}, seed) if pack.has_dials else {}
     if reading.certainty == PLAN_GIVEN:
         drawn.pop("colour", None)  # given chords gain tones only if somebody asks
-    regions = _regions(song.lines, {**drawn, **wishes.dials}, wishes.section, spreads)
+    regions = _regions(song.lines, {**drawn, **like, **wishes.dials}, wishes.section, spreads)
     if any(region.goals for region in regions):
         steps = {dial: spread.step(dial) for dial, spread in spreads.items()}
         score, chart = shape(score, song, regions, steps)
@@ -120,7 +132,7 @@ def turn_dials(
         return {dial: setting for dial, setting in found.items() if math.isfinite(setting)}
 
     sections = tuple((s, now(range(s.first, s.last + 1))) for s in wishes.section)
-    return score, reading, TurnedDials(wishes.dials, drawn, now(), sections)
+    return score, reading, TurnedDials(wishes.dials, like, drawn, now(), sections)
 
 
 def song_of(reading: Reading) -> Song:

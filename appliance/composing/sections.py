@@ -14,8 +14,8 @@ def check_sections(sections: Sequence[Section], grid: BeatGrid, duration_s: floa
     """Raise UsageError if ``sections`` name bars that a song of ``duration_s`` seconds does not have."""
     if sections and not grid.downbeats:
         raise UsageError(
-            "Sections count bars, and no bars were found; give the tempo (bpm), or a beat file with the number "
-            "of each beat in its bar."
+            "Sections count bars, and no bars were found; give the tempo (bpm), or a beat file with the "
+            "number of each beat in its bar."
         )
     for section in sections:
         if section.last > (bars := BarLines.of(grid, duration_s).bars):

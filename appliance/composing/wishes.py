@@ -48,6 +48,7 @@ _OPTION_ERRORS = {
 """Errors of the command for values outside their limits, where they are clearer than pydantic's."""
 
 
+DialName = Annotated[str, Field(pattern=rf"^({'|'.join(DIALS)})$")]
 Dial = Annotated[float, Field(ge=LOWEST_DIAL, le=HIGHEST_DIAL)]
 
 
@@ -171,6 +172,10 @@ class Wishes(SidecarWishes):
     """Text of a beat file (:mod:`appliance.music.beat_file`); None: estimated."""
     beats_name: str = "beats"
     """Name of the beat file in errors."""
+    like: dict[DialName, float] | None = None
+    """What a reference plays (:mod:`appliance.composing.reference`): an attribute for each dial it shows."""
+    like_name: str = ""
+    """Name of the reference, for the receipt."""
 
     @property
     def seeds(self) -> range:

@@ -12,5 +12,5 @@
 - ``bar_lines``: where bars lie; ``metrical_weight``: how strong their places are
 - ``dials``: the seven dials; ``attributes``: measures what they turn
 - ``beat_file``: reads beats from a text file
-- ``midi``: writes a score as a MIDI file
+- ``midi``: writes a score as a MIDI file; ``midi_file``: reads one as tracks of notes
 """

@@ -1,4 +1,4 @@
-"""Measures control (tempo, beats, chords, key, style, tuning, dials) and the form of songs, on a held-out split.
+"""Measures control (tempo, beats, chords, key, style, tuning, dials) and the form of held-out songs.
 
 - ``subjects``: performs songs without audio and composes takes
 - ``tempo``, ``chords``, ``key``, ``styles``, ``form``, ``confidence``, ``tuning``, ``dials``: one measure
