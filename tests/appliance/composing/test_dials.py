@@ -12,25 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 from support.fake_pack import write_fake_manifest
+from support.plain_song import BARS, DURATION_S, GRID, reading, score
 
-from appliance.composing.composer import Reading
 from appliance.composing.dials import check_dials, drawn_dials, turn_dials
 from appliance.composing.sections import check_sections
 from appliance.composing.wishes import Wishes
 from appliance.errors import UsageError
-from appliance.grid import FRAME_RATE_HZ
-from appliance.music.chord_chart import ChordSpan
 from appliance.music.dials import DIALS
-from appliance.music.keys import Key
 from appliance.music.score import BeatGrid, Note, Score
-from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED
+from appliance.networks.condition_rows import PLAN_GIVEN
 from appliance.packs.dial_table import DIALS_NAME
 from appliance.packs.pack import Pack, load_pack
-from appliance.vocal.features import FEATURE_ROWS, PITCH, VOICED
 
-BARS = 8
-DURATION_S = 2.0 * BARS
-GRID = BeatGrid(tuple(0.5 * k for k in range(4 * BARS + 1)), tuple(range(0, 4 * BARS, 4)), 1.0, 4)
 SPREADS = {
     "density": (0.0, 0.5),
     "register": (62.0, 3.0),
@@ -59,27 +52,6 @@ def pack(fake_pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Pack:
 @pytest.fixture(scope="module")
 def old_pack(fake_pack: Path) -> Pack:
     return load_pack(fake_pack)
-
-
-def reading(certainty: float = PLAN_PREDICTED) -> Reading:
-    """C and G in turn, a bar each; G is sung over both."""
-    frames = 4 * math.ceil(DURATION_S * FRAME_RATE_HZ / 4)
-    features = np.zeros((FEATURE_ROWS, frames), np.float32)
-    features[PITCH.start + 67 - 36] = features[VOICED] = 1.0
-    chart = [ChordSpan(2.0 * k, 2.0 * k + 2.0, "CG"[k % 2]) for k in range(BARS)]
-    plan = np.zeros((24, frames // 4), np.float32)
-    return Reading(features, DURATION_S, GRID, Key(0, "major"), 1.0, plan, chart, certainty)
-
-
-def score() -> Score:
-    """A triad on every beat but the second."""
-    notes = [
-        Note(2.0 * bar + 0.5 * beat, 2.0 * bar + 0.5 * beat + 0.4, pitch, 80, "keys")
-        for bar in range(BARS)
-        for beat in (0, 2, 3)
-        for pitch in ((60, 64, 67) if bar % 2 == 0 else (59, 62, 67))
-    ]
-    return Score.of(notes, DURATION_S)
 
 
 def test_seed_0_stays_as_it_was_unless_a_dial_is_turned(pack: Pack) -> None:
@@ -205,5 +177,10 @@ def test_without_beats_the_other_dials_still_work(pack: Pack) -> None:
     unknown = replace(reading(), grid=BeatGrid())
     made, _, dials = turn_dials(pack, unknown, score(), wishes(register=2, syncopation=2), 0)
     assert dials is not None and "syncopation" not in dials.measured
-    assert dials.to_json()["dials"]["syncopation"] == {"asked": 2.0, "drawn": None, "measured": None}
+    assert dials.to_json()["dials"]["syncopation"] == {
+        "asked": 2.0,
+        "like": None,
+        "drawn": None,
+        "measured": None,
+    }
     assert made != score() and dials.measured["register"] > 1.0
