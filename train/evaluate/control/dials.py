@@ -70,18 +70,26 @@ def _row(d: int, found: NDArray[np.float64]) -> dict[str, Any]:
     settings = np.broadcast_to(np.array(SETTINGS), own.shape)
     moves = np.nanmean(np.abs(found[:, -1] - found[:, 0]), axis=0)
     others = {other: float(moves[o]) for o, other in enumerate(DIALS) if o != d}
-    within = [spearmanr(SETTINGS, row).statistic for row in own if len(set(row.round(3))) > 1]
+    within = [found for row in own if (found := correlation(SETTINGS, row)) == found]
     most = max(others, key=lambda other: others[other])
     return {
         "dial": DIALS[d],
-        "correlation": float(spearmanr(settings.ravel(), own.round(3).ravel(), nan_policy="omit").statistic),
-        "within_songs": float(np.mean(within)),
+        "correlation": correlation(settings.ravel(), own.ravel()),
+        "within_songs": float(np.mean(within)) if within else float("nan"),
         "levels": np.nanmean(own, axis=0).tolist(),
         "moves": float(moves[d]),
         "others": others,
         "most_moved_other": most,
         "most_moved_by": others[most],
     }
+
+
+def correlation(settings: Sequence[float] | NDArray[np.float64], found: NDArray[np.float64]) -> float:
+    """Spearman's rank correlation of settings and what was found; NaN if that is always the same."""
+    known = np.isfinite(found)
+    if len(set(found[known].round(3))) < 2:
+        return float("nan")
+    return float(spearmanr(np.asarray(settings)[known], found[known].round(3)).statistic)
 
 
 def on_chords(score: Score, chart: Chart) -> float:
