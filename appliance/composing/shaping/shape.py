@@ -28,6 +28,9 @@ PASSES = 3
 ASKED_WITHIN, HELD_WITHIN = 0.1, 0.3
 """How near to its goal an asked and a held attribute must be, in standard deviations of the style."""
 
+HELD_WEIGHT = 0.5
+"""Weight of a held attribute beside an asked one where both cannot be had."""
+
 CRUMB_S = 0.07
 """Shorter notes sound like slips; shaping leaves none that it has made."""
 
@@ -89,7 +92,10 @@ def _shape_region(
         found = abs(gauges[name](notes) - goals[name]) / deviations[name]
         return max(found - within[name], 0.0) if found == found else 0.0
 
-    best, least = notes, sum(off(name, notes) for name in SHAPERS)
+    def badness(notes: Sequence[Note]) -> float:
+        return sum(off(name, notes) * (1.0 if name in region.goals else HELD_WEIGHT) for name in SHAPERS)
+
+    best, least = notes, badness(notes)
     for _ in range(PASSES):
         if least == 0.0:
             break
@@ -97,9 +103,9 @@ def _shape_region(
             if off(name, notes):
                 notes = shaper(notes, song, region.bars, gauges[name], goals[name])
                 notes = one_at_a_time(notes, song.lines.duration_s)
-        badness = sum(off(name, notes) for name in SHAPERS)
-        if badness < least:
-            best, least = notes, badness
+        found = badness(notes)
+        if found < least:
+            best, least = notes, found
     return best
 
 

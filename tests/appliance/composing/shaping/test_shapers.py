@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -45,6 +46,7 @@ def chart() -> Chart:
     return [ChordSpan(BAR_S * k, BAR_S * (k + 1), label) for k, label in enumerate(PROGRESSION)]
 
 
+@cache
 def song(given: bool = False) -> Song:
     """In each bar the voice sings the fifth, the third and the fifth of the chord, on beats 1, 2 and 4."""
     sung = []
@@ -55,6 +57,7 @@ def song(given: bool = False) -> Song:
     return Song(BarLines.of(GRID, DURATION_S), chart(), np.array(sung, np.float64), Key(0, "major"), given)
 
 
+@cache
 def plain() -> Score:
     """Chords on beats 1, 3 and 4 for three quarters of their time, the root in the bass, a kick on beat 1.
 
@@ -75,6 +78,7 @@ def attribute(name: str, notes: Sequence[Note], of: Song | None = None) -> float
     return value(name, measure_one(name, UpperParts.of(notes), (of or song()).measured))
 
 
+@cache
 def shaped(name: str, goal: float, bars: frozenset[int] = ALL_BARS) -> Score:
     score, _ = shape(plain(), song(), [Region(bars, {name: goal})], LEAST_STEPS)
     return score
