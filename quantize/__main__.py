@@ -19,6 +19,7 @@ from quantize.ir import graph_bytes, save_graph
 from quantize.model_card import CARD_NAME, model_card
 from quantize.pack_folder import (
     add_credits,
+    add_dials,
     add_metrics,
     add_soundfont,
     manifest_of,
@@ -66,6 +67,7 @@ def build_pack(
     with staged(out, pack_names(exported, soundfont)) as part:
         add_soundfont(part, soundfont)
         add_credits(part, exported.checkpoint.credits)
+        add_dials(part, exported.checkpoint.dials)
         if metrics is not None:
             add_metrics(part, metrics)
         reports: dict[str, GraphReport] = {}

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.errors import UsageError
+from appliance.packs.dial_table import DialTable
 from appliance.packs.manifest import FileFacts, FileName, FitFacts, RollThresholds, SamplerFacts, Sha256, Text
 from appliance.packs.pack import file_facts
 
@@ -32,6 +33,8 @@ class CheckpointFacts(BaseModel):
     licence: Text
     credits: tuple[Text, ...] = ()
     """Credits that the licences of the training data ask for."""
+    dials: DialTable | None = None
+    """What a dial means in each style."""
 
     def for_card(self) -> dict[str, Any]:
         """The facts that only the model card shows."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from appliance.errors import OutputError, PackError, UsageError
 from appliance.music.score import STYLES
+from appliance.packs.dial_table import DIALS_NAME, DialTable
 from appliance.packs.manifest import CREDITS_NAME, MANIFEST_NAME, GraphFiles, Manifest
 from appliance.packs.pack import Pack, file_facts, load_pack
 from appliance.packs.sounds import DEFAULT_SOUNDS
@@ -59,7 +60,7 @@ def pack_names(graphs: ExportedGraphs, soundfont: Path) -> set[str]:
     """Names of the files that a pack of ``graphs`` and ``soundfont`` may have."""
     weights = {f"{name}{ending}" for name in graphs.graphs for ending in (".xml", ".bin")}
     sound = {soundfont.name, licence_of(soundfont).name}
-    return weights | sound | {CARD_NAME, CREDITS_NAME, METRICS_NAME, MANIFEST_NAME, *REPORT_NAMES}
+    return weights | sound | {CARD_NAME, CREDITS_NAME, DIALS_NAME, METRICS_NAME, MANIFEST_NAME, *REPORT_NAMES}
 
 
 def licence_of(soundfont: Path) -> Path:
@@ -104,6 +105,12 @@ def add_credits(part: Path, credits: Sequence[str]) -> None:
     """Write the credits for the training data, one a line; nothing if there are none."""
     if credits:
         (part / CREDITS_NAME).write_text("".join(f"{line}\n" for line in credits), encoding="utf-8")
+
+
+def add_dials(part: Path, table: DialTable | None) -> None:
+    """Write what a dial means in each style; nothing if that was not measured."""
+    if table is not None:
+        (part / DIALS_NAME).write_text(table.to_json())
 
 
 def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, version: str) -> Manifest:

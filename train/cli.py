@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import torch
 
-from train.commands import ablation, audio, checkpoints, data, judging, networks, pairs, report
+from train.commands import ablation, audio, checkpoints, data, dials, judging, networks, pairs, report
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -26,6 +26,7 @@ def main(context: click.Context, runs: Path, threads: int) -> None:
 for command in (
     data.songs,
     data.drums,
+    dials.dials,
     data.melodies,
     networks.vae,
     data.latents,

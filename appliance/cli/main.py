@@ -20,7 +20,7 @@ from appliance.cli import pack as cli_pack
 from appliance.cli import release as cli_release
 from appliance.cli import tune as cli_tune
 from appliance.cli import watch as cli_watch
-from appliance.cli.options import PACK_OPTION, PROFILES_OPTION
+from appliance.cli.options import PACK_OPTION, PROFILES_OPTION, dial_options
 from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
 from appliance.system.cpu import cpu_trouble, read_cpu, require_machine
 
@@ -64,6 +64,8 @@ def cli() -> None:
 @click.option(
     "--tuning", default="singer", show_default=True, help="The band's A: the singer's, or in Hz such as 440."
 )
+@dial_options
+@click.option("--like", type=click.Path(path_type=Path), help="MIDI file; play in its manner.")
 @PACK_OPTION
 @click.option("--force", is_flag=True, help="Render even if no singing is detected.")
 @click.option("--overwrite", is_flag=True, help="Replace earlier results of the same name.")
@@ -105,15 +107,17 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
     sys.exit(first_error)
 
 
-def _read_wishes(chords: Path | None, beats: Path | None, tuning: str, **dials: Any) -> Wishes:
+def _read_wishes(
+    chords: Path | None, beats: Path | None, like: Path | None, tuning: str, **dials: Any
+) -> Wishes:
     """Build the wishes from the options, with the text of the chart and beat files. Raises UsageError."""
-    from appliance.composing.wishes import TEMPO_DIALS, Wishes
+    from appliance.composing.wishes import TEMPO_WISHES, Wishes
     from appliance.errors import UsageError
     from appliance.files.text import read_text
     from appliance.music.keys import Key
 
     wishes = Wishes.from_options(tuning=_number(tuning), **dials)
-    for name in TEMPO_DIALS:
+    for name in TEMPO_WISHES:
         if getattr(wishes, name) and beats is not None:
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{option} and --beats contradict each other; give only one of them.")
@@ -124,6 +128,10 @@ def _read_wishes(chords: Path | None, beats: Path | None, tuning: str, **dials: 
         texts |= {"chords": read_text(chords, "the chord chart"), "chords_name": str(chords)}
     if beats is not None:
         texts |= {"beats": read_text(beats, "the beats"), "beats_name": str(beats)}
+    if like is not None:
+        from appliance.composing.reference import read_reference
+
+        return wishes.model_copy(update={**texts, "like": read_reference(like), "like_name": like.name})
     return wishes.model_copy(update=texts)
 
 

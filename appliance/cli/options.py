@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,3 +23,20 @@ PROFILES_OPTION = click.option(
     type=click.Path(path_type=Path),
     help="Folder of profiles; the service's is /var/lib/backline/profiles.  [default: this user's]",
 )
+
+_DIALS = {
+    "density": "More strokes a beat (or fewer).",
+    "register": "Higher (or lower).",
+    "syncopation": "More against the beat (or less).",
+    "articulation": "More legato (or more detached).",
+    "voices": "More notes a stroke (or fewer).",
+    "doubling": "More of the sung tune in the band (or less).",
+    "colour": "More chords with sevenths and more (or fewer).",
+}
+
+
+def dial_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The seven dials (:mod:`appliance.music.dials`) as options of a command."""
+    for dial, help_text in reversed(_DIALS.items()):
+        command = click.option(f"--{dial}", type=float, metavar="-2..2", help=help_text)(command)
+    return command

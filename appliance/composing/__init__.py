@@ -9,6 +9,9 @@
 - ``key_request``: composes in a key that the user requests
 - ``plan_chart``: converts the harmony plan to a chord chart and back
 - ``plan_variation``: the plan of one take
+- ``dials``: the settings of the dials of one take; ``sections``: whether the song has the asked bars
+- ``reference``: what a reference plays, in the attributes of the dials
+- ``shaping``: makes the notes obey the dials
 - ``sampler``: the solver of the rectified flow
 - ``windows``: splits a song into overlapping windows
 - ``fit``: how well an accompaniment suits its vocal

@@ -18,6 +18,7 @@ from appliance.composing.key_request import keep_in_key, plan_in_key
 from appliance.composing.plan_chart import chart_from_plan, plan_from_chart
 from appliance.composing.plan_variation import decide, vary
 from appliance.composing.sampler import euler, guided, timesteps
+from appliance.composing.sections import check_sections
 from appliance.composing.windows import Window, song_windows
 from appliance.composing.wishes import Wishes
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT, FRAMES_PER_PLAN
@@ -76,11 +77,12 @@ def listen(
     says little of the key, and its confidence is lower.
 
     Raises:
-        UsageError: the given key, beats or chart are invalid.
+        UsageError: the given key, beats or chart are invalid, or a section names bars that there are not.
     """
     unknown = np.zeros((5, features.shape[1]), np.float32)
     plan, _, beats = _run_planner(graphs, features, unknown)
     grid = _grid(beats, Accents.of(plan, features[ONSET]), duration_s, wishes)
+    check_sections(wishes.section, grid, duration_s)
     plan, key_shares, _ = _run_planner(graphs, features, phases(grid, features.shape[1]))
     key, confidence = _likeliest_key(key_shares)
     confidence = (1.0 - company) * confidence + company / len(key_shares)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from appliance.composing.composer import Reading, compose, redraw, steps_of
+from appliance.composing.dials import TurnedDials, turn_dials
 from appliance.composing.fit import Fit, rate, song_value
 from appliance.composing.wishes import Wishes
 from appliance.music.beat_grid import phases
@@ -32,7 +33,8 @@ Advance = Callable[[float], None]
 class Take:
     """A take: its seed, its notes and their fit (None if the pack has no fit network).
 
-    ``reading`` is the job's, with the harmony of this take.
+    ``reading`` is the job's, with the harmony of this take. ``dials`` is None if nobody has measured what
+    songs of its style do.
     """
 
     seed: int
@@ -40,6 +42,7 @@ class Take:
     score: Score
     fit: Fit | None
     retried: bool = False
+    dials: TurnedDials | None = None
 
 
 def compose_takes(
@@ -72,7 +75,8 @@ def compose_takes(
     def draw(seed: int, on_step: Callable[[], None]) -> Take:
         own = redraw(reading, seed, wishes.variety)
         score = compose(graphs, pack, own, wishes.style, seed, on_step)
-        return Take(seed, own, score, fit_of(graphs, pack, reading, score))
+        score, own, dials = turn_dials(pack, own, score, wishes, seed)
+        return Take(seed, own, score, fit_of(graphs, pack, reading, score), dials=dials)
 
     def draw_best(seed: int) -> Take:
         take = draw(seed, advance)

@@ -1,12 +1,13 @@
 """The user's requests (wishes): one object for command, sidecar, journal and job.
 
-:class:`Dials` are the wishes that a sidecar may set, each a word or a number. :class:`Wishes` adds the
-content of files, and dials that only the command has.
+:class:`SidecarWishes` are the wishes that a sidecar may set. :class:`Wishes` adds the content of files, and
+what only the command has. The seven dials (:mod:`appliance.music.dials`) hold for the song, or in a
+:class:`Section` for some of its bars.
 
 To add a wish:
 
-1. Add a field with its limits to :class:`Dials`, or to :class:`Wishes` if a sidecar may not set it. The
-   command's checks, the sidecar, the journal and the engine child then accept it.
+1. Add a field with its limits to :class:`SidecarWishes`, or to :class:`Wishes` if a sidecar may not set it.
+   The command's checks, the sidecar, the journal and the engine child then accept it.
 2. Add an option of the same name to ``render`` in :mod:`appliance.cli.main`.
 3. Use it in ``composing``, ``playing`` or ``rendering``, and add it to the receipt in
    :mod:`appliance.rendering.receipt`.
@@ -22,15 +23,20 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from appliance.errors import UsageError
 from appliance.files.refused_values import must_be
+from appliance.music.dials import DIALS, HIGHEST_DIAL, LOWEST_DIAL
 from appliance.music.score import STYLES
 
 Sound = Literal["band", "neural"]
+
+_BARS = re.compile(r"(\d{1,4})(?:\s*[-–]\s*(\d{1,4}))?")
+_MOST_SECTIONS = 100
 
 _OPTION_ERRORS = {
     "bpm": "--bpm {:g}: not a tempo; give beats per minute between 10 and 400.",
@@ -42,10 +48,75 @@ _OPTION_ERRORS = {
 """Errors of the command for values outside their limits, where they are clearer than pydantic's."""
 
 
-class Dials(BaseModel):
-    """Wishes that a sidecar may set. An unknown name or a value of a wrong type is an error."""
+DialName = Annotated[str, Field(pattern=rf"^({'|'.join(DIALS)})$")]
+Dial = Annotated[float, Field(ge=LOWEST_DIAL, le=HIGHEST_DIAL)]
+
+
+class DialWishes(BaseModel):
+    """The seven dials, each in standard deviations of the style; None: not turned."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    density: Dial | None = None
+    """How many strokes a beat."""
+    register_: Dial | None = Field(default=None, alias="register")
+    """How high. Its name as an attribute ends in ``_``: every class has a method ``register``."""
+    syncopation: Dial | None = None
+    """How much against the beat."""
+    articulation: Dial | None = None
+    """From detached to legato."""
+    voices: Dial | None = None
+    """How many notes a stroke."""
+    doubling: Dial | None = None
+    """How much of the tune the band plays."""
+    colour: Dial | None = None
+    """How many chords have sevenths and more."""
+
+    @property
+    def dials(self) -> dict[str, float]:
+        """The dials that are turned."""
+        said = self.model_dump(include=set(DialWishes.model_fields), by_alias=True, exclude_none=True)
+        return {dial: said[dial] for dial in DIALS if dial in said}
+
+    @classmethod
+    def written_names(cls) -> list[str]:
+        """The names of all fields as they are written in a sidecar."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+
+class Section(DialWishes):
+    """Dials that hold for some bars: ``bars`` is ``"17-24"``, or ``"17"`` for one; bar 1 is the first."""
+
+    bars: Annotated[str, Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Section:
+        match = _BARS.fullmatch(self.bars.strip())
+        if match is None or not 1 <= int(match[1]) <= int(match[2] or match[1]):
+            raise ValueError(f"bars = {self.bars!r} is not a range of bars; write it like bars = '17-24'")
+        if not self.dials:
+            raise ValueError(f"the section of bars {self.bars} turns no dial; add one, such as density = 1")
+        return self
+
+    @property
+    def first(self) -> int:
+        """Number of the first bar."""
+        return int(re.findall(r"\d+", self.bars)[0])
+
+    @property
+    def last(self) -> int:
+        """Number of the last bar."""
+        return int(re.findall(r"\d+", self.bars)[-1])
+
+
+def _as_list(sections: object) -> object:
+    if isinstance(sections, dict):
+        raise ValueError("a section begins with [[section]], in double brackets")
+    return sections
+
+
+class SidecarWishes(DialWishes):
+    """Wishes that a sidecar may set. An unknown name or a value of a wrong type is an error."""
 
     style: str = STYLES[0]
     """What the band plays and how; the pack lists the styles."""
@@ -65,20 +136,30 @@ class Dials(BaseModel):
     """What plays the notes: ``band`` is the soundfont, ``neural`` the audio decoder."""
     tuning: Literal["singer"] | Annotated[float, Field(ge=400, le=480)] = "singer"
     """The band's A in Hz; ``singer``: the pitch of the singer's own A."""
+    section: Annotated[list[Section], Field(max_length=_MOST_SECTIONS), BeforeValidator(_as_list)] = []
+    """Dials for some of the bars; no bar is in two sections."""
 
     @model_validator(mode="after")
-    def _one_tempo(self) -> Dials:
-        said = [name for name in TEMPO_DIALS if getattr(self, name)]
+    def _no_bar_twice(self) -> SidecarWishes:
+        ordered = sorted(self.section, key=lambda section: section.first)
+        for one, other in pairwise(ordered):
+            if other.first <= one.last:
+                raise ValueError(f"the sections of bars {one.bars} and {other.bars} overlap; part them")
+        return self
+
+    @model_validator(mode="after")
+    def _one_tempo(self) -> SidecarWishes:
+        said = [name for name in TEMPO_WISHES if getattr(self, name)]
         if len(said) > 1:
             raise ValueError(f"{' and '.join(said)} contradict each other; give only one of them")
         return self
 
 
-TEMPO_DIALS = ("bpm", "half_time", "double_time")
-"""Dials that each say all of the tempo."""
+TEMPO_WISHES = ("bpm", "half_time", "double_time")
+"""Wishes that each say all of the tempo."""
 
 
-class Wishes(Dials):
+class Wishes(SidecarWishes):
     """All of the user's requests."""
 
     variety: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -91,6 +172,10 @@ class Wishes(Dials):
     """Text of a beat file (:mod:`appliance.music.beat_file`); None: estimated."""
     beats_name: str = "beats"
     """Name of the beat file in errors."""
+    like: dict[DialName, float] | None = None
+    """What a reference plays (:mod:`appliance.composing.reference`): an attribute for each dial it shows."""
+    like_name: str = ""
+    """Name of the reference, for the receipt."""
 
     @property
     def seeds(self) -> range:
@@ -109,7 +194,7 @@ class Wishes(Dials):
         except ValidationError as error:
             wrong = error.errors(include_url=False)[0]
             if not wrong["loc"]:  # the options contradict each other
-                names = "|".join(TEMPO_DIALS)
+                names = "|".join(TEMPO_WISHES)
                 said = re.sub(rf"\b({names})\b", lambda m: f"--{m[0].replace('_', '-')}", must_be(wrong))
                 raise UsageError(f"{said}.") from None
             name, value = str(wrong["loc"][0]), wrong["input"]
@@ -119,7 +204,7 @@ class Wishes(Dials):
 
     def to_json(self) -> str:
         """The requested fields as canonical JSON for the journal: equal wishes give equal bytes."""
-        asked = self.model_dump(exclude_unset=True, exclude_none=True)
+        asked = self.model_dump(exclude_unset=True, exclude_none=True, by_alias=True)
         return json.dumps(asked, sort_keys=True, separators=(",", ":"))
 
     @staticmethod

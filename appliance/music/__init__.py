@@ -9,6 +9,8 @@
 - ``chord_chart``: chord charts as text; ``chart_bars``: their bars and repeats
 - ``chart_keeping``: corrects notes that contradict a given chart
 - ``beat_grid``: beat and bar phases; notes moved onto the beat
+- ``bar_lines``: where bars lie; ``metrical_weight``: how strong their places are
+- ``dials``: the seven dials; ``attributes``: measures what they turn
 - ``beat_file``: reads beats from a text file
-- ``midi``: writes a score as a MIDI file
+- ``midi``: writes a score as a MIDI file; ``midi_file``: reads one as tracks of notes
 """

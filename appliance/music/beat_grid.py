@@ -19,7 +19,6 @@ TRUSTED = 0.5
 SNAP_LIMIT_S = 0.06
 """Longest move of a note by :func:`snap`: half a sixteenth note at 125 bpm."""
 
-Array = NDArray[np.floating]
 
 
 def trusted(grid: BeatGrid) -> bool:
@@ -41,21 +40,23 @@ def phases(grid: BeatGrid, n_frames: int, frame_rate_hz: float = FRAME_RATE_HZ) 
     rows = np.zeros((5, n_frames), dtype=np.float32)
     if not trusted(grid):
         return rows
-    centres_s = (np.arange(n_frames) + 0.5) / frame_rate_hz
-    beat = _extrapolated(centres_s, np.asarray(grid.beats_s), np.arange(len(grid.beats_s), dtype=np.float64))
+    centres_s = np.asarray((np.arange(n_frames) + 0.5) / frame_rate_hz, np.float64)
+    beat = extrapolated(centres_s, np.asarray(grid.beats_s), np.arange(len(grid.beats_s), dtype=np.float64))
     rows[0], rows[1] = np.sin(2 * np.pi * beat), np.cos(2 * np.pi * beat)
     if grid.downbeats:
         starts = np.asarray(grid.downbeats, dtype=np.float64)
         starts = np.concatenate([[starts[0] - grid.meter], starts, [starts[-1] + grid.meter]])
-        bar = _extrapolated(beat, starts, np.arange(len(starts), dtype=np.float64))
+        bar = extrapolated(beat, starts, np.arange(len(starts), dtype=np.float64))
         rows[2], rows[3] = np.sin(2 * np.pi * bar), np.cos(2 * np.pi * bar)
     rows[4] = 1.0
     return rows
 
 
-def _extrapolated(x: Array, xs: Array, ys: Array) -> Array:
-    """``np.interp`` that extrapolates the first and the last segment."""
-    y: Array = np.interp(x, xs, ys)
+def extrapolated(
+    x: NDArray[np.float64], xs: NDArray[np.float64], ys: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """``np.interp`` that extrapolates the first and the last segment; all arguments are (N,) or shorter."""
+    y: NDArray[np.float64] = np.interp(x, xs, ys)
     before, after = x < xs[0], x > xs[-1]
     y[before] = ys[0] + (x[before] - xs[0]) * (ys[1] - ys[0]) / (xs[1] - xs[0])
     y[after] = ys[-1] + (x[after] - xs[-1]) * (ys[-1] - ys[-2]) / (xs[-1] - xs[-2])
@@ -86,9 +87,9 @@ def snap(score: Score, grid: BeatGrid, subdivisions: tuple[int, ...] = (4, 3, 2,
     beats_s = np.asarray(grid.beats_s)
     index = np.arange(len(beats_s), dtype=np.float64)
     start_s = np.array([note.start_s for note in score.notes])
-    position = _extrapolated(start_s, beats_s, index)
+    position = extrapolated(start_s, beats_s, index)
     points = np.stack([np.round(position * d) / d for d in subdivisions])
-    moves_s = _extrapolated(points.ravel(), index, beats_s).reshape(points.shape) - start_s
+    moves_s = extrapolated(points.ravel(), index, beats_s).reshape(points.shape) - start_s
     # Squared distance divided by its expectation for random onsets, 1/12 of the squared spacing.
     chance = ((points - position) * np.array(subdivisions)[:, None]) ** 2 * 12
     of_song = chance.mean(axis=1)

@@ -2,5 +2,6 @@
 
 - ``pack``: opens a pack after checking that it is complete and unaltered
 - ``manifest``: the contents of ``pack.json``
+- ``dial_table``: what a dial means in each style
 - ``sounds``: the soundfont preset, level, balance and reverb of each group in each style
 """

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from appliance.errors import PackError, SignatureError
 from appliance.files.hashes import file_sha256, files_below
 from appliance.files.refused_values import first_refusal
+from appliance.packs.dial_table import DIALS_NAME, DialTable, read_table, usual_table
 from appliance.packs.manifest import (
     CREDITS_NAME,
     MANIFEST_NAME,
@@ -60,6 +61,26 @@ class Pack:
     def soundfont_path(self) -> Path:
         """Path of the soundfont."""
         return self.folder / self.manifest.soundfont
+
+    @property
+    def has_dials(self) -> bool:
+        """Whether the pack carries its own table of what a dial means in each style."""
+        return DIALS_NAME in self.manifest.files
+
+    def dials(self) -> DialTable:
+        """What a dial means in each style: the pack's table, or the one that comes with Backline.
+
+        Raises:
+            PackError: the file that holds it is altered or cannot be read.
+        """
+        if not self.has_dials:
+            return usual_table()
+        path = self.folder / DIALS_NAME
+        try:
+            _check_hash(path, self.manifest.files[DIALS_NAME])
+        except OSError as error:
+            raise PackError(f"{path}: cannot be read ({error.strerror}); {FETCH_AGAIN}.") from error
+        return read_table(path)
 
     def credits(self) -> tuple[str, ...]:
         """The credits for the data that the pack was trained on; empty if their licences ask for none.

@@ -102,6 +102,8 @@ def make_receipt(
             "takes": wishes.takes,
             "style": wishes.style,
             "variety": wishes.variety,
+            **(take.dials.to_json() if take.dials else {"dials": None, "sections": []}),
+            "like": wishes.like_name or None,
             "sound": wishes.sound,
             "key": {
                 "name": reading.key.name,

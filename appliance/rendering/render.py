@@ -10,6 +10,7 @@ from appliance.audio.blocks import Block
 from appliance.audio.recording import AudioInfo, probe, read_blocks, read_mono
 from appliance.audio.voice_level import VoiceLevel, measure_voice
 from appliance.composing.composer import listen, padded
+from appliance.composing.dials import check_dials
 from appliance.composing.takes import Take, compose_takes
 from appliance.composing.wishes import Wishes
 from appliance.errors import NotSungError, UsageError
@@ -122,9 +123,10 @@ def _hash_files(folder: Path) -> dict[str, str]:
 
 
 def check_pack_can(pack: Pack, wishes: Wishes) -> None:
-    """Raise UsageError if ``pack`` does not have the requested style or sound."""
+    """Raise UsageError if ``pack`` does not have the requested style or sound, or no dials for it."""
     if wishes.style not in pack.manifest.styles:
         known = ", ".join(pack.manifest.styles)
         raise UsageError(f"The pack has no style '{wishes.style}'; choose one of {known}.")
+    check_dials(pack, wishes)
     if wishes.sound == "neural" and pack.manifest.graphs.audio_decoder is None:
         raise UsageError("The pack has no audio decoder for the sound 'neural'; use the sound 'band'.")

@@ -9,6 +9,7 @@
 - ``voicing``: the probability that a frame is sung
 - ``onsets``: onset strength, from spectrum and pitch
 - ``notes``: the sung notes of a pitch track
+- ``sung_notes``: the notes of a melody, from its features
 - ``tuning``: the singer's offset from A = 440 Hz
 - ``features``: the vocal as input of the networks
 - ``check``: refuses a recording without singing

@@ -138,7 +138,7 @@ def test_the_wheel_ships_the_appliance_alone(root: Path, wheel: zipfile.ZipFile)
     names = set(wheel.namelist())
     assert {name.split("/")[0] for name in names} == {"appliance", "backline-0.1.0.dist-info"}
     assert {str(file.relative_to(root)) for file in sources(root, "appliance")} <= names
-    assert "appliance/py.typed" in names
+    assert {"appliance/py.typed", "appliance/packs/usual_dials.json"} <= names
     assert any(name.endswith("LICENSE") for name in names)
 
 

@@ -12,6 +12,7 @@ from support.quantised import CORE, read, report_of
 from support.tiny_checkpoint import tiny_facts
 
 from appliance.errors import OutputError, UsageError
+from appliance.packs.dial_table import usual_table
 from appliance.packs.pack import Pack, load_pack
 from quantize.__main__ import build_pack
 from quantize.calibration import read_samples
@@ -61,6 +62,19 @@ def test_credits_go_in(spoiled: Path, soundfont: Path, tmp_path: Path, pack: Pac
     assert all(line in card for line in lines)
     assert pack.credits() == ()  # a checkpoint without them, as all were before
     assert "credits.txt" not in pack.manifest.files
+
+
+def test_dials_go_in(spoiled: Path, soundfont: Path, tmp_path: Path, pack: Pack) -> None:
+    listing = json.loads((spoiled / "graphs.json").read_text())
+    listing["checkpoint"]["dials"] = json.loads(usual_table().to_json()) | {"songs": 7}
+    (spoiled / "graphs.json").write_text(json.dumps(listing))
+    made = build_pack(spoiled, soundfont, tmp_path / "p", precision="fp32")
+    assert made.has_dials and "dials.json" in made.manifest.files
+    assert made.dials().songs == 7 and made.dials().styles == usual_table().styles
+    assert "dials" not in (made.folder / "MODEL_CARD.md").read_text()
+    assert not pack.has_dials  # a checkpoint without them, as all were before
+    again = build_pack(spoiled, soundfont, tmp_path / "p", precision="fp32")  # the file is one of a pack
+    assert again.sha256 == made.sha256
 
 
 def test_metrics_go_in(graphs: Path, soundfont: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 - ``vocals``: singing made of sines; ``tunes``: a short tune; ``recordings``: a chirp in each container
 - ``streams``: singing in a container, read to its end or refused
-- ``readings``: hand-made readings of a vocal
+- ``readings``: hand-made readings of a vocal; ``plain_song``: one with bars, and a plain score for it
 - ``fake_pack``: a tiny pack with the real graphs' names and shapes; ``small_render``: a small render
 - ``tiny_checkpoint``: tiny networks; ``tiny_samples``: samples for them; ``tiny_cache``: made-up songs
 - ``tiny_song``: a song of block chords; ``small_corpus``: a corpus of one file

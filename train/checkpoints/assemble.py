@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 
+from appliance.packs.dial_table import DIALS_NAME, read_table
 from train.checkpoints.adopt import FACTS_NAME
 from train.checkpoints.checkpoint import EXTRAS, SCHEMA, save_network
 from train.checkpoints.fit_anchors import read_anchors
@@ -87,6 +88,7 @@ def assemble(
         "latent_std": std,
         "sampler": {name: getattr(sampling, name) for name in Sampling.__slots__},
         **anchors,
+        **_dials(runs / DIALS_NAME),
         "licence": LICENCE,
         "ledger_rows_sha256": rows_hash(rows),
         "credits": list(credits_of(rows)),
@@ -101,6 +103,11 @@ def assemble(
         "limits": list(LIMITS),
     }
     (out / "checkpoint.json").write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def _dials(path: Path) -> dict[str, Any]:
+    """What a dial means in each style, if ``python -m train dials`` has measured it."""
+    return {"dials": read_table(path).model_dump(by_alias=True)} if path.is_file() else {}
 
 
 def _averaged(path: Path) -> tuple[dict[str, torch.Tensor], int]:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.music.midi_file import read_midi
 from train.corpus.ledger import LedgerError, LedgerRow, verified_bytes
-from train.corpus.midi_file import read_midi
 
 STEPS_PER_BAR = 12
 

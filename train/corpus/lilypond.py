@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from appliance.music.keys import estimate_key
+from appliance.music.midi_file import MidiNote, MidiTrack, bars_of, read_midi
 from train.corpus.assembly import PlayedScore, TimedChord, TimedNote
 from train.corpus.chord_symbols import chord_of_pitches
 from train.corpus.ledger import LedgerRow, verified_bytes, verified_compiled
 from train.corpus.lilypond_source import has_tempo, hyphenated, key_signature, pickup_quarters
 from train.corpus.lilypond_words import Word, words_at
-from train.corpus.midi_file import MidiNote, MidiTrack, bars_of, read_midi
 
 SHORT_LIVED = re.compile(r"\d+:\d+")
 CHORD_TRACKS = ("", "Begleitung:")

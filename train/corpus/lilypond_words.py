@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from train.corpus.midi_file import MidiTrack
+from appliance.music.midi_file import MidiTrack
 
 Word = tuple[str, str]
 """Syllable and its place in the word, as in :class:`train.corpus.song.SungNote`; both "" in a melisma."""

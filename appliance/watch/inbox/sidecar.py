@@ -8,6 +8,7 @@ because a wrong accompaniment would be worse than none. The engine checks names 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from appliance.composing.wishes import TEMPO_DIALS, Dials, Wishes
+from appliance.composing.wishes import TEMPO_WISHES, Section, SidecarWishes, Wishes
 from appliance.errors import InputError
 from appliance.files.refused_values import refusal, unknown_key
 from appliance.files.toml import TomlError, parse_toml
@@ -39,6 +40,9 @@ MAX_LINE_CHARACTERS = 500
 _MAX_SENTENCE = 800
 """Characters of a validation error that are shown."""
 
+_SECTION = re.compile(r"\bsection\.(\d+)(?:\.(\w+))?")
+"""The place of a section, or of a key in it, in an error."""
+
 Name = Annotated[str, Field(min_length=1, max_length=50)]
 
 
@@ -50,13 +54,13 @@ class Missing(NotReady):
     """A chord chart that a sidecar names does not exist."""
 
 
-class _Sidecar(Dials):
+class _Sidecar(SidecarWishes):
     """Keys of ``backline.toml`` and ``NAME.toml``; missing keys are inherited.
 
     Its limits are narrower than the command's, because a hundred takes would block the queue unattended.
     """
 
-    style: Name = Dials().style
+    style: Name = SidecarWishes().style
     key: Name | None = None
     chords: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     """Name of a chord chart in the same folder."""
@@ -135,7 +139,7 @@ class _Reader:
         """What a sidecar asks for, with the text of the chart that it names."""
         said = _parse(self._text(settings, MAX_SETTINGS_BYTES), settings.shown)
         self._applied.append(settings)
-        asked = said.model_dump(exclude_unset=True, exclude={"chords"})
+        asked = said.model_dump(exclude_unset=True, exclude={"chords"}, by_alias=True)
         return asked if said.chords is None else asked | self._chart(settings.path, said.chords)
 
     def _chart(self, sidecar: bytes, name: str) -> dict[str, Any]:
@@ -194,8 +198,8 @@ class _Reader:
 
 def _narrowed(wider: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     """What a wider sidecar asks for and a nearer one changes; the nearer one says all of the tempo."""
-    if any(said.get(name) for name in TEMPO_DIALS):
-        wider = {name: value for name, value in wider.items() if name not in TEMPO_DIALS}
+    if any(said.get(name) for name in TEMPO_WISHES):
+        wider = {name: value for name, value in wider.items() if name not in TEMPO_WISHES}
     return wider | said
 
 
@@ -226,14 +230,24 @@ def _parse(text: str, name: str) -> _Sidecar:
     except TomlError as error:
         raise InputError(f"{name}, {error}.") from error
     except ValidationError as error:
-        raise InputError(f"{name}: {refusal(error, _unknown)[:_MAX_SENTENCE]}.") from error
+        said = _SECTION.sub(_counted, refusal(error, _unknown))
+        raise InputError(f"{name}: {said[:_MAX_SENTENCE]}.") from error
     except (ValueError, RecursionError) as error:  # a number with thousands of digits, deeply nested lists
         raise InputError(f"{name} has a value that no sidecar needs; remove it.") from error
 
 
 def _unknown(key: str) -> str:
-    *others, last = _Sidecar.model_fields
-    return unknown_key(key, _Sidecar.model_fields, f"a sidecar may hold {', '.join(others)} and {last}")
+    inside = _SECTION.match(key) is not None
+    known = Section.written_names() if inside else _Sidecar.written_names()
+    *others, last = known
+    holder = "a section" if inside else "a sidecar"
+    return unknown_key(key.rpartition(".")[2], known, f"{holder} may hold {', '.join(others)} and {last}")
+
+
+def _counted(match: re.Match[str]) -> str:
+    """The first section is number 1, not 0."""
+    key = f": {match[2]}" if match[2] else ""
+    return f"section {int(match[1]) + 1}{key}"
 
 
 def _bytes(inbox: Path, companion: FoundFile) -> bytes:

@@ -11,8 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from appliance.cli.main import render
-from appliance.composing.wishes import Dials, Wishes
+from appliance.composing.wishes import DialWishes, SidecarWishes, Wishes
 from appliance.errors import UsageError
+from appliance.music.dials import DIALS
 
 
 @pytest.mark.parametrize(
@@ -65,19 +66,71 @@ def test_json_is_read_strictly(wrong: dict[str, Any]) -> None:
         Wishes.from_json(json.dumps(wrong))
 
 
-def test_every_dial_is_an_option_with_the_same_default() -> None:
+def test_every_wish_of_a_sidecar_is_an_option_with_the_same_default() -> None:
     given = render.make_context("render", ["song.wav", "--out", "out"]).params
-    for name, field in {**Dials.model_fields, "variety": Wishes.model_fields["variety"]}.items():
-        assert given[name] == field.default, name
+    for name, field in {**SidecarWishes.model_fields, "variety": Wishes.model_fields["variety"]}.items():
+        if name != "section":  # a table, which only a file can hold
+            assert given[field.alias or name] == field.default, name
 
 
-def test_a_new_dial_needs_one_field() -> None:
+def test_a_new_wish_needs_one_field() -> None:
     class Later(Wishes):
-        density: float = 1.0
+        swing: float = 1.0
 
     old = Wishes(style="jazz", seed=3).to_json()
     assert Later.model_validate(json.loads(old)).to_json() == old
-    assert Later(density=0.5, seed=3).to_json() == '{"density":0.5,"seed":3}'
+    assert Later(swing=0.5, seed=3).to_json() == '{"seed":3,"swing":0.5}'
+
+
+def test_the_dials_are_fields_and_come_in_one_order() -> None:
+    assert tuple(DialWishes.written_names()) == DIALS
+    assert Wishes.model_validate({"colour": 1, "register": -2}).dials == {"register": -2.0, "colour": 1.0}
+    assert Wishes().dials == {}
+
+
+@pytest.mark.parametrize("dial", DIALS)
+def test_a_dial_goes_from_minus_two_to_two(dial: str) -> None:
+    for setting in (-2.0, 0.0, 1.5, 2.0):
+        assert Wishes.from_options(**{dial: setting}).dials == {dial: setting}
+    for setting in (-2.01, 2.01, float("nan")):
+        with pytest.raises(UsageError, match=rf"^--{dial} {setting}: must be "):
+            Wishes.from_options(**{dial: setting})
+
+
+def test_json_of_dials_and_sections() -> None:
+    asked = Wishes.model_validate(
+        {"register": 1, "section": [{"bars": "17-24", "density": 1}, {"bars": "3", "register": -0.5}]}
+    )
+    text = asked.to_json()
+    assert text == (
+        '{"register":1.0,"section":[{"bars":"17-24","density":1.0},{"bars":"3","register":-0.5}]}'
+    )
+    assert Wishes.from_json(text) == asked
+    assert [(s.first, s.last, s.dials) for s in asked.section] == [
+        (17, 24, {"density": 1.0}),
+        (3, 3, {"register": -0.5}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sections", "reason"),
+    [
+        ([{"bars": "24-17", "density": 1}], "'24-17' is not a range of bars; write it like bars = '17-24'"),
+        ([{"bars": "0-4", "density": 1}], "'0-4' is not a range of bars"),
+        ([{"bars": "verse", "density": 1}], "'verse' is not a range of bars"),
+        ([{"bars": "1-4"}], "the section of bars 1-4 turns no dial; add one, such as density = 1"),
+        (
+            [{"bars": "9-16", "density": 1}, {"bars": "1-9", "colour": 1}],
+            "the sections of bars 1-9 and 9-16 overlap; part them",
+        ),
+        ({"bars": "1-4", "density": 1}, r"a section begins with \[\[section\]\], in double brackets"),
+        ([{"bars": "1-4", "density": 3}], "less than or equal to 2"),
+        ([{"bars": "1-4", "takes": 3, "density": 1}], "Extra inputs are not permitted"),
+    ],
+)
+def test_sections_are_read_strictly(sections: object, reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        Wishes.model_validate({"section": sections})
 
 
 @pytest.mark.slow

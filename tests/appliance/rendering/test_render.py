@@ -11,8 +11,10 @@ import pytest
 import soundfile
 from support.vocals import sung
 
-from appliance.composing.wishes import Wishes
+from appliance.composing.wishes import Section, Wishes
+from appliance.errors import UsageError
 from appliance.music.beat_file import parse_beats
+from appliance.music.dials import DIALS
 from appliance.rendering.engine import Engine
 from appliance.rendering.job import RenderJob
 from appliance.rendering.render import render
@@ -144,6 +146,30 @@ def test_the_receipt_tells_the_story(engine: Engine, fake_pack: Path, tmp_path: 
         import hashlib
 
         assert hashlib.sha256((tmp_path / "out" / name).read_bytes()).hexdigest() == digest
+
+
+def test_the_receipt_tells_the_dials(engine: Engine, tmp_path: Path) -> None:
+    vocal = written(tmp_path, 12.0)
+    beats = "".join(f"{0.6 * k:.1f} {k % 4 + 1}\n" for k in range(20))
+    (plain,) = rendered(engine, vocal, tmp_path / "plain", beats=beats)
+    assert set(plain["dials"]) == set(DIALS) and plain["sections"] == []
+    assert all(found["asked"] is found["drawn"] is None for found in plain["dials"].values())
+    asked = {"beats": beats, "register": 1.0, "section": [Section(bars="2-3", voices=-2.0)]}
+    (facts,) = rendered(engine, vocal, tmp_path / "out", **asked)
+    before, after = plain["dials"]["register"], facts["dials"]["register"]
+    assert after["asked"] == 1.0 and abs(after["measured"] - 1.0) < abs(before["measured"] - 1.0)
+    assert facts["sections"][0]["bars"] == "2-3" and facts["sections"][0]["voices"]["asked"] == -2.0
+    assert facts["sections"][0]["voices"]["measured"] < facts["dials"]["voices"]["measured"]
+    (again,) = rendered(engine, vocal, tmp_path / "again", **asked)
+    assert again["files"] == facts["files"] != plain["files"]
+
+
+def test_bars_beyond_the_end_are_refused_with_the_range(engine: Engine, tmp_path: Path) -> None:
+    vocal = written(tmp_path, 6.0)
+    beats = "".join(f"{0.6 * k:.1f} {k % 4 + 1}\n" for k in range(10))
+    with pytest.raises(UsageError, match=r"^Section of bars 90-99: the recording has bars 1 to 3 only\.$"):
+        rendered(engine, vocal, tmp_path / "out", beats=beats, section=[Section(bars="90-99", density=1)])
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
 
 
 def test_takes_are_numbered_and_seeds_follow(engine: Engine, tmp_path: Path) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from appliance.grid import FRAME_RATE_HZ
+from appliance.music.chord_chart import ChordSpan
+from appliance.music.dials import DIALS
 from appliance.music.keys import Key
-from appliance.music.score import Note
+from appliance.music.score import Note, Score
 from train.corpus.song import Song, SungNote
 from train.evaluate.control import chords, report
-from train.evaluate.control.subjects import Subject, excerpt, performed
+from train.evaluate.control.dials import correlation, measure_dials, on_chords
+from train.evaluate.control.subjects import Composer, Subject, excerpt, performed
 from train.evaluate.judges.chord_judge import HeardChord
 from train.evaluate.judges.note_judge import HeardNote
+from train.evaluate.processes.store import Store
 
 BEAT_S = 12 / FRAME_RATE_HZ
 """The fake band plays a chord on every second beat, the first beat of each bar in 2/4."""
@@ -107,3 +113,33 @@ def test_the_whole_report(
         fake_pack, tmp_path, tmp_path, tmp_path / "out", split="val", songs=2, sections=sections
     )
     assert again == page
+
+
+@pytest.mark.slow
+def test_the_dials_of_a_known_band(whole: Subject, fake_pack: Path, tmp_path: Path) -> None:
+    """One C major chord on every second beat: what there is to turn is turned, and the chords stay."""
+    composer = Composer(fake_pack, Store(tmp_path / "answers"))
+    found = measure_dials(composer, [excerpt(whole, 20.0)])
+    rows = {row["dial"]: row for row in found["rows"]}
+    assert list(rows) == list(DIALS)
+    assert all(row["correlation"] > 0.9 for name, row in rows.items() if name != "doubling")
+    assert all(row["levels"] == sorted(row["levels"]) for row in rows.values())
+    assert all(row["moves"] > 2 * row["most_moved_by"] for row in rows.values() if row["moves"])
+    assert found["obedience"]["given"] == {"plain": 1.0, "turned": 1.0}
+    page = report.as_markdown({"pack": "0" * 64, "songs": 1, "split": "val", "dials": found})
+    assert "## Dials" in page and "| doubling |" in page
+
+
+def test_the_share_on_chords() -> None:
+    """Half of C's time and all of G's; drums do not count, nor what sounds without a chord."""
+    notes = [Note(0.0, 1.0, 60, 80, "keys"), Note(0.0, 1.0, 62, 80, "pad"), Note(1.0, 3.0, 67, 80, "bass")]
+    notes += [Note(3.0, 4.0, 61, 80, "keys"), Note(0.0, 1.0, 36, 80, "drums")]
+    chart = [ChordSpan(0.0, 1.0, "C"), ChordSpan(1.0, 3.0, "G"), ChordSpan(3.0, 4.0, "N")]
+    assert on_chords(Score.of(notes, 4.0), chart) == 3.0 / 4.0
+
+
+def test_the_correlation_of_what_does_not_move_is_unknown() -> None:
+    settings = [-2.0, -1.0, 0.0, 1.0, 2.0]
+    assert correlation(settings, np.array([1.0, 2.0, 3.0, 4.0, 5.0])) == pytest.approx(1.0)
+    assert correlation(settings, np.array([5.0, 4.0, math.nan, 2.0, 1.0])) == pytest.approx(-1.0)
+    assert math.isnan(correlation(settings, np.ones(5)))

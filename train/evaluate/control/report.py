@@ -11,6 +11,7 @@ from typing import Any
 from appliance.files.whole import write_whole
 from train.evaluate.control.chords import measure_chords
 from train.evaluate.control.confidence import measure_confidence
+from train.evaluate.control.dials import measure_dials
 from train.evaluate.control.form import measure_form
 from train.evaluate.control.key import REQUESTS, measure_keys
 from train.evaluate.control.styles import measure_styles
@@ -23,7 +24,7 @@ EXCERPT_S, STYLE_EXCERPT_S = 45.0, 22.2
 """Lengths of excerpts; the second fits into one window of the reference packs."""
 
 WHOLE_SONGS = 4
-SECTIONS = ("tempo", "chords", "key", "styles", "form", "confidence", "tuning")
+SECTIONS = ("tempo", "chords", "key", "styles", "form", "confidence", "tuning", "dials")
 
 
 def measure_control(
@@ -52,6 +53,7 @@ def measure_control(
         "styles": lambda: measure_styles(composer, short),
         "form": lambda: measure_form(composer, longest),
         "confidence": lambda: measure_confidence(composer, runs, split, 8 * songs),
+        "dials": lambda: measure_dials(composer, excerpts),
         "tuning": lambda: measure_tuning(composer, [whole.song for whole in wholes], EXCERPT_S),
     }
     found: dict[str, Any] = {"pack": composer.engine.pack.sha256, "split": split, "songs": len(wholes)}
@@ -66,7 +68,7 @@ def measure_control(
 def as_markdown(found: dict[str, Any]) -> str:
     """The page as Markdown."""
     pages = {"tempo": _tempo, "chords": _chords, "key": _key, "styles": _styles, "form": _form,
-             "confidence": _confidence, "tuning": _tuning}  # fmt: skip
+             "confidence": _confidence, "tuning": _tuning, "dials": _dials}  # fmt: skip
     head = f"# Control\n\nPack `{found['pack'][:12]}`, {found['songs']} songs of the {found['split']} split."
     return "\n\n".join([head, *(page(found[name]) for name, page in pages.items() if name in found)]) + "\n"
 
@@ -214,4 +216,25 @@ def _tuning(t: dict[str, Any]) -> str:
         f"## Tuning\n\n{t['songs']} songs, sung at an offset, and played at the singer's tuning unless said "
         "otherwise. Harmony is the cosine with the written part, consonance the share of sung time.\n\n"
         + _table(head, rows)
+    )
+
+
+def _dials(d: dict[str, Any]) -> str:
+    rows = [
+        (r["dial"], r["correlation"], r["within_songs"], *(f"{x:+.2f}" for x in r["levels"]), r["moves"],
+         f"{r['most_moved_by']:.2f} ({r['most_moved_other']})")
+        for r in d["rows"]
+    ]  # fmt: skip
+    head = ("dial", "correlation", "within songs", *(f"at {x:+g}" for x in d["settings"]), "moves its own by",
+            "any other by at most")  # fmt: skip
+    heard, given = d["obedience"]["heard"], d["obedience"]["given"]
+    return (
+        f"## Dials\n\n{d['songs']} songs at five settings of each dial. Correlation is Spearman's, of the "
+        "setting and the attribute measured on the notes, over all songs and within each. The other figures "
+        "are in steps of the dials: means over songs, and mean changes from the lowest setting to the "
+        "highest.\n\n"
+        + _table(head, rows)
+        + f"\n\nShare of the notes' time on the chords of the chart: {heard['plain']:.3f} before and "
+        f"{heard['turned']:.3f} after turning a dial; with a given chart, at the ends of the dials, "
+        f"{given['plain']:.3f} and {given['turned']:.3f}."
     )

@@ -61,10 +61,10 @@ def music_hash(pack: Pack) -> str:
 
 
 def code_hash() -> str:
-    """SHA-256 over the appliance's modules that can affect a render."""
+    """SHA-256 over the appliance's modules and tables that can affect a render."""
     folder = Path(appliance.__file__).parent
     digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*.py")):
+    for file in sorted([*folder.rglob("*.py"), *folder.rglob("*.json")]):
         name = file.relative_to(folder)
         if name.parts[0] not in ROOMS_WITHOUT_EFFECT:
             digest.update(name.as_posix().encode() + b"\0" + file.read_bytes())

@@ -190,3 +190,48 @@ def test_names_are_free_of_case_accents_and_jobs(tmp_path: Path) -> None:
     assert free_name(tmp_path, b"x" * 255, []) == b"x" * 253 + b"-2"
     with pytest.raises(FileNotFoundError):
         free_name(tmp_path / "unmounted", b"song", [])
+
+
+def test_dials_and_sections_are_inherited_like_all_settings(watched: Config) -> None:
+    put(watched, "backline.toml", "density = -1\nregister = 0.5\n[[section]]\nbars = '1-8'\nvoices = -2\n")
+    put(watched, "song.toml", "density = 1\n\n[[section]]\nbars = '17-24'\ndensity = 2\n")
+    put(watched, "other.toml", "density = 0")
+    own, other = asked(watched, "song.wav"), asked(watched, "other.wav")
+    assert own.dials == {"density": 1.0, "register": 0.5}
+    assert [(s.bars, s.dials) for s in own.section] == [("17-24", {"density": 2.0})]
+    assert other.dials == {"density": 0.0, "register": 0.5}
+    assert [(s.bars, s.dials) for s in other.section] == [("1-8", {"voices": -2.0})]
+    assert Wishes.from_json(own.to_json()) == own
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("density = 3", "song.toml: density: must be at most 2, not 3."),
+        ("register_ = 1", "song.toml: register_: unknown key; did you mean register?."),
+        (
+            "[[section]]\nbars = '1-4'\ndensity = 1\n[[section]]\nbars = '5-8'\ndensty = 1",
+            "song.toml: section 2: densty: unknown key; did you mean density?.",
+        ),
+        (
+            "[[section]]\nbars = '1-4'\ntakes = 1",
+            "song.toml: section 1: takes: unknown key; a section may hold density, register, syncopation, "
+            "articulation, voices, doubling, colour and bars.",
+        ),
+        ("[[section]]\ndensity = 1", "song.toml: section 1: bars: missing."),
+        ("[[section]]\nbars = 9\ndensity = 1", "song.toml: section 1: bars: must be text in quotes, not 9."),
+        (
+            "[[section]]\nbars = '9-3'\ndensity = 1",
+            "song.toml: section 1: bars = '9-3' is not a range of bars; write it like bars = '17-24'.",
+        ),
+        (
+            "[section]\nbars = '9'\ndensity = 1",
+            "song.toml: section: a section begins with [[section]], in double brackets.",
+        ),
+    ],
+)
+def test_a_wrong_dial_or_section_is_told_in_words(watched: Config, text: str, sentence: str) -> None:
+    put(watched, "song.toml", text)
+    with pytest.raises(InputError) as told:
+        asked(watched, "song.wav")
+    assert str(told.value) == sentence

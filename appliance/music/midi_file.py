@@ -77,7 +77,7 @@ def read_midi(data: bytes) -> MidiSong:
         track.result.notes.sort()
         song.tracks.append(track.result)
     for marks in (song.tempo, song.meters, song.keys):
-        marks.sort(key=lambda mark: mark[0])  # type: ignore[attr-defined]
+        marks.sort(key=lambda mark: mark[0])
     return song
 
 
@@ -166,7 +166,8 @@ def bars_of(song: MidiSong, pickup: float = 0.0) -> tuple[list[float], list[tupl
     """
     marks = song.meters or [(0.0, (4, 4))]
     end = song.end
-    starts, meters = [0.0], []
+    starts = [0.0]
+    meters: list[tuple[int, int]] = []
     while starts[-1] < end - 1e-6 or len(starts) < 2:
         here = starts[-1]
         meter = next((m for at, m in reversed(marks) if at <= here + 1e-6), marks[0][1])

@@ -1,0 +1,167 @@
+"""The dials of one take: what was asked, what the take draws for itself, and how the notes are made to obey.
+
+A dial that nobody turns is drawn by each take from what songs of the style do, so that takes differ. Seed 0
+draws nothing, and neither does a take of a pack that carries no table of its own: they stay as they were.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from appliance.composing.composer import Reading
+from appliance.composing.shaping.shape import Region, shape
+from appliance.composing.shaping.song import Song
+from appliance.composing.wishes import Section, Wishes
+from appliance.errors import UsageError
+from appliance.music.attributes import Measured, measure, value
+from appliance.music.bar_lines import BarLines
+from appliance.music.chart_keeping import follow_chart
+from appliance.music.dials import DIALS, HIGHEST_DIAL, LOWEST_DIAL
+from appliance.music.score import Score
+from appliance.networks.condition_rows import PLAN_GIVEN
+from appliance.packs.dial_table import Spread
+from appliance.packs.pack import Pack
+from appliance.vocal.sung_notes import sung_notes
+
+Settings = Mapping[str, float]
+"""Settings of some dials, in standard deviations of the style."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedDials:
+    """The dials of a take: ``asked``, ``like`` those of a reference, ``drawn`` by the take, and ``measured``.
+
+    ``measured`` lacks what cannot be measured, such as doubling where nobody sings. ``sections`` are the
+    asked sections, each with what its bars have now.
+    """
+
+    asked: Settings
+    like: Settings
+    drawn: Settings
+    measured: Settings
+    sections: tuple[tuple[Section, Settings], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The dials for the receipt."""
+        return {
+            "dials": {dial: self._facts(dial) for dial in DIALS},
+            "sections": [
+                {
+                    "bars": section.bars,
+                    **{
+                        dial: {"asked": setting, "measured": _rounded(measured.get(dial))}
+                        for dial, setting in section.dials.items()
+                    },
+                }
+                for section, measured in self.sections
+            ],
+        }
+
+    def _facts(self, dial: str) -> dict[str, float | None]:
+        return {
+            "asked": self.asked.get(dial),
+            "like": _rounded(self.like.get(dial)),
+            "drawn": _rounded(self.drawn.get(dial)),
+            "measured": _rounded(self.measured.get(dial)),
+        }
+
+
+def check_dials(pack: Pack, wishes: Wishes) -> None:
+    """Raise UsageError if dials are asked for in a style that they have no meaning in."""
+    asked = [*wishes.dials, *(dial for section in wishes.section for dial in section.dials)]
+    asked += ["like"] if wishes.like else []
+    if asked and wishes.style not in (known := pack.dials().styles):
+        raise UsageError(
+            f"{asked[0]}: nobody has measured what songs of the style '{wishes.style}' do; leave the dials "
+            f"out, or choose one of {', '.join(known)}."
+        )
+
+
+def drawn_dials(asked: Settings, seed: int) -> dict[str, float]:
+    """A setting for each dial that is not asked for, drawn by ``seed`` as songs of the style vary.
+
+    They are normally distributed around the style's mean; what lies beyond the dial's end is set to its end.
+    Seed 0 draws none. What one seed draws for a dial does not depend on which others are asked for.
+    """
+    if seed == 0:
+        return {}
+    normal = np.random.default_rng([seed, 0xD1A1]).standard_normal(len(DIALS))
+    drawn = np.clip(normal, LOWEST_DIAL, HIGHEST_DIAL)
+    return {dial: float(x) for dial, x in zip(DIALS, drawn, strict=True) if dial not in asked}
+
+
+def like_reference(
+    attributes: Mapping[str, float], asked: Settings, spreads: Mapping[str, Spread]
+) -> dict[str, float]:
+    """The settings that give the ``attributes`` of a reference, within the dials, where none is asked for."""
+    settings = {dial: spreads[dial].setting(dial, x) for dial, x in attributes.items() if dial not in asked}
+    return {dial: min(max(x, LOWEST_DIAL), HIGHEST_DIAL) for dial, x in settings.items()}
+
+
+def turn_dials(
+    pack: Pack, reading: Reading, score: Score, wishes: Wishes, seed: int
+) -> tuple[Score, Reading, TurnedDials | None]:
+    """Shape the notes of a take; returns them, the reading with the chart they have now, and the dials.
+
+    The dials are None if nobody has measured the style.
+    """
+    spreads = pack.dials().styles.get(wishes.style)
+    if spreads is None:
+        return score, reading, None
+    song = song_of(reading)
+    like = like_reference(wishes.like or {}, wishes.dials, spreads)
+    drawn = drawn_dials({**like, **wishes.dials}, seed) if pack.has_dials else {}
+    if reading.certainty == PLAN_GIVEN:
+        drawn.pop("colour", None)  # given chords gain tones only if somebody asks
+    regions = _regions(song.lines, {**drawn, **like, **wishes.dials}, wishes.section, spreads)
+    if any(region.goals for region in regions):
+        steps = {dial: spread.step(dial) for dial, spread in spreads.items()}
+        score, chart = shape(score, song, regions, steps)
+        if reading.certainty == PLAN_GIVEN:
+            score = follow_chart(score, chart)
+        reading = replace(reading, chart=chart)
+    sums = measure(score.notes, Measured(song.lines, reading.chart, song.sung))
+
+    def now(bars: Sequence[int] | None = None) -> dict[str, float]:
+        found = {dial: spreads[dial].setting(dial, value(dial, sums[dial], bars)) for dial in DIALS}
+        return {dial: setting for dial, setting in found.items() if math.isfinite(setting)}
+
+    sections = tuple((s, now(range(s.first, s.last + 1))) for s in wishes.section)
+    return score, reading, TurnedDials(wishes.dials, like, drawn, now(), sections)
+
+
+def song_of(reading: Reading) -> Song:
+    """What shapers must respect in the song of a reading."""
+    return Song(
+        BarLines.of(reading.grid, reading.duration_s),
+        reading.chart,
+        sung_notes(reading.features),
+        reading.key,
+        chart_given=reading.certainty == PLAN_GIVEN and not reading.key_given,
+    )
+
+
+def _regions(
+    lines: BarLines, settings: Settings, sections: Sequence[Section], spreads: Mapping[str, Spread]
+) -> list[Region]:
+    """The bars of each section, and all others; the song's settings hold in sections that do not say."""
+    free = set(range(lines.bars + 1))
+    parts: list[tuple[set[int], Settings]] = []
+    for section in sections:
+        bars = set(range(section.first, section.last + 1))
+        free -= bars
+        parts.append((bars, {**settings, **section.dials}))
+    return [
+        Region(frozenset(bars), {dial: spreads[dial].goal(dial, x) for dial, x in wanted.items()})
+        for bars, wanted in [(free, settings), *parts]
+        if bars
+    ]
+
+
+def _rounded(setting: float | None) -> float | None:
+    return None if setting is None else round(setting, 2)
