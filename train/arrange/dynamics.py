@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import pi, sin
@@ -13,6 +14,9 @@ from train.corpus.song import Song, SungNote
 
 LONGEST_PHRASE = 8
 """In bars; a longer stretch without a breath is cut after four."""
+
+SHORTEST_PERIOD = 4
+"""In bars."""
 
 SILENT = 0.12
 """A bar counts as unsung if the voice sings for less than this share of it."""
@@ -29,11 +33,12 @@ class Phrase:
 
 
 class Dynamics:
-    """Phrases of a song, and the level at any time."""
+    """Phrases of a song, its periods, and the level at any time."""
 
     def __init__(self, grid: Grid, phrases: tuple[Phrase, ...]) -> None:
         self.grid = grid
         self.phrases = phrases
+        self.periods = periods(phrases)
         self._firsts = [phrase.first for phrase in phrases]
         bars = grid.bars
         self._spans_s = [(bars[p.first].start_s, bars[p.stop - 1].end_s) for p in phrases]
@@ -49,6 +54,24 @@ class Dynamics:
         start_s, end_s = self._spans_s[k]
         arch = sin(pi * min(max((time_s - start_s) / (end_s - start_s), 0.0), 1.0))
         return 0.7 * self.phrases[k].level + 0.3 * arch
+
+
+def periods(phrases: Sequence[Phrase]) -> tuple[Phrase, ...]:
+    """Phrases joined into periods of at least :data:`SHORTEST_PERIOD` bars, the last one maybe shorter.
+
+    A drummer keeps a pattern over a period and fills at its end, while a singer breathes more often. A
+    period is as full as its fullest phrase.
+    """
+    result: list[Phrase] = []
+    for phrase in phrases:
+        last = result[-1] if result else None
+        if last and last.stop - last.first < SHORTEST_PERIOD:
+            result[-1] = Phrase(
+                last.first, phrase.stop, last.sung or phrase.sung, max(last.level, phrase.level)
+            )
+        else:
+            result.append(phrase)
+    return tuple(result)
 
 
 def read_dynamics(song: Song, grid: Grid) -> Dynamics:
