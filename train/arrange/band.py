@@ -104,13 +104,18 @@ class Band:
         min_level: float = 0.0,
         lift: float = 6.0,
     ) -> None:
-        """Play the bass. Signs: R the chord's bass, 5 fifth, 3 third, 8 octave, A a step to the next bass."""
+        """Play the bass. Signs: R the chord's bass, 5 fifth, 3 third, 8 octave, A a step to the next bass,
+        V the bass and the fifth in turn while a chord lasts."""
         previous = 0
         sounded = -1
+        turn = 0
         for hit in self.hits(book, "bass", variant, min_level):
             for start_s, end_s, chord in self.pieces(hit):
                 index = self.context.harmony.index(start_s)
                 sign = hit.sign.upper() if start_s == hit.start_s else "R"
+                if sign == "V":
+                    turn = turn + 1 if index == sounded else 0
+                    sign = "R5"[turn % 2]
                 if index != sounded and sign != "A":
                     sign = "R"  # the first note of a chord is always its bass
                 sounded = index

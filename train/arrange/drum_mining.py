@@ -1,9 +1,9 @@
 """Mines ``drummers.json`` from human drumming: ``python -m train.arrange.drum_mining CORPUS2``.
 
-A groove is what a drummer plays in most bars of a take: the strokes, on a grid of four or three steps a beat,
-that at least :data:`USUAL` of its bars have. With it go a few bars as they were really played: how far each
-stroke lies from its step, and its velocity. Only takes of the training split are read. The takes of each style
-are named here because most takes are improvisations: few of them keep a pattern.
+A groove is what a drummer plays in most bars of a take: the strokes, on a grid of four or three steps a
+beat, that at least :data:`USUAL` of its bars have. With it go a few bars as they were really played: how far
+each stroke lies from its step, and its velocity. Only takes of the training split are read. The takes of each
+style are named here because most takes are improvisations: few of them keep a pattern.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "gospel": ("drummer1_session2_142", "drummer8_eval_session_10", "drummer8_eval_session_9"),
     "reggae": ("drummer1_session1_184", "drummer1_session1_201"),
     "funk": (
-        "drummer8_eval_session_2", "drummer8_session1_6", "drummer8_eval_session_5", "drummer7_eval_session_1",
+        "drummer8_eval_session_2", "drummer8_session1_6", "drummer8_eval_session_5",
+        "drummer7_eval_session_1",
     ),
     "country": ("drummer1_session2_10", "drummer7_session2_80"),
     "latin": ("drummer8_session2_35", "drummer8_session2_34", "drummer1_session1_145"),
@@ -110,8 +111,8 @@ def _per_beat(style: str) -> int:
 
 
 def _groove(take: DrumTake, per_beat: int) -> dict[str, Any]:
-    """``strokes`` [step, drum] of the take's groove, and ``played``: for each kept bar and stroke the distance
-    from its step, in hundredths of a beat, and the velocity."""
+    """``strokes`` [step, drum] of the take's groove, and ``played``: for each kept bar and stroke how far it
+    lies from its step, in hundredths of a beat, and its velocity."""
     bars = [_by_step(bar, per_beat) for bar in take.bars]
     counts = Counter(place for bar in bars for place, (_, velocity) in bar.items() if velocity >= GHOST)
     strokes = sorted(place for place, count in counts.items() if count >= USUAL * len(bars))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from appliance.music.score import Note
-from train.arrange.band import Band, Voicer
-from train.arrange.chord import Chord
+from train.arrange.band import Band
 from train.arrange.context import Context
 from train.arrange.drummer import Drummer, swing_of
 from train.arrange.groove import GrooveBook
 from train.arrange.kit import Kit
-from train.arrange.voice_leading import lead, seventh_tones
+from train.arrange.rootless import rootless_chords
 from train.arrange.walking import LOW, walk
 
 GROOVES = GrooveBook.of(
@@ -46,7 +43,7 @@ def jazz(context: Context) -> list[Note]:
     variant = random.randrange(12)
     brushes = random.random() < 0.4
     brushed, sticks = {"snare": 0.3, "hat": 0.4}, {"ride": 0.3, "hat": 0.4, "snare": 0.6, "kick": 0.6}
-    keys = _voicer(context)
+    keys = rootless_chords(context, 51, 73)
     kit = Kit(band, brushed if brushes else sticks, Drummer("jazz", random))
     kit.play(GROOVES, 1 if brushes else variant, fills=0.35, mined=not brushes)
     walk(band, context)
@@ -55,19 +52,3 @@ def jazz(context: Context) -> list[Note]:
         {"keys": band.last_chord(keys, "keys"), "bass": band.last_bass(LOW, 48)},
         () if brushes else ("ride",),
     )
-
-
-def _voicer(context: Context) -> Voicer:
-    """A voicer for rootless chords whose tensions avoid semitones against the sung notes."""
-    held: dict[int, set[int]] = defaultdict(set)
-    for note in context.song.voice:
-        for index in range(context.harmony.index(note.start_s), context.harmony.index(note.end_s - 0.03) + 1):
-            held[index].add(note.pitch % 12)
-
-    def voice(chord: Chord, previous: tuple[int, ...]) -> tuple[int, ...]:
-        index = context.harmony.index(chord.start_s)
-        following = context.harmony.after(chord.start_s)
-        tones = seventh_tones(chord, following, context.song.key.tonic, frozenset(held[index]))
-        return lead(tones, previous, 51, 73, True)
-
-    return voice

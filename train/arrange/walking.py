@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +108,7 @@ def line(beats: Sequence[Beat], key: Key, jitter: Costs) -> list[int]:
     pitches = np.arange(LOW, HIGH + 1)
     in_scale = np.isin((pitches - key.tonic) % 12, sorted(scale))
     notes = np.array([_note_costs(beat, pitches, in_scale) for beat in beats]) + jitter
-    steps = [_step_costs(a, b, pitches) for a, b in zip(beats, beats[1:], strict=False)]
+    steps = [_step_costs(a, b, pitches) for a, b in pairwise(beats)]
 
     def arrival(scores: NDArray[np.floating], beat: int) -> Arrival:
         totals = scores[:, None] - steps[beat - 1]
