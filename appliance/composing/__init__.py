@@ -11,5 +11,8 @@
 - ``plan_variation``: the plan of one take
 - ``sampler``: the solver of the rectified flow
 - ``windows``: splits a song into overlapping windows
+- ``band_rules``: what a band does after decoding; ``drum_keeping``, ``drum_fills``, ``walking_bass``: its
+  parts
+- ``periods``: where a drummer changes the pattern
 - ``fit``: how well an accompaniment suits its vocal
 """

@@ -10,5 +10,6 @@
 - ``chart_keeping``: corrects notes that contradict a given chart
 - ``beat_grid``: beat and bar phases; notes moved onto the beat
 - ``beat_file``: reads beats from a text file
+- ``crumbs``: notes too short to be heard as notes; ``walking_line``: the pitches of a walking bass
 - ``midi``: writes a score as a MIDI file
 """

@@ -30,12 +30,14 @@ def is_crumb(note: Note) -> bool:
     return note.group != DRUM_GROUP and note.end_s - note.start_s < CRUMB_S - 1e-6
 
 
-def without_crumbs(score: Score) -> Score:
+def without_crumbs(score: Score, *, company: bool = True) -> Score:
     """``score`` without crumbs; drums and all longer notes' onsets stay as they are.
 
     A crumb that touches another note of its pitch joins it. One that is struck together with other notes of
     its group becomes as long as the shortest of them. Any other becomes a short note, :data:`CRUMB_S` long.
     No note is lengthened past the next onset of its pitch; where that leaves no room, the crumb is dropped.
+    With ``company`` false a crumb never becomes longer than :data:`CRUMB_S`, so that it does not ring into
+    the next chord.
 
     >>> chord = [Note(0.0, 0.5, 60, 80, "keys"), Note(0.01, 0.04, 64, 80, "keys")]
     >>> [(n.pitch, n.end_s) for n in without_crumbs(Score.of(chord, 1.0)).notes]
@@ -58,9 +60,8 @@ def without_crumbs(score: Score) -> Score:
                 kept.append(note)
                 continue
             room_s = (following.start_s if following else score.duration_s) - note.start_s
-            wanted_s = min(
-                max(_company_s(note, by_group[group], starts[group]), CRUMB_S), LONGEST_COMPANION_S
-            )
+            beside_s = _company_s(note, by_group[group], starts[group]) if company else 0.0
+            wanted_s = min(max(beside_s, CRUMB_S), LONGEST_COMPANION_S)
             if room_s >= CRUMB_S:
                 kept.append(replace(note, end_s=note.start_s + min(wanted_s, room_s)))
     return Score.of(kept, score.duration_s)

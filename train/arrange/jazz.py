@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from appliance.music.score import Note
+from appliance.music.walking_line import LOW
 from train.arrange.band import Band
 from train.arrange.context import Context
 from train.arrange.drummer import Drummer, swing_of
 from train.arrange.groove import GrooveBook
 from train.arrange.kit import Kit
 from train.arrange.rootless import rootless_chords
-from train.arrange.walking import LOW, walk
+from train.arrange.walking import walk
 
 GROOVES = GrooveBook.of(
     duple={
