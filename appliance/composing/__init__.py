@@ -13,6 +13,6 @@
 - ``windows``: splits a song into overlapping windows
 - ``band_rules``: what a band does after decoding; ``drum_keeping``, ``drum_fills``, ``walking_bass``: its
   parts
-- ``periods``: where a drummer changes the pattern
+- ``sung_rests``: where the singer rests
 - ``fit``: how well an accompaniment suits its vocal
 """

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.composing.drum_keeping import keep_drums
-from appliance.composing.periods import bars_of, periods_of
+from appliance.composing.sung_rests import bars_of, rests_of
 from appliance.composing.walking_bass import walk_bass
 from appliance.music.beat_grid import trusted
 from appliance.music.chord_chart import Chart
 from appliance.music.keys import Key
+from appliance.music.periods import periods
 from appliance.music.score import BeatGrid, Score
 
 WALKING_STYLES = ("jazz",)
@@ -40,4 +41,4 @@ def play_as_a_band(
     if style in WALKING_STYLES:
         score = walk_bass(score, grid, chart, key, obey=obey)
     bars = bars_of(grid)
-    return keep_drums(score, bars, periods_of(bars, voiced), seed)
+    return keep_drums(score, bars, periods(bars, rests_of(voiced)), seed)

@@ -11,5 +11,6 @@
 - ``beat_grid``: beat and bar phases; notes moved onto the beat
 - ``beat_file``: reads beats from a text file
 - ``crumbs``: notes too short to be heard as notes; ``walking_line``: the pitches of a walking bass
+- ``periods``: stretches of a song over which a drummer keeps a pattern
 - ``midi``: writes a score as a MIDI file
 """

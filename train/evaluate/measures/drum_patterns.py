@@ -1,8 +1,8 @@
 """Whether drums keep a pattern over the bars of a period and fill at its end.
 
-A *period* is a stretch of bars that the song's phrases form: at least four bars, see
-:func:`train.arrange.dynamics.periods`. The caller names the periods, because notes alone do not tell where
-they end.
+A *period* is a stretch of about four or eight bars that ends where the singer breathes, see
+:mod:`appliance.music.periods`. The caller names the periods, because notes alone do not tell where they
+end.
 
 Letters: B bars.
 """
