@@ -1,7 +1,7 @@
 """Measures control (tempo, beats, chords, key, style, tuning) and the form of songs, on a held-out split.
 
 - ``subjects``: performs songs without audio and composes takes
-- ``tempo``, ``chords``, ``key``, ``styles``, ``form``, ``confidence``, ``tuning``: one measure each
+- ``tempo``, ``chords``, ``key``, ``styles``, ``band``, ``form``, ``confidence``, ``tuning``: one measure each
 - ``key_profile``: estimates the key of notes, independently of the appliance
 - ``report``: runs all measures and writes Markdown and JSON
 """
