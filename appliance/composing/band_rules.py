@@ -34,7 +34,7 @@ def play_as_a_band(
     """``score`` played by the rules of a band in ``style``.
 
     ``voiced`` (T,) is the voicing of T score frames; the singer's breaths divide the song into periods. With
-    ``obey`` the chart was given. Without trusted beats only crumbs are removed.
+    ``obey`` chart or key were given. Without trusted beats only crumbs are removed.
     """
     if not trusted(grid):
         return score

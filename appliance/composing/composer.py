@@ -197,11 +197,11 @@ def compose(
         reader.add(roll)
     score = reader.score(reading.duration_s).only(*STYLE_GROUPS[style])
     score = without_crumbs(snap(score.transposed(-shift), reading.grid))
-    obey = reading.certainty == PLAN_GIVEN
-    if obey:
+    if reading.certainty == PLAN_GIVEN:
         score = follow_chart(score, reading.chart)
     elif reading.key_given:
         score = keep_in_key(score, reading.key, reading.chart)
+    obey = reading.certainty == PLAN_GIVEN or reading.key_given
     voiced = reading.features[VOICED]
     score = play_as_a_band(
         score, style, reading.grid, reading.chart, reading.key, voiced, obey=obey, seed=seed

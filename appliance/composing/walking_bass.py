@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
+from appliance.music.chart_keeping import PASSING_S
 from appliance.music.chord_chart import Chart
 from appliance.music.chord_names import Chord, parse_chord
 from appliance.music.keys import Key
@@ -37,9 +38,10 @@ Placed = tuple[float, float, LineBeat, Note | None]
 def walk_bass(score: Score, grid: BeatGrid, chart: Chart, key: Key, *, obey: bool) -> Score:
     """``score`` with a walking bass in every bar of ``grid`` in which its bass plays.
 
-    With ``obey`` each chord of ``chart`` begins with its bass; otherwise the denoiser may choose another of
-    its tones. Bars without any bass note stay silent. Notes of the bass between the beats stay if the chord
-    has them.
+    With ``obey`` each chord of ``chart`` begins with its bass, and only beats too short to be heard as
+    harmony have other notes than the chord's. Otherwise the denoiser may begin a chord with another of its
+    tones, and weak beats may pass between chords. Bars without any bass note stay silent. Notes of the bass
+    between the beats stay if the chord has them.
     """
     basses = list(score.only("bass").notes)
     beats = [beat for bar in _bars(grid) for beat in _beats(bar, basses, chart, obey)]
@@ -86,6 +88,7 @@ def _beats(bar: tuple[float, ...], basses: Sequence[Note], chart: Chart, obey: b
             first=k == 0,
             hint=own.pitch if own else None,
             bass_first=obey,
+            passing=not obey or end_s - start_s <= PASSING_S,
         )
         if chord is not None or own is not None:
             found.append((start_s, end_s, beat, own))

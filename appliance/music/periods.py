@@ -14,11 +14,11 @@ from collections.abc import Sequence
 LENGTH_COST = {2: 2.4, 3: 1.6, 4: 0.0, 5: 1.2, 6: 0.9, 7: 1.4, 8: 0.3}
 """Cost of a period by its length in bars, against one beat of breath."""
 
-LONGEST_BREATH_BEATS = 2.0
+LONGEST_BREATH_BEATS = 2.5
 """A longer rest says no more."""
 
-CONSONANT_S = 0.2
-"""A shorter rest is a consonant, not a breath."""
+CONSONANT_S = 0.3
+"""A shorter rest may be a consonant; a breath is counted from here on."""
 
 Bars = Sequence[Sequence[float]]
 """B bars: the times of each bar's beats in seconds and, last, its end."""

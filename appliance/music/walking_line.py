@@ -61,6 +61,8 @@ class LineBeat:
     """A pitch that is preferred, because it was there before."""
     bass_first: bool = True
     """Whether a fresh chord must begin with its bass; otherwise another chord tone may do."""
+    passing: bool = True
+    """Whether a weak beat may have a note that the chord does not have."""
 
 
 def is_strong(beat: int, beats: int) -> bool:
@@ -106,7 +108,8 @@ def _note_costs(beat: LineBeat, pitches: NDArray[np.int_], in_scale: NDArray[np.
         return cost + np.where(is_bass, 0.0, other)
     if beat.strong:
         return cost + np.where(is_bass, 0.2 if beat.first else 0.4, np.where(in_chord, 0.5, FOREIGN))
-    return cost + np.where(in_chord, 0.2, np.where(in_scale, 0.7, 1.6))
+    foreign = np.where(in_scale, 0.7, 1.6) if beat.passing else FOREIGN
+    return cost + np.where(in_chord, 0.2, foreign)
 
 
 def _step_costs(beat: LineBeat, following: LineBeat, pitches: NDArray[np.int_]) -> Costs:

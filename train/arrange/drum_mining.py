@@ -168,9 +168,10 @@ def _swing(take: DrumTake) -> float:
 
 
 def read_takes(corpus: Path) -> Iterable[tuple[LedgerRow, DrumTake]]:
-    """The takes in 4/4 of the training split, in the ledger's order."""
+    """The named takes and all fills in 4/4 of the training split, in the ledger's order."""
+    named = {f"gm_{name}" for names in TAKES.values() for name in names}
     for row in read_ledger(corpus):
-        if row.role == "drums" and row.split == "train":
+        if row.role == "drums" and row.split == "train" and (row.id in named or row.kind == "drum fill"):
             take = read_take(corpus, row)
             if take.meter == (4, 4):
                 yield row, take
