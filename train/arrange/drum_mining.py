@@ -13,12 +13,12 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean, linear_regression, median
 from typing import Any
 
 from appliance.files.whole import write_whole
 from train.arrange.drummer import DRUMMERS_FILE
-from train.corpus.drumming import STEPS_PER_BAR, DrumBar, DrumTake, read_take
+from train.corpus.drumming import STEPS_PER_BAR, DrumBar, DrumTake, Stroke, read_take
 from train.corpus.ledger import LedgerRow, read_ledger
 
 BEATS = 4
@@ -27,6 +27,9 @@ USUAL = 0.45
 
 GHOST = 40
 """Softer strokes are ghost notes: they decorate a groove and do not belong to it."""
+
+LATEST = 8
+"""Greatest distance from a step that is kept, in hundredths of a beat: further off, a stroke is a slip."""
 
 PLAYED_BARS = 6
 """Bars of a take that are kept as they were played."""
@@ -69,6 +72,13 @@ FILL_STYLES: Mapping[str, tuple[str, ...]] = {
 }
 """Styles of the recorded fills that each of our styles takes."""
 
+SWINGING = (
+    "drummer1_session1_48", "drummer1_session1_47", "drummer10_session1_1", "drummer1_session1_49",
+    "drummer1_session1_52", "drummer1_session3_5", "drummer1_session1_77", "drummer1_session3_4",
+    "drummer1_session3_2", "drummer10_session1_3", "drummer1_session1_78",
+)  # fmt: skip
+"""Takes of which the swing is measured: jazz with a ride cymbal, from 93 to 290 beats a minute."""
+
 SWUNG = ("jazz",)
 """Styles that play on thirds of a beat; the others play on quarters."""
 
@@ -94,7 +104,8 @@ def mined(takes: Sequence[tuple[LedgerRow, DrumTake]]) -> dict[str, Any]:
         fills[style] = found[:: max(1, len(found) // MOST_FILLS)][:MOST_FILLS]
         for fill in fills[style]:
             used[fill["take"]] = next(row for row, _ in takes if row.id == fill["take"])
-    swing = sorted((take.bpm, _swing(take)) for name in TAKES["jazz"] for _, take in [by_id[name]])
+    for name in SWINGING:
+        used[by_id[name][0].id] = by_id[name][0]
     return {
         "about": "Grooves, timing and velocities of human drummers, mined by train/arrange/drum_mining.py",
         "attribution": next(iter(used.values())).attribution,
@@ -102,7 +113,7 @@ def mined(takes: Sequence[tuple[LedgerRow, DrumTake]]) -> dict[str, Any]:
         "takes": {row.id: row.sha256 for row in sorted(used.values(), key=lambda r: r.id)},
         "grooves": grooves,
         "fills": fills,
-        "swing": swing,
+        "swing": _swing_by_tempo([by_id[name][1] for name in SWINGING]),
     }
 
 
@@ -113,7 +124,8 @@ def _per_beat(style: str) -> int:
 def _groove(take: DrumTake, per_beat: int) -> dict[str, Any]:
     """``strokes`` [step, drum] of the take's groove, and ``played``: for each kept bar and stroke how far it
     lies from its step, in hundredths of a beat, and its velocity."""
-    bars = [_by_step(bar, per_beat) for bar in take.bars]
+    lag = _lag(take, per_beat)
+    bars = [_by_step(bar, per_beat, lag) for bar in take.bars]
     counts = Counter(place for bar in bars for place, (_, velocity) in bar.items() if velocity >= GHOST)
     strokes = sorted(place for place, count in counts.items() if count >= USUAL * len(bars))
     typical = {
@@ -128,15 +140,31 @@ def _groove(take: DrumTake, per_beat: int) -> dict[str, Any]:
     return {"per_beat": per_beat, "strokes": [list(place) for place in strokes], "played": played}
 
 
-def _by_step(bar: DrumBar, per_beat: int) -> dict[tuple[int, int], tuple[int, int]]:
+def _lag(take: DrumTake, per_beat: int) -> float:
+    """How far a take lies behind its click, in beats: the mean over the strokes on beats.
+
+    It says more of the recording than of the drummer, and would tear drums and band apart.
+    """
+    places = [_beats(stroke) for bar in take.bars for stroke in bar.strokes]
+    late = [place - round(place) for place in places if abs(place - round(place)) < 0.5 / per_beat]
+    return fmean(late) if late else 0.0
+
+
+def _beats(stroke: Stroke) -> float:
+    """Place in the bar in beats, as played."""
+    return (stroke.step + stroke.offset) * BEATS / STEPS_PER_BAR
+
+
+def _by_step(bar: DrumBar, per_beat: int, lag: float) -> dict[tuple[int, int], tuple[int, int]]:
     """Offset in hundredths of a beat and velocity of the loudest stroke by (step, drum)."""
     result: dict[tuple[int, int], tuple[int, int]] = {}
     for stroke in bar.strokes:
-        beats = (stroke.step + stroke.offset) * BEATS / STEPS_PER_BAR
+        beats = _beats(stroke) - lag
         step = round(beats * per_beat)
         place = (step, stroke.drum)
-        if step < BEATS * per_beat and stroke.velocity > result.get(place, (0, 0))[1]:
-            result[place] = (round(100 * (beats - step / per_beat)), stroke.velocity)
+        if 0 <= step < BEATS * per_beat and stroke.velocity > result.get(place, (0, 0))[1]:
+            late = round(100 * (beats - step / per_beat))
+            result[place] = (min(max(late, -LATEST), LATEST), stroke.velocity)
     return result
 
 
@@ -144,11 +172,12 @@ def _fill(take: DrumTake, per_beat: int) -> list[list[int]]:
     """The last two beats of a fill as [step, drum, offset, velocity], steps from their start; [] if they are
     not played on snare and toms."""
     best: list[list[int]] = []
+    lag = _lag(take, per_beat)
     for bar in take.bars:
         half = BEATS * per_beat // 2
         strokes = [
             [step - half, drum, offset, velocity]
-            for (step, drum), (offset, velocity) in sorted(_by_step(bar, per_beat).items())
+            for (step, drum), (offset, velocity) in sorted(_by_step(bar, per_beat, lag).items())
             if step >= half and velocity >= GHOST
         ]
         if sum(drum in FILL_DRUMS for _, drum, _, _ in strokes) > sum(s[1] in FILL_DRUMS for s in best):
@@ -156,12 +185,19 @@ def _fill(take: DrumTake, per_beat: int) -> list[list[int]]:
     return best if sum(drum in FILL_DRUMS for _, drum, _, _ in best) >= LEAST_FILL_STROKES else []
 
 
+def _swing_by_tempo(takes: Sequence[DrumTake]) -> list[list[float]]:
+    """Swing at the slowest and the fastest tempo of ``takes``, on the line that fits them best."""
+    tempi = [take.bpm for take in takes]
+    fit = linear_regression(tempi, [_swing(take) for take in takes])
+    return [[bpm, round(fit.intercept + fit.slope * bpm, 3)] for bpm in (min(tempi), max(tempi))]
+
+
 def _swing(take: DrumTake) -> float:
     """Where the ride cymbal's second eighth lies in the beat: 0.5 is even, 0.667 a triplet."""
-    found = []
+    found, lag = [], _lag(take, per_beat=3)
     for bar in take.bars:
         for stroke in bar.strokes:
-            part = (stroke.step + stroke.offset) * BEATS / STEPS_PER_BAR % 1.0
+            part = (_beats(stroke) - lag) % 1.0
             if stroke.drum == 51 and 0.45 < part < 0.8:
                 found.append(part)
     return round(median(found), 3)
@@ -169,7 +205,7 @@ def _swing(take: DrumTake) -> float:
 
 def read_takes(corpus: Path) -> Iterable[tuple[LedgerRow, DrumTake]]:
     """The named takes and all fills in 4/4 of the training split, in the ledger's order."""
-    named = {f"gm_{name}" for names in TAKES.values() for name in names}
+    named = {f"gm_{name}" for names in (*TAKES.values(), SWINGING) for name in names}
     for row in read_ledger(corpus):
         if row.role == "drums" and row.split == "train" and (row.id in named or row.kind == "drum fill"):
             take = read_take(corpus, row)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 
+from train.arrange.drummer import attribution
 from train.checkpoints.adopt import FACTS_NAME
 from train.checkpoints.checkpoint import EXTRAS, SCHEMA, save_network
 from train.checkpoints.fit_anchors import read_anchors
@@ -89,7 +90,7 @@ def assemble(
         **anchors,
         "licence": LICENCE,
         "ledger_rows_sha256": rows_hash(rows),
-        "credits": list(credits_of(rows)),
+        "credits": list(dict.fromkeys([*credits_of(rows), attribution()])),
         "data": {
             "songs": len(songs),
             "hours": round(sum(song.duration_s for song in songs) / 3600, 1),
