@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.composing.drum_feel import with_feel
 from appliance.composing.drum_keeping import keep_drums
 from appliance.composing.sung_rests import bars_of, rests_of
 from appliance.composing.walking_bass import walk_bass
@@ -41,4 +42,5 @@ def play_as_a_band(
     if style in WALKING_STYLES:
         score = walk_bass(score, grid, chart, key, obey=obey)
     bars = bars_of(grid)
-    return keep_drums(score, bars, periods(bars, rests_of(voiced)), seed)
+    score = keep_drums(score, bars, periods(bars, rests_of(voiced)), seed)
+    return with_feel(score, grid, style, seed)
