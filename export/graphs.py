@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -16,13 +17,14 @@ from torch import Tensor, nn
 from appliance.grid import FRAME_SAMPLES, FRAMES_PER_LATENT
 from appliance.music.roll import ROLL_ROWS
 from appliance.networks.band_rows import BAND_ROWS
-from appliance.networks.condition_rows import CONDITION_ROWS, PHASE_ROWS, STYLE_ROWS
+from appliance.networks.condition_rows import CONDITION_ROWS, PHASE_ROWS
 from appliance.networks.log_frequency import SPECTRUM_ROWS
 from appliance.playing.source_filter import DECODER_ROWS, HOP_SAMPLES
 from appliance.vocal.features import FEATURE_ROWS
 from train.checkpoints.checkpoint import Checkpoint, CheckpointError
 from train.networks.attention import LOCAL_BLOCK
-from train.networks.audio_decoder import GROUP_ROWS
+from train.networks.audio_decoder import GROUP_ROWS, AudioDecoderConfig
+from train.networks.audio_encoder import AudioEncoderConfig
 from train.networks.planner import Planner
 from train.networks.vae import RollDecoder, RollEncoder
 
@@ -142,7 +144,7 @@ def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tu
             f"the score VAE has {latents} latents, the denoiser {config.latents} and the statistics "
             f"{len(mean)}; take all three from one training"
         )
-    style = Port("style", STYLE_ROWS, 0)
+    style = Port("style", config.style_rows, 0)
     tokens = Port("tokens", config.width)
     keys_values = Port("keys_values", sum(config.key_value_rows) * config.blocks)
     per_score = FRAMES_PER_LATENT
@@ -186,13 +188,18 @@ def _fit_graph(extras: dict[str, nn.Module]) -> Iterator[Graph]:
 
 
 def _audio_graphs(extras: dict[str, nn.Module]) -> Iterator[Graph]:
-    style = Port("style", STYLE_ROWS, 0)
     if (decoder := extras.get("audio_decoder")) is not None:
         rows = Port("rows", DECODER_ROWS, FRAMES_PER_LATENT * FRAME_SAMPLES // HOP_SAMPLES)
-        yield Graph("audio_decoder", decoder, (rows, style, Port("group", GROUP_ROWS, 0)), ("gains",))
+        inputs = (rows, _style_port(decoder), Port("group", GROUP_ROWS, 0))
+        yield Graph("audio_decoder", decoder, inputs, ("gains",))
     if (encoder := extras.get("audio_encoder")) is not None:
         spectrum = Port("spectrum", SPECTRUM_ROWS, FRAMES_PER_LATENT)
-        yield Graph("audio_encoder", AudioEncoderGraph(encoder), (spectrum, style), ("roll",))
+        yield Graph("audio_encoder", AudioEncoderGraph(encoder), (spectrum, _style_port(encoder)), ("roll",))
+
+
+def _style_port(network: nn.Module) -> Port:
+    config = cast(AudioDecoderConfig | AudioEncoderConfig, network.config)
+    return Port("style", config.style_rows, 0)
 
 
 def example(graph: Graph, batch: int, frames: int, seed: int) -> tuple[Tensor, ...]:

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import openvino
+
 from appliance.errors import OutputError, PackError, UsageError
 from appliance.music.score import STYLES
 from appliance.packs.dial_table import DIALS_NAME, DialTable
 from appliance.packs.manifest import CREDITS_NAME, MANIFEST_NAME, GraphFiles, Manifest
 from appliance.packs.pack import Pack, file_facts, load_pack
-from appliance.packs.sounds import DEFAULT_SOUNDS
+from appliance.packs.sounds import DEFAULT_SOUNDS, BandSounds
 from quantize.exported import ExportedGraphs
 from quantize.model_card import CARD_NAME
 from quantize.report import REPORT_NAMES
@@ -115,7 +117,7 @@ def add_dials(part: Path, table: DialTable | None) -> None:
 
 def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, version: str) -> Manifest:
     """The manifest for the files in ``part``."""
-    facts = graphs.checkpoint
+    facts, styles = graphs.checkpoint, styles_of(graphs)
     files = sorted(file for file in part.iterdir() if file.name != MANIFEST_NAME)
     return Manifest(
         name=name,
@@ -127,14 +129,21 @@ def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, v
         sampler=facts.sampler,
         thresholds=facts.thresholds,
         fit=facts.fit,
-        styles=STYLES,
-        sounds=DEFAULT_SOUNDS,
+        styles=styles,
+        sounds=BandSounds({style: DEFAULT_SOUNDS[style] for style in styles}),
         soundfont=soundfont,
         graphs=GraphFiles(**{graph: f"{graph}.xml" for graph in graphs.graphs}),
         ledger_rows_sha256=facts.ledger_rows_sha256,
         checkpoint_sha256=graphs.checkpoint_sha256,
         files={file.name: file_facts(file) for file in files},
     )
+
+
+def styles_of(graphs: ExportedGraphs) -> tuple[str, ...]:
+    """The styles that the denoiser was trained on: the rows of its style input but the last."""
+    denoiser = openvino.Core().read_model(graphs.path("denoiser"))
+    rows = int(denoiser.input("style").partial_shape[1].get_length())
+    return STYLES[: rows - 1]
 
 
 def write_manifest(part: Path, manifest: Manifest) -> Pack:

@@ -14,5 +14,8 @@
 - ``shaping``: makes the notes obey the dials
 - ``sampler``: the solver of the rectified flow
 - ``windows``: splits a song into overlapping windows
+- ``band_rules``: what a band does after decoding; ``drum_keeping``, ``drum_fills``,
+  ``drum_feel``, ``walking_bass``: its parts
+- ``sung_rests``: where the singer rests
 - ``fit``: how well an accompaniment suits its vocal
 """

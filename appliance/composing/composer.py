@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.composing.band_rules import play_as_a_band
 from appliance.composing.bars import Accents
 from appliance.composing.beat_tracker import double_time, half_time, track_beats, with_bars
 from appliance.composing.key_request import keep_in_key, plan_in_key
@@ -26,6 +27,7 @@ from appliance.music.beat_file import parse_beats
 from appliance.music.beat_grid import TRUSTED, phases, snap
 from appliance.music.chart_keeping import follow_chart
 from appliance.music.chord_chart import Chart, chart_remarks, parse_chart
+from appliance.music.crumbs import without_crumbs
 from appliance.music.keys import Key, signature_shift
 from appliance.music.roll import Roll, RollReader
 from appliance.music.scale_degrees import SongKey
@@ -34,7 +36,7 @@ from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED, condit
 from appliance.networks.graphs import Graphs
 from appliance.packs.manifest import SamplerFacts
 from appliance.packs.pack import Pack
-from appliance.vocal.features import ONSET, transposed
+from appliance.vocal.features import ONSET, VOICED, transposed
 
 Array = NDArray[np.float32]
 
@@ -196,10 +198,17 @@ def compose(
     for roll in _decode(graphs, latent):
         reader.add(roll)
     score = reader.score(reading.duration_s).only(*STYLE_GROUPS[style])
-    score = snap(score.transposed(-shift), reading.grid)
+    score = without_crumbs(snap(score.transposed(-shift), reading.grid))
     if reading.certainty == PLAN_GIVEN:
-        return follow_chart(score, reading.chart)
-    return keep_in_key(score, reading.key, reading.chart) if reading.key_given else score
+        score = follow_chart(score, reading.chart)
+    elif reading.key_given:
+        score = keep_in_key(score, reading.key, reading.chart)
+    obey = reading.certainty == PLAN_GIVEN or reading.key_given
+    voiced = reading.features[VOICED]
+    score = play_as_a_band(
+        score, style, reading.grid, reading.chart, reading.key, voiced, obey=obey, seed=seed
+    )
+    return without_crumbs(score, company=False)
 
 
 def steps_of(pack: Pack, features: Array) -> int:

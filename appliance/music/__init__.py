@@ -12,5 +12,7 @@
 - ``bar_lines``: where bars lie; ``metrical_weight``: how strong their places are
 - ``dials``: the seven dials; ``attributes``: measures what they turn
 - ``beat_file``: reads beats from a text file
+- ``crumbs``: notes too short to be heard as notes; ``walking_line``: the pitches of a walking bass
+- ``periods``: stretches of a song over which a drummer keeps a pattern
 - ``midi``: writes a score as a MIDI file; ``midi_file``: reads one as tracks of notes
 """

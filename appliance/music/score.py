@@ -26,8 +26,15 @@ LOWEST_PITCH = 21
 PITCHES = 88
 """Rows of a pitched group: the range of a piano, MIDI 21-108."""
 
-STYLES = ("piano", "strings", "organ", "guitar", "pop", "folk", "jazz", "synth")
-"""All styles. The networks learn what a style plays; the pack (``pack.json``) chooses its sounds."""
+STYLES = (
+    "piano", "strings", "organ", "guitar", "pop", "folk", "jazz", "synth",
+    "bossa", "waltz", "ballad", "gospel", "reggae", "funk", "country", "latin",
+)  # fmt: skip
+"""All styles. The networks learn what a style plays; the pack (``pack.json``) chooses its sounds.
+
+A style's index is its row in the networks' input, so new styles are added at the end. A pack may know fewer:
+those it lists, which are the first ones.
+"""
 
 STYLE_GROUPS: dict[str, tuple[str, ...]] = {
     "piano": ("keys",),
@@ -38,6 +45,14 @@ STYLE_GROUPS: dict[str, tuple[str, ...]] = {
     "folk": ("pluck", "bass", DRUM_GROUP),
     "jazz": ("keys", "bass", DRUM_GROUP),
     "synth": ("pluck", "pad", "bass", DRUM_GROUP),
+    "bossa": ("pluck", "bass", DRUM_GROUP),
+    "waltz": ("keys", "pad", "bass"),
+    "ballad": ("keys", "pad", "bass", DRUM_GROUP),
+    "gospel": ("keys", "pad", "bass", DRUM_GROUP),
+    "reggae": ("keys", "pluck", "bass", DRUM_GROUP),
+    "funk": ("keys", "pluck", "bass", DRUM_GROUP),
+    "country": ("pluck", "bass", DRUM_GROUP),
+    "latin": ("keys", "bass", DRUM_GROUP),
 }
 """The groups that play in each style. Notes that the networks write for other groups are dropped."""
 

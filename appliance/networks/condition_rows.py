@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.errors import PackError
 from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.score import STYLES
 from appliance.vocal.features import FEATURE_ROWS
@@ -16,6 +17,7 @@ PHASE_ROWS = 5
 PLAN_ROWS = 24
 CONDITION_ROWS = FEATURE_ROWS + PHASE_ROWS + PLAN_ROWS + 1
 STYLE_ROWS = len(STYLES) + 1
+"""Rows S + 1 of the networks' style input today; networks trained earlier know fewer styles."""
 
 PLAN_GIVEN = 1.0
 """Certainty of a plan from a given chart: the denoiser follows it closely."""
@@ -58,3 +60,26 @@ def style_row(style: int | None) -> Array:
     row = np.zeros((STYLE_ROWS, 1), np.float32)
     row[STYLE_ROWS - 1 if style is None else style] = 1.0
     return row
+
+
+def known_style_rows(style: Array, rows: int) -> Array:
+    """``style`` (..., S + 1, 1) for a network whose style input has ``rows`` rows: (..., rows, 1).
+
+    The network knows the first ``rows - 1`` styles. Its last row, too, means no particular style.
+
+    Raises:
+        PackError: ``style`` is one that the network does not know.
+
+    >>> known_style_rows(style_row(2), 9).ravel().tolist()
+    [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    if style.shape[-2] == rows:
+        return style
+    unknown = np.flatnonzero(style[..., rows - 1 : -1, 0].reshape(-1, style.shape[-2] - rows).any(axis=0))
+    if len(unknown):
+        name = STYLES[rows - 1 + int(unknown[0])]
+        raise PackError(
+            f"One of the pack's networks does not know the style '{name}'; choose one of "
+            f"{', '.join(STYLES[: rows - 1])}, or another pack."
+        )
+    return np.concatenate([style[..., : rows - 1, :], style[..., -1:, :]], axis=-2)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.networks.compiler import GraphCompiler
+from appliance.networks.condition_rows import known_style_rows
 from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import Pack
 from appliance.system.malloc import return_free_memory
@@ -181,5 +182,8 @@ class Graphs:
         """Outputs of one forward pass, copied, because the next pass of the request overwrites them."""
         frames = max(values.shape[-1] for values in inputs.values())
         with self._request(name, frames) as request:
+            if "style" in inputs:
+                rows = request.get_tensor("style").shape[1]
+                inputs = {**inputs, "style": known_style_rows(inputs["style"], rows)}
             found = request.infer(inputs)
             return [found[output].copy() for output in outputs]

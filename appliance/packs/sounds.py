@@ -150,6 +150,62 @@ _TABLE: dict[str, dict[str, tuple[str, float, float, float | None]]] = {
         "bass": ("synth bass", -1.5, 0.0, None),
         "drums": ("electronic kit", -3.0, 0.0, -20.0),
     },
+    "bossa": {
+        "keys": ("ep", -7.0, -0.2, -16.0),
+        "pluck": ("nylon", -6.0, 0.1, -15.0),
+        "pad": ("slow strings", -16.5, -0.1, -12.0),
+        "bass": ("upright", -2.0, 0.0, -24.0),
+        "drums": ("brush kit", -4.0, 0.0, -18.0),
+    },
+    "waltz": {
+        "keys": ("piano", -5.5, -0.1, -15.0),
+        "pluck": ("harp", -8.5, 0.25, -12.0),
+        "pad": ("strings", -9.5, 0.1, -11.0),
+        "bass": ("contrabass", -2.0, 0.15, -14.0),
+        "drums": ("brush kit", -6.0, 0.0, -14.0),
+    },
+    "ballad": {
+        "keys": ("piano", -5.5, -0.1, -13.0),
+        "pluck": ("nylon", -11.0, 0.3, -13.0),
+        "pad": ("slow strings", -14.5, 0.0, -11.0),
+        "bass": ("finger", -4.5, 0.0, -24.0),
+        "drums": ("standard kit", -3.0, 0.0, -16.0),
+    },
+    "gospel": {
+        "keys": ("piano", -5.5, -0.2, -16.0),
+        "pluck": ("clean", -12.0, 0.3, -16.0),
+        "pad": ("reed", -12.0, 0.2, -12.0),
+        "bass": ("finger", -3.5, 0.0, None),
+        "drums": ("standard kit", -1.0, 0.0, -18.0),
+    },
+    "reggae": {
+        "keys": ("reed", -12.5, -0.25, -18.0),
+        "pluck": ("clean", -9.0, 0.25, -17.0),
+        "pad": ("warm", -13.5, 0.0, -14.0),
+        "bass": ("finger", -1.5, 0.0, None),
+        "drums": ("standard kit", 0.0, 0.0, -18.0),
+    },
+    "funk": {
+        "keys": ("ep", -6.0, -0.25, -18.0),
+        "pluck": ("clean", -9.5, 0.3, -20.0),
+        "pad": ("warm", -13.5, 0.0, -16.0),
+        "bass": ("finger", -2.5, 0.0, None),
+        "drums": ("standard kit", 1.0, 0.0, -22.0),
+    },
+    "country": {
+        "keys": ("piano", -9.5, -0.25, -17.0),
+        "pluck": ("steel", -5.0, 0.15, -17.0),
+        "pad": ("strings", -13.5, 0.0, -13.0),
+        "bass": ("upright", -1.0, 0.0, None),
+        "drums": ("standard kit", -1.0, 0.0, -19.0),
+    },
+    "latin": {
+        "keys": ("piano", -5.5, -0.15, -17.0),
+        "pluck": ("nylon", -9.0, 0.25, -16.0),
+        "pad": ("strings", -13.5, 0.0, -13.0),
+        "bass": ("upright", -1.0, 0.0, -24.0),
+        "drums": ("standard kit", -2.0, 0.0, -18.0),
+    },
 }
 
 DEFAULT_SOUNDS = BandSounds(

@@ -19,7 +19,6 @@ from appliance.composing.composer import DECODE_FRAMES, DECODE_MARGIN
 from appliance.composing.fit import STRETCH_FRAMES
 from appliance.grid import FRAMES_PER_LATENT
 from appliance.networks.compiler import FIXED, GraphCompiler
-from appliance.networks.condition_rows import style_row
 from appliance.networks.setting import GraphSetting, Precision
 from appliance.packs.pack import Pack
 from appliance.playing.neural_band import CHUNK_FRAMES, MARGIN_FRAMES
@@ -125,10 +124,10 @@ class Workbench:
                 return np.full(shape, 0.5, np.float32)
             case "stride":
                 return np.full(shape, 1 / sampler.steps, np.float32)
-            case "style":
-                return np.stack([style_row(0)] * shape[0])
-            case "group":
-                return np.eye(1, shape[1], dtype=np.float32).reshape(shape)
+            case "style" | "group":  # the first of them
+                first = np.zeros(shape, np.float32)
+                first[:, 0] = 1.0
+                return first
             case _:  # features, phases and other rows have values from 0 to 1
                 uniform: Array = random.random(shape, np.float32)
                 return uniform

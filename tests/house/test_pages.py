@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -66,7 +67,7 @@ TERMS = (
     *("audio-decoder", "graph", "graph-setting", "profile", "corpus", "checkpoint", "calibration", "pack"),
     *("manifest", "room", "job", "wish", "publishing", "receipt", "setting", "hook", "inbox", "settling"),
     *("sentinel", "companion", "sidecar", "journal", "rejected", "release", "bundle", "signing-key"),
-    *("evaluation", "gap-closed", "judge", "real-time-factor", "mask"),
+    *("evaluation", "gap-closed", "judge", "real-time-factor", "mask", "period", "crumb"),
 )
 """What the glossary must hold, as links to it are written."""
 
@@ -221,7 +222,8 @@ def test_styles_are_those_documented_and_can_be_heard(page: dict[str, str], opti
     (row,) = re.findall(r"^\| `--style S` \| `piano` \| (.+) \|$", options, re.MULTILINE)
     assert tuple(re.findall(r"`(\w+)`", row)) == STYLES
     heard = re.findall(r"\[(\w+)\]\((demo/styles/\w+\.mp3)\)", page["README.md"])
-    assert tuple(name for name, _ in heard) == STYLES
+    known = json.loads((root / "packs" / "reference" / "pack.json").read_text())["styles"]
+    assert [name for name, _ in heard] == known
     for _, path in heard:
         assert (root / path).stat().st_size <= 250_000
         assert soundfile.info(root / path).duration == pytest.approx(15.0, abs=0.1)

@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.quantised import CORE, read, report_of
-from support.tiny_checkpoint import tiny_facts
+from support.tiny_checkpoint import tiny_facts, write_tiny_checkpoint
 
 from appliance.errors import OutputError, UsageError
+from appliance.music.score import STYLES
 from appliance.packs.dial_table import usual_table
 from appliance.packs.pack import Pack, load_pack
+from export.__main__ import export
 from quantize.__main__ import build_pack
 from quantize.calibration import read_samples
 from quantize.exported import NEEDED
 from quantize.fidelity import snr_db
+from train.networks.denoiser import DenoiserConfig
 
 
 def test_the_pack_says_where_it_comes_from(pack: Pack, graphs: Path) -> None:
@@ -103,3 +106,14 @@ def test_a_pack_is_replaced_but_nothing_else(graphs: Path, soundfont: Path, tmp_
         build_pack(graphs, soundfont, out, precision="fp32")
     assert (out / "notes" / "mine.txt").read_text() == "do not lose"
     assert (out / "pack.json").is_file()
+
+
+def test_a_pack_lists_the_styles_that_its_denoiser_was_trained_on(
+    pack: Pack, soundfont: Path, tmp_path: Path
+) -> None:
+    assert pack.manifest.styles == STYLES
+    older = DenoiserConfig(width=32, blocks=2, heads=2, condition_blocks=1, time_features=16, style_rows=9)
+    export(write_tiny_checkpoint(tmp_path / "checkpoint", denoiser=older), tmp_path / "graphs")
+    made = build_pack(tmp_path / "graphs", soundfont, tmp_path / "p", precision="fp32")
+    assert made.manifest.styles == STYLES[:8]
+    assert tuple(made.manifest.sounds.root) == STYLES[:8]

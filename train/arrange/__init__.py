@@ -4,9 +4,12 @@
   read from notes or from chord ``symbols``; ``chord``: one chord; ``dynamics``: phrases and their levels
 - ``realise``: a keyboard part for a lead sheet
 - ``piano``, ``sustained``: play the written notes
-- ``guitar``, ``pop``, ``folk``, ``jazz``, ``synth``: play our own patterns over the chords
-- ``groove``: patterns as text; ``voice_leading``, ``fretboard``: chords as notes; ``band``, ``drums``:
-  players
+- ``guitar``, ``pop``, ``folk``, ``jazz``, ``synth``, ``bossa``, ``waltz``, ``ballad``, ``gospel``,
+  ``reggae``, ``funk``, ``country``, ``latin``: play our own patterns over the chords
+- ``groove``: patterns as text; ``voice_leading``, ``rootless``, ``fretboard``: chords as notes
+- ``band``: bass, chords and arpeggios; ``walking``: the bass of jazz
+- ``kit``, ``drums``: the drum kit; ``drummer``: grooves and timing of people, from ``drummers.json``, which
+  ``drum_mining`` makes
 - ``tidy``: turns notes into a valid score
 - ``measure``: describes arrangements in numbers
 """
@@ -17,18 +20,26 @@ from collections.abc import Callable, Mapping
 
 from appliance.errors import UsageError
 from appliance.music.score import Note, Score
+from train.arrange.ballad import ballad
+from train.arrange.bossa import bossa
 from train.arrange.chord import Chord
 from train.arrange.chords import read_chords
 from train.arrange.context import Context
+from train.arrange.country import country
 from train.arrange.folk import folk
+from train.arrange.funk import funk
+from train.arrange.gospel import gospel
 from train.arrange.guitar import guitar
 from train.arrange.jazz import jazz
+from train.arrange.latin import latin
 from train.arrange.piano import piano
 from train.arrange.pop import pop
 from train.arrange.realise import accompanied
+from train.arrange.reggae import reggae
 from train.arrange.sustained import organ, strings
 from train.arrange.synth import synth
 from train.arrange.tidy import tidy
+from train.arrange.waltz import waltz
 from train.corpus.song import Song
 
 __all__ = ["Chord", "accompanied", "arrange", "read_chords"]
@@ -42,6 +53,14 @@ _ARRANGERS: Mapping[str, Callable[[Context], list[Note]]] = {
     "folk": folk,
     "jazz": jazz,
     "synth": synth,
+    "bossa": bossa,
+    "waltz": waltz,
+    "ballad": ballad,
+    "gospel": gospel,
+    "reggae": reggae,
+    "funk": funk,
+    "country": country,
+    "latin": latin,
 }
 
 

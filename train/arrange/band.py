@@ -1,4 +1,4 @@
-"""The players of a band: bass, drums, chords and arpeggios that follow groove, harmony and dynamics."""
+"""The players of a band: bass, chords and arpeggios that follow groove, harmony and dynamics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from appliance.music.score import DRUM_GROUP, Note
 from train.arrange.chord import Chord
 from train.arrange.context import Context
-from train.arrange.drums import DRUM_LENGTH_S, DRUMS, FILLS
+from train.arrange.drums import DRUM_LENGTH_S, DRUMS
 from train.arrange.groove import GrooveBook, Hit, hits
 from train.arrange.voice_leading import bass_pitch, lead
 
@@ -91,42 +91,9 @@ class Band:
             yield start_s, stop_s, chord
             start_s = stop_s
 
-    def drums(self, book: GrooveBook, variant: int, layers: Mapping[str, float], fills: float = 0.0) -> None:
-        """Play each row of ``layers`` from its phrase level up, and fills from level ``fills`` up (0:
-        none)."""
-        fill_spans = self._fills(fills) if fills else []
-        for row, min_level in layers.items():
-            for hit in self.hits(book, row, variant, min_level):
-                filled = any(a - 0.01 <= hit.start_s < b - 0.01 for a, b in fill_spans)
-                if not filled or row in ("ride", "hat"):
-                    self.strike(row, hit.start_s, self._stroke(hit))
-
     def strike(self, row: str, time_s: float, level: float) -> None:
         """Add one drum stroke."""
         self.add(DRUM_GROUP, DRUMS[row], time_s, time_s + DRUM_LENGTH_S, level)
-
-    def _stroke(self, hit: Hit) -> float:
-        force = {"X": 10.0, "x": -4.0, "o": -26.0}.get(hit.sign, 0.0)
-        return self.level(hit.start_s) + force - (3.0 if hit.position % 1.0 else 0.0)
-
-    def _fills(self, min_level: float) -> list[tuple[float, float]]:
-        """Play a fill before each new phrase and a crash on its first beat; returns the fills' time spans."""
-        dynamics, grid = self.context.dynamics, self.context.grid
-        spans = []
-        for before, after in zip(dynamics.phrases, dynamics.phrases[1:], strict=False):
-            bar = grid.bars[before.stop - 1]
-            if max(before.level, after.level) < min_level or bar.pulses < 2 or bar.end_s > self.hold_s - 0.01:
-                continue
-            fill = self.context.random.choice(FILLS[bar.ternary])
-            offset = bar.pulses - fill.pulses
-            for row, cells in fill.rows.items():
-                padded = ("." * len(cells[0]),) * offset + cells
-                for hit in hits(bar, padded, self.swing):
-                    self.strike(row, hit.start_s, self._stroke(hit))
-            if after.level > min_level + 0.1:
-                self.strike("crash", bar.end_s, self.level(bar.end_s) + 4)
-            spans.append((bar.pulses_s[offset], bar.end_s))
-        return spans
 
     def bass(
         self,
@@ -137,13 +104,18 @@ class Band:
         min_level: float = 0.0,
         lift: float = 6.0,
     ) -> None:
-        """Play the bass. Signs: R the chord's bass, 5 fifth, 3 third, 8 octave, A a step to the next bass."""
+        """Play the bass. Signs: R the chord's bass, 5 fifth, 3 third, 8 octave, A a step to the next bass,
+        V the bass and the fifth in turn while a chord lasts."""
         previous = 0
         sounded = -1
+        turn = 0
         for hit in self.hits(book, "bass", variant, min_level):
             for start_s, end_s, chord in self.pieces(hit):
                 index = self.context.harmony.index(start_s)
                 sign = hit.sign.upper() if start_s == hit.start_s else "R"
+                if sign == "V":
+                    turn = turn + 1 if index == sounded else 0
+                    sign = "R5"[turn % 2]
                 if index != sounded and sign != "A":
                     sign = "R"  # the first note of a chord is always its bass
                 sounded = index

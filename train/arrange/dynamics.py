@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import pi, sin
 from statistics import fmean, pstdev
 
+from appliance.music.periods import periods
 from train.arrange.grid import Grid
 from train.corpus.song import Song, SungNote
 
@@ -29,11 +31,12 @@ class Phrase:
 
 
 class Dynamics:
-    """Phrases of a song, and the level at any time."""
+    """Phrases of a song, its periods, and the level at any time."""
 
-    def __init__(self, grid: Grid, phrases: tuple[Phrase, ...]) -> None:
+    def __init__(self, grid: Grid, phrases: tuple[Phrase, ...], periods: tuple[Phrase, ...]) -> None:
         self.grid = grid
         self.phrases = phrases
+        self.periods = periods
         self._firsts = [phrase.first for phrase in phrases]
         bars = grid.bars
         self._spans_s = [(bars[p.first].start_s, bars[p.stop - 1].end_s) for p in phrases]
@@ -49,6 +52,19 @@ class Dynamics:
         start_s, end_s = self._spans_s[k]
         arch = sin(pi * min(max((time_s - start_s) / (end_s - start_s), 0.0), 1.0))
         return 0.7 * self.phrases[k].level + 0.3 * arch
+
+
+def _periods(song: Song, grid: Grid, phrases: Sequence[Phrase]) -> tuple[Phrase, ...]:
+    """The song's periods, see :mod:`appliance.music.periods`; each is as full as its fullest phrase."""
+    voice = sorted(song.voice, key=lambda note: note.start_s)
+    edges = [(0.0, 0.0), *((n.start_s, n.end_s) for n in voice), (song.duration_s, song.duration_s)]
+    rests = [(before[1], after[0]) for before, after in pairwise(edges) if after[0] > before[1]]
+    found = []
+    for first, stop in periods([bar.pulses_s for bar in grid.bars], rests):
+        inside = [p for p in phrases if p.first < stop and first < p.stop]
+        sung, level = any(p.sung for p in inside), max(p.level for p in inside)
+        found.append(Phrase(first, stop, sung, level))
+    return tuple(found)
 
 
 def read_dynamics(song: Song, grid: Grid) -> Dynamics:
@@ -69,7 +85,7 @@ def read_dynamics(song: Song, grid: Grid) -> Dynamics:
             height = (heights[k] or 0.0) - mean
             level = 0.5 + 0.18 * height / spread + 0.25 * (a / len(grid.bars) - 0.4)
         phrases.append(Phrase(a, b, not alone, min(max(level, 0.1), 1.0)))
-    return Dynamics(grid, tuple(phrases))
+    return Dynamics(grid, tuple(phrases), _periods(song, grid, phrases))
 
 
 def _sung_share(song: Song, grid: Grid) -> list[float]:

@@ -6,9 +6,11 @@ from appliance.music.score import Note
 from train.arrange.band import Band
 from train.arrange.chord import Chord
 from train.arrange.context import Context
+from train.arrange.drummer import Drummer
 from train.arrange.fretboard import nearest, shapes
 from train.arrange.groove import GrooveBook
 from train.arrange.guitar import pick
+from train.arrange.kit import Kit
 
 GROOVES = GrooveBook.of(
     duple={
@@ -43,16 +45,17 @@ def folk(context: Context) -> list[Note]:
     variant = random.randrange(12)
     strummed = random.random() < 0.55
     band.bass(GROOVES, variant, 33, 50, min_level=0.3, lift=4)
-    band.drums(GROOVES, variant, {"tambourine": random.choice((0.45, 0.55)), "kick": 0.5})
+    layers = {"tambourine": random.choice((0.45, 0.55)), "kick": 0.5}
+    Kit(band, layers, Drummer("folk", random)).play(GROOVES, variant, mined=False)
     if strummed:
-        band.comp("pluck", GROOVES, "strum", variant, _hand, strum_s=0.012)
-        band.end({"pluck": _hand(context.harmony.at(band.hold_s), ())})
+        band.comp("pluck", GROOVES, "strum", variant, guitar_hand, strum_s=0.012)
+        band.end({"pluck": guitar_hand(context.harmony.at(band.hold_s), ())})
     else:
         band.notes += pick(context, random.randrange(60), random.randrange(60), touch=band.touch)
     return band.end({"bass": band.last_bass(33, 50)})
 
 
-def _hand(chord: Chord, previous: tuple[int, ...]) -> tuple[int, ...]:
+def guitar_hand(chord: Chord, previous: tuple[int, ...]) -> tuple[int, ...]:
     """The guitar shape whose top note is nearest to the last one; the bass player takes the low note."""
     options = shapes(chord.root, chord.quality, chord.bass)
     if not previous:

@@ -63,6 +63,11 @@ class Grid:
         self.bars = tuple(bars)
         self._starts = [bar.start_s for bar in self.bars]
 
+    @property
+    def usual_pulse_s(self) -> float:
+        """Median length of a pulse in seconds."""
+        return median(bar.pulse_s for bar in self.bars)
+
     def index(self, time_s: float) -> int:
         """Number of the bar that holds ``time_s``; outside the song, the first or last bar."""
         return max(0, bisect_right(self._starts, time_s + 1e-6) - 1)

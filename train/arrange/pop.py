@@ -5,7 +5,9 @@ from __future__ import annotations
 from appliance.music.score import Note
 from train.arrange.band import Band, spread_chords, triads
 from train.arrange.context import Context
+from train.arrange.drummer import Drummer
 from train.arrange.groove import GrooveBook
+from train.arrange.kit import Kit
 
 GROOVES = GrooveBook.of(
     duple={
@@ -52,7 +54,7 @@ def pop(context: Context) -> list[Note]:
     variant, fuller = random.randrange(12), random.randrange(12)
     keys = triads(random.choice((53, 55, 57)), random.choice((74, 76)))
     pad = spread_chords(50, 79)
-    band.drums(GROOVES, variant, random.choice(LAYERS), fills=0.5)
+    Kit(band, random.choice(LAYERS), Drummer("pop", random)).play(GROOVES, variant, fills=0.4)
     band.bass(GROOVES, variant, 31, 50, min_level=0.28)
     band.comp("keys", GROOVES, "comp", fuller, keys, lift=-4)
     band.held("pad", pad, min_level=random.choice((0.0, 0.45, 0.55)), lift=-16)

@@ -6,6 +6,7 @@ from appliance.music.score import Note
 from train.arrange.band import Band, spread_chords, triads
 from train.arrange.context import Context
 from train.arrange.groove import GrooveBook
+from train.arrange.kit import Kit
 
 GROOVES = GrooveBook.of(
     duple={
@@ -39,7 +40,7 @@ GROOVES = GrooveBook.of(
 
 
 def synth(context: Context) -> list[Note]:
-    """The pad plays throughout; arpeggio, bass and drums come and go with the phrases."""
+    """The pad plays throughout; arpeggio, bass and drums come and go. The drums are a machine on the grid."""
     random = context.random
     band = Band(context, touch=random.uniform(70, 80))
     variant = random.randrange(12)
@@ -48,7 +49,7 @@ def synth(context: Context) -> list[Note]:
     entry = random.uniform(-0.08, 0.08)
     band.held("pad", pad, lift=-14)
     layers = {"kick": 0.36 + entry, "open": 0.5 + entry, "hat": 0.46 + entry, "snare": 0.42 + entry}
-    band.drums(GROOVES, variant, layers, fills=0.6)
+    Kit(band, layers).play(GROOVES, variant, fills=0.5)
     band.bass(GROOVES, variant, 28, 47, min_level=0.3 + entry)
     figure, arp_entry = random.randrange(12), random.choice((0.0, 0.3, 0.45))
     band.arpeggio("pluck", GROOVES, "arp", figure, arp, min_level=arp_entry, lift=-10)

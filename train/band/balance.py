@@ -26,6 +26,14 @@ LOUDNESS_LUFS: dict[str, dict[str, float]] = {
     "folk": {"keys": -27, "pluck": -24, "pad": -29, "bass": -26, "drums": -28},
     "jazz": {"keys": -25, "pluck": -28, "pad": -30, "bass": -25, "drums": -27},
     "synth": {"keys": -26, "pluck": -27, "pad": -27, "bass": -25, "drums": -24},
+    "bossa": {"keys": -28, "pluck": -24, "pad": -30, "bass": -26, "drums": -29},
+    "waltz": {"keys": -24, "pluck": -29, "pad": -26, "bass": -27, "drums": -31},
+    "ballad": {"keys": -24, "pluck": -29, "pad": -28, "bass": -26, "drums": -28},
+    "gospel": {"keys": -24, "pluck": -29, "pad": -27, "bass": -25, "drums": -26},
+    "reggae": {"keys": -28, "pluck": -26, "pad": -31, "bass": -23, "drums": -25},
+    "funk": {"keys": -27, "pluck": -27, "pad": -31, "bass": -24, "drums": -24},
+    "country": {"keys": -28, "pluck": -24, "pad": -30, "bass": -25, "drums": -26},
+    "latin": {"keys": -24, "pluck": -27, "pad": -30, "bass": -25, "drums": -27},
 }
 """Target loudness of each group's typical part; the group that carries the style is loudest."""
 

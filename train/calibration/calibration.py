@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from appliance.networks.condition_rows import known_style_rows
 from train.checkpoints.checkpoint import Checkpoint
 from train.data.crops import random_crops
 from train.data.song_cache import CachedSong
@@ -49,7 +50,8 @@ def sample_of(
     """
     item = PlannerStage.item(song, source.melodies, LISTENED_FRAMES, rng, transpose=True)
     window = source.window(WINDOW_FRAMES, rng)
-    rows, style = window["rows"][None], window["style"][None]
+    rows = window["rows"][None]
+    style = known_style_rows(window["style"][None], checkpoint.generator.config.style_rows)
     tokens, keys_values = checkpoint.generator.condition(torch.from_numpy(rows), torch.from_numpy(style))
     t = np.float32(rng.uniform(0.02, 1.0))
     stride = {}

@@ -8,11 +8,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
-from train.checkpoints.checkpoint import CheckpointError, refuse_pickles
+from appliance.networks.condition_rows import STYLE_ROWS
+from train.checkpoints.checkpoint import STYLE_ROWS_BEFORE, CheckpointError, refuse_pickles
 from train.checkpoints.fit_anchors import ANCHORS_NAME
+
+STYLE_WEIGHTS = ("style_in.weight", "style.weight", "drums_style.weight", "style.0.weight")
+"""Endings of the names of weights (C, S + 1 or more, 1) that read the style."""
 
 FACTS_NAME = "adopted.json"
 """File in a run with the checkpoint's facts about the network's training so far."""
@@ -39,6 +45,8 @@ def adopt(checkpoint: Path, runs: Path) -> list[str]:
             continue
         with safe_open(file, framework="pt") as stored:
             weights = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
+            config = json.loads((stored.metadata() or {}).get("config", "{}"))
+        weights = with_all_styles(weights, int(config.get("style_rows", STYLE_ROWS_BEFORE)))
         tensors = {f"{kind}.{name}": w.clone() for name, w in weights.items() for kind in ("model", "ema")}
         state.parent.mkdir(parents=True, exist_ok=True)
         facts = training.get(file.stem, {})
@@ -48,3 +56,18 @@ def adopt(checkpoint: Path, runs: Path) -> list[str]:
     if "fit" in adopted and "fit" in all_facts:
         (runs / "fit" / ANCHORS_NAME).write_text(json.dumps(all_facts["fit"], indent=1) + "\n")
     return adopted
+
+
+def with_all_styles(weights: dict[str, Tensor], rows: int) -> dict[str, Tensor]:
+    """``weights`` of a network with ``rows`` style rows, for one that knows all styles of today.
+
+    A new style begins as the mean of the known ones; the row for no particular style stays the last.
+    """
+    missing = STYLE_ROWS - rows
+    widened = dict(weights)
+    for name, weight in weights.items():
+        if missing > 0 and name.endswith(STYLE_WEIGHTS):
+            known, others = weight[:, : rows - 1], weight[:, rows - 1 :]
+            new = known.mean(dim=1, keepdim=True).repeat(1, missing, 1)
+            widened[name] = torch.cat([known, new, others], dim=1)
+    return widened

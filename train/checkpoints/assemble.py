@@ -13,6 +13,7 @@ import torch
 from safetensors import safe_open
 
 from appliance.packs.dial_table import DIALS_NAME, read_table
+from train.arrange.drummer import attribution
 from train.checkpoints.adopt import FACTS_NAME
 from train.checkpoints.checkpoint import EXTRAS, SCHEMA, save_network
 from train.checkpoints.fit_anchors import read_anchors
@@ -91,7 +92,7 @@ def assemble(
         **_dials(runs / DIALS_NAME),
         "licence": LICENCE,
         "ledger_rows_sha256": rows_hash(rows),
-        "credits": list(credits_of(rows)),
+        "credits": list(dict.fromkeys([*credits_of(rows), attribution()])),
         "data": {
             "songs": len(songs),
             "hours": round(sum(song.duration_s for song in songs) / 3600, 1),

@@ -39,6 +39,9 @@ EXTRAS: dict[str, tuple[Any, Any]] = {
 }
 """Optional networks: types of configuration and network, by name."""
 
+STYLE_ROWS_BEFORE = 9
+"""Style rows of networks whose configuration does not say: they know eight styles."""
+
 PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
 
 Config = TypeVar("Config")
@@ -134,6 +137,8 @@ def _network(path: Path, config_type: type[Config], network: Any) -> Any:
         raise CheckpointError(
             f"{path}: its configuration is of another version; use the version that wrote it"
         )
+    if "style_rows" in {f.name for f in fields(config_type)}:  # type: ignore[arg-type]
+        stored.setdefault("style_rows", STYLE_ROWS_BEFORE)
     tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
     model = network(config_type(**tuples))
     try:

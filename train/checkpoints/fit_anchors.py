@@ -52,7 +52,7 @@ def anchor_scores(judge: Judge, source: PairSource) -> tuple[Floats, Floats]:
         frames = min(song.frames, EXCERPT_FRAMES) // FRAMES_PER_PLAN * FRAMES_PER_PLAN
         features, plan = source.heard(song, 0, frames, rng)
         beats = given_phases(song, 0, frames, rng)
-        for style in (STYLES[0], STYLES[1 + int(rng.integers(len(STYLES) - 1))]):
+        for style in (STYLES[0], STYLES[1 + int(rng.integers(len(song.scores) - 1))]):
             true.append(song_value(judge, features, beats, plan, draw_band(song.scores[style], 0, frames)))
         for stride in range(1, OTHER_SONGS + 1):
             step = stride * len(source.songs) // (OTHER_SONGS + 1)

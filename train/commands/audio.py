@@ -102,11 +102,12 @@ def reconstruct_audio(
 ) -> None:
     """Judge the audio networks of MODEL (a pack, a checkpoint or a folder of runs): notes to audio and
     back."""
-    from train.evaluate.players.torch_sound import open_sound
+    from train.evaluate.players.torch_sound import open_sound, styles_of
     from train.evaluate.sound import report as sound_report
     from train.evaluate.sound.trip import Trip, excerpts, judge
 
-    chosen = list(excerpts(song_cache.load_split(runs / "cache" / "songs", split), count, seconds))
+    songs = song_cache.load_split(runs / "cache" / "songs", split)
+    chosen = list(excerpts(songs, count, seconds, styles_of(model)))
     folder = out or runs / "evaluation" / "sound"
     progress = iter(track(range(len(chosen)), description="judged"))
     judged = judge(model, soundfont, chosen, workers, lambda _: next(progress, None))

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.music.roll import ROLL_ROWS, draw_roll
-from appliance.music.score import STYLES
 from train.data.damage import transposed
 from train.data.song_cache import CachedSong
 
@@ -33,7 +32,7 @@ def random_crops(
     rows = np.empty((batch, ROLL_ROWS, frames), np.float32)
     for item in range(batch):
         song = songs[rng.integers(len(songs))]
-        style = STYLES[rng.integers(len(STYLES))]
+        style = list(song.scores)[rng.integers(len(song.scores))]
         first = int(rng.integers(max(1, song.frames - frames)))
         shift = int(rng.integers(-transpose, transpose + 1))
         rows[item] = draw_rows(song.scores[style], first, frames, shift)

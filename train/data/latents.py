@@ -52,7 +52,7 @@ class _Rolls(Dataset[tuple[str, torch.Tensor, list[int], list[int]]]):
     def __getitem__(self, index: int) -> tuple[str, torch.Tensor, list[int], list[int]]:
         song = self.songs[index]
         rng = np.random.default_rng(int(hashlib.sha256(song.id.encode()).hexdigest()[:8], 16))
-        chosen = rng.choice(np.arange(1, len(STYLES)), self.others, replace=False)
+        chosen = rng.choice(np.arange(1, len(song.scores)), self.others, replace=False)
         styles = [0, *sorted(int(s) for s in chosen)]
         frames = min(song.frames, LONGEST_FRAMES) // FRAMES_PER_LATENT * FRAMES_PER_LATENT
         shifts = [self._shift(song, rng) for _ in styles]

@@ -102,26 +102,26 @@ class PairSource:
     def random_accompaniment(self, rng: np.random.Generator) -> tuple[Array, NDArray[np.float64]]:
         """Notes and bar lines of a random song in a random style."""
         song = self.songs[rng.integers(len(self.songs))]
-        return song.scores[random_style(rng)], damage.bars_of(song)
+        return song.scores[random_style(song, rng)], damage.bars_of(song)
 
     def accompaniments(self, song: CachedSong, count: int, rng: np.random.Generator) -> list[Array]:
         """``count`` accompaniments: two true ones, one intact but wrong one, then worsened ones."""
-        made = [song.scores[random_style(rng)], song.scores[random_style(rng)]]
+        made = [song.scores[random_style(song, rng)], song.scores[random_style(song, rng)]]
         negatives = damage.hard_negatives(
-            song, song.scores[random_style(rng)], self.random_accompaniment(rng), rng
+            song, song.scores[random_style(song, rng)], self.random_accompaniment(rng), rng
         )
         made.append(list(negatives.values())[rng.integers(len(negatives))]())
         while len(made) < count:
-            notes = song.scores[random_style(rng)]
+            notes = song.scores[random_style(song, rng)]
             made.append(
                 damage.worsened(song, notes, self.random_accompaniment(rng), rng.uniform(0.1, 1.0), rng)
             )
         return made[:count]
 
 
-def random_style(rng: np.random.Generator) -> str:
-    """A random style, most often the written piano part."""
-    return STYLES[0] if rng.uniform() < PIANO_SHARE else STYLES[rng.integers(len(STYLES))]
+def random_style(song: CachedSong, rng: np.random.Generator) -> str:
+    """A random style of ``song``, most often the written piano part."""
+    return STYLES[0] if rng.uniform() < PIANO_SHARE else list(song.scores)[rng.integers(len(song.scores))]
 
 
 def given_phases(song: CachedSong, first: int, frames: int, rng: np.random.Generator) -> Array:

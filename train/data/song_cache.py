@@ -33,8 +33,9 @@ from train.corpus.reader import read_song
 from train.corpus.song import Song
 from train.data.chord_sequences import chord_arrays, chords_from, harmony_of
 
-VERSION = 2
-"""Version of what is read and stored: 2 reads every bar, joins ties across voices, and stores chords."""
+VERSION = 3
+"""Version of what is read and stored: 2 reads every bar, joins ties across voices, and stores chords; 3 has
+sixteen styles instead of eight, drums as drummers play them, and a jazz bass that walks."""
 
 SHORTEST_S = 10.0
 """Shorter songs (four of the corpus) are left out: they have no form to learn."""
@@ -42,7 +43,8 @@ SHORTEST_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class CachedSong:
-    """A song as arrays. ``scores[style]`` (N, 5): start_s, end_s, pitch, velocity, group index.
+    """A song as arrays. ``scores[style]`` (N, 5): start_s, end_s, pitch, velocity, group index; a song of an
+    earlier version has the first eight styles.
 
     ``voice`` (V, 4): start_s, end_s, pitch, 1 where a syllable begins. ``plan`` (24, P): see
     :func:`written_plan`. ``chords`` are :func:`train.data.chord_sequences.harmony_of`.
@@ -180,7 +182,7 @@ def load_song(folder: Path, song_id: str, split: str) -> CachedSong:
             grid=grid,
             voice=arrays["voice"],
             plan=arrays["plan"],
-            scores={style: arrays[f"score_{style}"] for style in STYLES},
+            scores={s: arrays[name] for s in STYLES if (name := f"score_{s}") in arrays},
             role=str(arrays["role"]) if "role" in arrays else "",
             chords=chords_from(arrays) if "chord_beats" in arrays else (),
             chords_are_symbols=_has_symbols(arrays),

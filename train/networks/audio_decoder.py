@@ -34,6 +34,7 @@ class AudioDecoderConfig:
     inner: int = 3
     style: int = 64
     kernel: int = 7
+    style_rows: int = STYLE_ROWS
 
 
 class FilterBlock(nn.Module):
@@ -62,7 +63,7 @@ class AudioDecoder(nn.Module):
         super().__init__()
         self.config = config
         self.style = nn.Sequential(
-            nn.Conv1d(STYLE_ROWS + GROUP_ROWS, config.style, 1),
+            nn.Conv1d(config.style_rows + GROUP_ROWS, config.style, 1),
             nn.GELU(),
             nn.Conv1d(config.style, config.style, 1),
             nn.GELU(),

@@ -40,6 +40,7 @@ class AudioEncoderConfig:
     channels: int = 32
     dilations: tuple[int, ...] = (1, 12, 1, 12, 1, 7)
     drum: int = 96
+    style_rows: int = STYLE_ROWS
 
 
 class KeyBlock(nn.Module):
@@ -66,12 +67,12 @@ class AudioEncoder(nn.Module):
         self.stack = nn.Conv2d(
             VIEWS * len(HARMONICS), width, (5, 3), stride=(BINS_PER_SEMITONE, 1), padding=(1, 1)
         )
-        self.style = nn.Conv1d(STYLE_ROWS, width, 1)
+        self.style = nn.Conv1d(config.style_rows, width, 1)
         self.register = nn.Parameter(torch.zeros(1, width, PITCHES, 1))
         self.blocks = nn.Sequential(*(KeyBlock(width, d) for d in config.dilations))
         self.paint = nn.Conv2d(width, PITCHED_PLANES, 1)
         self.drums_in = nn.Conv1d(SHORT_VIEWS * (BINS // DRUM_POOL), config.drum, 3, padding=1)
-        self.drums_style = nn.Conv1d(STYLE_ROWS, config.drum, 1)
+        self.drums_style = nn.Conv1d(config.style_rows, config.drum, 1)
         self.drums = nn.Sequential(*(Residual1d(config.drum) for _ in range(3)))
         self.drums_out = nn.Conv1d(config.drum, DRUM_ROWS, 1)
         for last in (self.paint, self.drums_out):

@@ -54,6 +54,8 @@ class DenoiserConfig:
     """Keys and values of self attention are means of this many frames."""
     wide_stride: int = 1
     """The same for the view over the whole window; the sliding window keeps the full rate."""
+    style_rows: int = STYLE_ROWS
+    """Styles that the network knows, and one for no particular style."""
 
     @property
     def head_width(self) -> int:
@@ -108,7 +110,7 @@ class ConditionEncoder(nn.Module):
         super().__init__()
         width, stride = config.width, FRAMES_PER_LATENT
         self.rows_in = nn.Conv1d(CONDITION_ROWS, width, stride, stride=stride)
-        self.style_in = nn.Conv1d(STYLE_ROWS, width, 1)
+        self.style_in = nn.Conv1d(config.style_rows, width, 1)
         self.mlps = nn.ModuleList(Mlp(width) for _ in range(config.condition_blocks))
         self.norm = ChannelNorm()
         self.keys_values = nn.Conv1d(width, 2 * width * config.blocks, 1)
@@ -214,7 +216,7 @@ class Denoiser(nn.Module):
         if config.few_steps:
             self.stride_in = nn.Conv1d(config.time_features, width, 1, bias=False)
             nn.init.zeros_(self.stride_in.weight)
-        self.style_in = nn.Conv1d(STYLE_ROWS, width, 1)
+        self.style_in = nn.Conv1d(config.style_rows, width, 1)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm = ChannelNorm()
         self.out = nn.Conv1d(width, config.latents, 1)

@@ -18,7 +18,7 @@ from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.chord_chart import Chart, ChordSpan, merged
 from appliance.music.chord_names import Chord, parse_chord
 from appliance.music.keys import spell
-from appliance.music.score import STYLES, Score
+from appliance.music.score import Score
 from train.arrange.chords import read_chords
 from train.band import render as play
 from train.evaluate.control.subjects import Composer, Request, Subject
@@ -87,12 +87,13 @@ def measure_chords(composer: Composer, subjects: Sequence[Subject]) -> dict[str,
     it.
     """
     rows: list[dict[str, object]] = []
+    styles = composer.engine.pack.manifest.styles
     for k, subject in enumerate(steps(subjects, "chords", lambda s: s.name)):
-        style = STYLES[k % len(STYLES)]
+        style = styles[k % len(styles)]
         written = written_chart(subject)
         asked = {
             "written": Request(style, chart=written),
-            "invented": Request(STYLES[(k + 4) % len(STYLES)], chart=invented_chart(subject, k)),
+            "invented": Request(styles[(k + 4) % len(styles)], chart=invented_chart(subject, k)),
             "predicted": Request(style),
         }
         row: dict[str, object] = {"song": subject.song.id, "style": style}
@@ -109,14 +110,14 @@ def measure_chords(composer: Composer, subjects: Sequence[Subject]) -> dict[str,
         rows.append(row)
     columns = ("written", "invented", "predicted", "ceiling")
     means = {name: float(np.nanmean([row[name] for row in rows])) for name in columns}  # type: ignore[misc]
-    by_style: dict[str, list[float]] = {style: [] for style in STYLES}
+    by_style: dict[str, list[float]] = {style: [] for style in styles}
     for row in rows:
         by_style[str(row["style"])].append(row["written"])  # type: ignore[arg-type]
         by_style[str(row["invented_style"])].append(row["invented"])  # type: ignore[arg-type]
-    styles = {style: float(np.mean(values)) for style, values in by_style.items() if values}
+    style_means = {style: float(np.mean(values)) for style, values in by_style.items() if values}
     given = [*(row["written"] for row in rows), *(row["invented"] for row in rows)]
     obeyed = float(np.mean(given))  # type: ignore[arg-type]
-    return {"rows": rows, "means": means, "by_style": styles, "obeyed": obeyed}
+    return {"rows": rows, "means": means, "by_style": style_means, "obeyed": obeyed}
 
 
 def _heard(composer: Composer, subject: Subject, asked: Request, score: Score) -> tuple[HeardChord, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.files.whole import write_whole
+from train.evaluate.control.band import measure_band
 from train.evaluate.control.chords import measure_chords
 from train.evaluate.control.confidence import measure_confidence
 from train.evaluate.control.dials import measure_dials
@@ -24,7 +25,7 @@ EXCERPT_S, STYLE_EXCERPT_S = 45.0, 22.2
 """Lengths of excerpts; the second fits into one window of the reference packs."""
 
 WHOLE_SONGS = 4
-SECTIONS = ("tempo", "chords", "key", "styles", "form", "confidence", "tuning", "dials")
+SECTIONS = ("tempo", "chords", "key", "styles", "band", "form", "confidence", "tuning", "dials")
 
 
 def measure_control(
@@ -51,6 +52,7 @@ def measure_control(
         "chords": lambda: measure_chords(composer, excerpts),
         "key": lambda: measure_keys(composer, excerpts),
         "styles": lambda: measure_styles(composer, short),
+        "band": lambda: measure_band(composer, excerpts),
         "form": lambda: measure_form(composer, longest),
         "confidence": lambda: measure_confidence(composer, runs, split, 8 * songs),
         "dials": lambda: measure_dials(composer, excerpts),
@@ -67,8 +69,8 @@ def measure_control(
 
 def as_markdown(found: dict[str, Any]) -> str:
     """The page as Markdown."""
-    pages = {"tempo": _tempo, "chords": _chords, "key": _key, "styles": _styles, "form": _form,
-             "confidence": _confidence, "tuning": _tuning, "dials": _dials}  # fmt: skip
+    pages = {"tempo": _tempo, "chords": _chords, "key": _key, "styles": _styles, "band": _band,
+             "form": _form, "confidence": _confidence, "tuning": _tuning, "dials": _dials}  # fmt: skip
     head = f"# Control\n\nPack `{found['pack'][:12]}`, {found['songs']} songs of the {found['split']} split."
     return "\n\n".join([head, *(page(found[name]) for name, page in pages.items() if name in found)]) + "\n"
 
@@ -165,6 +167,23 @@ def _styles(s: dict[str, Any]) -> str:
         + _table(head, rows)
         + f"\n\nRecognised from audio features in {s['recognised']:.0%} (chance {s['chance']:.0%}), "
         "each song from the other songs."
+    )
+
+
+def _band(b: dict[str, Any]) -> str:
+    def percent(row: dict[str, Any], name: str) -> str:
+        value = row.get(name)
+        return "—" if value is None or value != value else f"{value:.1%}"
+
+    names = ("crumbs", "beats", "chord_tones", "same", "filled")
+    rows = [(row["style"], *(percent(row, name) for name in names)) for row in b["rows"]]
+    head = ("style", "crumbs", "beats with a bass note", "chord tones on strong beats",
+            "bars with the period's drum pattern", "periods that end in a fill")  # fmt: skip
+    return (
+        "## Band\n\nCrumbs are pitched notes under 70 ms. The bass is counted in the bars in which it plays, "
+        "against the take's own chart. Periods are stretches of about four or eight bars that end where the "
+        "written singer breathes; a bar keeps the pattern if it has exactly the strokes of the period's "
+        "commonest bar, and the bar of a fill does not.\n\n" + _table(head, rows)
     )
 
 

@@ -1,7 +1,7 @@
 """``--style``: whether styles differ, in notes and in sound.
 
 The sound is described by a few simple audio features. A style counts as recognised if an excerpt is nearest
-to that style's centroid over the other songs (chance: one in eight).
+to that style's centroid over the other songs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.grid import SAMPLE_RATE_HZ
-from appliance.music.score import DRUM_GROUP, STYLES, Score
+from appliance.music.score import DRUM_GROUP, Score
 from train.band import render as play
 from train.evaluate.control.subjects import Composer, Request, Subject
 from train.evaluate.processes.progress import steps
@@ -66,11 +66,12 @@ def leave_one_song_out(features: Array) -> tuple[float, NDArray[np.int64]]:
 
 def measure_styles(composer: Composer, subjects: Sequence[Subject]) -> dict[str, object]:
     """Notes, sound and recognition rate of each style."""
-    heard = np.zeros((len(subjects), len(STYLES), len(FEATURES)))
-    paper: dict[str, list[dict[str, float]]] = {style: [] for style in STYLES}
-    groups: dict[str, set[str]] = {style: set() for style in STYLES}
+    styles = composer.engine.pack.manifest.styles
+    heard = np.zeros((len(subjects), len(styles), len(FEATURES)))
+    paper: dict[str, list[dict[str, float]]] = {style: [] for style in styles}
+    groups: dict[str, set[str]] = {style: set() for style in styles}
     for k, subject in enumerate(steps(subjects, "styles", lambda s: s.name)):
-        for s, style in enumerate(STYLES):
+        for s, style in enumerate(styles):
             asked = Request(style)
             score = composer.take(subject, asked).score
             paper[style].append(_note_statistics(score))
@@ -82,13 +83,13 @@ def measure_styles(composer: Composer, subjects: Sequence[Subject]) -> dict[str,
             heard[k, s] = composer.judged("sound", subject, asked, judge)
     right, confusion = leave_one_song_out(heard)
     rows = []
-    for s, style in enumerate(STYLES):
+    for s, style in enumerate(styles):
         means = {name: _mean([row[name] for row in paper[style]]) for name in paper[style][0]}
         by_ear = dict(zip(FEATURES, heard[:, s].mean(axis=0).tolist(), strict=True))
         recognised = float(confusion[s, s] / confusion[s].sum())
         players = ", ".join(sorted(groups[style]))
         rows.append({"style": style, "groups": players, **means, **by_ear, "recognised": recognised})
-    return {"rows": rows, "recognised": right, "chance": 1 / len(STYLES), "confusion": confusion.tolist()}
+    return {"rows": rows, "recognised": right, "chance": 1 / len(styles), "confusion": confusion.tolist()}
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -27,7 +27,7 @@ def reconstruction(vae: ScoreVae, songs: Sequence[CachedSong]) -> dict[str, Roll
     for song in songs:
         frames = int(min(song.duration_s, LONGEST_S) * FRAME_RATE_HZ) // FRAMES_PER_LATENT * FRAMES_PER_LATENT
         duration_s = frames / FRAME_RATE_HZ
-        for style in STYLES:
+        for style in song.scores:
             rows = torch.from_numpy(draw_rows(song.scores[style], 0, frames))[None]
             mean, _ = vae.encoder(rows)
             painted = torch.sigmoid(vae.decoder(mean))[0].numpy()
@@ -35,7 +35,7 @@ def reconstruction(vae: ScoreVae, songs: Sequence[CachedSong]) -> dict[str, Roll
             inside = song.scores[style][song.scores[style][:, 0] < duration_s - 0.02].copy()
             inside[:, 1] = np.minimum(inside[:, 1], duration_s)
             by_style[style].append(roll_f1(score_of(inside, duration_s), decoded))
-    pooled = {style: RollF1.pooled(results) for style, results in by_style.items()}
+    pooled = {style: RollF1.pooled(results) for style, results in by_style.items() if results}
     return {**pooled, "all": RollF1.pooled(r for results in by_style.values() for r in results)}
 
 

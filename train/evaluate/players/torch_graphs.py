@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from appliance.networks.condition_rows import known_style_rows
 from appliance.networks.graphs import Graphs
 from appliance.packs.manifest import MANIFEST_NAME, RollThresholds, SamplerFacts
 from appliance.packs.pack import load_pack
@@ -86,12 +87,15 @@ class TorchGraphs:
     @torch.no_grad()
     def condition(self, rows: Array, style: Array) -> tuple[Array, Array]:
         """Rows (B, CONDITION_ROWS, 2 W) and style (B, S, 1) -> tokens (B, C, W) and keys_values."""
-        tokens, keys_values = self._generator.condition(torch.from_numpy(rows), torch.from_numpy(style))
+        told = torch.from_numpy(known_style_rows(style, self._generator.config.style_rows))
+        tokens, keys_values = self._generator.condition(torch.from_numpy(rows), told)
         return tokens.numpy(), keys_values.numpy()
 
     @torch.no_grad()
     def velocity(self, inputs: dict[str, Array]) -> Array:
         """One forward pass of the denoiser; returns (B, Z, W)."""
+        told = known_style_rows(inputs["style"], self._generator.config.style_rows)
+        inputs = {**inputs, "style": told}
         velocity: Tensor = self._generator.denoiser(**{k: torch.from_numpy(v) for k, v in inputs.items()})
         return velocity.numpy()
 

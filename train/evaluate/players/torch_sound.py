@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from appliance.music.score import STYLES
+from appliance.networks.condition_rows import known_style_rows
 from appliance.networks.graphs import Graphs
 from appliance.packs.manifest import MANIFEST_NAME
 from appliance.packs.pack import load_pack
@@ -43,12 +45,14 @@ class TorchSound:
 
     @torch.no_grad()
     def gains(self, rows: Array, style: Array, group: Array) -> Array:
-        found: Tensor = self._audio["audio_decoder"](*map(_batched, (rows, style, group)))
+        told = known_style_rows(style, self._audio["audio_decoder"].config.style_rows)
+        found: Tensor = self._audio["audio_decoder"](*map(_batched, (rows, told, group)))
         return found[0].numpy()
 
     @torch.no_grad()
     def hear(self, spectrum: Array, style: Array) -> Array:
-        logits: Tensor = self._audio["audio_encoder"](_batched(spectrum), _batched(style))
+        told = known_style_rows(style, self._audio["audio_encoder"].config.style_rows)
+        logits: Tensor = self._audio["audio_encoder"](_batched(spectrum), _batched(told))
         return logits.sigmoid()[0].numpy()
 
     @torch.no_grad()
@@ -93,6 +97,15 @@ def open_sound(folder: Path) -> SoundGraphs:
             raise CheckpointError(f"{state}: missing; give a pack, a checkpoint, or runs with {name}")
         load_ema(state, module)
     return TorchSound(vae, audio, *latent_statistics(folder / "cache"))
+
+
+def styles_of(folder: Path) -> tuple[str, ...]:
+    """The styles of the pack, the checkpoint or the runs in ``folder``."""
+    if (folder / MANIFEST_NAME).is_file():
+        return load_pack(folder, verify=False).manifest.styles
+    if (folder / "checkpoint.json").is_file():
+        return STYLES[: load_checkpoint(folder).generator.config.style_rows - 1]
+    return STYLES
 
 
 def _batched(rows: Array) -> Tensor:

@@ -78,11 +78,13 @@ class Judged:
     """The decoded notes against the score."""
 
 
-def excerpts(songs: Sequence[CachedSong], count: int, seconds: float) -> Iterator[Excerpt]:
-    """``count`` excerpts of different songs with styles in turn; always the same ones."""
+def excerpts(
+    songs: Sequence[CachedSong], count: int, seconds: float, styles: Sequence[str] = STYLES
+) -> Iterator[Excerpt]:
+    """``count`` excerpts of different songs with ``styles`` in turn; always the same ones."""
     rng = np.random.default_rng(2025)
     for number, index in enumerate(rng.permutation(len(songs))[:count]):
-        song, style = songs[index], STYLES[number % len(STYLES)]
+        song, style = songs[index], styles[number % len(styles)]
         notes = song.scores[style].astype(np.float64)
         for _ in range(20):
             first_s = rng.uniform(0.0, max(0.1, song.duration_s - seconds))
