@@ -110,6 +110,24 @@ def master(sound: Sound, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float =
     return Master(gain_db, aim_dbtp, measured, after)
 
 
+def limited(
+    sound: Sound, gain_db: float, aim_dbtp: float | None, ceiling_dbtp: float = CEILING_DBTP
+) -> Master:
+    """Master ``sound`` with a gain that is given; only the limiter follows its peaks.
+
+    ``aim_dbtp`` is where the limiter aims at first, None for its usual place.
+    """
+    measured = measure_curves(sound())
+    aim_dbtp = ceiling_dbtp - _MARGIN_DB if aim_dbtp is None else aim_dbtp
+    for _ in range(_MOST_PASSES):
+        after = limited_loudness(measured, gain_db, aim_dbtp, sound())
+        over_db = after.true_peak_dbtp - ceiling_dbtp
+        if over_db <= 0:
+            break
+        aim_dbtp -= over_db
+    return Master(gain_db, aim_dbtp, measured, after)
+
+
 def _limiter_gain_db(measured: Measurement, target_lufs: float, aim_dbtp: float) -> tuple[float, bool]:
     """The least gain (dB) that gives ``target_lufs`` after the limiter, and whether that is possible.
 
@@ -153,6 +171,11 @@ def mixed(
     known already.
     """
     band_lufs, singer_lufs = levels or (integrated_lufs(accompaniment()), integrated_lufs(vocal()))
-    if -math.inf in (band_lufs, singer_lufs):
-        return total((accompaniment, vocal))
-    return total((accompaniment, vocal), (0.0, band_lufs + under_lu - singer_lufs))
+    return total((accompaniment, vocal), (0.0, voice_gain_db(band_lufs, singer_lufs, under_lu)))
+
+
+def voice_gain_db(
+    band_lufs: float, singer_lufs: float, under_lu: float = ACCOMPANIMENT_UNDER_VOCAL_LU
+) -> float:
+    """The gain that sets the singer ``under_lu`` above the band; 0 if one of the two is silent (-inf)."""
+    return 0.0 if -math.inf in (band_lufs, singer_lufs) else band_lufs + under_lu - singer_lufs

@@ -64,6 +64,9 @@ def cli() -> None:
 @click.option(
     "--tuning", default="singer", show_default=True, help="The band's A: the singer's, or in Hz such as 440."
 )
+@click.option(
+    "--transpose", default=0, show_default=True, help="Semitones by which the band plays higher (or lower)."
+)
 @PACK_OPTION
 @click.option("--force", is_flag=True, help="Render even if no singing is detected.")
 @click.option("--overwrite", is_flag=True, help="Replace earlier results of the same name.")

@@ -7,6 +7,7 @@
 - ``chord_names``: chord names in common spellings; ``chord_quality``: what stands behind the root
 - ``scale_degrees``: chords by their place in the key: Nashville numbers, roman numerals
 - ``chord_chart``: chord charts as text; ``chart_bars``: their bars and repeats
+- ``transposition``: a chart in another key
 - ``chart_keeping``: corrects notes that contradict a given chart
 - ``beat_grid``: beat and bar phases; notes moved onto the beat
 - ``beat_file``: reads beats from a text file
