@@ -91,7 +91,7 @@ def play(
 def _write_mix(
     path: Path | None, work: Aside[Level | None], mastered: Master, band: Spool, vocal: HeardVocal
 ) -> Level | None:
-    """Mix the vocal with the mastered ``band``, master the sum and write it to ``path``, unless it is None."""
+    """Mix the vocal with the mastered ``band``, master the sum and write it; no ``path``, no mix."""
     if path is None:
         return None
 
