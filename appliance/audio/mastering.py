@@ -28,7 +28,7 @@ CEILING_DBTP = -1.0
 ACCOMPANIMENT_UNDER_VOCAL_LU = 4.0
 """How much softer the band is than the singer in a mix."""
 
-_MARGIN_DB = 1.0
+MARGIN_DB = 1.0
 """The limiter aims this far below the ceiling, because the oversampling of our meter lacks the top 2 kHz.
 An ideal meter reads a burst of white noise, the worst case, 0.9 dB higher."""
 
@@ -89,7 +89,7 @@ def master(sound: Sound, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float =
     """
     measured = measure_curves(sound())
     before = measured.loudness
-    aim_dbtp = ceiling_dbtp - _MARGIN_DB
+    aim_dbtp = ceiling_dbtp - MARGIN_DB
     if before.integrated_lufs == -math.inf:
         gain_db = min(0.0, aim_dbtp - before.true_peak_dbtp)
         return Master(gain_db, None, measured, Loudness(-math.inf, before.true_peak_dbtp + gain_db))
@@ -107,24 +107,6 @@ def master(sound: Sound, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float =
             break
         wanted_lufs += missing_lu
         aim_dbtp -= max(0.0, over_db)
-    return Master(gain_db, aim_dbtp, measured, after)
-
-
-def limited(
-    sound: Sound, gain_db: float, aim_dbtp: float | None, ceiling_dbtp: float = CEILING_DBTP
-) -> Master:
-    """Master ``sound`` with a gain that is given; only the limiter follows its peaks.
-
-    ``aim_dbtp`` is where the limiter aims at first, None for its usual place.
-    """
-    measured = measure_curves(sound())
-    aim_dbtp = ceiling_dbtp - _MARGIN_DB if aim_dbtp is None else aim_dbtp
-    for _ in range(_MOST_PASSES):
-        after = limited_loudness(measured, gain_db, aim_dbtp, sound())
-        over_db = after.true_peak_dbtp - ceiling_dbtp
-        if over_db <= 0:
-            break
-        aim_dbtp -= over_db
     return Master(gain_db, aim_dbtp, measured, after)
 
 

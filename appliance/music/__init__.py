@@ -11,5 +11,6 @@
 - ``chart_keeping``: corrects notes that contradict a given chart
 - ``beat_grid``: beat and bar phases; notes moved onto the beat
 - ``beat_file``: reads beats from a text file
-- ``midi``: writes a score as a MIDI file
+- ``midi``: writes a score as a MIDI file; ``midi_reading`` reads one of them
+- ``splicing``: a score with some bars of another
 """

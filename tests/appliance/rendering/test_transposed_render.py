@@ -73,7 +73,7 @@ def test_all_but_the_drums_move(engine: Engine, vocal: Path, tmp_path: Path, sem
         lengths = np.linalg.norm(plain) * np.linalg.norm(moved)
         alike = [float(np.roll(plain, k) @ moved / lengths) for k in range(12)]
         assert int(np.argmax(alike)) == semitones % 12
-        assert alike[semitones % 12] > 0.97  # the room colours each pitch a little differently
+        assert alike[semitones % 12] > 0.9  # the room colours each pitch a little differently
     before, after = (notes(tmp_path / name / "song.mid") for name in ("plain", "moved"))
     assert before.keys() == after.keys() and len(before) == 3
     for name, onsets in before.items():
