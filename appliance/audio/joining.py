@@ -1,6 +1,6 @@
-"""A sound with a section of another, joined inside the section: outside it, every sample is the first one's.
+"""A sound with a section of another, joined inside the section: outside it, no sample of the first changes.
 
-Both joins are crossfades whose weights keep the power even (M. Fink, M. Holters and U. Zölzer, "Signal-Matched
+Both joins are crossfades whose weights keep the power even (Fink, Holters and Zölzer, "Signal-Matched
 Power-Complementary Cross-Fading and Dry-Wet Mixing", DAFx 2016): equal power for sounds that have nothing in
 common, equal gain for equal ones, such as a note that rings over the border in both.
 
@@ -27,7 +27,7 @@ JOIN_OUT_S = 0.04
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Samples ``first`` to ``stop`` of a sound of ``total`` samples. At an end of the sound there is no join."""
+    """Samples ``first`` to ``stop`` of a sound of ``total`` samples; at an end of the sound is no join."""
 
     first: int
     stop: int
@@ -76,7 +76,7 @@ def _crossfaded(before: Block, after: Block) -> Block:
 
 
 def _correlation(a: Block, b: Block) -> float:
-    """Normalised correlation of two sounds, 0 to 1; opposed ones count as 0, since they need no more power."""
+    """Normalised correlation of two sounds; 0 for opposed ones, which would need ever more power."""
     x: NDArray[np.float64] = a.astype(np.float64).ravel()
     y: NDArray[np.float64] = b.astype(np.float64).ravel()
     power = float(np.sqrt((x @ x) * (y @ y)))

@@ -141,6 +141,7 @@ def make_receipt(
             "chart_text": chart_text(chart),
             "chart_given": wishes.chords is not None,
             "remarks": [*vocal.remarks, *reading.remarks, *_remarks_on_transposing(reading.key, wishes)],
+            "groups": list(take.score.groups()),
             "fit": None if take.fit is None else take.fit.to_json(take.retried),
             "loudness_lufs": round(played.levels.loudness.integrated_lufs, 2),
             "true_peak_dbtp": round(played.levels.loudness.true_peak_dbtp, 2),

@@ -59,7 +59,7 @@ def change_of(request: RedoRequest, parent: Parent) -> Change:
         span, chords = _read(given, parent, bars)
         if request.bars is not None and stretch is not None and not _inside(span, stretch):
             raise UsageError(
-                f"--chords {given.first_bar}: its bars reach beyond --bars {request.bars[0]}-{request.bars[1]}."
+                f"--chords {given.first_bar}: they reach beyond --bars {request.bars[0]}-{request.bars[1]}."
             )
         if request.bars is None:
             stretch = span if stretch is None else _both(stretch, span)

@@ -67,7 +67,9 @@ class Parent:
     def stem(self, group: str) -> Path | None:
         """The stem of ``group``; where only one group plays, the accompaniment has the same sound."""
         stem = self._present(f"{STEMS_FOLDER}/{self.name}.{group}.wav")
-        return self.sound("accompaniment.wav") if stem is None and self.groups == (group,) else stem
+        stems = [file for file in self.facts["files"] if file.startswith(f"{STEMS_FOLDER}/")]
+        alone = stem is None and stems == [f"{STEMS_FOLDER}/{self.name}.{group}.wav"]
+        return self.sound("accompaniment.wav") if alone else stem
 
     def song(self) -> MidiSong:
         """Its notes.
@@ -118,7 +120,7 @@ def read_parent(path: Path) -> Parent:
         return _parent(path, hashlib.sha256(data).hexdigest(), json.loads(data))
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, ValidationError) as error:
         raise UsageError(
-            f"{path} is not a receipt of Backline, or was edited; give the file NAME.receipt.json of a render."
+            f"{path} is not a receipt of Backline, or was edited; give NAME.receipt.json of a render."
         ) from error
 
 

@@ -18,7 +18,7 @@ def vocal_of(parent: Parent, given: Path | None) -> Path:
     vocal = parent.facts["vocal"]
     name, sha256 = str(vocal["name"]), vocal["sha256"]
     folder = parent.path.parent
-    places = [folder / vocal["place"]] if vocal.get("place") else []
+    places: list[Path] = [folder / str(vocal["place"])] if vocal.get("place") else []
     places = [given] if given is not None else [*places, folder / name, folder.parent / name, Path(name)]
     found = [place for place in dict.fromkeys(places) if place.is_file()]
     for place in found:
@@ -29,10 +29,8 @@ def vocal_of(parent: Parent, given: Path | None) -> Path:
             f"{found[0]} is not the recording that was rendered, or has changed since; "
             "give that one with --vocal, or render this one anew."
         )
-    raise InputError(
-        f"{name}, which was rendered, is not found (looked for {', '.join(map(str, dict.fromkeys(places)))}); "
-        "give it with --vocal."
-    )
+    looked = " and ".join(dict.fromkeys(map(str, places)))
+    raise InputError(f"{name}, which was rendered, is not found ({looked}); give it with --vocal.")
 
 
 def _sha256(place: Path) -> str:
