@@ -6,8 +6,8 @@
 - A stem whose file is gone is played again from its notes.
 - Accompaniment and mix are made of the stems and the voice with the parent's gains, and joined likewise.
 
-What sounds at the last border, such as reverb, ends there: after it the sound of the parent goes on, with what
-rang over the border in it.
+What sounds at the last border, such as reverb, ends there: after it the sound of the parent goes on, with
+what rang over the border in it.
 """
 
 from __future__ import annotations
