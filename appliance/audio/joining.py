@@ -27,11 +27,16 @@ JOIN_OUT_S = 0.04
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Samples ``first`` to ``stop`` of a sound of ``total`` samples; at an end of the sound is no join."""
+    """Samples ``first`` to ``stop`` of a sound of ``total`` samples.
+
+    There is no join at an end of the sound, and none at all without ``joins``, for sounds that are equal at
+    the borders.
+    """
 
     first: int
     stop: int
     total: int
+    joins: bool = True
 
     @property
     def pieces(self) -> Iterator[tuple[int, float, float]]:
@@ -50,7 +55,7 @@ class Section:
                 yield min(most, length - done), start, end
 
     def _joins(self) -> tuple[int, int]:
-        longest = (self.stop - self.first) // 2
+        longest = (self.stop - self.first) // 2 if self.joins else 0
         join_in = min(round(JOIN_IN_S * SAMPLE_RATE_HZ), longest) if self.first > 0 else 0
         join_out = min(round(JOIN_OUT_S * SAMPLE_RATE_HZ), longest) if self.stop < self.total else 0
         return join_in, join_out

@@ -38,6 +38,9 @@ from appliance.rendering.redo.parent import Parent, wav_blocks
 from appliance.rendering.sound_files import has_mix, play
 from appliance.rendering.stopwatch import MASTERING, PLAYING, Stopwatch
 
+_ROUNDING = 8 / (1 << 23)
+"""Largest sum of rounding errors of stems of 24 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class RedoneSound:
@@ -66,7 +69,7 @@ class RedoneSound:
             with self.watch.stage("master"):
                 stems = self._write_stems(groups, files, spools, band)
                 self.watch.advance(MASTERING / 2)
-                whole, loudness = self._write_accompaniment(stems)
+                whole, loudness = self._write_accompaniment(stems, files)
                 levels = self._write_mix(whole, Levels(loudness, band), old, working)
                 self.watch.advance(MASTERING / 2)
         return levels
@@ -123,23 +126,33 @@ class RedoneSound:
         for group in groups:
             path, before = self.publication.path(f"{group}.wav", folder=STEMS_FOLDER), files[group]
             if group in spools:
-                self._write(path, mastered.apply(spools[group].blocks), before)
+                sound = mastered.apply(spools[group].blocks)
+                silent = before is None and not self._was_there(group)
+                self._write_joined(path, sound, self._silence() if silent else _blocks_of(before))
             elif before is not None:
                 with writing(path):
                     shutil.copyfile(before, path)
             stems.append(path)
         return stems
 
-    def _write_accompaniment(self, stems: list[Path]) -> tuple[Path, Loudness]:
+    def _write_accompaniment(self, stems: list[Path], files: dict[str, Path | None]) -> tuple[Path, Loudness]:
         path, before = self.publication.path("accompaniment.wav"), self.parent.sound("accompaniment.wav")
         if len(stems) == 1:
             with writing(path):
                 shutil.copyfile(stems[0], path)
         elif stems:
-            self._write(path, total(tuple(map(_sound, stems)))(), before)
+            self._write(path, total(tuple(map(_sound, stems)))(), before, self._added_up(files, before))
         else:
             write_wav(path, self._silence(), 2, self._samples)
         return path, measure(wav_blocks(path))
+
+    def _added_up(self, files: dict[str, Path | None], whole: Path | None) -> bool:
+        """Whether the stems of the parent are there and add up to its accompaniment, but for rounding."""
+        stems = [path for group, path in files.items() if path is not None and self._was_there(group)]
+        if whole is None or len(stems) < sum(map(self._was_there, files)):
+            return False
+        blocks = zip(total(tuple(map(_sound, stems)))(), wav_blocks(whole), strict=True)
+        return all(float(np.abs(a - b).max()) <= _ROUNDING for a, b in blocks)
 
     def _write_mix(self, whole: Path, levels: Levels, old: Score, working: ExitStack) -> Levels:
         if not has_mix(self._wishes):
@@ -168,14 +181,31 @@ class RedoneSound:
         mastered = master_at(band.blocks, level.gain_db, level.aim_dbtp)
         return lambda: mastered.apply(band.blocks)
 
-    def _write(self, path: Path, new: Iterable[Block], before: Path | None) -> None:
-        """Write ``new``; outside the bars the samples are those of the file ``before``, if it is there."""
+    def _was_there(self, group: str) -> bool:
+        """Whether the parent had a stem of ``group``."""
+        return f"{STEMS_FOLDER}/{self.parent.name}.{group}.wav" in self.parent.facts["files"]
+
+    def _write(self, path: Path, new: Iterable[Block], before: Path | None, equal: bool = False) -> None:
+        """Write ``new``; outside the bars the samples are those of the file ``before``, if it is there.
+
+        ``equal`` means that the two do not differ at the borders, so that there is nothing to join.
+        """
+        self._write_joined(path, new, _blocks_of(before), equal)
+
+    def _write_joined(
+        self, path: Path, new: Iterable[Block], before: Iterable[Block] | None, equal: bool = False
+    ) -> None:
         section = self._section
-        blocks = new if section is None or before is None else joined(wav_blocks(before), new, section)
-        write_wav(path, blocks, 2, self._samples)
+        if section is not None and before is not None:
+            new = joined(before, new, replace(section, joins=not equal))
+        write_wav(path, new, 2, self._samples)
 
     def _silence(self) -> Iterator[Block]:
         yield np.zeros((self._samples, 2), np.float32)
+
+
+def _blocks_of(path: Path | None) -> Iterator[Block] | None:
+    return None if path is None else wav_blocks(path)
 
 
 def _sound(path: Path) -> Callable[[], Iterator[Block]]:

@@ -128,7 +128,8 @@ def check_notes(before: Take, after: Take, named: set[str]) -> None:
         assert outside(was) == outside(now)
         inside = [note for note in now if note not in outside(now)]
         ends = ticks_s(before.file("mid"), [end for _, end, _, _ in inside])
-        assert all(end_s <= stretch[1] + 0.001 for end_s in ends)
+        late = [(note, end_s) for note, end_s in zip(inside, ends, strict=True) if end_s > stretch[1] + 0.001]
+        assert late == []
 
 
 def check_chart(before: dict[str, Any], after: dict[str, Any]) -> None:
