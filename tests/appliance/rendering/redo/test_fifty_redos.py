@@ -129,7 +129,7 @@ def check_notes(before: Take, after: Take, named: set[str]) -> None:
         inside = [note for note in now if note not in outside(now)]
         ends = ticks_s(before.file("mid"), [end for _, end, _, _ in inside])
         late = [(note, end_s) for note, end_s in zip(inside, ends, strict=True) if end_s > stretch[1] + 0.001]
-        assert late == []
+        assert late == [], (stretch, group, was, now)
 
 
 def check_chart(before: dict[str, Any], after: dict[str, Any]) -> None:
