@@ -21,7 +21,7 @@ from appliance.networks.graphs import Graphs
 from appliance.packs.pack import Pack
 from appliance.rendering.redo import notes
 
-LONGEST_S = 2.5
+LONGEST_S = 1.5
 
 
 def random_score(reading: Reading, style: str, seed: int) -> Score:
@@ -32,7 +32,7 @@ def random_score(reading: Reading, style: str, seed: int) -> Score:
     made = []
     for group in STYLE_GROUPS[style]:
         for start_s in places_s[places_s < reading.duration_s - 0.1].tolist():
-            if rng.random() < 0.55:
+            if rng.random() < 0.35:
                 pitch = int(rng.choice(DRUM_KEYS)) if group == DRUM_GROUP else int(rng.integers(40, 80))
                 end_s = start_s + (0.1 if group == DRUM_GROUP else float(rng.uniform(0.1, LONGEST_S)))
                 made.append(Note(start_s, end_s, pitch, int(rng.integers(30, 120)), group))
