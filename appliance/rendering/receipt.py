@@ -103,6 +103,7 @@ def make_receipt(
                 "ledger_rows_sha256": pack.manifest.ledger_rows_sha256,
             },
             "profile": None if engine.profile is None else engine.profile.sha256,
+            "asked": _asked(wishes),
             "seed": take.seed,
             "take": played.number,
             "takes": wishes.takes,
@@ -154,9 +155,23 @@ def make_receipt(
     )
 
 
-def _place(vocal: Path, out: Path) -> str:
-    """The path of the vocal from the folder of the receipt, so that both may move together."""
-    return os.path.relpath(vocal.resolve(), out.resolve())
+def _asked(wishes: Wishes) -> dict[str, Any]:
+    """What was asked for, but for the texts of chart and beats, whose content stands elsewhere."""
+    texts = {"chords", "chords_name", "beats", "beats_name"}
+    return wishes.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude=texts)
+
+
+def _place(vocal: Path, out: Path) -> str | None:
+    """The path of the vocal from the folder of the receipt, so that both may move together.
+
+    None if a name in it cannot be written as text.
+    """
+    place = os.path.relpath(vocal.resolve(), out.resolve())
+    try:
+        place.encode()
+    except UnicodeEncodeError:
+        return None
+    return place
 
 
 def _transposed(reading: Reading, semitones: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import soundfile
 from pydantic import ValidationError
 
 from appliance.audio.blocks import BLOCK_SAMPLES, Block
-from appliance.composing.wishes import Wishes
+from appliance.composing.wishes import TEMPO_DIALS, Wishes
 from appliance.errors import InputError, UsageError
 from appliance.files.hashes import file_sha256
 from appliance.music.beat_grid import TRUSTED
@@ -153,16 +153,17 @@ def _parent(path: Path, sha256: str, facts: dict[str, Any]) -> Parent:
 
 def _wishes(facts: dict[str, Any], moved: dict[str, Any], chart_text: str) -> Wishes:
     tuning = facts.get("tuning", {"given": True, "reference_hz": _CONCERT_PITCH_HZ})
-    return Wishes(
-        style=facts["style"],
-        seed=facts["seed"],
-        variety=facts.get("variety", 0.0),
-        sound=facts.get("sound", "band"),
-        key=moved.get("sung_key", facts["key"]["name"]) if facts["key"]["given"] else None,
-        tuning=tuning["reference_hz"] if tuning["given"] else "singer",
-        transpose=moved.get("semitones", 0),
-        chords=chart_text if facts["chart_given"] else None,
-    )
+    told = {
+        "style": facts["style"],
+        "variety": facts.get("variety", 0.0),
+        "sound": facts.get("sound", "band"),
+        "key": moved.get("sung_key", facts["key"]["name"]) if facts["key"]["given"] else None,
+        "tuning": tuning["reference_hz"] if tuning["given"] else "singer",
+    }
+    asked = facts.get("asked", told)
+    asked = {name: value for name, value in asked.items() if name not in (*TEMPO_DIALS, "takes")}
+    chords = chart_text if facts["chart_given"] else None
+    return Wishes(**{**asked, "seed": facts["seed"], "chords": chords})
 
 
 def _grid(facts: dict[str, Any]) -> BeatGrid:

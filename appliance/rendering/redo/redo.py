@@ -110,7 +110,8 @@ def _facts(made: dict[str, Any], parent: Parent, change: Change, request: RedoRe
         "stretch_s": None if change.stretch is None else [change.stretch.start_s, change.stretch.end_s],
     }
     vocal = {**parent.facts["vocal"], "place": made["vocal"]["place"]}
-    return {**made, **stays, "vocal": vocal, "redo": redone}
+    asked = {**parent.facts.get("asked", made["asked"]), "seed": change.seed}
+    return {**made, **stays, "vocal": vocal, "asked": asked, "redo": redone}
 
 
 def _check_pack(engine: Engine, parent: Parent) -> None:
