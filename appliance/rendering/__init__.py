@@ -7,5 +7,6 @@
 - ``sound_files``: plays notes into accompaniment, mix and stems
 - ``receipt``: the record of a render
 - ``publication``: publishes all files of a render at once, or none
+- ``redo``: a new version of a take, of which only a part changes
 - ``stopwatch``: time per stage, and progress
 """
