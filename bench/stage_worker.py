@@ -27,7 +27,7 @@ STAGES = {
     "graphs": ["appliance.networks.graphs:Graphs.ready", "appliance.networks.graphs:Graphs._ready"],
     "soundfont": ["appliance.rendering.engine:SoundFont"],
     "decoding": ["soundfile:SoundFile.read", "appliance.audio.recording:_scan"],
-    "pitch": ["appliance.rendering.render:track_pitch", "appliance.rendering.render:check_vocal"],
+    "pitch": ["appliance.rendering.hearing:track_pitch", "appliance.rendering.hearing:check_vocal"],
     "beats, key, chart": ["appliance.rendering.render:listen"],
     "planner": ["appliance.networks.graphs:Graphs.plan"],
     "notes": ["appliance.rendering.render:compose_takes"],
@@ -40,7 +40,7 @@ STAGES = {
     "mastering": [
         "appliance.rendering.sound_files:master",
         "appliance.rendering.sound_files:mixed",
-        "appliance.rendering.render:measure_voice",
+        "appliance.rendering.hearing:measure_voice",
     ],
     "writing": ["appliance.audio.wav_writer:WavWriter.write", "appliance.audio.wav_writer:WavWriter.close"],
     "receipt, hashes": ["appliance.rendering.render:file_facts", "appliance.rendering.render:make_receipt"],

@@ -12,5 +12,7 @@
 - ``voice_level``: how loud the voice is where it sings, and what is far louder than it
 - ``limiter``: a look-ahead limiter
 - ``limited_loudness``: loudness after limiting, measured only where the limiter acted
-- ``mastering``: brings every file to one loudness, with all peaks under a ceiling
+- ``mastering``: brings every file to one loudness, with all peaks under a ceiling; ``held_gain``: with a
+  gain that is given, beside stems that are finished
+- ``joining``: a sound with a section of another
 """

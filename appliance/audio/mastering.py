@@ -28,7 +28,7 @@ CEILING_DBTP = -1.0
 ACCOMPANIMENT_UNDER_VOCAL_LU = 4.0
 """How much softer the band is than the singer in a mix."""
 
-_MARGIN_DB = 1.0
+MARGIN_DB = 1.0
 """The limiter aims this far below the ceiling, because the oversampling of our meter lacks the top 2 kHz.
 An ideal meter reads a burst of white noise, the worst case, 0.9 dB higher."""
 
@@ -89,7 +89,7 @@ def master(sound: Sound, target_lufs: float = TARGET_LUFS, ceiling_dbtp: float =
     """
     measured = measure_curves(sound())
     before = measured.loudness
-    aim_dbtp = ceiling_dbtp - _MARGIN_DB
+    aim_dbtp = ceiling_dbtp - MARGIN_DB
     if before.integrated_lufs == -math.inf:
         gain_db = min(0.0, aim_dbtp - before.true_peak_dbtp)
         return Master(gain_db, None, measured, Loudness(-math.inf, before.true_peak_dbtp + gain_db))
@@ -153,6 +153,11 @@ def mixed(
     known already.
     """
     band_lufs, singer_lufs = levels or (integrated_lufs(accompaniment()), integrated_lufs(vocal()))
-    if -math.inf in (band_lufs, singer_lufs):
-        return total((accompaniment, vocal))
-    return total((accompaniment, vocal), (0.0, band_lufs + under_lu - singer_lufs))
+    return total((accompaniment, vocal), (0.0, voice_gain_db(band_lufs, singer_lufs, under_lu)))
+
+
+def voice_gain_db(
+    band_lufs: float, singer_lufs: float, under_lu: float = ACCOMPANIMENT_UNDER_VOCAL_LU
+) -> float:
+    """The gain that sets the singer ``under_lu`` above the band; 0 if one of the two is silent (-inf)."""
+    return 0.0 if -math.inf in (band_lufs, singer_lufs) else band_lufs + under_lu - singer_lufs

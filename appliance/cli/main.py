@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appliance.cli import pack as cli_pack
+from appliance.cli import redo as cli_redo
 from appliance.cli import release as cli_release
 from appliance.cli import tune as cli_tune
 from appliance.cli import watch as cli_watch
 from appliance.cli.options import PACK_OPTION, PROFILES_OPTION, dial_options
+from appliance.cli.results import print_table, progress_bar
 from appliance.errors import INTERRUPTED_EXIT_CODE, BacklineError
 from appliance.system.cpu import cpu_trouble, read_cpu, require_machine
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from appliance.composing.wishes import Wishes
     from appliance.rendering.engine import Engine
     from appliance.rendering.job import RenderJob
@@ -63,6 +63,9 @@ def cli() -> None:
 @click.option("--sound", default="band", show_default=True, help="band: soundfont; neural: audio decoder.")
 @click.option(
     "--tuning", default="singer", show_default=True, help="The band's A: the singer's, or in Hz such as 440."
+)
+@click.option(
+    "--transpose", default=0, show_default=True, help="Semitones by which the band plays higher (or lower)."
 )
 @dial_options
 @click.option("--like", type=click.Path(path_type=Path), help="MIDI file; play in its manner.")
@@ -103,7 +106,7 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
                 for receipt in receipts:
                     click.echo(json.dumps(receipt.facts, ensure_ascii=False))
     if rows and not as_json:
-        _print_table(rows)
+        print_table(rows)
     sys.exit(first_error)
 
 
@@ -146,7 +149,7 @@ def _number(text: str) -> float | str:
 def _render_with_progress(engine: Engine, job: RenderJob) -> list[Receipt]:
     from appliance.rendering.render import render as render_job
 
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task(job.vocal.name, total=1.0)
         return render_job(
             engine,
@@ -154,30 +157,6 @@ def _render_with_progress(engine: Engine, job: RenderJob) -> list[Receipt]:
             installed_version("backline"),
             lambda share: progress.update(task, completed=share),
         )
-
-
-def _progress() -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal)
-
-
-def _print_table(receipts: list[Receipt]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("file", "seconds", "key", "tempo", "fit", "real-time factor")
-    for receipt in receipts:
-        facts = receipt.facts
-        name = next(n for n in facts["files"] if n.endswith(".accompaniment.wav"))
-        factor = f"{facts['real_time_factor']:.3f}"
-        seconds = f"{facts['vocal']['duration_s']:.1f}"
-        table.add_row(Text(name), seconds, receipt.key, receipt.tempo, receipt.fit, factor)
-    Console(width=None if sys.stdout.isatty() else 100).print(table)
 
 
 @cli.command()
@@ -208,6 +187,7 @@ def doctor(pack: Path, out: Path, profiles: Path | None, as_json: bool) -> None:
     sys.exit(report.exit_code)
 
 
+cli.add_command(cli_redo.redo)
 cli_watch.register(cli)
 cli.add_command(cli_tune.tune)
 for command in (cli_release.release, cli_release.keys, cli_pack.pack):

@@ -70,20 +70,27 @@ class Reading:
 
 
 def listen(
-    graphs: Graphs, features: Array, duration_s: float, wishes: Wishes, company: float = 0.0
+    graphs: Graphs,
+    features: Array,
+    duration_s: float,
+    wishes: Wishes,
+    company: float = 0.0,
+    grid: BeatGrid | None = None,
 ) -> Reading:
     """Estimate beats, key and plan of a vocal with ``features`` (F, T), T a multiple of 4.
 
     The planner runs twice: first for the beats, then, given the beats, for the harmony. ``wishes`` replace
-    what the user gave. ``company`` is the probability that there is more than one voice: then the pitch track
-    says little of the key, and its confidence is lower.
+    what the user gave, and ``grid`` the beats where they are known from before. ``company`` is the
+    probability that there is more than one voice: then the pitch track says little of the key, and its
+    confidence is lower.
 
     Raises:
         UsageError: the given key, beats or chart are invalid, or a section names bars that there are not.
     """
-    unknown = np.zeros((5, features.shape[1]), np.float32)
-    plan, _, beats = _run_planner(graphs, features, unknown)
-    grid = _grid(beats, Accents.of(plan, features[ONSET]), duration_s, wishes)
+    if grid is None:
+        unknown = np.zeros((5, features.shape[1]), np.float32)
+        plan, _, beats = _run_planner(graphs, features, unknown)
+        grid = _grid(beats, Accents.of(plan, features[ONSET]), duration_s, wishes)
     check_sections(wishes.section, grid, duration_s)
     plan, key_shares, _ = _run_planner(graphs, features, phases(grid, features.shape[1]))
     key, confidence = _likeliest_key(key_shares)

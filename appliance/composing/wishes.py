@@ -43,6 +43,7 @@ _OPTION_ERRORS = {
     "takes": "--takes {}: give a number of 1 or more.",
     "seed": "--seed {}: give a number of 0 or more.",
     "tuning": "--tuning {}: give 'singer', or the A in Hz between 400 and 480.",
+    "transpose": "--transpose {}: give a whole number of semitones from -12 to 12.",
     "sound": f"--sound {{}}: unknown sound; choose one of {', '.join(get_args(Sound))}.",
 }
 """Errors of the command for values outside their limits, where they are clearer than pydantic's."""
@@ -136,6 +137,8 @@ class SidecarWishes(DialWishes):
     """What plays the notes: ``band`` is the soundfont, ``neural`` the audio decoder."""
     tuning: Literal["singer"] | Annotated[float, Field(ge=400, le=480)] = "singer"
     """The band's A in Hz; ``singer``: the pitch of the singer's own A."""
+    transpose: Annotated[int, Field(ge=-12, le=12)] = 0
+    """Semitones by which the band plays higher than what is sung; key and chart are those of the singing."""
     section: Annotated[list[Section], Field(max_length=_MOST_SECTIONS), BeforeValidator(_as_list)] = []
     """Dials for some of the bars; no bar is in two sections."""
 

@@ -7,6 +7,7 @@
 - ``chord_names``: chord names in common spellings; ``chord_quality``: what stands behind the root
 - ``scale_degrees``: chords by their place in the key: Nashville numbers, roman numerals
 - ``chord_chart``: chord charts as text; ``chart_bars``: their bars and repeats
+- ``transposition``: a chart in another key
 - ``chart_keeping``: corrects notes that contradict a given chart
 - ``beat_grid``: beat and bar phases; notes moved onto the beat
 - ``bar_lines``: where bars lie; ``metrical_weight``: how strong their places are
@@ -14,5 +15,7 @@
 - ``beat_file``: reads beats from a text file
 - ``crumbs``: notes too short to be heard as notes; ``walking_line``: the pitches of a walking bass
 - ``periods``: stretches of a song over which a drummer keeps a pattern
-- ``midi``: writes a score as a MIDI file; ``midi_file``: reads one as tracks of notes
+- ``midi``: writes a score as a MIDI file; ``midi_reading`` reads it back
+- ``midi_file``: reads any MIDI file as tracks of notes
+- ``splicing``: a score with some bars of another
 """

@@ -48,12 +48,17 @@ def chart_text(chart: Chart) -> str:
 
 
 def parse_chart(
-    text: str, grid: BeatGrid, duration_s: float, name: str, song: SongKey | None = None
+    text: str,
+    grid: BeatGrid,
+    duration_s: float,
+    name: str,
+    song: SongKey | None = None,
+    first_bar: int = 1,
 ) -> Chart:
     """Read the chart in ``text`` for a song of ``duration_s`` seconds; errors call the file ``name``.
 
-    In the form with bars, the first bar is the first bar of ``grid``, and equal neighbours are joined. In the
-    form with times they stay separate. Degrees count in the key of ``song``.
+    In the form with bars, the first one is bar ``first_bar`` of ``grid``, and equal neighbours are joined. In
+    the form with times they stay separate. Degrees count in the key of ``song``.
 
     Raises:
         UsageError: the text is not a chart, or does not fit the song; names file and line.
@@ -66,7 +71,7 @@ def parse_chart(
         try:
             if "|" in line:
                 bars.add(line)
-                _check_bars(bars.played, grid)
+                _check_bars(first_bar - 1 + len(bars.played), grid)
             elif line:
                 chart.append(_timed_span(line, chart, duration_s, labels))
             if bars.played and chart:
@@ -77,7 +82,7 @@ def parse_chart(
         raise UsageError(f"{name}: '|:' opens a repeat that no ':|' closes.")
     if not bars.played and not chart:
         raise UsageError(f"{name}: the chart is empty; write lines like '0.000 2.500 Am7' or '| Am | F G |'.")
-    return _spans_of_bars(bars.played, grid, duration_s) if bars.played else chart
+    return _spans_of_bars(bars.played, grid, duration_s, first_bar) if bars.played else chart
 
 
 def chart_remarks(text: str, song: SongKey | None = None) -> list[str]:
@@ -136,15 +141,15 @@ def _timed_span(line: str, before: Chart, duration_s: float, labels: Labels) -> 
     return ChordSpan(start_s, end_s, labels.of(label))
 
 
-def _check_bars(bars: list[list[str]], grid: BeatGrid) -> None:
+def _check_bars(last_bar: int, grid: BeatGrid) -> None:
     if not grid.downbeats:
         raise UsageError("a chart in bars needs beats; give the tempo (bpm) or write times.")
-    if len(bars) > len(grid.downbeats):
+    if last_bar > len(grid.downbeats):
         raise UsageError(f"the chart has more bars than the recording, which has {len(grid.downbeats)}.")
 
 
-def _spans_of_bars(bars: list[list[str]], grid: BeatGrid, duration_s: float) -> Chart:
-    starts = [grid.beats_s[i] for i in grid.downbeats]
+def _spans_of_bars(bars: list[list[str]], grid: BeatGrid, duration_s: float, first_bar: int) -> Chart:
+    starts = [grid.beats_s[i] for i in grid.downbeats[first_bar - 1 :]]
     last_beat = grid.downbeats[-1]
     gap_s = 60.0 / grid.bpm if grid.bpm else duration_s
     # The recording may end before the last bar does; its chords keep their places.

@@ -61,6 +61,14 @@ class Key:
         tie_is_flat = fifths == 6 and self.mode == "minor"  # Eb minor, but F# major
         return fifths - 12 if fifths > 6 or tie_is_flat else fifths
 
+    def transposed(self, semitones: int) -> Key:
+        """The key ``semitones`` higher.
+
+        >>> Key.parse("C").transposed(-2).name
+        'Bb major'
+        """
+        return Key((self.tonic + semitones) % 12, self.mode)
+
     @staticmethod
     def parse(text: str) -> Key:
         """Read the name of a key: ``C``, ``Am``, ``F# minor``, ``Bb major``, ``e♭ min``.

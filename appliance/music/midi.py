@@ -98,15 +98,24 @@ class TempoMap:
         exact = ticks + (times_us - np.asarray(starts_us)[which]) * TICKS_PER_BEAT / tempi
         return [int(t) for t in np.rint(np.maximum(exact, 0))]
 
+    def seconds(self, ticks: Iterable[int]) -> list[float]:
+        """The time of each of ``ticks``, so that :meth:`ticks` gives them back."""
+        firsts, tempi = np.asarray(self.tempi, np.float64).T
+        starts_us = np.cumsum(np.concatenate([[0.0], np.diff(firsts) * tempi[:-1] / TICKS_PER_BEAT]))
+        at = np.asarray(list(ticks), np.float64)
+        which = np.searchsorted(firsts, at, side="right") - 1
+        times_us = starts_us[which] + (at - firsts[which]) * tempi[which] / TICKS_PER_BEAT
+        return [float(time) for time in times_us / 1e6]
+
 
 def write_midi(
     path: Path,
     score: Score,
-    grid: BeatGrid,
+    grid: BeatGrid | TempoMap,
     instruments: Mapping[str, Instrument],
     tuning_cents: float = 0.0,
 ) -> None:
-    """Write ``score`` to ``path``: the tempo map, then one track per group that plays.
+    """Write ``score`` to ``path``: the tempo map, of ``grid`` or given, then one track per group that plays.
 
     ``instruments`` maps each of the score's groups to its instrument; drums play on channel 10. Notes of one
     pitch must not overlap in MIDI: a later one ends the earlier one. The same arguments give the same bytes.
@@ -117,7 +126,7 @@ def write_midi(
         OutputError: the file cannot be written.
         ValueError: ``grid`` has no tempo map; see :meth:`TempoMap.of`.
     """
-    tempo_map = TempoMap.of(grid)
+    tempo_map = TempoMap.of(grid) if isinstance(grid, BeatGrid) else grid
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     end_tick = tempo_map.ticks([score.duration_s])[0]
     file.tracks.append(_conductor(tempo_map, end_tick, tuning_cents))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.audio.loudness import Loudness
+from appliance.audio.mastering import Master
 from appliance.audio.recording import AudioInfo
 from appliance.audio.voice_level import VoiceLevel
 from appliance.composing.wishes import Wishes
@@ -70,11 +71,38 @@ class HeardVocal:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """How a sound was mastered: a gain, and where the limiter aims; None without a limiter."""
+
+    gain_db: float
+    aim_dbtp: float | None
+
+    @staticmethod
+    def of(master: Master) -> Level:
+        """The level of a mastered sound."""
+        return Level(master.gain_db, master.aim_dbtp)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The loudness of an accompaniment and the gains of its files; a redo of some bars keeps the gains.
+
+    ``voice_db`` is the gain of the vocal in the mix before the mix is mastered. Without a mix, it and ``mix``
+    are None.
+    """
+
+    loudness: Loudness
+    band: Level
+    voice_db: float | None = None
+    mix: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlayedTake:
-    """A rendered take: its ``number`` (1 is the best fit), the loudness of its accompaniment, its ``files``
-    (name to SHA-256), and the seconds that each stage took."""
+    """A rendered take: its ``number`` (1 is the best fit), its levels, its ``files`` (name to SHA-256), and
+    the seconds that each stage took."""
 
     number: int
-    loudness: Loudness
+    levels: Levels
     files: dict[str, str]
     timings_s: dict[str, float]

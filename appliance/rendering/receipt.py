@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+import os
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from appliance.audio.high_pass import HIGH_PASS_HZ
+from appliance.composing.composer import Reading
 from appliance.composing.takes import Take
+from appliance.composing.wishes import Wishes
 from appliance.music.beat_file import beats_text
 from appliance.music.beat_grid import trusted
 from appliance.music.chord_chart import chart_text
+from appliance.music.keys import Key
+from appliance.music.transposition import transposed_chart
 from appliance.rendering.engine import Engine
-from appliance.rendering.job import HeardVocal, PlayedTake, RenderJob
+from appliance.rendering.job import HeardVocal, Levels, PlayedTake, RenderJob
+from appliance.rendering.sound_files import has_mix
 from appliance.system.mathematics import math_library
 from appliance.vocal.tuning import REFERENCE_HZ
 
@@ -68,7 +74,8 @@ def make_receipt(
     """
     info = vocal.info if job.original is None else job.original
     pack, wishes, reading = engine.pack, job.wishes, take.reading
-    grid = reading.grid
+    grid, transpose = reading.grid, wishes.transpose
+    chart = transposed_chart(reading.chart, reading.key, transpose)
     total_s = sum(played.timings_s.values())
     return Receipt(
         {
@@ -77,6 +84,7 @@ def make_receipt(
             "job": job.key,
             "vocal": {
                 "name": info.path.name,
+                "place": None if job.original else _place(job.vocal, job.out),
                 "sha256": info.sha256,
                 "duration_s": round(info.duration_s, 6),
                 "rate_hz": info.rate_hz,
@@ -97,6 +105,7 @@ def make_receipt(
             },
             "profile": None if engine.profile is None else engine.profile.sha256,
             "mathematics": math_library(),
+            "asked": _asked(wishes),
             "seed": take.seed,
             "take": played.number,
             "takes": wishes.takes,
@@ -106,10 +115,11 @@ def make_receipt(
             "like": wishes.like_name or None,
             "sound": wishes.sound,
             "key": {
-                "name": reading.key.name,
+                "name": reading.key.transposed(transpose).name,
                 "confidence": round(reading.key_confidence, 3),
                 "given": wishes.key is not None,
             },
+            "transposed": _transposed(reading, transpose) if transpose else None,
             "tuning": {
                 "reference_hz": round(REFERENCE_HZ * 2.0 ** (vocal.band_cents / 1200.0), 2),
                 "cents": round(vocal.band_cents, 1),
@@ -129,19 +139,69 @@ def make_receipt(
                 "given": wishes.bpm is not None or wishes.beats is not None,
                 "counted": "half" if wishes.half_time else "double" if wishes.double_time else None,
             },
-            "beats_s": [round(b, 4) for b in grid.beats_s],
+            "beats_s": list(grid.beats_s),
             "downbeats": list(grid.downbeats),
             "beats_text": beats_text(grid),
-            "chart": [[round(c.start_s, 3), round(c.end_s, 3), c.label] for c in reading.chart],
-            "chart_text": chart_text(reading.chart),
+            "chart": [[round(c.start_s, 3), round(c.end_s, 3), c.label] for c in chart],
+            "chart_text": chart_text(chart),
             "chart_given": wishes.chords is not None,
-            "remarks": [*vocal.remarks, *reading.remarks],
+            "remarks": [*vocal.remarks, *reading.remarks, *_remarks_on_transposing(reading.key, wishes)],
+            "groups": list(take.score.groups()),
             "fit": None if take.fit is None else take.fit.to_json(take.retried),
-            "loudness_lufs": round(played.loudness.integrated_lufs, 2),
-            "true_peak_dbtp": round(played.loudness.true_peak_dbtp, 2),
+            "loudness_lufs": round(played.levels.loudness.integrated_lufs, 2),
+            "true_peak_dbtp": round(played.levels.loudness.true_peak_dbtp, 2),
+            "levels": _levels(played.levels),
             "samples": info.output_samples,
             "files": played.files,
             "timings_s": {stage: round(seconds, 3) for stage, seconds in played.timings_s.items()},
             "real_time_factor": round(total_s / info.duration_s, 4),
         }
     )
+
+
+def _asked(wishes: Wishes) -> dict[str, Any]:
+    """What was asked for, but for the texts of chart and beats, whose content stands elsewhere."""
+    texts = {"chords", "chords_name", "beats", "beats_name"}
+    return wishes.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude=texts)
+
+
+def _place(vocal: Path, out: Path) -> str | None:
+    """The path of the vocal from the folder of the receipt, so that both may move together.
+
+    None if a name in it cannot be written as text.
+    """
+    place = os.path.relpath(vocal.resolve(), out.resolve())
+    try:
+        place.encode()
+    except UnicodeEncodeError:
+        return None
+    return place
+
+
+def _transposed(reading: Reading, semitones: int) -> dict[str, Any]:
+    """What the singer sings, where the band plays in another key."""
+    return {
+        "semitones": semitones,
+        "sung_key": reading.key.name,
+        "sung_chart_text": chart_text(reading.chart),
+    }
+
+
+def _remarks_on_transposing(sung: Key, wishes: Wishes) -> list[str]:
+    if has_mix(wishes):
+        return []
+    up = wishes.transpose
+    far = f"{abs(up)} semitone{'s' if abs(up) > 1 else ''} {'higher' if up > 0 else 'lower'}"
+    return [
+        f"The band plays {far} than what is sung, in {sung.transposed(up).name} instead of {sung.name}; "
+        "there is no mix, because the voice would be in another key."
+    ]
+
+
+def _levels(levels: Levels) -> dict[str, Any]:
+    """The gains of the accompaniment and of the mix, which a redo keeps."""
+    return {
+        "band": asdict(levels.band),
+        "voice_db": levels.voice_db,
+        "mix": levels.mix and asdict(levels.mix),
+    }

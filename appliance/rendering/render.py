@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from appliance.audio.blocks import Block
-from appliance.audio.recording import AudioInfo, probe, read_blocks, read_mono
-from appliance.audio.voice_level import VoiceLevel, measure_voice
-from appliance.composing.composer import listen, padded
+from appliance.composing.composer import listen
 from appliance.composing.dials import check_dials
 from appliance.composing.takes import Take, compose_takes
 from appliance.composing.wishes import Wishes
 from appliance.errors import NotSungError, UsageError
 from appliance.files.write_errors import writing
-from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.midi import write_midi
 from appliance.packs.pack import Pack, file_facts
 from appliance.rendering.engine import Engine
+from appliance.rendering.hearing import tracked
 from appliance.rendering.job import HeardVocal, PlayedTake, RenderJob
 from appliance.rendering.publication import Publication
 from appliance.rendering.receipt import Receipt, make_receipt
 from appliance.rendering.sound_files import write_sound_files
-from appliance.rendering.stopwatch import DENOISING, LISTENING, Stopwatch
-from appliance.system.threads import Aside, aside, short_turns
-from appliance.vocal.check import check_vocal
-from appliance.vocal.features import features_of
-from appliance.vocal.tracker import PitchTrack, track_pitch
-from appliance.vocal.tuning import cents_of, tuning_of
+from appliance.rendering.stopwatch import DENOISING, Stopwatch
+from appliance.system.threads import aside, short_turns
 
 BYTES_PER_SAMPLE = 3 * 2 * 4 + 4 * 2 * 8
 """Largest disk space per sample: finished 24-bit stereo files, and working stems in float32."""
@@ -48,43 +41,24 @@ def render(
         BacklineError: the job cannot be rendered. Unfinished files have been removed.
     """
     check_pack_can(engine.pack, job.wishes)
-    band_cents = None if job.wishes.tuning == "singer" else cents_of(job.wishes.tuning)
     watch = Stopwatch(on_progress)
-    with watch.stage("read"):
-        info = probe(job.vocal)
+    sung = tracked(job.vocal, job.wishes, watch)
     with watch.stage("listen"):
-        track = _track(info, watch)
-        check = check_vocal(track)
-        if check.sentence is not None and not job.force:
+        sentence = sung.check.sentence
+        if sentence is not None and not job.force:
             if job.original is not None:
-                raise NotSungError(f"{job.original.path}: {check.sentence}.")
-            raise NotSungError(f"{job.vocal}: {check.sentence}, or use --force.")
-        tuning = tuning_of(track).near(0.0 if band_cents is None else band_cents)
-        features = padded(features_of(track, tuning.curve))
-        duration_s = info.output_samples / SAMPLE_RATE_HZ
-        reading = listen(engine.graphs, features, duration_s, job.wishes, track.company)
-
-    def measure(work: Aside[VoiceLevel]) -> VoiceLevel:
-        return measure_voice(work.through(read_blocks(info)), track.f0_hz > 0.0)
-
-    with aside(measure) as level, watch.stage("compose"):  # the networks leave a second core mostly idle
+                raise NotSungError(f"{job.original.path}: {sentence}.")
+            raise NotSungError(f"{job.vocal}: {sentence}, or use --force.")
+        reading = listen(engine.graphs, sung.features(), sung.duration_s, job.wishes, sung.track.company)
+    with aside(sung.level) as level, watch.stage("compose"):
+        # The networks leave a second core mostly idle.
         takes = compose_takes(
             engine.graphs, engine.pack, reading, job.wishes, lambda share: watch.advance(DENOISING * share)
         )
-        cents = tuning.cents if band_cents is None else band_cents
-        vocal = HeardVocal(info, check.sung_s, tuning, cents, level.result(), track.company)
+        vocal = sung.heard(level.result())
     receipts = _publish(engine, job, version, vocal, takes, watch)
     on_progress(1.0)
     return receipts
-
-
-def _track(info: AudioInfo, watch: Stopwatch) -> PitchTrack:
-    def blocks() -> Iterator[Block]:
-        for block in read_mono(info):
-            watch.advance(LISTENING * len(block) / info.output_samples)
-            yield block
-
-    return track_pitch(blocks(), info.output_samples)
 
 
 def _publish(
@@ -103,10 +77,11 @@ def _publish(
         watch.seconds = dict(common)
         with Publication(job.out, job.result_name(number), overwrite=job.overwrite) as publication:
             publication.need_bytes(vocal.info.output_samples * BYTES_PER_SAMPLE)
-            loudness = write_sound_files(engine, job.wishes, vocal, take.score, publication, watch)
-            write_midi(publication.path("mid"), take.score, take.reading.grid, sounds, vocal.band_cents)
+            score = take.score.transposed(job.wishes.transpose)
+            levels = write_sound_files(engine, job.wishes, vocal, score, publication, watch)
+            write_midi(publication.path("mid"), score, take.reading.grid, sounds, vocal.band_cents)
             receipt_path = publication.path("receipt.json")
-            played = PlayedTake(number, loudness, _hash_files(publication.folder / "files"), watch.seconds)
+            played = PlayedTake(number, levels, hash_files(publication.folder / "files"), watch.seconds)
             receipt = make_receipt(engine, job, vocal, take, played, version)
             with writing(receipt_path):
                 receipt.write(receipt_path)
@@ -114,7 +89,7 @@ def _publish(
     return receipts
 
 
-def _hash_files(folder: Path) -> dict[str, str]:
+def hash_files(folder: Path) -> dict[str, str]:
     """SHA-256 of the files below ``folder``, by relative path."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:

@@ -62,7 +62,7 @@ TERMS = (
         "style",
         "band",
     ),
-    *("stem", "take", "variety", "fit", "voicing", "frame", "roll", "latent", "score-vae", "planner"),
+    *("stem", "take", "redo", "variety", "fit", "voicing", "frame", "roll", "latent", "score-vae", "planner"),
     *("condition", "denoiser", "student", "sampler", "forward-pass", "window", "fit-network"),
     *("audio-decoder", "graph", "graph-setting", "profile", "corpus", "checkpoint", "calibration", "pack"),
     *("manifest", "room", "job", "wish", "publishing", "receipt", "setting", "hook", "inbox", "settling"),
@@ -187,6 +187,12 @@ def test_the_options_of_render_are_those_documented(options: str) -> None:
     table = section(options, "## Options of `backline render`")
     documented = {cell.split()[0] for cell in named(first_cells(table))}
     offered = {o for p in cli.commands["render"].params for o in p.opts if o.startswith("--")}
+    assert documented == offered - {"--help"}
+
+
+def test_the_options_of_redo_are_those_documented(options: str) -> None:
+    documented = {cell.split()[0] for cell in named(first_cells(section(options, "## Redoing a take")))}
+    offered = {o for p in cli.commands["redo"].params for o in p.opts if o.startswith("--")}
     assert documented == offered - {"--help"}
 
 

@@ -1,0 +1,69 @@
+"""A score with some bars of another: notes are exchanged at the borders, and none outside is touched.
+
+A note belongs to the bars if it begins in them. A note of the old score that begins before them rings into
+them as it did; a new note of the same pitch waits until it has ended. A new note ends at the last border.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from appliance.music.chord_chart import Chart, merged
+from appliance.music.score import DRUM_GROUP, Note, Score
+
+AT_BORDER_S = 0.001
+"""A note so close to a border begins on it: MIDI keeps times to a tick, less than this."""
+
+_SHORTEST_S = 0.05
+"""If less is left of a new note that a ringing one or the last border shortens, it is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some bars of a song: from ``start_s`` to ``end_s``."""
+
+    start_s: float
+    end_s: float
+
+    def holds(self, note: Note) -> bool:
+        """Whether ``note`` begins in it."""
+        return self.start_s - AT_BORDER_S <= note.start_s < self.end_s - AT_BORDER_S
+
+
+def spliced_score(old: Score, new: Score, stretch: Stretch, groups: Collection[str]) -> Score:
+    """``old``, with what ``new`` has for ``groups`` in ``stretch``.
+
+    >>> old = Score.of([Note(0.0, 3.0, 60, 80, "keys"), Note(3.0, 4.0, 60, 80, "keys")], 4.0)
+    >>> new = Score.of([Note(2.0, 3.5, 64, 70, "keys")], 4.0)
+    >>> spliced = spliced_score(old, new, Stretch(1.0, 3.0), ["keys"])
+    >>> [(note.start_s, note.end_s, note.pitch) for note in spliced.notes]
+    [(0.0, 3.0, 60), (2.0, 3.0, 64), (3.0, 4.0, 60)]
+    """
+    kept = [note for note in old.notes if note.group not in groups or not stretch.holds(note)]
+    until: dict[tuple[str, int], float] = {}
+    for note in kept:
+        if note.start_s < stretch.start_s and note.end_s > stretch.start_s:
+            until[note.group, note.pitch] = note.end_s
+    added = []
+    for note in new.notes:
+        if note.group in groups and stretch.holds(note):
+            free_s = until.get((note.group, note.pitch), stretch.start_s)
+            start_s, end_s = max(note.start_s, free_s), min(note.end_s, stretch.end_s)
+            unhurt = start_s - note.start_s < AT_BORDER_S and end_s == note.end_s
+            if unhurt or end_s - start_s >= _SHORTEST_S or note.group == DRUM_GROUP:
+                added.append(replace(note, start_s=start_s, end_s=end_s))
+    return Score.of([*kept, *added], old.duration_s)
+
+
+def spliced_chart(old: Chart, new: Chart, stretch: Stretch) -> Chart:
+    """``old``, with the chords that ``new`` has in ``stretch``; borders are rounded to milliseconds."""
+    start_s, end_s = round(stretch.start_s, 3), round(stretch.end_s, 3)
+    before = _cut(old, 0.0, start_s)
+    after = _cut(old, end_s, max([end_s, *(span.end_s for span in old)]))
+    return merged([*before, *_cut(new, start_s, end_s), *after])
+
+
+def _cut(chart: Chart, start_s: float, end_s: float) -> Chart:
+    cut = (replace(s, start_s=max(s.start_s, start_s), end_s=min(s.end_s, end_s)) for s in chart)
+    return [span for span in cut if span.end_s > span.start_s]
