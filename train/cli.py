@@ -31,6 +31,7 @@ for command in (
     networks.vae,
     data.latents,
     networks.planner,
+    networks.chords,
     data.plans,
     networks.denoiser,
     networks.student,
