@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from appliance.grid import FRAME_SAMPLES, FRAMES_PER_LATENT
 from appliance.music.roll import ROLL_ROWS
 from appliance.networks.band_rows import BAND_ROWS
-from appliance.networks.condition_rows import CONDITION_ROWS, PHASE_ROWS, STYLE_ROWS
+from appliance.networks.condition_rows import PHASE_ROWS, STYLE_ROWS
 from appliance.networks.log_frequency import SPECTRUM_ROWS
 from appliance.playing.source_filter import DECODER_ROWS, HOP_SAMPLES
 from appliance.vocal.features import FEATURE_ROWS
@@ -159,7 +159,7 @@ def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tu
         Graph(
             "condition",
             generator.condition,
-            (Port("rows", CONDITION_ROWS, per_score), style),
+            (Port("rows", config.rows, per_score), style),
             ("tokens", "keys_values"),
             free_batch=True,
         ),

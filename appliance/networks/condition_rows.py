@@ -1,6 +1,7 @@
-"""The condition as an input array of the denoiser: vocal features, beats and plan at the score frame rate.
+"""The condition as an input array of the denoiser: vocal features, beats, harmony plan, rhythm plan and dials
+at the score frame rate.
 
-Training and the appliance share this code. Shapes: T score frames, P = T/4 plan frames, S styles.
+Training and the appliance share this code. Shapes: T score frames, P = T/4 plan frames, S styles, D dials.
 """
 
 from __future__ import annotations
@@ -14,7 +15,12 @@ from appliance.vocal.features import FEATURE_ROWS
 
 PHASE_ROWS = 5
 PLAN_ROWS = 24
-CONDITION_ROWS = FEATURE_ROWS + PHASE_ROWS + PLAN_ROWS + 1
+RHYTHM_ROWS = 4
+DIALS = 7
+"""Number of dials, in the order of :data:`appliance.composing.wishes.MUSIC_DIALS`."""
+FIRST_CONDITION_ROWS = FEATURE_ROWS + PHASE_ROWS + PLAN_ROWS + 1
+"""Rows of packs that know neither rhythm plan nor dials."""
+CONDITION_ROWS = FIRST_CONDITION_ROWS + RHYTHM_ROWS + 2 * DIALS
 STYLE_ROWS = len(STYLES) + 1
 
 PLAN_GIVEN = 1.0
@@ -32,6 +38,8 @@ def condition_rows(
     phases: Array | None = None,
     plan: Array | None = None,
     certainty: float = 0.0,
+    rhythm: Array | None = None,
+    dials: Array | None = None,
 ) -> Array:
     """The condition of ``frames`` score frames: (CONDITION_ROWS, T). Rows of absent inputs are 0.
 
@@ -41,6 +49,8 @@ def condition_rows(
         phases: (5, T) beat and bar phases, from :func:`appliance.music.beat_grid.phases`.
         plan: (24, P) pitch classes of chords (12) and bass (12), in the same transposition.
         certainty: PLAN_GIVEN or PLAN_PREDICTED if there is a plan.
+        rhythm: (4, T), from :func:`appliance.music.rhythm_plan.rhythm_rows`.
+        dials: (D, T) in standard deviations of the style, NaN where a dial is not set.
     """
     rows = np.zeros((CONDITION_ROWS, frames), np.float32)
     if features is not None:
@@ -48,8 +58,15 @@ def condition_rows(
     if phases is not None:
         rows[FEATURE_ROWS : FEATURE_ROWS + PHASE_ROWS] = phases
     if plan is not None:
-        rows[FEATURE_ROWS + PHASE_ROWS : -1] = np.repeat(plan, FRAMES_PER_PLAN, axis=1)
-        rows[-1] = certainty
+        certain = FIRST_CONDITION_ROWS - 1
+        rows[certain - PLAN_ROWS : certain] = np.repeat(plan, FRAMES_PER_PLAN, axis=1)
+        rows[certain] = certainty
+    further = rows[FIRST_CONDITION_ROWS:]
+    if rhythm is not None:
+        further[:RHYTHM_ROWS] = rhythm
+    if dials is not None:
+        further[RHYTHM_ROWS : RHYTHM_ROWS + DIALS] = np.nan_to_num(dials)
+        further[RHYTHM_ROWS + DIALS :] = ~np.isnan(dials)
     return rows
 
 

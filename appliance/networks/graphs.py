@@ -128,6 +128,11 @@ class Graphs:
                 self._compiled[place].release_memory()  # fails while another request runs
                 return_free_memory()
 
+    @property
+    def condition_rows(self) -> int:
+        """Number of rows that the condition encoder of this pack takes."""
+        return int(self._compiled[self._ready("condition")].input("rows").get_partial_shape()[1].get_length())
+
     def plan(self, features: Array, phases: Array) -> tuple[Array, Array, Array]:
         """The planner: features (64, T), phases (5, T) -> plan (24, P), key (24,), beats (2, T), all 0-1."""
         inputs = {"features": features[None], "phases": phases[None]}
@@ -136,7 +141,8 @@ class Graphs:
 
     def condition(self, rows: Array, style: Array) -> tuple[Array, Array]:
         """The condition encoder: rows (B, CONDITION_ROWS, 2 W), style (B, S, 1) -> tokens (B, C, W) and the
-        keys and values of the denoiser's attention."""
+        keys and values of the denoiser's attention. An older pack takes the first of the rows only."""
+        rows = rows[:, : self.condition_rows]
         tokens, keys_values = self._outputs(
             "condition", {"rows": rows, "style": style}, "tokens", "keys_values"
         )

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from appliance.networks.condition_rows import FIRST_CONDITION_ROWS
 from train.networks.audio_decoder import AudioDecoder, AudioDecoderConfig
 from train.networks.audio_encoder import AudioEncoder, AudioEncoderConfig
 from train.networks.denoiser import DenoiserConfig
@@ -134,6 +135,8 @@ def _network(path: Path, config_type: type[Config], network: Any) -> Any:
         raise CheckpointError(
             f"{path}: its configuration is of another version; use the version that wrote it"
         )
+    if config_type is DenoiserConfig:
+        stored.setdefault("rows", FIRST_CONDITION_ROWS)  # of checkpoints that do not tell
     tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
     model = network(config_type(**tuples))
     try:
