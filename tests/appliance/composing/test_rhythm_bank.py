@@ -1,0 +1,117 @@
+"""A borrowed rhythm suits style, meter, tempo and what was asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from appliance.composing.rhythm_bank import (
+    Phrase,
+    RhythmBank,
+    density_of,
+    read_bank,
+    spread,
+    syncopation_of,
+)
+from appliance.errors import PackError
+from appliance.music.rhythm_plan import BarRhythm
+from appliance.music.score import BeatGrid
+
+FILE = Path("rhythms.json")
+BEATS = BarRhythm(((0, 12), (6, 18), ()))
+"""Every beat of a bar of four."""
+OFFBEATS = BarRhythm(((0,), (3, 15), (9, 21)))
+"""The first beat, then the middle of every beat."""
+TRESILLO = BarRhythm(((0, 9, 18), (), ()))
+"""1, the middle of 2, 4: three strokes against the beat."""
+
+
+def grid(bars: int, meter: int = 4, bpm: float = 120.0) -> BeatGrid:
+    beats = bars * meter
+    return BeatGrid(tuple(k * 60 / bpm for k in range(beats)), tuple(range(0, beats, meter)), 1.0, meter)
+
+
+def phrase(*bars: BarRhythm, style: str = "pop", meter: int = 4, bpm: float = 120.0) -> Phrase:
+    return Phrase(style, meter, False, bpm, bars, density_of(bars, meter), syncopation_of(bars))
+
+
+def test_density_and_syncopation_are_counted_by_hand() -> None:
+    assert density_of([BEATS], 4) == 1.0
+    assert density_of([BEATS, BarRhythm()], 4) == 0.5
+    assert syncopation_of([BEATS]) == 0.0
+    # 1 is followed by no onset on 2, 3, 4 or the next bar: all four strokes off the beat are syncopes.
+    assert syncopation_of([OFFBEATS]) == pytest.approx(4 / 5)
+    # Of three strokes one lies off the beat; beat 3, which follows it, is empty.
+    assert syncopation_of([TRESILLO]) == pytest.approx(1 / 3)
+    # An offbeat that leads to a beat is none.
+    assert syncopation_of([BarRhythm(((0, 3, 6), (), ()))]) == 0.0
+
+
+def test_a_phrase_is_repeated_and_comes_to_rest() -> None:
+    plan = spread([BEATS, OFFBEATS], 5)
+    assert plan[:4] == (BEATS, OFFBEATS, BEATS, OFFBEATS)
+    assert plan[4] == BarRhythm(((0,), (6,), ()))
+    assert spread([BEATS], 0) == ()
+
+
+def test_style_and_meter_must_agree() -> None:
+    bank = RhythmBank((phrase(BEATS), phrase(OFFBEATS, style="jazz")))
+    assert bank.borrow("pop", grid(3), 0)[0] == BEATS
+    assert bank.borrow("jazz", grid(3), 0)[0] == OFFBEATS
+    assert bank.borrow("pop", grid(3, meter=3), 0) == ()
+    assert bank.borrow("folk", grid(3), 0) == ()
+    assert bank.borrow("pop", BeatGrid(), 0) == ()
+
+
+def test_it_is_the_same_again_and_other_seeds_borrow_others() -> None:
+    bars = [BarRhythm(((0,), tuple(range(6, 6 + k)), ())) for k in range(1, 13)]
+    bank = RhythmBank(tuple(map(phrase, bars)))
+    drawn = [bank.borrow("pop", grid(2), seed)[0] for seed in range(12)]
+    assert drawn == [bank.borrow("pop", grid(2), seed)[0] for seed in range(12)]
+    assert len(set(drawn)) > 2
+
+
+@pytest.mark.parametrize("dial", ["density", "syncopation"])
+def test_a_dial_chooses_among_the_phrases(dial: str) -> None:
+    measure = {"density": lambda plan: density_of(plan, 4), "syncopation": syncopation_of}[dial]
+    bars = [BarRhythm((tuple(sorted({0, 6, 12, 18, *range(1, k)})), (), ())) for k in range(2, 24)]
+    bars += [BarRhythm((tuple(6 * b + (3 if b < k else 0) for b in range(4)), (), ())) for k in range(5)]
+    bank = RhythmBank(tuple(map(phrase, bars)))
+    found = [
+        sum(measure(bank.borrow("pop", grid(2), seed, **{dial: asked})[:1]) for seed in range(8))
+        for asked in (-2.0, -1.0, 0.0, 1.0, 2.0)
+    ]
+    assert found == sorted(found)
+    assert found[-1] > found[0]
+
+
+def test_phrases_of_a_near_tempo_come_first() -> None:
+    slow = [phrase(BEATS, bpm=60.0) for _ in range(6)]
+    fast = [phrase(OFFBEATS, bpm=180.0) for _ in range(6)]
+    bank = RhythmBank(tuple(slow + fast))
+    assert {bank.borrow("pop", grid(2, bpm=66.0), seed)[0] for seed in range(9)} == {BEATS}
+    assert {bank.borrow("pop", grid(2, bpm=170.0), seed)[0] for seed in range(9)} == {OFFBEATS}
+
+
+STORED = {"style": "pop", "meter": 4, "compound": False, "bpm": 96.0, "bars": 2, "rhythm": "1  low: 1 3\n"}
+
+
+def test_the_packs_file_is_read() -> None:
+    (found,) = read_bank(FILE, json.dumps([STORED]).encode()).phrases
+    assert found.bars == (BarRhythm(((0, 12), (), ())), BarRhythm())
+    assert found.density == pytest.approx(2 / 8)
+
+
+@pytest.mark.parametrize(
+    "change", [{"meter": 0}, {"bars": "2"}, {"rhythm": "3  low: 1\n"}, {"rhythm": "1  low: 5\n"}, {"more": 1}]
+)
+def test_a_damaged_file_is_named(change: dict[str, object]) -> None:
+    with pytest.raises(PackError, match=r"rhythms\.json: .*etch the pack again"):
+        read_bank(FILE, json.dumps([STORED | change]).encode())
+
+
+def test_text_that_is_no_json_is_named() -> None:
+    with pytest.raises(PackError, match=r"rhythms\.json"):
+        read_bank(FILE, b"{")
