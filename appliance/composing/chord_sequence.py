@@ -8,33 +8,17 @@ Letters: S slots, C = 12·Q + 1 chord states, Q qualities (:mod:`appliance.netwo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.networks.chord_rows import NO_CHORD_STATE, GivenChords
+from appliance.networks.chord_rows import NO_CHORD_STATE, ChordScores, GivenChords
 from appliance.numerics.viterbi import Arrival, best_path
 
 Array = NDArray[np.float32]
 
 _IMPOSSIBLE = -1e4
-
-
-@dataclass(frozen=True, slots=True)
-class ChordScores:
-    """Scores (logarithms) of a song, from the chord network.
-
-    ``chords`` (C, S); ``change`` (S,), added where another chord begins; ``bass`` (12, 12, S): the log
-    probability of the interval (first) above a root (second); ``table`` (C, C): of each step from one chord
-    (first) to another.
-    """
-
-    chords: Array
-    change: Array
-    bass: Array
-    table: Array
 
 
 def best_sequence(scores: ChordScores, given: GivenChords, noise: Array | float = 0.0) -> NDArray[np.intp]:

@@ -34,6 +34,9 @@ PLAIN_ROWS = 10
 """Further rows: voicing and onsets in both halves; sine and cosine of the place in the bar, whether a bar
 begins, whether bars are known; whether the chord is given; whether nothing is to be played."""
 
+SLOT_ROWS = 12 * CIRCLE_ROWS + PLAIN_ROWS
+"""Rows of a slot in one array: those of the circle, row by row, then the plain ones."""
+
 PLAN_RATE_HZ = FRAME_RATE_HZ / FRAMES_PER_PLAN
 
 
@@ -49,6 +52,21 @@ class GivenChords:
         """Every slot is free."""
         free = np.full(slots, -1, np.int64)
         return GivenChords(free, free)
+
+
+@dataclass(frozen=True, slots=True)
+class ChordScores:
+    """Scores (logarithms) of a song, from the chord network.
+
+    ``chords`` (C, S); ``change`` (S,), added where another chord begins; ``bass`` (12, 12, S): the log
+    probability of the interval (first) above a root (second); ``table`` (C, C): of each step from one chord
+    (first) to another.
+    """
+
+    chords: Array
+    change: Array
+    bass: Array
+    table: Array
 
 
 def slot_edges(grid: BeatGrid, duration_s: float) -> NDArray[np.float64]:

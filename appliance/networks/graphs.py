@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.networks.chord_rows import ChordScores
 from appliance.networks.compiler import GraphCompiler
 from appliance.networks.setting import GraphSetting
 from appliance.packs.pack import Pack
@@ -177,6 +178,13 @@ class Graphs:
         """The fit network: features (64, T), phases (5, T), band (BAND_ROWS, T) -> log odds of a match."""
         inputs = {"features": features[None], "phases": phases[None], "band": band[None]}
         return float(self._outputs("fit", inputs, "log_odds")[0].reshape(()))
+
+    def chords(self, circle: Array, plain: Array) -> ChordScores:
+        """The chord network: circle (CIRCLE_ROWS, 12, M) and plain (PLAIN_ROWS, M) of M slots -> scores."""
+        slots = np.concatenate([circle.reshape(-1, circle.shape[2]), plain])[None]
+        outputs = ("scores", "change", "bass", "table")
+        chords, change, bass, table = self._outputs("chords", {"slots": slots}, *outputs)
+        return ChordScores(chords[0], change[0, 0], bass[0].reshape(12, 12, -1), table[0])
 
     def _output(self, name: str, inputs: dict[str, Array], output: str) -> Array:
         """One output, without its batch axis."""

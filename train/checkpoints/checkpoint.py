@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from appliance.networks.condition_rows import FIRST_CONDITION_ROWS
 from train.networks.audio_decoder import AudioDecoder, AudioDecoderConfig
 from train.networks.audio_encoder import AudioEncoder, AudioEncoderConfig
+from train.networks.chords import ChordConfig, ChordNetwork
 from train.networks.denoiser import DenoiserConfig
 from train.networks.fit import FitConfig, FitNet
 from train.networks.generator import Generator
@@ -37,6 +38,7 @@ EXTRAS: dict[str, tuple[Any, Any]] = {
     "audio_decoder": (AudioDecoderConfig, AudioDecoder),
     "audio_encoder": (AudioEncoderConfig, AudioEncoder),
     "fit": (FitConfig, FitNet),
+    "chords": (ChordConfig, ChordNetwork),
 }
 """Optional networks: types of configuration and network, by name."""
 

@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from appliance.composing.chord_sequence import ChordScores, best_sequence
-from appliance.networks.chord_rows import CHORD_STATES, CIRCLE_ROWS, NO_CHORD_STATE, PLAIN_ROWS, GivenChords
+from appliance.composing.chord_sequence import best_sequence
+from appliance.networks.chord_rows import (
+    CHORD_STATES,
+    CIRCLE_ROWS,
+    NO_CHORD_STATE,
+    PLAIN_ROWS,
+    ChordScores,
+    GivenChords,
+)
 from train.networks.chords import ChordConfig, ChordNetwork, log_partition, sequence_score
 
 FEW = (0, 7, 12, 31, NO_CHORD_STATE)
