@@ -8,13 +8,11 @@ Letters: S slots.
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.chord_quality import QUALITIES, tones_of
-from appliance.networks.chord_rows import CHORD_QUALITIES, NO_CHORD_STATE, PLAN_RATE_HZ, means, slot_edges
+from appliance.composing.harmony import state_of
+from appliance.networks.chord_rows import NO_CHORD_STATE, PLAN_RATE_HZ, means, slot_edges
 from train.data.song_cache import CachedSong
 
 _SILENT_SHARE = 0.1
@@ -29,28 +27,10 @@ def chord_slots(song: CachedSong) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     middles_s = (edges_s[:-1] + edges_s[1:]) / 2
     at = np.interp(middles_s, beats, np.arange(len(beats)))
     at = np.where(middles_s < beats[0], -0.5, np.where(middles_s > beats[-1], len(beats) - 0.5, at))
-    starts = np.array([chord.beat for chord in song.chords])
-    states = np.array([_state(chord.chord) for chord in song.chords])
-    basses = np.array([-1 if chord.chord is None else chord.chord.bass for chord in song.chords])
+    starts = np.array([change.beat for change in song.chords])
+    chords = [change.chord for change in song.chords]
+    states = np.array([NO_CHORD_STATE if c is None else state_of(c.quality, c.root) for c in chords])
+    basses = np.array([-1 if c is None else c.bass for c in chords])
     which = np.clip(np.searchsorted(starts, at, side="right") - 1, 0, len(starts) - 1)
     sounds = means(song.plan[:12], edges_s * PLAN_RATE_HZ).max(axis=0) >= _SILENT_SHARE
     return np.where(sounds, states[which], NO_CHORD_STATE), np.where(sounds, basses[which], -1)
-
-
-def _state(chord) -> int:  # type: ignore[no-untyped-def]
-    return (
-        NO_CHORD_STATE if chord is None else 12 * CHORD_QUALITIES.index(nearest(chord.quality)) + chord.root
-    )
-
-
-@cache
-def nearest(quality: str) -> str:
-    """The network's quality that is nearest to ``quality``; of equals the first.
-
-    >>> nearest("9"), nearest("m6"), nearest("6"), nearest("7sus4")
-    ('7', 'm', '', 'sus4')
-    """
-    if quality in CHORD_QUALITIES:
-        return quality
-    tones = set(tones_of(quality))
-    return min(CHORD_QUALITIES, key=lambda known: len(tones ^ set(QUALITIES[known])))
