@@ -17,8 +17,9 @@ Letters: T score frames.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,27 @@ def rhythm_of(score: Score, grid: BeatGrid) -> RhythmPlan:
         register = 0 if note.pitch < MIDDLE_FROM else 1 if note.pitch < HIGH_FROM else 2
         found[int(bar_of[at])][register].add(int(place_of[at]))
     return tuple(BarRhythm(tuple(tuple(sorted(places)) for places in bar)) for bar in found)
+
+
+def density_of(bars: Sequence[BarRhythm], meter: int) -> float:
+    """Onsets for each beat, all registers together; onsets at one place of a bar count once."""
+    onsets = sum(len(set(chain(*bar.places))) for bar in bars)
+    return onsets / max(1, meter * len(bars))
+
+
+def syncopation_of(bars: Sequence[BarRhythm]) -> float:
+    """Share of the onsets that lie off the beat while nothing begins on the next beat of their bar.
+
+    The definition of Longuet-Higgins and Lee (Music Perception 1984), at the level of the beat.
+    """
+    onsets = syncopes = 0
+    for bar in bars:
+        places = set(chain(*bar.places))
+        onsets += len(places)
+        for place in places:
+            following = (place // len(PARTS) + 1) * len(PARTS)
+            syncopes += place % len(PARTS) != 0 and following not in places
+    return syncopes / max(1, onsets)
 
 
 def rhythm_rows(plan: RhythmPlan, grid: BeatGrid, frames: int) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Phrases for the pack's rhythm bank (:mod:`appliance.composing.rhythm_bank`): a few bars of many songs.
+"""Phrases for the pack's rhythm bank (:mod:`appliance.packs.rhythm_bank`): a few bars of many songs.
 
 Each song gives one phrase a style, the most typical of it. Of all phrases of a style and meter those are kept
 that differ most, so that dials and takes find slow and fast, plain and syncopated ones.
@@ -15,10 +15,17 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.composing.rhythm_bank import StoredPhrase, density_of, syncopation_of
 from appliance.music.keys import signature_shift
 from appliance.music.note_rows import score_of
-from appliance.music.rhythm_plan import PARTS, BarRhythm, rhythm_of, rhythm_text
+from appliance.music.rhythm_plan import (
+    PARTS,
+    BarRhythm,
+    density_of,
+    rhythm_of,
+    rhythm_text,
+    syncopation_of,
+)
+from appliance.packs.rhythm_bank import StoredPhrase
 from train.data.song_cache import CachedSong
 
 BARS = 8

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance.composing.rhythm_bank import read_bank
 from appliance.music.keys import Key
 from appliance.music.note_rows import note_rows
 from appliance.music.score import BeatGrid, Note, Score
+from appliance.packs.rhythm_bank import read_bank
 from train.data.rhythm_phrases import BARS, most_different, phrases
 from train.data.song_cache import CachedSong
 
