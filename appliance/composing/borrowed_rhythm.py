@@ -23,9 +23,15 @@ _TEMPO_WEIGHT = 2.0
 
 
 def borrow(
-    bank: RhythmBank, style: str, grid: BeatGrid, seed: int, density: float = 0.0, syncopation: float = 0.0
+    bank: RhythmBank,
+    style: str,
+    grid: BeatGrid,
+    bars: int,
+    seed: int,
+    density: float = 0.0,
+    syncopation: float = 0.0,
 ) -> RhythmPlan:
-    """A rhythm for every bar of ``grid``; empty if no phrase of ``bank`` has its meter.
+    """A rhythm for each of the ``bars`` bars of ``grid``; empty if no phrase of ``bank`` has its meter.
 
     ``density`` and ``syncopation`` are asked for in standard deviations of the phrases of this style and
     meter. The same arguments give the same rhythm.
@@ -40,7 +46,7 @@ def borrow(
     distance = np.abs(np.concatenate([scores, _TEMPO_WEIGHT * octaves], axis=1) - asked).sum(axis=1)
     nearest = np.argsort(distance, kind="stable")[:CANDIDATES]
     chosen = phrases[int(nearest[np.random.default_rng([seed, 0x21]).integers(len(nearest))])]
-    return spread(chosen.bars, len(grid.downbeats))
+    return spread(chosen.bars, bars)
 
 
 def spread(phrase: Sequence[BarRhythm], bars: int) -> RhythmPlan:

@@ -1,7 +1,8 @@
 """The rhythm plan: when the band strikes, bar by bar, in three registers.
 
-A place is a point of a bar at which something can begin: each beat has six, its quarters and its thirds. A
-rhythm says at which places a note begins that is low, of the middle or high. Drums are not part of it.
+A place is a point of a bar at which something can begin: the quarters and thirds of each beat. It is counted
+in ticks from the first beat of the bar (:data:`appliance.music.bar_lines.TICKS`). A rhythm says at which
+places a note begins that is low, of the middle or high. Drums are not part of it.
 
 As text, one line for bars of one rhythm, with places as musicians count them::
 
@@ -11,7 +12,7 @@ As text, one line for bars of one rhythm, with places as musicians count them::
 ``1e 1& 1a`` are the quarters after beat 1, ``1t 1l`` its second and third triplet. A register that a line
 does not name is silent there; a bar that no line names is free.
 
-Letters: T score frames.
+Letters: N notes, T score frames.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby, pairwise
+from itertools import chain, groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import UsageError
 from appliance.grid import FRAME_RATE_HZ
-from appliance.music.score import DRUM_GROUP, BeatGrid, Score
+from appliance.music.bar_lines import TICKS, BarLines
+from appliance.music.score import DRUM_GROUP, Score
 
 REGISTERS = ("low", "mid", "high")
 
@@ -34,50 +36,48 @@ MIDDLE_FROM, HIGH_FROM = 50, 67
 """MIDI numbers of the lowest note of the middle (D3) and of the high register (G4), in the key without
 accidentals in which the networks play."""
 
-PARTS = (0.0, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4)
-"""The places of a beat, as parts of it."""
+_SIGNS = {0: "", 3: "e", 4: "t", 6: "&", 8: "l", 9: "a"}
+"""The places of a beat in ticks, and how each is counted."""
 
-_SIGNS = ("", "e", "t", "&", "l", "a")
 _PLACE = re.compile(r"(\d{1,2})([et&la]?)")
 _LINE = re.compile(r"(\d+)(?:\s*-\s*(\d+))?\s+(.*)")
 
 
 @dataclass(frozen=True, slots=True)
 class BarRhythm:
-    """The places of one bar at which notes begin: for each of :data:`REGISTERS` their numbers, in order.
-
-    Place 6·b + p is part p of beat b, both counted from 0.
-    """
+    """The places of one bar at which notes begin: for each of :data:`REGISTERS` in ticks, in order."""
 
     places: tuple[tuple[int, ...], ...] = ((), (), ())
 
 
 RhythmPlan = tuple[BarRhythm | None, ...]
-"""A rhythm for each bar of a song, from one downbeat to the next; None where the bar is free."""
+"""A rhythm for each bar of a song, the first is bar 1; None where the bar is free."""
 
 
-def rhythm_of(score: Score, grid: BeatGrid) -> RhythmPlan:
-    """The rhythm that ``score`` plays in each bar of ``grid``; an onset counts at its nearest place.
+def rhythm_of(score: Score, lines: BarLines) -> RhythmPlan:
+    """The rhythm that ``score`` plays in each bar; an onset counts at its nearest place.
 
-    Empty if the grid has no bars.
+    An upbeat, bar 0, has no rhythm.
     """
-    edges = _bar_edges(grid)
-    found: list[tuple[set[int], ...]] = [(set(), set(), set()) for _ in pairwise(edges)]
-    places_s = [_places_s(grid, first, stop) for first, stop in pairwise(edges)]
-    if not found:
-        return ()
-    all_s = np.concatenate([*places_s, [_beat_s(grid, edges[-1])]])
-    bar_of = np.concatenate([np.full(len(times), bar) for bar, times in enumerate(places_s)] + [[-1]])
-    place_of = np.concatenate([np.arange(len(times)) for times in places_s] + [[0]])
-    middles = (all_s[:-1] + all_s[1:]) / 2
-    for note in score.notes:
-        at = int(np.searchsorted(middles, note.start_s))
-        too_early = at == 0 and all_s[0] - note.start_s > middles[0] - all_s[0]
-        if note.group == DRUM_GROUP or bar_of[at] < 0 or too_early:
-            continue
-        register = 0 if note.pitch < MIDDLE_FROM else 1 if note.pitch < HIGH_FROM else 2
-        found[int(bar_of[at])][register].add(int(place_of[at]))
+    notes = [note for note in score.notes if note.group != DRUM_GROUP]
+    found: list[tuple[set[int], ...]] = [(set(), set(), set()) for _ in range(lines.bars)]
+    if notes:
+        placed = _nearest_places(lines.beats(np.array([note.start_s for note in notes])))
+        bars, places = lines.bar_of(placed), lines.ticks_in_bar(placed)
+        for note, bar, place in zip(notes, bars.tolist(), places.tolist(), strict=True):
+            if bar:
+                register = 0 if note.pitch < MIDDLE_FROM else 1 if note.pitch < HIGH_FROM else 2
+                found[bar - 1][register].add(place)
     return tuple(BarRhythm(tuple(tuple(sorted(places)) for places in bar)) for bar in found)
+
+
+def _nearest_places(beats: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Moments (N,) in beats, moved to the nearest place."""
+    ticks = np.array([*_SIGNS, TICKS])
+    whole = np.floor(beats)
+    distance = np.abs((beats - whole)[:, None] * TICKS - ticks)
+    moved: NDArray[np.float64] = whole + ticks[distance.argmin(axis=1)] / TICKS
+    return moved
 
 
 def density_of(bars: Sequence[BarRhythm], meter: int) -> float:
@@ -96,28 +96,29 @@ def syncopation_of(bars: Sequence[BarRhythm]) -> float:
         places = set(chain(*bar.places))
         onsets += len(places)
         for place in places:
-            following = (place // len(PARTS) + 1) * len(PARTS)
-            syncopes += place % len(PARTS) != 0 and following not in places
+            following = (place // TICKS + 1) * TICKS
+            syncopes += place % TICKS != 0 and following not in places
     return syncopes / max(1, onsets)
 
 
-def rhythm_rows(plan: RhythmPlan, grid: BeatGrid, frames: int) -> NDArray[np.float32]:
+def rhythm_rows(plan: RhythmPlan, lines: BarLines, frames: int) -> NDArray[np.float32]:
     """The plan as input of a network, (4, T) with T = ``frames``.
 
     Rows: 1 where a low, middle or high note begins, a place between two frames being shared by both; then
     1 where the bar has a rhythm.
     """
     rows = np.zeros((4, frames), np.float32)
-    for (first, stop), bar in zip(pairwise(_bar_edges(grid)), plan, strict=False):
-        if bar is None:
+    firsts = [*lines.downbeats.tolist(), int(lines.downbeats[-1]) + lines.meter]
+    for bar, rhythm in enumerate(plan[: lines.bars]):
+        if rhythm is None:
             continue
-        times_s = _places_s(grid, first, stop)
-        for row, places in zip(rows, bar.places, strict=False):
-            for place in places:
-                if place < len(times_s):
-                    _mark(row, times_s[place] * FRAME_RATE_HZ - 0.5)
-        from_frame, to_frame = (round(_beat_s(grid, beat) * FRAME_RATE_HZ) for beat in (first, stop))
-        rows[3, max(0, from_frame) : max(0, to_frame)] = 1.0
+        first, stop = firsts[bar], firsts[bar + 1]
+        for row, places in zip(rows, rhythm.places, strict=False):
+            inside = np.array([p for p in places if p < TICKS * (stop - first)], np.float64)
+            for time_s in lines.seconds(first + inside / TICKS).tolist():
+                _mark(row, time_s * FRAME_RATE_HZ - 0.5)
+        edges = np.rint(lines.seconds(np.array([first, stop], np.float64)) * FRAME_RATE_HZ).astype(int)
+        rows[3, max(0, edges[0]) : max(0, edges[1])] = 1.0
     return rows
 
 
@@ -139,15 +140,15 @@ def rhythm_text(plan: RhythmPlan) -> str:
     return "".join(lines)
 
 
-def parse_rhythm(text: str, grid: BeatGrid, name: str) -> RhythmPlan:
+def parse_rhythm(text: str, lines: BarLines, name: str) -> RhythmPlan:
     """Read what :func:`rhythm_text` writes. Empty lines and lines that begin with ``#`` say nothing.
 
     Raises:
         UsageError: a line is not of this form, or names a bar or a beat that the song does not have; the
             error names the file ``name`` and the line.
     """
-    bars = len(_bar_edges(grid)) - 1
-    plan: list[BarRhythm | None] = [None] * max(0, bars)
+    bars = lines.bars
+    plan: list[BarRhythm | None] = [None] * bars
     for number, line in enumerate(text.splitlines(), 1):
         line = line.strip()
         if not line or line.startswith("#"):
@@ -159,7 +160,7 @@ def parse_rhythm(text: str, grid: BeatGrid, name: str) -> RhythmPlan:
         first, last = int(found[1]), int(found[2] or found[1])
         if not 1 <= first <= last <= bars:
             raise UsageError(f"{where}: there are no bars {first}-{last}; the song has bars 1 to {bars}.")
-        plan[first - 1 : last] = [_parse_bar(found[3], grid.meter, where)] * (last - first + 1)
+        plan[first - 1 : last] = [_parse_bar(found[3], lines.meter, where)] * (last - first + 1)
     return tuple(plan)
 
 
@@ -178,35 +179,14 @@ def _parse_bar(text: str, meter: int, where: str) -> BarRhythm:
         beat = int(found[1])
         if not 1 <= beat <= meter:
             raise UsageError(f"{where}: {word!r} is in no beat of a bar of {meter}.")
-        place = 6 * (beat - 1) + _SIGNS.index(found[2])
+        place = TICKS * (beat - 1) + next(tick for tick, sign in _SIGNS.items() if sign == found[2])
         places[register] = tuple(sorted({*places[register], place}))
     return BarRhythm(tuple(places))
 
 
 def _counted(place: int) -> str:
-    beat, part = divmod(place, len(PARTS))
-    return f"{beat + 1}{_SIGNS[part]}"
-
-
-def _bar_edges(grid: BeatGrid) -> list[int]:
-    """Indices of the beats between which bars lie; a last bar without an end has the usual length."""
-    if not grid.downbeats or len(grid.beats_s) < 2:
-        return []
-    last = grid.downbeats[-1] + grid.meter
-    return [*grid.downbeats, last] if grid.downbeats[-1] < len(grid.beats_s) else list(grid.downbeats)
-
-
-def _beat_s(grid: BeatGrid, beat: int) -> float:
-    """Time of a beat; after the last one the tempo continues."""
-    beats = grid.beats_s
-    over = beat - (len(beats) - 1)
-    return beats[beat] if over <= 0 else beats[-1] + over * (beats[-1] - beats[-2])
-
-
-def _places_s(grid: BeatGrid, first: int, stop: int) -> list[float]:
-    """Times of all places of the beats from ``first`` to before ``stop``."""
-    times = [_beat_s(grid, beat) for beat in range(first, stop + 1)]
-    return [start + part * (end - start) for start, end in pairwise(times) for part in PARTS]
+    beat, tick = divmod(place, TICKS)
+    return f"{beat + 1}{_SIGNS[tick]}"
 
 
 def _mark(row: NDArray[np.float32], at: float) -> None:

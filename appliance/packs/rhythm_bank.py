@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from appliance.errors import PackError, UsageError
 from appliance.files.refused_values import first_refusal
+from appliance.music.bar_lines import BarLines
 from appliance.music.rhythm_plan import BarRhythm, density_of, parse_rhythm, syncopation_of
 from appliance.music.score import BeatGrid
 
@@ -89,7 +90,8 @@ def _phrase(stored: StoredPhrase) -> Phrase:
     beats = stored.meter * stored.bars
     times_s = tuple(float(beat) for beat in range(beats + 1))
     grid = BeatGrid(times_s, tuple(range(0, beats, stored.meter)), 1.0, stored.meter)
-    plan = parse_rhythm(stored.rhythm, grid, f"the {stored.style} phrase at {stored.bpm:g} bpm")
+    lines = BarLines.of(grid, times_s[-1])
+    plan = parse_rhythm(stored.rhythm, lines, f"the {stored.style} phrase at {stored.bpm:g} bpm")
     bars = tuple(bar or BarRhythm() for bar in plan)
     return Phrase(
         stored.style,

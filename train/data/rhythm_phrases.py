@@ -15,10 +15,10 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.music.bar_lines import TICKS, BarLines
 from appliance.music.keys import signature_shift
 from appliance.music.note_rows import score_of
 from appliance.music.rhythm_plan import (
-    PARTS,
     BarRhythm,
     density_of,
     rhythm_of,
@@ -37,7 +37,7 @@ KEPT = 40
 FEWEST = 8
 """A style and meter with fewer phrases has none: takes would all borrow the same."""
 
-_THIRDS = (2, 4)
+_THIRDS = (4, 8)
 """Places of a beat that only triplets and compound time have."""
 
 
@@ -85,7 +85,7 @@ def most_different(described: NDArray[np.float64], count: int) -> list[int]:
 def _typical(song: CachedSong, style: str) -> tuple[BarRhythm, ...] | None:
     """The phrase of the song whose bars are the commonest ones; None if every phrase has an empty bar."""
     score = score_of(song.scores[style], song.duration_s).transposed(signature_shift(song.key))
-    plan = tuple(bar or BarRhythm() for bar in rhythm_of(score, song.grid))
+    plan = tuple(bar or BarRhythm() for bar in rhythm_of(score, BarLines.of(song.grid, song.duration_s)))
     common = Counter(plan)
     starts = [
         first
@@ -100,7 +100,7 @@ def _typical(song: CachedSong, style: str) -> tuple[BarRhythm, ...] | None:
 
 def _is_compound(bars: Sequence[BarRhythm]) -> bool:
     """Whether most onsets off the beat are thirds of it."""
-    parts = [place % len(PARTS) for bar in bars for place in chain(*bar.places)]
+    parts = [place % TICKS for bar in bars for place in chain(*bar.places)]
     off = [part for part in parts if part]
     return bool(off) and sum(part in _THIRDS for part in off) > len(off) / 2
 

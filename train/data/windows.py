@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.grid import FRAMES_PER_LATENT, FRAMES_PER_PLAN
+from appliance.music.bar_lines import BarLines
 from appliance.music.beat_grid import phases
 from appliance.music.note_rows import score_of
 from appliance.music.rhythm_plan import rhythm_of, rhythm_rows
@@ -120,13 +121,14 @@ class WindowSource:
         """Rows of the rhythm that the song's part in ``style`` has, for all of its bars or for a stretch."""
         name = STYLES[style]
         score = score_of(song.scores[name], song.duration_s).transposed(shift)
-        plan = list(rhythm_of(score, song.grid))
+        lines = BarLines.of(song.grid, song.duration_s)
+        plan = list(rhythm_of(score, lines))
         if plan and rng.uniform() < self.dropout.rhythm_bars:
             first, stop = np.sort(rng.integers(0, len(plan) + 1, 2))
             shown = (np.arange(len(plan)) >= first) & (np.arange(len(plan)) < stop)
             shown = shown if rng.uniform() < 0.5 else ~shown
             plan = [bar if seen else None for bar, seen in zip(plan, shown, strict=True)]
-        return rhythm_rows(tuple(plan), song.grid, song.frames)
+        return rhythm_rows(tuple(plan), lines, song.frames)
 
     def _plan(
         self, song: CachedSong, take: int, rng: np.random.Generator

@@ -17,7 +17,7 @@ STORED = {"style": "pop", "meter": 4, "compound": False, "bpm": 96.0, "bars": 2,
 
 def test_the_packs_file_is_read() -> None:
     (found,) = read_bank(FILE, json.dumps([STORED]).encode()).phrases
-    assert found.bars == (BarRhythm(((0, 12), (), ())), BarRhythm())
+    assert found.bars == (BarRhythm(((0, 24), (), ())), BarRhythm())
     assert found.density == pytest.approx(2 / 8)
 
 
