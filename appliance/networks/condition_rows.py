@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.grid import FRAMES_PER_PLAN
+from appliance.music.dials import DIALS
 from appliance.music.score import STYLES
 from appliance.vocal.features import FEATURE_ROWS
 
 PHASE_ROWS = 5
 PLAN_ROWS = 24
 RHYTHM_ROWS = 4
-DIALS = 7
-"""Number of dials, in the order of :data:`appliance.composing.wishes.MUSIC_DIALS`."""
+DIAL_COUNT = len(DIALS)
 FIRST_CONDITION_ROWS = FEATURE_ROWS + PHASE_ROWS + PLAN_ROWS + 1
 """Rows of packs that know neither rhythm plan nor dials."""
-CONDITION_ROWS = FIRST_CONDITION_ROWS + RHYTHM_ROWS + 2 * DIALS
+CONDITION_ROWS = FIRST_CONDITION_ROWS + RHYTHM_ROWS + 2 * DIAL_COUNT
 STYLE_ROWS = len(STYLES) + 1
 
 PLAN_GIVEN = 1.0
@@ -65,8 +65,8 @@ def condition_rows(
     if rhythm is not None:
         further[:RHYTHM_ROWS] = rhythm
     if dials is not None:
-        further[RHYTHM_ROWS : RHYTHM_ROWS + DIALS] = np.nan_to_num(dials)
-        further[RHYTHM_ROWS + DIALS :] = ~np.isnan(dials)
+        further[RHYTHM_ROWS : RHYTHM_ROWS + DIAL_COUNT] = np.nan_to_num(dials)
+        further[RHYTHM_ROWS + DIAL_COUNT :] = ~np.isnan(dials)
     return rows
 
 
