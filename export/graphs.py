@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from appliance.grid import FRAME_SAMPLES, FRAMES_PER_LATENT
 from appliance.music.roll import ROLL_ROWS
 from appliance.networks.band_rows import BAND_ROWS
-from appliance.networks.condition_rows import CONDITION_ROWS, PHASE_ROWS
+from appliance.networks.chord_rows import CIRCLE_ROWS, SLOT_ROWS
+from appliance.networks.condition_rows import PHASE_ROWS
 from appliance.networks.log_frequency import SPECTRUM_ROWS
 from appliance.playing.source_filter import DECODER_ROWS, HOP_SAMPLES
 from appliance.vocal.features import FEATURE_ROWS
@@ -131,6 +132,21 @@ class AudioEncoderGraph(nn.Module):
         return roll
 
 
+class ChordGraph(nn.Module):
+    """The chord network, with its table of steps as an output beside the scores."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, slots: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Rows (1, SLOT_ROWS, M) of M slots -> chords (1, C, M), change (1, 1, M), bass (1, 144, M), table
+        (1, C, C); C = CHORD_STATES."""
+        circle = slots[:, : 12 * CIRCLE_ROWS].unflatten(1, (CIRCLE_ROWS, 12))
+        chords, change, bass = self.network(circle, slots[:, 12 * CIRCLE_ROWS :])
+        return chords, change.unsqueeze(1), bass.flatten(1, 2), self.network.transitions().unsqueeze(0)
+
+
 def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tuple[Graph, ...]:
     """The graphs of a checkpoint; ``mean`` and ``std`` (Z,) normalise its latents.
 
@@ -161,7 +177,7 @@ def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tu
         Graph(
             "condition",
             generator.condition,
-            (Port("rows", CONDITION_ROWS, per_score), style),
+            (Port("rows", config.rows, per_score), style),
             ("tokens", "keys_values"),
             free_batch=True,
         ),
@@ -177,6 +193,7 @@ def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tu
         Graph("vae_encoder", EncoderGraph(vae.encoder, mean, std), roll, ("latent",)),
         *_audio_graphs(checkpoint.extras),
         *_fit_graph(checkpoint.extras),
+        *_chord_graph(checkpoint.extras),
     )
 
 
@@ -185,6 +202,12 @@ def _fit_graph(extras: dict[str, nn.Module]) -> Iterator[Graph]:
         rows = {"features": FEATURE_ROWS, "phases": PHASE_ROWS, "band": BAND_ROWS}
         ports = (Port(name, count, FRAMES_PER_LATENT) for name, count in rows.items())
         yield Graph("fit", network, tuple(ports), ("log_odds",))
+
+
+def _chord_graph(extras: dict[str, nn.Module]) -> Iterator[Graph]:
+    if (network := extras.get("chords")) is not None:
+        slots = Port("slots", SLOT_ROWS)
+        yield Graph("chords", ChordGraph(network), (slots,), ("scores", "change", "bass", "table"))
 
 
 def _audio_graphs(extras: dict[str, nn.Module]) -> Iterator[Graph]:

@@ -21,6 +21,7 @@ from quantize.pack_folder import (
     add_credits,
     add_dials,
     add_metrics,
+    add_rhythms,
     add_soundfont,
     manifest_of,
     pack_names,
@@ -68,6 +69,7 @@ def build_pack(
         add_soundfont(part, soundfont)
         add_credits(part, exported.checkpoint.credits)
         add_dials(part, exported.checkpoint.dials)
+        add_rhythms(part, exported.checkpoint.rhythms)
         if metrics is not None:
             add_metrics(part, metrics)
         reports: dict[str, GraphReport] = {}

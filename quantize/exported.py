@@ -12,6 +12,7 @@ from appliance.errors import UsageError
 from appliance.packs.dial_table import DialTable
 from appliance.packs.manifest import FileFacts, FileName, FitFacts, RollThresholds, SamplerFacts, Sha256, Text
 from appliance.packs.pack import file_facts
+from appliance.packs.rhythm_bank import StoredPhrase
 
 GRAPHS_NAME = "graphs.json"
 NEEDED = ("planner", "condition", "denoiser", "vae_decoder", "vae_encoder")
@@ -35,6 +36,8 @@ class CheckpointFacts(BaseModel):
     """Credits that the licences of the training data ask for."""
     dials: DialTable | None = None
     """What a dial means in each style."""
+    rhythms: tuple[StoredPhrase, ...] = ()
+    """The phrases of the rhythm bank."""
 
     def for_card(self) -> dict[str, Any]:
         """The facts that only the model card shows."""

@@ -15,6 +15,7 @@ from appliance.music.score import STYLES
 from appliance.packs.dial_table import DIALS_NAME, DialTable
 from appliance.packs.manifest import CREDITS_NAME, MANIFEST_NAME, GraphFiles, Manifest
 from appliance.packs.pack import Pack, file_facts, load_pack
+from appliance.packs.rhythm_bank import RHYTHMS_NAME, StoredPhrase, bank_text
 from appliance.packs.sounds import DEFAULT_SOUNDS, BandSounds
 from quantize.exported import ExportedGraphs
 from quantize.model_card import CARD_NAME
@@ -62,7 +63,8 @@ def pack_names(graphs: ExportedGraphs, soundfont: Path) -> set[str]:
     """Names of the files that a pack of ``graphs`` and ``soundfont`` may have."""
     weights = {f"{name}{ending}" for name in graphs.graphs for ending in (".xml", ".bin")}
     sound = {soundfont.name, licence_of(soundfont).name}
-    return weights | sound | {CARD_NAME, CREDITS_NAME, DIALS_NAME, METRICS_NAME, MANIFEST_NAME, *REPORT_NAMES}
+    data = {CREDITS_NAME, DIALS_NAME, METRICS_NAME, RHYTHMS_NAME}
+    return weights | sound | data | {CARD_NAME, MANIFEST_NAME, *REPORT_NAMES}
 
 
 def licence_of(soundfont: Path) -> Path:
@@ -113,6 +115,12 @@ def add_dials(part: Path, table: DialTable | None) -> None:
     """Write what a dial means in each style; nothing if that was not measured."""
     if table is not None:
         (part / DIALS_NAME).write_text(table.to_json())
+
+
+def add_rhythms(part: Path, phrases: Sequence[StoredPhrase]) -> None:
+    """Write the rhythm bank; nothing if there is none."""
+    if phrases:
+        (part / RHYTHMS_NAME).write_text(bank_text(phrases))
 
 
 def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, version: str) -> Manifest:

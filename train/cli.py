@@ -7,7 +7,18 @@ from pathlib import Path
 import click
 import torch
 
-from train.commands import ablation, audio, checkpoints, data, dials, judging, networks, pairs, report
+from train.commands import (
+    ablation,
+    audio,
+    checkpoints,
+    data,
+    dials,
+    judging,
+    networks,
+    pairs,
+    report,
+    rhythms,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -27,10 +38,12 @@ for command in (
     data.songs,
     data.drums,
     dials.dials,
+    rhythms.rhythms,
     data.melodies,
     networks.vae,
     data.latents,
     networks.planner,
+    networks.chords,
     data.plans,
     networks.denoiser,
     networks.student,

@@ -23,12 +23,14 @@ from appliance.composing.sections import check_sections
 from appliance.composing.windows import Window, song_windows
 from appliance.composing.wishes import Wishes
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT, FRAMES_PER_PLAN
+from appliance.music.bar_lines import BarLines
 from appliance.music.beat_file import parse_beats
 from appliance.music.beat_grid import TRUSTED, phases, snap
 from appliance.music.chart_keeping import follow_chart
 from appliance.music.chord_chart import Chart, chart_remarks, parse_chart
 from appliance.music.crumbs import without_crumbs
 from appliance.music.keys import Key, signature_shift
+from appliance.music.rhythm_plan import RhythmPlan, rhythm_rows
 from appliance.music.roll import Roll, RollReader
 from appliance.music.scale_degrees import SongKey
 from appliance.music.score import STYLE_GROUPS, STYLES, BeatGrid, Score
@@ -65,6 +67,10 @@ class Reading:
     certainty: float
     """Whether the plan was predicted or given: PLAN_PREDICTED or PLAN_GIVEN."""
     key_given: bool = False
+    rhythm: RhythmPlan = ()
+    """The rhythm of the take, bar by bar; free where it says nothing."""
+    dials: Array | None = None
+    """The dials of the take, (D, T); see :func:`appliance.composing.take_plans.dial_rows`."""
     remarks: tuple[str, ...] = ()
     """What the user should know of how the wishes were understood, in sentences."""
 
@@ -286,7 +292,11 @@ def _condition(reading: Reading, shift: int) -> Array:
     plan = decide(reading.plan) if reading.certainty == PLAN_PREDICTED else reading.plan
     plan = np.roll(plan.reshape(2, 12, -1), shift, axis=1).reshape(24, -1)
     features = transposed(reading.features, shift)
-    return condition_rows(frames, features, phases(reading.grid, frames), plan, reading.certainty)
+    rhythm = None
+    if any(reading.rhythm):
+        rhythm = rhythm_rows(reading.rhythm, BarLines.of(reading.grid, reading.duration_s), frames)
+    beats = phases(reading.grid, frames)
+    return condition_rows(frames, features, beats, plan, reading.certainty, rhythm, reading.dials)
 
 
 def _cut(rows: Array, first: int, frames: int) -> Array:

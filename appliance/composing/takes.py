@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from appliance.composing.composer import Reading, compose, redraw, steps_of
 from appliance.composing.dials import TurnedDials, turn_dials
 from appliance.composing.fit import Fit, rate, song_value
+from appliance.composing.take_plans import planned
 from appliance.composing.wishes import Wishes
 from appliance.music.beat_grid import phases
 from appliance.music.score import Score
@@ -73,7 +74,7 @@ def compose_takes(
             on_progress(step)
 
     def draw(seed: int, on_step: Callable[[], None]) -> Take:
-        own = redraw(reading, seed, wishes.variety)
+        own = planned(graphs, pack, redraw(reading, seed, wishes.variety), wishes, seed)
         score = compose(graphs, pack, own, wishes.style, seed, on_step)
         score, own, dials = turn_dials(pack, own, score, wishes, seed)
         return Take(seed, own, score, fit_of(graphs, pack, reading, score), dials=dials)

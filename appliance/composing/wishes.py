@@ -175,6 +175,10 @@ class Wishes(SidecarWishes):
     """Text of a beat file (:mod:`appliance.music.beat_file`); None: estimated."""
     beats_name: str = "beats"
     """Name of the beat file in errors."""
+    rhythm: str | None = None
+    """Text of a rhythm plan (:mod:`appliance.music.rhythm_plan`); None: the take's own."""
+    rhythm_name: str = "rhythm"
+    """Name of the rhythm plan in errors."""
     like: dict[DialName, float] | None = None
     """What a reference plays (:mod:`appliance.composing.reference`): an attribute for each dial it shows."""
     like_name: str = ""

@@ -1,6 +1,7 @@
-"""The condition as an input array of the denoiser: vocal features, beats and plan at the score frame rate.
+"""The condition as an input array of the denoiser: vocal features, beats, harmony plan, rhythm plan and dials
+at the score frame rate.
 
-Training and the appliance share this code. Shapes: T score frames, P = T/4 plan frames, S styles.
+Training and the appliance share this code. Shapes: T score frames, P = T/4 plan frames, S styles, D dials.
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ from numpy.typing import NDArray
 
 from appliance.errors import PackError
 from appliance.grid import FRAMES_PER_PLAN
+from appliance.music.dials import DIALS
 from appliance.music.score import STYLES
 from appliance.vocal.features import FEATURE_ROWS
 
 PHASE_ROWS = 5
 PLAN_ROWS = 24
-CONDITION_ROWS = FEATURE_ROWS + PHASE_ROWS + PLAN_ROWS + 1
+RHYTHM_ROWS = 4
+DIAL_COUNT = len(DIALS)
+FIRST_CONDITION_ROWS = FEATURE_ROWS + PHASE_ROWS + PLAN_ROWS + 1
+"""Rows of packs that know neither rhythm plan nor dials."""
+CONDITION_ROWS = FIRST_CONDITION_ROWS + RHYTHM_ROWS + 2 * DIAL_COUNT
 STYLE_ROWS = len(STYLES) + 1
 """Rows S + 1 of the networks' style input today; networks trained earlier know fewer styles."""
 
@@ -34,6 +40,8 @@ def condition_rows(
     phases: Array | None = None,
     plan: Array | None = None,
     certainty: float = 0.0,
+    rhythm: Array | None = None,
+    dials: Array | None = None,
 ) -> Array:
     """The condition of ``frames`` score frames: (CONDITION_ROWS, T). Rows of absent inputs are 0.
 
@@ -43,6 +51,8 @@ def condition_rows(
         phases: (5, T) beat and bar phases, from :func:`appliance.music.beat_grid.phases`.
         plan: (24, P) pitch classes of chords (12) and bass (12), in the same transposition.
         certainty: PLAN_GIVEN or PLAN_PREDICTED if there is a plan.
+        rhythm: (4, T), from :func:`appliance.music.rhythm_plan.rhythm_rows`.
+        dials: (D, T) in standard deviations of the style, NaN where a dial is not set.
     """
     rows = np.zeros((CONDITION_ROWS, frames), np.float32)
     if features is not None:
@@ -50,8 +60,15 @@ def condition_rows(
     if phases is not None:
         rows[FEATURE_ROWS : FEATURE_ROWS + PHASE_ROWS] = phases
     if plan is not None:
-        rows[FEATURE_ROWS + PHASE_ROWS : -1] = np.repeat(plan, FRAMES_PER_PLAN, axis=1)
-        rows[-1] = certainty
+        certain = FIRST_CONDITION_ROWS - 1
+        rows[certain - PLAN_ROWS : certain] = np.repeat(plan, FRAMES_PER_PLAN, axis=1)
+        rows[certain] = certainty
+    further = rows[FIRST_CONDITION_ROWS:]
+    if rhythm is not None:
+        further[:RHYTHM_ROWS] = rhythm
+    if dials is not None:
+        further[RHYTHM_ROWS : RHYTHM_ROWS + DIAL_COUNT] = np.nan_to_num(dials)
+        further[RHYTHM_ROWS + DIAL_COUNT :] = ~np.isnan(dials)
     return rows
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.networks.chord_rows import ChordScores
 from appliance.networks.compiler import GraphCompiler
 from appliance.networks.condition_rows import known_style_rows
 from appliance.networks.setting import GraphSetting
@@ -129,6 +130,11 @@ class Graphs:
                 self._compiled[place].release_memory()  # fails while another request runs
                 return_free_memory()
 
+    @property
+    def condition_rows(self) -> int:
+        """Number of rows that the condition encoder of this pack takes."""
+        return int(self._compiled[self._ready("condition")].input("rows").get_partial_shape()[1].get_length())
+
     def plan(self, features: Array, phases: Array) -> tuple[Array, Array, Array]:
         """The planner: features (64, T), phases (5, T) -> plan (24, P), key (24,), beats (2, T), all 0-1."""
         inputs = {"features": features[None], "phases": phases[None]}
@@ -137,7 +143,8 @@ class Graphs:
 
     def condition(self, rows: Array, style: Array) -> tuple[Array, Array]:
         """The condition encoder: rows (B, CONDITION_ROWS, 2 W), style (B, S, 1) -> tokens (B, C, W) and the
-        keys and values of the denoiser's attention."""
+        keys and values of the denoiser's attention. An older pack takes the first of the rows only."""
+        rows = rows[:, : self.condition_rows]
         tokens, keys_values = self._outputs(
             "condition", {"rows": rows, "style": style}, "tokens", "keys_values"
         )
@@ -172,6 +179,13 @@ class Graphs:
         """The fit network: features (64, T), phases (5, T), band (BAND_ROWS, T) -> log odds of a match."""
         inputs = {"features": features[None], "phases": phases[None], "band": band[None]}
         return float(self._outputs("fit", inputs, "log_odds")[0].reshape(()))
+
+    def chords(self, circle: Array, plain: Array) -> ChordScores:
+        """The chord network: circle (CIRCLE_ROWS, 12, M) and plain (PLAIN_ROWS, M) of M slots -> scores."""
+        slots = np.concatenate([circle.reshape(-1, circle.shape[2]), plain])[None]
+        outputs = ("scores", "change", "bass", "table")
+        chords, change, bass, table = self._outputs("chords", {"slots": slots}, *outputs)
+        return ChordScores(chords[0], change[0, 0], bass[0].reshape(12, 12, -1), table[0])
 
     def _output(self, name: str, inputs: dict[str, Array], output: str) -> Array:
         """One output, without its batch axis."""

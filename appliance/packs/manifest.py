@@ -114,6 +114,7 @@ class GraphFiles(_Strict):
     audio_decoder: FileName | None = None
     audio_encoder: FileName | None = None
     fit: FileName | None = None
+    chords: FileName | None = None
 
     def present(self) -> dict[str, str]:
         """Maps the name of each graph in the pack to its file."""

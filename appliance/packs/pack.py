@@ -30,6 +30,7 @@ from appliance.packs.manifest import (
     FileFacts,
     Manifest,
 )
+from appliance.packs.rhythm_bank import RHYTHMS_NAME, RhythmBank, read_bank
 from appliance.signatures.minisign import Signature, Signed, verified
 from appliance.signatures.trusted_keys import keys_folder, trusted_keys
 
@@ -81,6 +82,22 @@ class Pack:
         except OSError as error:
             raise PackError(f"{path}: cannot be read ({error.strerror}); {FETCH_AGAIN}.") from error
         return read_table(path)
+
+    def rhythms(self) -> RhythmBank:
+        """The pack's rhythm bank; empty if it has none.
+
+        Raises:
+            PackError: the file that holds it is altered or cannot be read.
+        """
+        facts = self.manifest.files.get(RHYTHMS_NAME)
+        if facts is None:
+            return RhythmBank()
+        path = self.folder / RHYTHMS_NAME
+        try:
+            _check_hash(path, facts)
+            return read_bank(path, path.read_bytes())
+        except OSError as error:
+            raise PackError(f"{path}: cannot be read ({error.strerror}); {FETCH_AGAIN}.") from error
 
     def credits(self) -> tuple[str, ...]:
         """The credits for the data that the pack was trained on; empty if their licences ask for none.

@@ -13,6 +13,7 @@ import torch
 from safetensors import safe_open
 
 from appliance.packs.dial_table import DIALS_NAME, read_table
+from appliance.packs.rhythm_bank import RHYTHMS_NAME
 from train.arrange.drummer import attribution
 from train.checkpoints.adopt import FACTS_NAME
 from train.checkpoints.checkpoint import EXTRAS, SCHEMA, save_network
@@ -90,6 +91,7 @@ def assemble(
         "sampler": {name: getattr(sampling, name) for name in Sampling.__slots__},
         **anchors,
         **_dials(runs / DIALS_NAME),
+        **_rhythms(runs / RHYTHMS_NAME),
         "licence": LICENCE,
         "ledger_rows_sha256": rows_hash(rows),
         "credits": list(dict.fromkeys([*credits_of(rows), attribution()])),
@@ -109,6 +111,11 @@ def assemble(
 def _dials(path: Path) -> dict[str, Any]:
     """What a dial means in each style, if ``python -m train dials`` has measured it."""
     return {"dials": read_table(path).model_dump(by_alias=True)} if path.is_file() else {}
+
+
+def _rhythms(path: Path) -> dict[str, Any]:
+    """The phrases of the rhythm bank, if ``python -m train rhythms`` has chosen them."""
+    return {"rhythms": json.loads(path.read_bytes())} if path.is_file() else {}
 
 
 def _averaged(path: Path) -> tuple[dict[str, torch.Tensor], int]:

@@ -20,8 +20,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from appliance.networks.condition_rows import FIRST_CONDITION_ROWS
 from train.networks.audio_decoder import AudioDecoder, AudioDecoderConfig
 from train.networks.audio_encoder import AudioEncoder, AudioEncoderConfig
+from train.networks.chords import ChordConfig, ChordNetwork
 from train.networks.denoiser import DenoiserConfig
 from train.networks.fit import FitConfig, FitNet
 from train.networks.generator import Generator
@@ -36,6 +38,7 @@ EXTRAS: dict[str, tuple[Any, Any]] = {
     "audio_decoder": (AudioDecoderConfig, AudioDecoder),
     "audio_encoder": (AudioEncoderConfig, AudioEncoder),
     "fit": (FitConfig, FitNet),
+    "chords": (ChordConfig, ChordNetwork),
 }
 """Optional networks: types of configuration and network, by name."""
 
@@ -139,6 +142,8 @@ def _network(path: Path, config_type: type[Config], network: Any) -> Any:
         )
     if "style_rows" in {f.name for f in fields(config_type)}:  # type: ignore[arg-type]
         stored.setdefault("style_rows", STYLE_ROWS_BEFORE)
+    if config_type is DenoiserConfig:
+        stored.setdefault("rows", FIRST_CONDITION_ROWS)  # of checkpoints that do not tell
     tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
     model = network(config_type(**tuples))
     try:

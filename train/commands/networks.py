@@ -60,6 +60,21 @@ def planner(runs: Path, steps: int, learning_rate: float, minutes: float, device
 
 
 @click.command()
+@training_options(steps=2000, learning_rate=1.5e-3)
+@click.pass_obj
+def chords(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
+    """Train the chord network on the planner's view of the songs."""
+    from train.networks.chords import ChordConfig
+    from train.training.chords import ChordStage
+
+    cache = runs / "cache"
+    train, val = (song_cache.load_split(cache / "songs", split) for split in ("train", "val"))
+    stage = ChordStage(ChordConfig(), train, val, cache, batch)
+    loop = LoopConfig(steps, learning_rate, ema_decay=0.995, minutes=minutes, validate_every=100)
+    fit(stage, runs / "chords", loop, torch.device(device))
+
+
+@click.command()
 @training_options(steps=2000, learning_rate=1e-3)
 @click.pass_obj
 def denoiser(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:

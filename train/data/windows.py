@@ -1,7 +1,7 @@
 """Training windows for the denoiser: a latent and its condition, with parts of the condition hidden.
 
-Everything optional at run time is sometimes hidden in training: plan, beats, vocal, style, and all of them
-together, which classifier-free guidance needs.
+Everything optional at run time is sometimes hidden in training: harmony, rhythm, beats, vocal, style, and all
+of them together, which classifier-free guidance needs.
 
 Letters: Z latent channels, N latent frames, T = 2 N score frames, S styles.
 """
@@ -16,7 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.grid import FRAMES_PER_LATENT, FRAMES_PER_PLAN
+from appliance.music.bar_lines import BarLines
 from appliance.music.beat_grid import phases
+from appliance.music.note_rows import score_of
+from appliance.music.rhythm_plan import rhythm_of, rhythm_rows
+from appliance.music.score import STYLES
 from appliance.networks.condition_rows import condition_rows, style_row
 from appliance.vocal.features import transposed
 from train.data.latents import SongLatents
@@ -36,6 +40,9 @@ class Dropout:
     phases: float = 0.2
     style: float = 0.1
     context: float = 0.5
+    rhythm: float = 0.5
+    rhythm_bars: float = 0.3
+    """Probability that a rhythm plan is shown for some of the bars only."""
     true_plan: float = 0.4
     """Probability that a shown plan is the written one (as from a user's chart), not the planner's."""
 
@@ -105,7 +112,23 @@ class WindowSource:
             plan_first = score_first // FRAMES_PER_PLAN
             plan = cut(plan, plan_first, score_frames // FRAMES_PER_PLAN).reshape(2, 12, -1)
             plan = np.roll(plan, shift, axis=1).reshape(24, -1)
-        return condition_rows(score_frames, features, beat, plan, certainty), shown
+        rhythm = None
+        if rng.uniform() >= drop.rhythm:
+            rhythm = cut(self._rhythm(song, style, shift, rng), score_first, score_frames)
+        return condition_rows(score_frames, features, beat, plan, certainty, rhythm), shown
+
+    def _rhythm(self, song: CachedSong, style: int, shift: int, rng: np.random.Generator) -> Array:
+        """Rows of the rhythm that the song's part in ``style`` has, for all of its bars or for a stretch."""
+        name = STYLES[style]
+        score = score_of(song.scores[name], song.duration_s).transposed(shift)
+        lines = BarLines.of(song.grid, song.duration_s)
+        plan = list(rhythm_of(score, lines))
+        if plan and rng.uniform() < self.dropout.rhythm_bars:
+            first, stop = np.sort(rng.integers(0, len(plan) + 1, 2))
+            shown = (np.arange(len(plan)) >= first) & (np.arange(len(plan)) < stop)
+            shown = shown if rng.uniform() < 0.5 else ~shown
+            plan = [bar if seen else None for bar, seen in zip(plan, shown, strict=True)]
+        return rhythm_rows(tuple(plan), lines, song.frames)
 
     def _plan(
         self, song: CachedSong, take: int, rng: np.random.Generator

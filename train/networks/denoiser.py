@@ -46,6 +46,8 @@ class DenoiserConfig:
     heads: int = 4
     condition_blocks: int = 4
     time_features: int = 64
+    rows: int = CONDITION_ROWS
+    """Rows of the condition."""
     few_steps: bool = False
     """Whether the step length is an input (for a distilled network)."""
     alignment: str = "soft"
@@ -109,7 +111,7 @@ class ConditionEncoder(nn.Module):
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
         width, stride = config.width, FRAMES_PER_LATENT
-        self.rows_in = nn.Conv1d(CONDITION_ROWS, width, stride, stride=stride)
+        self.rows_in = nn.Conv1d(config.rows, width, stride, stride=stride)
         self.style_in = nn.Conv1d(config.style_rows, width, 1)
         self.mlps = nn.ModuleList(Mlp(width) for _ in range(config.condition_blocks))
         self.norm = ChannelNorm()
@@ -123,7 +125,7 @@ class ConditionEncoder(nn.Module):
         need them: rotated, pooled and gathered with their neighbours.
 
         Args:
-            rows: (B, CONDITION_ROWS, T).
+            rows: (B, R, T), R condition rows as configured.
             style: (B, S, 1) one-hot.
 
         Returns:

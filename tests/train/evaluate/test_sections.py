@@ -235,6 +235,10 @@ def test_the_take_with_the_best_fit_against_the_mean(tmp_path: Path) -> None:
     assert facts["best"]["consonance"]["value"] == pytest.approx(1.0)
     assert facts["best_minus_one"]["consonance"]["value"] > 0.2 and facts["best_minus_one_all"]["low"] > 0
     assert facts["fit_of_best"]["value"] == 0.0 and facts["fit_of_one"]["value"] == -6.0
+    alike = takes.compared(pieces, [[take(p.id, 1, 0.0)] * 4 for p in pieces])
+    assert alike["harmony_alike"]["value"] == alike["onsets_alike"]["value"] == pytest.approx(1.0)
+    assert facts["harmony_alike"]["value"] < 0.9
+    assert "alike by" in takes.describe(facts)
     bad = [[take(p.id, k, wrong[k]) for k in range(4)] for p in pieces]
     assert takes.compared(pieces, bad)["best_minus_one_all"]["high"] < 0
     assert "Not measured" in takes.describe(takes.measure(fake_setting(tmp_path / "work")))

@@ -1,4 +1,4 @@
-"""Section: whether the take with the best fit is better than an average one.
+"""Section: whether the take with the best fit is better than an average one, and whether takes differ.
 
 Takes are composed and scored for fit as in a render, including the retry of a take that fits badly. ``one``
 is the mean over all takes, which is the expected result of asking for one take.
@@ -21,6 +21,7 @@ from train.evaluate.judges.hearing import Heard
 from train.evaluate.judges.note_judge import HeardNote
 from train.evaluate.material.pieces import Piece
 from train.evaluate.measures.gap import Estimate, mean
+from train.evaluate.measures.likeness import among, harmony_alike, onsets_alike
 from train.evaluate.players.renderers import PackRenderer, engine_of, read_vocal
 from train.evaluate.processes.store import Refused
 from train.evaluate.processes.workers import ask_all
@@ -29,6 +30,9 @@ from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import SHORT_S, EvaluationSetting
 
 TAKES = 4
+
+DIFFERING = 3
+"""Takes that are compared with each other, the first ones."""
 
 
 def measure(setting: EvaluationSetting) -> Facts:
@@ -64,7 +68,19 @@ def compared(pieces: Sequence[Piece], taken: Sequence[Sequence[dict[str, Any]]])
         "best_minus_first_all": fact(together(best, first)),
         "fit_of_best": fact(mean([max(row) for row in fits])),
         "fit_of_one": fact(mean([float(np.mean(row)) for row in fits])),
+        **_likeness(pieces, taken),
     }
+
+
+def _likeness(pieces: Sequence[Piece], taken: Sequence[Sequence[dict[str, Any]]]) -> Facts:
+    """How alike the first takes are."""
+    notes = [[take["heard"].notes for take in takes[:DIFFERING]] for takes in taken]
+    harmony = [
+        among(takes, lambda one, other, d=piece.duration_s: harmony_alike(one, other, d))  # type: ignore[misc]
+        for piece, takes in zip(pieces, notes, strict=True)
+    ]
+    onsets = [among(takes, onsets_alike) for takes in notes]
+    return {"harmony_alike": fact(mean(harmony)), "onsets_alike": fact(mean(onsets))}
 
 
 def averaged(evaluations: Sequence[Evaluation]) -> Evaluation:
@@ -145,7 +161,18 @@ def describe(facts: Facts) -> str:
         f"{shown(facts['best_minus_first_all'], 3, sign=True)}. Fit of the best take "
         f"{shown(facts['fit_of_best'])}, of one take {shown(facts['fit_of_one'])}.\n\n"
         + table(("metric", f"best of {facts['takes']}", "one take", "difference"), rows)
+        + _told_likeness(facts)
     )
 
 
 TAKES_SECTION = Section("takes", "Takes", measure, describe)
+
+
+def _told_likeness(facts: Facts) -> str:
+    if "harmony_alike" not in facts:  # facts of an earlier version
+        return ""
+    return (
+        f"\n\nThe first {DIFFERING} takes of a song are alike by {shown(facts['harmony_alike'])} in harmony "
+        f"(cosine of half-second pitch classes) and by {shown(facts['onsets_alike'])} in rhythm (F-measure "
+        "of onsets within 50 ms); 1 is the same music."
+    )

@@ -1,0 +1,85 @@
+"""What a take plans besides its harmony: its rhythm, and the dials bar by bar, as inputs of the denoiser.
+
+A pack whose networks know neither leaves the reading as it is: there the dials are turned afterwards
+(:mod:`appliance.composing.dials`).
+
+Letters: D dials, T score frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.composing.borrowed_rhythm import borrow
+from appliance.composing.composer import Reading
+from appliance.composing.dials import drawn_dials, like_reference
+from appliance.composing.wishes import Section, Wishes
+from appliance.errors import UsageError
+from appliance.grid import FRAME_RATE_HZ
+from appliance.music.bar_lines import BarLines
+from appliance.music.beat_grid import trusted
+from appliance.music.dials import DIALS
+from appliance.music.rhythm_plan import parse_rhythm
+from appliance.networks.condition_rows import CONDITION_ROWS
+from appliance.networks.graphs import Graphs
+from appliance.packs.pack import Pack
+
+
+def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: int) -> Reading:
+    """``reading`` with the rhythm and the dials of the take of ``seed``.
+
+    The rhythm is the given one. Else a take borrows one from the pack, if its seed or a dial of rhythm asks
+    for another than the likeliest.
+
+    Raises:
+        UsageError: the given rhythm is invalid, or the pack's networks do not know rhythms.
+    """
+    if graphs.condition_rows < CONDITION_ROWS:
+        if wishes.rhythm is not None:
+            raise UsageError("This pack plays no given rhythm; leave it out, or choose a newer pack.")
+        return reading
+    lines = BarLines.of(reading.grid, reading.duration_s)
+    settings = _settings(pack, wishes, seed)
+    rhythm = reading.rhythm
+    if wishes.rhythm is not None:
+        if not trusted(reading.grid):
+            raise UsageError("A rhythm counts bars, and no bars were found; give the tempo (bpm).")
+        rhythm = parse_rhythm(wishes.rhythm, lines, wishes.rhythm_name)
+    elif trusted(reading.grid) and (seed or {"density", "syncopation"} & settings.keys()):
+        wanted = (settings.get("density", 0.0), settings.get("syncopation", 0.0))
+        rhythm = borrow(pack.rhythms(), wishes.style, reading.grid, lines.bars, seed, *wanted)
+    frames = reading.features.shape[1]
+    return replace(reading, rhythm=rhythm, dials=dial_rows(settings, wishes.section, lines, frames))
+
+
+def dial_rows(
+    settings: Mapping[str, float], sections: Sequence[Section], lines: BarLines, frames: int
+) -> NDArray[np.float32]:
+    """The dials at each of ``frames`` score frames, (D, T); NaN where a dial is not turned.
+
+    A section's own dials hold in its bars, those of the song elsewhere and where a section does not say.
+    """
+    rows = np.full((len(DIALS), frames), np.nan, np.float32)
+    for dial, setting in settings.items():
+        rows[DIALS.index(dial)] = setting
+    firsts = np.array([*lines.downbeats, lines.downbeats[-1] + lines.meter], np.float64)
+    frames_of = np.rint(lines.seconds(firsts) * FRAME_RATE_HZ).astype(int)
+    for section in sections:
+        part = slice(max(0, frames_of[section.first - 1]), max(0, frames_of[section.last]))
+        for dial, setting in section.dials.items():
+            rows[DIALS.index(dial), part] = setting
+    return rows
+
+
+def _settings(pack: Pack, wishes: Wishes, seed: int) -> dict[str, float]:
+    """The dials that hold for the song: asked for, those of a reference, or drawn by the take."""
+    spreads = pack.dials().styles.get(wishes.style)
+    if spreads is None:
+        return {}
+    like = like_reference(wishes.like or {}, wishes.dials, spreads)
+    drawn = drawn_dials({**like, **wishes.dials}, seed) if pack.has_dials else {}
+    return {**drawn, **like, **wishes.dials}

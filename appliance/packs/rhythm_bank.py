@@ -1,0 +1,104 @@
+"""The pack's rhythm bank: rhythms of a few bars each, from songs of the training data, by style and meter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from appliance.errors import PackError, UsageError
+from appliance.files.refused_values import first_refusal
+from appliance.music.bar_lines import BarLines
+from appliance.music.rhythm_plan import BarRhythm, density_of, parse_rhythm, syncopation_of
+from appliance.music.score import BeatGrid
+
+RHYTHMS_NAME = "rhythms.json"
+"""File of the pack that holds its bank; a pack without it has none."""
+
+_LONGEST_BARS = 64
+
+
+class StoredPhrase(BaseModel):
+    """A phrase as the pack stores it; ``rhythm`` is a text of :func:`appliance.music.rhythm_plan.rhythm_text`
+    with every bar."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    style: str
+    meter: Annotated[int, Field(ge=1, le=16)]
+    compound: bool
+    bpm: Annotated[float, Field(gt=0)]
+    bars: Annotated[int, Field(ge=1, le=_LONGEST_BARS)]
+    rhythm: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase, ready to be played: ``density`` in onsets a beat, ``syncopation`` the share of them that no
+    beat carries."""
+
+    style: str
+    meter: int
+    compound: bool
+    bpm: float
+    bars: tuple[BarRhythm, ...]
+    density: float
+    syncopation: float
+
+
+@dataclass(frozen=True, slots=True)
+class RhythmBank:
+    """All phrases of a pack."""
+
+    phrases: tuple[Phrase, ...] = ()
+
+    def of(self, style: str, grid: BeatGrid) -> tuple[Phrase, ...]:
+        """The phrases in ``style`` for the meter of ``grid``."""
+        return tuple(
+            phrase
+            for phrase in self.phrases
+            if (phrase.style, phrase.meter, phrase.compound) == (style, grid.meter, grid.compound)
+        )
+
+
+def bank_text(phrases: Sequence[StoredPhrase]) -> str:
+    """The text of ``rhythms.json``; equal phrases give equal bytes."""
+    rows: list[Any] = [phrase.model_dump() for phrase in phrases]
+    return json.dumps(rows, indent=1) + "\n"
+
+
+def read_bank(file: Path, text: bytes) -> RhythmBank:
+    """The bank in ``text``, the content of ``file``: a JSON list of phrases.
+
+    Raises:
+        PackError: it is not such a list.
+    """
+    try:
+        stored = TypeAdapter(list[StoredPhrase]).validate_json(text, strict=True)
+        return RhythmBank(tuple(map(_phrase, stored)))
+    except ValidationError as error:
+        raise PackError(f"{file}: {first_refusal(error)}; fetch the pack again.") from None
+    except UsageError as error:
+        raise PackError(f"{file}: {error} Fetch the pack again.") from None
+
+
+def _phrase(stored: StoredPhrase) -> Phrase:
+    beats = stored.meter * stored.bars
+    times_s = tuple(float(beat) for beat in range(beats + 1))
+    grid = BeatGrid(times_s, tuple(range(0, beats, stored.meter)), 1.0, stored.meter)
+    lines = BarLines.of(grid, times_s[-1])
+    plan = parse_rhythm(stored.rhythm, lines, f"the {stored.style} phrase at {stored.bpm:g} bpm")
+    bars = tuple(bar or BarRhythm() for bar in plan)
+    return Phrase(
+        stored.style,
+        stored.meter,
+        stored.compound,
+        stored.bpm,
+        bars,
+        density_of(bars, stored.meter),
+        syncopation_of(bars),
+    )

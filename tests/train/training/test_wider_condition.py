@@ -1,0 +1,106 @@
+"""Training goes on with more condition rows than before, and the music is the same until it does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from appliance.music.keys import Key
+from appliance.music.note_rows import note_rows
+from appliance.music.score import STYLES, BeatGrid, Note, Score
+from appliance.networks.condition_rows import (
+    CONDITION_ROWS,
+    FIRST_CONDITION_ROWS,
+    RHYTHM_ROWS,
+    condition_rows,
+    style_row,
+)
+from train.data.latents import SongLatents
+from train.data.song_cache import CachedSong
+from train.data.windows import Dropout, WindowSource
+from train.networks.denoiser import DenoiserConfig
+from train.networks.generator import Generator
+from train.training.state import Ema, load, load_ema, save
+
+NEW = DenoiserConfig(width=32, blocks=2, heads=2, condition_blocks=1, time_features=16)
+OLD = replace(NEW, rows=FIRST_CONDITION_ROWS)
+FRAMES = 192
+RHYTHM = slice(FIRST_CONDITION_ROWS, FIRST_CONDITION_ROWS + RHYTHM_ROWS)
+
+
+def trained(config: DenoiserConfig, path: Path) -> Generator:
+    """A network after one step of training, and its saved state."""
+    torch.manual_seed(5)
+    model = Generator(config)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    optimiser = torch.optim.AdamW(model.parameters())
+    tokens, _ = model.condition(torch.randn(1, config.rows, FRAMES), torch.from_numpy(style_row(1))[None])
+    tokens.square().sum().backward()
+    optimiser.step()
+    save(path, model, Ema(model, 0.9), optimiser, 7)
+    return model
+
+
+@pytest.mark.parametrize("averaged", [False, True])
+def test_the_new_rows_have_no_effect_at_first(tmp_path: Path, averaged: bool) -> None:
+    old, new = trained(OLD, tmp_path / "state.safetensors"), Generator(NEW)
+    if averaged:
+        assert load_ema(tmp_path / "state.safetensors", new) == 7
+    else:
+        optimiser = torch.optim.AdamW(new.parameters())
+        assert load(tmp_path / "state.safetensors", new, Ema(new, 0.9), optimiser) == 7
+        optimiser.step()  # its moments have the shape of the weights
+        load(tmp_path / "state.safetensors", new, Ema(new, 0.9), optimiser)
+    rows, style = torch.randn(1, CONDITION_ROWS, FRAMES), torch.from_numpy(style_row(1))[None]
+    with torch.no_grad():
+        was, _ = old.condition(rows[:, :FIRST_CONDITION_ROWS], style)
+        now, _ = new.condition(rows, style)
+    assert torch.allclose(was, now, atol=1e-6)
+
+
+def song(onsets_s: list[float]) -> CachedSong:
+    grid = BeatGrid(tuple(0.5 * k for k in range(33)), tuple(range(0, 33, 4)), 1.0, 4)
+    notes = [Note(at, at + 0.2, 60, 80, "keys") for at in onsets_s]
+    rows = note_rows(Score.of(notes, 16.0), np.float32)
+    parts = dict.fromkeys(STYLES, rows)
+    silent, no_plan = np.zeros((0, 4), np.float32), np.zeros((24, 86), np.float32)
+    return CachedSong("made", "train", 16.0, Key(0, "major"), grid, silent, no_plan, parts)
+
+
+def source(tmp_path: Path, dropout: Dropout) -> WindowSource:
+    made = song([0.0, 1.0, 2.0, 8.5])
+    np.save(tmp_path / "made.npy", np.zeros((1, 64, made.frames), np.float16))
+    latents = SongLatents(np.zeros((1, 4, made.frames // 2), np.float16), np.array([0]), np.array([0]))
+    zeros = np.zeros(4, np.float32)
+    return WindowSource([made], {"made": latents}, tmp_path, tmp_path / "none", zeros, zeros + 1, dropout)
+
+
+def test_windows_show_the_rhythm_of_their_own_notes(tmp_path: Path) -> None:
+    always = Dropout(everything=0.0, rhythm=0.0, rhythm_bars=0.0)
+    window = source(tmp_path, always).window(172, np.random.default_rng(0))
+    low, mid, high, given = window["rows"][RHYTHM]
+    assert mid.sum() in (1.0, 4.0)  # a window of 16 s, from the start or from the middle on
+    assert not low.any() and not high.any() and given.mean() > 0.5
+
+
+def test_the_rhythm_is_hidden_at_random_and_in_parts(tmp_path: Path) -> None:
+    never = source(tmp_path, Dropout(everything=0.0, rhythm=1.0))
+    assert not any(never.window(64, np.random.default_rng(k))["rows"][RHYTHM].any() for k in range(8))
+    parts = source(tmp_path, Dropout(everything=0.0, rhythm=0.0, rhythm_bars=1.0))
+    shares = {float(parts.window(172, np.random.default_rng(k))["rows"][RHYTHM][3].mean()) for k in range(8)}
+    assert len(shares) > 3
+
+
+def test_dials_say_where_they_are_set() -> None:
+    dials = np.full((7, 8), np.nan, np.float32)
+    dials[2, 4:] = -1.5
+    rows = condition_rows(8, dials=dials)[RHYTHM.stop :]
+    assert rows.shape == (14, 8)
+    assert rows[2].tolist() == [0.0] * 4 + [-1.5] * 4
+    assert rows[7 + 2].tolist() == [0.0] * 4 + [1.0] * 4
+    assert np.count_nonzero(rows) == 8
