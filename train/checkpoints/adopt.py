@@ -12,13 +12,17 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn import functional as F
 
-from appliance.networks.condition_rows import STYLE_ROWS
+from appliance.networks.condition_rows import CONDITION_ROWS, STYLE_ROWS
 from train.checkpoints.checkpoint import STYLE_ROWS_BEFORE, CheckpointError, refuse_pickles
 from train.checkpoints.fit_anchors import ANCHORS_NAME
 
 STYLE_WEIGHTS = ("style_in.weight", "style.weight", "drums_style.weight", "style.0.weight")
 """Endings of the names of weights (C, S + 1 or more, 1) that read the style."""
+
+ROWS_WEIGHT = "condition.rows_in.weight"
+"""Ending of the name of the weight (C, R, K) that reads the R rows of the condition."""
 
 FACTS_NAME = "adopted.json"
 """File in a run with the checkpoint's facts about the network's training so far."""
@@ -47,6 +51,7 @@ def adopt(checkpoint: Path, runs: Path) -> list[str]:
             weights = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
             config = json.loads((stored.metadata() or {}).get("config", "{}"))
         weights = with_all_styles(weights, int(config.get("style_rows", STYLE_ROWS_BEFORE)))
+        weights = with_all_rows(weights)
         tensors = {f"{kind}.{name}": w.clone() for name, w in weights.items() for kind in ("model", "ema")}
         state.parent.mkdir(parents=True, exist_ok=True)
         facts = training.get(file.stem, {})
@@ -71,3 +76,14 @@ def with_all_styles(weights: dict[str, Tensor], rows: int) -> dict[str, Tensor]:
             new = known.mean(dim=1, keepdim=True).repeat(1, missing, 1)
             widened[name] = torch.cat([known, new, others], dim=1)
     return widened
+
+
+def with_all_rows(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """``weights`` for a network that takes every row of the condition of today.
+
+    A new row begins without effect.
+    """
+    return {
+        name: F.pad(w, (0, 0, 0, max(0, CONDITION_ROWS - w.shape[1]))) if name.endswith(ROWS_WEIGHT) else w
+        for name, w in weights.items()
+    }

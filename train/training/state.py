@@ -1,13 +1,9 @@
-"""Saves and loads a run's state as one safetensors file: weights, their EMA, optimiser moments, step.
-
-A state of a network with fewer condition rows is widened: the new rows have no effect until they are trained.
-"""
+"""Saves and loads a run's state as one safetensors file: weights, their EMA, optimiser moments, step."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -15,9 +11,6 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from appliance.files.whole import whole_file
-
-WIDENED = "condition.rows_in.weight"
-"""Name of the weight (W, R, K) over the rows of the condition, at its end."""
 
 
 class Ema:
@@ -54,15 +47,15 @@ def load(path: Path, model: nn.Module, ema: Ema, optimiser: torch.optim.Optimize
     with safe_open(path, framework="pt") as file:
         step = int(json.loads(file.metadata()["step"]))
         keys = set(file.keys())
-        model.load_state_dict(_weights(file, "model", model))
-        for name, weights in _weights(file, "ema", model).items():
-            ema.weights[name].copy_(weights)
+        model.load_state_dict({n: file.get_tensor(f"model.{n}") for n in model.state_dict()})
+        for name, weights in ema.weights.items():
+            weights.copy_(file.get_tensor(f"ema.{name}"))
         for name, p in model.named_parameters():
             if f"exp_avg.{name}" in keys:
                 optimiser.state[p] = {
                     "step": torch.tensor(float(step)),
-                    "exp_avg": _widened(name, file.get_tensor(f"exp_avg.{name}"), p).to(p.device),
-                    "exp_avg_sq": _widened(name, file.get_tensor(f"exp_avg_sq.{name}"), p).to(p.device),
+                    "exp_avg": file.get_tensor(f"exp_avg.{name}").to(p.device),
+                    "exp_avg_sq": file.get_tensor(f"exp_avg_sq.{name}").to(p.device),
                 }
     return step
 
@@ -70,20 +63,5 @@ def load(path: Path, model: nn.Module, ema: Ema, optimiser: torch.optim.Optimize
 def load_ema(path: Path, model: nn.Module) -> int:
     """Load the averaged weights of a saved state into ``model``; returns its step."""
     with safe_open(path, framework="pt") as file:
-        model.load_state_dict(_weights(file, "ema", model))
+        model.load_state_dict({n: file.get_tensor(f"ema.{n}") for n in model.state_dict()})
         return int(json.loads(file.metadata()["step"]))
-
-
-def _weights(file: Any, kind: str, model: nn.Module) -> dict[str, Tensor]:
-    """The tensors of ``kind`` for every weight of ``model``, by its name."""
-    wanted = model.state_dict()
-    return {name: _widened(name, file.get_tensor(f"{kind}.{name}"), w) for name, w in wanted.items()}
-
-
-def _widened(name: str, stored: Tensor, wanted: Tensor) -> Tensor:
-    """``stored``, with zeros for the condition rows that only ``wanted`` has."""
-    if not name.endswith(WIDENED) or stored.shape[1] >= wanted.shape[1]:
-        return stored
-    wide = torch.zeros_like(wanted, dtype=stored.dtype, device=stored.device)
-    wide[:, : stored.shape[1]] = stored
-    return wide
