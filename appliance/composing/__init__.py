@@ -2,6 +2,7 @@
 
 - ``wishes``: the user's requests, and how to add one
 - ``composer``: listens, plans, denoises and decodes
+- ``latent_drawing``: the denoiser over a whole song
 - ``takes``: several accompaniments of one vocal, sorted by fit
 - ``beat_tracker``: beats and bars from the planner's activations; ``beat_evidence``, ``steady_beats``,
   ``following_beats``, ``tempo_sections``: its parts

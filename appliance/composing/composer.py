@@ -1,12 +1,11 @@
 """Composes the notes of a take: listen to the vocal, plan the harmony, denoise a latent, decode it.
 
-Letters: F = 64 feature rows, T score frames of the song, P = T/4 plan frames, N = T/2 latent frames,
-W latent frames of a window, Z latent channels.
+Letters: F = 64 feature rows, T score frames of the song, P = T/4 plan frames, D dials.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,11 +15,11 @@ from appliance.composing.band_rules import play_as_a_band
 from appliance.composing.bars import Accents
 from appliance.composing.beat_tracker import double_time, half_time, track_beats, with_bars
 from appliance.composing.key_request import keep_in_key, plan_in_key
+from appliance.composing.latent_drawing import LatentDrawing, decoded
 from appliance.composing.plan_chart import chart_from_plan, plan_from_chart
 from appliance.composing.plan_variation import decide, vary
-from appliance.composing.sampler import euler, guided, timesteps
 from appliance.composing.sections import check_sections
-from appliance.composing.windows import Window, song_windows
+from appliance.composing.windows import song_windows
 from appliance.composing.wishes import Wishes
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_LATENT, FRAMES_PER_PLAN
 from appliance.music.bar_lines import BarLines
@@ -31,12 +30,11 @@ from appliance.music.chord_chart import Chart, chart_remarks, parse_chart
 from appliance.music.crumbs import without_crumbs
 from appliance.music.keys import Key, signature_shift
 from appliance.music.rhythm_plan import RhythmPlan, rhythm_rows
-from appliance.music.roll import Roll, RollReader
+from appliance.music.roll import RollReader
 from appliance.music.scale_degrees import SongKey
 from appliance.music.score import STYLE_GROUPS, STYLES, BeatGrid, Score
-from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED, condition_rows, style_row
+from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED, condition_rows
 from appliance.networks.graphs import Graphs
-from appliance.packs.manifest import SamplerFacts
 from appliance.packs.pack import Pack
 from appliance.vocal.features import ONSET, VOICED, transposed
 
@@ -44,11 +42,6 @@ Array = NDArray[np.float32]
 
 LISTEN_FRAMES = 16_384
 """Score frames that the planner hears at once (12.7 minutes); longer songs are split."""
-
-DECODE_FRAMES = 512
-"""Latent frames that the score VAE decodes at once."""
-DECODE_MARGIN = 16
-"""Further latent frames on each side: with the convolutions' context, the parts join exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +198,10 @@ def compose(
     """
     shift = signature_shift(reading.key)
     rows = _condition(reading, shift)
-    denoiser = _Denoiser(graphs, pack.manifest.sampler, rows, STYLES.index(style), on_step)
-    latent = denoiser.draw_song(pack.manifest.latent_channels, seed)
+    drawing = LatentDrawing(graphs, pack.manifest.sampler, rows, STYLES.index(style), on_step)
+    latent = drawing.of_song(pack.manifest.latent_channels, seed)
     reader = RollReader(pack.manifest.thresholds.for_roll())
-    for roll in _decode(graphs, latent):
+    for roll in decoded(graphs, latent):
         reader.add(roll)
     score = reader.score(reading.duration_s).only(*STYLE_GROUPS[style])
     score = without_crumbs(snap(score.transposed(-shift), reading.grid))
@@ -231,61 +224,6 @@ def steps_of(pack: Pack, features: Array) -> int:
     return sampler.steps * len(song_windows(frames, sampler.window_frames, sampler.context_frames))
 
 
-@dataclass(frozen=True, slots=True)
-class _Denoiser:
-    """Draws latents for the condition ``rows`` (CONDITION_ROWS, T); ``style`` is an index into STYLES."""
-
-    graphs: Graphs
-    sampler: SamplerFacts
-    rows: Array
-    style: int
-    on_step: Callable[[], None]
-
-    def draw_song(self, channels: int, seed: int) -> Array:
-        """Draw the song's latent (Z, N) window by window; Z = ``channels``."""
-        frames = self.rows.shape[1] // FRAMES_PER_LATENT
-        latent = np.zeros((channels, frames), np.float32)
-        windows = song_windows(frames, self.sampler.window_frames, self.sampler.context_frames)
-        for number, window in enumerate(windows):
-            noise = np.random.default_rng([seed, number]).standard_normal(
-                (channels, window.length), dtype=np.float32
-            )
-            made = self._draw_window(latent, window, noise)
-            inside = min(window.length, frames - window.first)
-            latent[:, window.first + window.known : window.first + inside] = made[:, window.known : inside]
-        return latent
-
-    def _draw_window(self, latent: Array, window: Window, noise: Array) -> Array:
-        """Draw one window (Z, W). The batch is the condition and, for packs with guidance, zeros."""
-        graphs, sampler = self.graphs, self.sampler
-        length, first = window.length, window.first
-        rows = _cut(self.rows, first * FRAMES_PER_LATENT, length * FRAMES_PER_LATENT)
-        batch = graphs.batch
-        styles = np.stack([style_row(self.style)] * batch)
-        tokens, keys_values = graphs.condition(np.stack([rows, np.zeros_like(rows)][:batch]), styles)
-        known = (np.arange(length) < window.known).astype(np.float32)[None]
-        context = _cut(latent, first, length) * known
-        valid = (np.arange(length) < latent.shape[1] - first).astype(np.float32)[None]
-        fixed = {
-            "context": np.stack([context] * batch),
-            "known": np.stack([known] * batch),
-            "tokens": tokens,
-            "keys_values": keys_values,
-            "style": styles,
-            "valid": np.stack([valid] * batch),
-        }
-
-        def velocity(x: Array, t: float, stride: float) -> Array:
-            moment = {"latent": np.stack([x] * batch), "timestep": np.full((batch, 1, 1), t, np.float32)}
-            if sampler.few_steps:
-                moment["stride"] = np.full((batch, 1, 1), stride, np.float32)
-            found = graphs.velocity({**moment, **fixed})
-            self.on_step()
-            return found[0] if batch == 1 else guided(found[0], found[1], sampler.guidance)
-
-        return euler(velocity, noise, timesteps(sampler.steps, sampler.shift))
-
-
 def _condition(reading: Reading, shift: int) -> Array:
     """The condition (CONDITION_ROWS, T) of the whole song, transposed to a key without accidentals."""
     frames = reading.features.shape[1]
@@ -297,23 +235,6 @@ def _condition(reading: Reading, shift: int) -> Array:
         rhythm = rhythm_rows(reading.rhythm, BarLines.of(reading.grid, reading.duration_s), frames)
     beats = phases(reading.grid, frames)
     return condition_rows(frames, features, beats, plan, reading.certainty, rhythm, reading.dials)
-
-
-def _cut(rows: Array, first: int, frames: int) -> Array:
-    """Columns ``first`` to ``first + frames`` of ``rows`` (R rows, M frames), zeros beyond its end."""
-    part = rows[:, first : first + frames]
-    return np.pad(part, ((0, 0), (0, frames - part.shape[1])))
-
-
-def _decode(graphs: Graphs, latent: Array) -> Iterator[Roll]:
-    """Decode a latent (Z, N) of any length; yields rolls that join exactly."""
-    frames = latent.shape[1]
-    for first in range(0, frames, DECODE_FRAMES):
-        last = min(first + DECODE_FRAMES, frames)
-        left, right = max(0, first - DECODE_MARGIN), min(frames, last + DECODE_MARGIN)
-        roll = graphs.decode(latent[:, left:right])
-        inner = slice((first - left) * FRAMES_PER_LATENT, (last - left) * FRAMES_PER_LATENT)
-        yield Roll.unstacked(roll[:, inner])
 
 
 def padded(features: Array) -> Array:

@@ -74,9 +74,8 @@ def compose_takes(
             on_progress(step)
 
     def draw(seed: int, on_step: Callable[[], None]) -> Take:
-        own = planned(graphs, pack, redraw(reading, seed, wishes.variety), wishes, seed)
-        score = compose(graphs, pack, own, wishes.style, seed, on_step)
-        score, own, dials = turn_dials(pack, own, score, wishes, seed)
+        own = redraw(reading, seed, wishes.variety)
+        score, own, dials = played(graphs, pack, own, wishes, seed, on_step)
         return Take(seed, own, score, fit_of(graphs, pack, reading, score), dials=dials)
 
     def draw_best(seed: int) -> Take:
@@ -94,6 +93,20 @@ def compose_takes(
             lanes.shutdown(cancel_futures=True)
             raise
     return sorted(takes, key=_value, reverse=True)
+
+
+def played(
+    graphs: Graphs,
+    pack: Pack,
+    reading: Reading,
+    wishes: Wishes,
+    seed: int,
+    on_step: Callable[[], None] = lambda: None,
+) -> tuple[Score, Reading, TurnedDials | None]:
+    """The notes of a take with the harmony of ``reading``; the reading with all that it plans; its dials."""
+    own = planned(graphs, pack, reading, wishes, seed)
+    score = compose(graphs, pack, own, wishes.style, seed, on_step)
+    return turn_dials(pack, own, score, wishes, seed)
 
 
 def _value(take: Take) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from appliance.composing.composer import Reading, compose, listen, redraw
-from appliance.composing.takes import Take, compose_takes, fit_of
+from appliance.composing.composer import Reading, listen, redraw
+from appliance.composing.takes import Take, compose_takes, fit_of, played
 from appliance.composing.wishes import Wishes
 from appliance.music.chord_chart import Chart, chart_text
 from appliance.music.midi_reading import MidiSong
@@ -60,7 +60,7 @@ def changed_notes(engine: Engine, parent: Parent, change: Change, sung: TrackedV
     reading = _reading(engine, parent, asked, sung)
     if not alone:
         reading = redraw(reading, change.seed, wishes.variety)
-    made = compose(engine.graphs, engine.pack, reading, wishes.style, change.seed)
+    made, reading, _ = played(engine.graphs, engine.pack, reading, asked, change.seed)
     stretch = change.stretch or Stretch(0.0, 2.0 * parent.duration_s)
     score = spliced_score(song.score, made.transposed(wishes.transpose), stretch, change.groups)
     sung_score = score.transposed(-wishes.transpose)
