@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.composing.latent_drawing import DECODE_FRAMES, DECODE_MARGIN
 from appliance.composing.fit import STRETCH_FRAMES
+from appliance.composing.latent_drawing import DECODE_FRAMES, DECODE_MARGIN
 from appliance.grid import FRAMES_PER_LATENT
 from appliance.networks.compiler import FIXED, GraphCompiler
 from appliance.networks.setting import GraphSetting, Precision
