@@ -57,6 +57,7 @@ def cli() -> None:
 @click.option("--half-time", is_flag=True, help="Take every other one of the beats that are heard.")
 @click.option("--double-time", is_flag=True, help="Take twice as many beats as are heard.")
 @click.option("--beats", type=click.Path(path_type=Path), help="File with the time of every beat.")
+@click.option("--rhythm", type=click.Path(path_type=Path), help="File with a rhythm plan to play.")
 @click.option("--key", help="Musical key, such as Eb or 'F# minor'.")
 @click.option("--chords", type=click.Path(path_type=Path), help="File with a chord chart to play.")
 @click.option("--style", default="piano", show_default=True, help="What the band plays and how.")
@@ -111,9 +112,14 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
 
 
 def _read_wishes(
-    chords: Path | None, beats: Path | None, like: Path | None, tuning: str, **dials: Any
+    chords: Path | None,
+    beats: Path | None,
+    rhythm: Path | None,
+    like: Path | None,
+    tuning: str,
+    **dials: Any,
 ) -> Wishes:
-    """Build the wishes from the options, with the text of the chart and beat files. Raises UsageError."""
+    """Build the wishes from the options, with the texts of the files they name. Raises UsageError."""
     from appliance.composing.wishes import TEMPO_WISHES, Wishes
     from appliance.errors import UsageError
     from appliance.files.text import read_text
@@ -126,11 +132,15 @@ def _read_wishes(
             raise UsageError(f"{option} and --beats contradict each other; give only one of them.")
     if wishes.key is not None:
         Key.parse(wishes.key)  # report a bad key before the recording is read
+    files = {
+        "chords": (chords, "the chord chart"),
+        "beats": (beats, "the beats"),
+        "rhythm": (rhythm, "the rhythm"),
+    }
     texts: dict[str, str] = {}
-    if chords is not None:
-        texts |= {"chords": read_text(chords, "the chord chart"), "chords_name": str(chords)}
-    if beats is not None:
-        texts |= {"beats": read_text(beats, "the beats"), "beats_name": str(beats)}
+    for name, (path, what) in files.items():
+        if path is not None:
+            texts |= {name: read_text(path, what), f"{name}_name": str(path)}
     if like is not None:
         from appliance.composing.reference import read_reference
 

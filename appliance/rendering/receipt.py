@@ -21,6 +21,7 @@ from appliance.music.beat_file import beats_text
 from appliance.music.beat_grid import trusted
 from appliance.music.chord_chart import chart_text
 from appliance.music.keys import Key
+from appliance.music.rhythm_plan import rhythm_text
 from appliance.music.transposition import transposed_chart
 from appliance.rendering.engine import Engine
 from appliance.rendering.job import HeardVocal, Levels, PlayedTake, RenderJob
@@ -145,6 +146,8 @@ def make_receipt(
             "chart": [[round(c.start_s, 3), round(c.end_s, 3), c.label] for c in chart],
             "chart_text": chart_text(chart),
             "chart_given": wishes.chords is not None,
+            "rhythm_text": rhythm_text(reading.rhythm),
+            "rhythm_given": wishes.rhythm is not None,
             "remarks": [*vocal.remarks, *reading.remarks, *_remarks_on_transposing(reading.key, wishes)],
             "groups": list(take.score.groups()),
             "fit": None if take.fit is None else take.fit.to_json(take.retried),
@@ -160,9 +163,10 @@ def make_receipt(
 
 
 def _asked(wishes: Wishes) -> dict[str, Any]:
-    """What was asked for, but for the texts of chart and beats, whose content stands elsewhere."""
-    texts = {"chords", "chords_name", "beats", "beats_name"}
-    return wishes.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude=texts)
+    """What was asked for, but for the texts of chart, beats and rhythm, whose content stands elsewhere."""
+    texts = {"chords", "beats", "rhythm"}
+    texts |= {f"{name}_name" for name in texts}
+    return wishes.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True, exclude=texts)
 
 
 def _place(vocal: Path, out: Path) -> str | None:

@@ -67,7 +67,7 @@ TERMS = (
     *("audio-decoder", "graph", "graph-setting", "profile", "corpus", "checkpoint", "calibration", "pack"),
     *("manifest", "room", "job", "wish", "publishing", "receipt", "setting", "hook", "inbox", "settling"),
     *("sentinel", "companion", "sidecar", "journal", "rejected", "release", "bundle", "signing-key"),
-    *("evaluation", "gap-closed", "judge", "real-time-factor", "mask", "period", "crumb"),
+    *("evaluation", "gap-closed", "judge", "real-time-factor", "mask", "period", "crumb", "rhythm-plan"),
 )
 """What the glossary must hold, as links to it are written."""
 

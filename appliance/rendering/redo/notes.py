@@ -73,7 +73,7 @@ def changed_notes(engine: Engine, parent: Parent, change: Change, sung: TrackedV
 
 def _reading(engine: Engine, parent: Parent, wishes: Wishes, sung: TrackedVocal) -> Reading:
     """What was heard for the parent: beats and key are the receipt's."""
-    named = wishes.model_copy(update={"chords_name": parent.path.name})
+    named = wishes.model_copy(update={"chords_name": parent.path.name, "rhythm_name": parent.path.name})
     features, company = sung.features(), sung.track.company
     reading = listen(engine.graphs, features, parent.duration_s, named, company, parent.grid)
     return replace(reading, key=parent.key)

@@ -163,7 +163,8 @@ def _wishes(facts: dict[str, Any], moved: dict[str, Any], chart_text: str) -> Wi
     asked = facts.get("asked", told)
     asked = {name: value for name, value in asked.items() if name not in (*TEMPO_WISHES, "takes")}
     chords = chart_text if facts["chart_given"] else None
-    return Wishes(**{**asked, "seed": facts["seed"], "chords": chords})
+    rhythm = facts["rhythm_text"] if facts.get("rhythm_given") else None
+    return Wishes(**{**asked, "seed": facts["seed"], "chords": chords, "rhythm": rhythm})
 
 
 def _grid(facts: dict[str, Any]) -> BeatGrid:

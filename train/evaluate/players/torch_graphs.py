@@ -84,11 +84,18 @@ class TorchGraphs:
         plan, key, beats = self._planner(_batched(features), _batched(phases))
         return plan.sigmoid()[0].numpy(), key.softmax(dim=-1).reshape(-1).numpy(), beats.sigmoid()[0].numpy()
 
+    @property
+    def condition_rows(self) -> int:
+        """Number of rows that the condition encoder takes."""
+        return self._generator.config.rows
+
     @torch.no_grad()
     def condition(self, rows: Array, style: Array) -> tuple[Array, Array]:
         """Rows (B, CONDITION_ROWS, 2 W) and style (B, S, 1) -> tokens (B, C, W) and keys_values."""
         told = torch.from_numpy(known_style_rows(style, self._generator.config.style_rows))
-        tokens, keys_values = self._generator.condition(torch.from_numpy(rows), told)
+        tokens, keys_values = self._generator.condition(
+            torch.from_numpy(rows[:, : self.condition_rows]), told
+        )
         return tokens.numpy(), keys_values.numpy()
 
     @torch.no_grad()
