@@ -52,8 +52,12 @@ def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: 
     elif trusted(reading.grid) and (seed or {"density", "syncopation"} & settings.keys()):
         wanted = (settings.get("density", 0.0), settings.get("syncopation", 0.0))
         rhythm = borrow(pack.rhythms(), wishes.style, reading.grid, lines.bars, seed, *wanted)
-    frames = reading.features.shape[1]
-    return replace(reading, rhythm=rhythm, dials=dial_rows(settings, wishes.section, lines, frames))
+    dials = reading.dials
+    if settings or wishes.section:
+        dials = dial_rows(settings, wishes.section, lines, reading.features.shape[1])
+    if rhythm is reading.rhythm and dials is reading.dials:
+        return reading
+    return replace(reading, rhythm=rhythm, dials=dials)
 
 
 def dial_rows(

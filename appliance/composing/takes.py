@@ -63,6 +63,7 @@ def compose_takes(
     step = 1.0 / (wishes.takes * steps_of(pack, reading.features))
     graphs = graphs.for_lanes(wishes.takes)
     progress_lock, stop = threading.Lock(), threading.Event()
+    failures: list[BaseException] = []
 
     def check_stop() -> None:
         if stop.is_set():
@@ -79,18 +80,31 @@ def compose_takes(
         return Take(seed, own, score, fit_of(graphs, pack, reading, score), dials=dials)
 
     def draw_best(seed: int) -> Take:
+        check_stop()
         take = draw(seed, advance)
         if take.fit is not None and take.fit.low and seed < RETRY_SEED_STEP:
             again = draw(seed + RETRY_SEED_STEP, check_stop)
             take = replace(max(take, again, key=_value), retried=True)
         return take
 
+    def draw_or_stop_all(seed: int) -> Take:
+        try:
+            return draw_best(seed)
+        except StoppedError:
+            raise
+        except BaseException as error:
+            failures.append(error)
+            stop.set()  # no other take begins, and running ones end at their next step
+            raise
+
     with ThreadPoolExecutor(graphs.lanes, "take") as lanes:
         try:
-            takes = list(lanes.map(draw_best, wishes.seeds))
+            takes = list(lanes.map(draw_or_stop_all, wishes.seeds))
         except BaseException:
-            stop.set()  # also on Ctrl-C: running takes end at their next step
+            stop.set()  # also on Ctrl-C
             lanes.shutdown(cancel_futures=True)
+            if failures:  # the first one, not the stop that it brought to another take
+                raise failures[0] from None
             raise
     return sorted(takes, key=_value, reverse=True)
 
