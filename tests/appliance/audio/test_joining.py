@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from support.bends import bends
 
 from appliance.audio.blocks import recut
 from appliance.audio.joining import JOIN_IN_S, JOIN_OUT_S, Section, joined
@@ -41,6 +44,20 @@ def test_a_section_that_is_shorter_than_its_joins(first: int, stop: int) -> None
     made = together(old, new, Section(first, stop, TOTAL))
     np.testing.assert_array_equal(made[:first], old[:first])
     np.testing.assert_array_equal(made[stop:], old[stop:])
+
+
+def test_a_join_does_not_click_and_a_cut_does() -> None:
+    time_s = np.arange(TOTAL) / RATE_HZ
+    old, new = (
+        (0.3 * np.repeat(np.sin(2 * np.pi * hz * time_s + phase)[:, None], 2, axis=1)).astype(np.float32)
+        for hz, phase in ((110.0, 0.3), (164.8, 2.0))
+    )
+    section = Section(50_011, 90_007, TOTAL)
+    soft, cut = together(old, new, section), together(old, new, replace(section, joins=False))
+    for border in (section.first, section.stop):
+        frames = slice(border // 441 - 5, border // 441 + 2)
+        assert bends(cut)[frames].max() > 100 * bends(soft)[frames].max()
+        assert bends(soft)[frames].max() < 10 * np.median(bends(new))
 
 
 def test_without_joins_the_section_is_cut_in() -> None:
