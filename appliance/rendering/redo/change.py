@@ -115,7 +115,7 @@ class _Bars:
         """Raise UsageError if there is no such bar."""
         if not self.grid.downbeats:
             raise UsageError(
-                "The bars of this take are unknown; render it again with beats that are numbered."
+                "The bars of this take are unknown; render it again with numbered beats."
             )
         if not self.first <= bar <= self.last:
             pickup = "" if self.first else ", and 0, the pickup before them"
