@@ -114,9 +114,7 @@ class _Bars:
     def check(self, bar: int) -> None:
         """Raise UsageError if there is no such bar."""
         if not self.grid.downbeats:
-            raise UsageError(
-                "The bars of this take are unknown; render it again with numbered beats."
-            )
+            raise UsageError("The bars of this take are unknown; render it again with numbered beats.")
         if not self.first <= bar <= self.last:
             pickup = "" if self.first else ", and 0, the pickup before them"
             raise UsageError(f"There is no bar {bar}; this take has the bars 1 to {self.last}{pickup}.")
