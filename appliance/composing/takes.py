@@ -69,15 +69,10 @@ def compose_takes(
         with progress_lock:
             on_progress(step)
 
-    def draw(seed: int, on_step: Callable[[], None]) -> Take:
-        own = redraw(reading, seed, wishes.variety)
-        score = compose(graphs, pack, own, wishes.style, seed, on_step)
-        return Take(seed, own, score, fit_of(graphs, pack, reading, score))
-
     def draw_best(seed: int) -> Take:
-        take = draw(seed, advance)
+        take = draw_take(graphs, pack, reading, wishes, seed, advance)
         if take.fit is not None and take.fit.low and seed < RETRY_SEED_STEP:
-            again = draw(seed + RETRY_SEED_STEP, check_stop)
+            again = draw_take(graphs, pack, reading, wishes, seed + RETRY_SEED_STEP, check_stop)
             take = replace(max(take, again, key=_value), retried=True)
         return take
 
@@ -89,6 +84,21 @@ def compose_takes(
             lanes.shutdown(cancel_futures=True)
             raise
     return sorted(takes, key=_value, reverse=True)
+
+
+def draw_take(
+    graphs: Graphs,
+    pack: Pack,
+    reading: Reading,
+    wishes: Wishes,
+    seed: int,
+    on_step: Callable[[], None] = lambda: None,
+) -> Take:
+    """Compose the take of one seed, without a second try; ``on_step`` as for
+    :func:`appliance.composing.composer.compose`."""
+    own = redraw(reading, seed, wishes.variety)
+    score = compose(graphs, pack, own, wishes.style, seed, on_step)
+    return Take(seed, own, score, fit_of(graphs, pack, reading, score))
 
 
 def _value(take: Take) -> float:
