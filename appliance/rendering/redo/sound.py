@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from appliance.audio.blocks import Block, Spool
+from appliance.audio.blocks import BLOCK_SAMPLES, Block, Spool
 from appliance.audio.held_gain import master_at
 from appliance.audio.joining import Section, joined
 from appliance.audio.loudness import Loudness, measure
@@ -201,7 +201,8 @@ class RedoneSound:
         write_wav(path, new, 2, self._samples)
 
     def _silence(self) -> Iterator[Block]:
-        yield np.zeros((self._samples, 2), np.float32)
+        for start in range(0, self._samples, BLOCK_SAMPLES):
+            yield np.zeros((min(BLOCK_SAMPLES, self._samples - start), 2), np.float32)
 
 
 def _blocks_of(path: Path | None) -> Iterator[Block] | None:
