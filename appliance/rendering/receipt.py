@@ -158,7 +158,7 @@ def make_receipt(
 def _asked(wishes: Wishes) -> dict[str, Any]:
     """What was asked for, but for the texts of chart and beats, whose content stands elsewhere."""
     texts = {"chords", "chords_name", "beats", "beats_name"}
-    return wishes.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude=texts)
+    return wishes.model_dump(mode="json", exclude_unset=True, exclude_none=True, exclude=texts, by_alias=True)
 
 
 def _place(vocal: Path, out: Path) -> str | None:
