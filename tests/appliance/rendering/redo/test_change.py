@@ -26,6 +26,7 @@ def parent(first_s: float = 0.5, pickup: int = 1, style: str = "jazz") -> Parent
         sha256="",
         facts={},
         name="song",
+        first_name="song",
         wishes=Wishes(style=style, seed=7),
         grid=grid,
         key=Key.parse("F"),

@@ -189,6 +189,11 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], type[BacklineError], str]] = {
         UsageError,
         "song.receipt.json is not a receipt of Backline, or was edited",
     ),
+    "of another folder": (
+        lambda r: r.write_text(r.read_text().replace('"song.mid"', '"../song.mid"')),
+        UsageError,
+        "is not a receipt of Backline, or was edited",
+    ),
     "no JSON": (lambda r: r.write_bytes(b"\xff\xfe"), UsageError, "is not a receipt of Backline"),
     "of the future": (
         lambda r: r.write_text(r.read_text().replace('"schema": 1', '"schema": 2')),
