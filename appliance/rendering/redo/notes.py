@@ -11,7 +11,7 @@ from appliance.composing.wishes import Wishes
 from appliance.music.chord_chart import Chart, chart_text
 from appliance.music.midi_reading import MidiSong
 from appliance.music.score import Score
-from appliance.music.splicing import Stretch, spliced_chart, spliced_score
+from appliance.music.splicing import TimeSpan, spliced_chart, spliced_score
 from appliance.rendering.engine import Engine
 from appliance.rendering.hearing import TrackedVocal
 from appliance.rendering.redo.change import Change
@@ -61,9 +61,9 @@ def changed_notes(engine: Engine, parent: Parent, change: Change, sung: TrackedV
     asked = wishes.model_copy(update=update)
     reading = _reading(engine, parent, asked, sung)
     made = draw_take(engine.graphs, engine.pack, reading, asked, change.seed)
-    stretch = change.stretch or Stretch(0.0, 2.0 * parent.duration_s)
+    span = change.span or TimeSpan(0.0, 2.0 * parent.duration_s)
     new = made.score.transposed(wishes.transpose)
-    score = spliced_score(song.score, new, stretch, change.groups)
+    score = spliced_score(song.score, new, span, change.groups)
     sung_score = score.transposed(-wishes.transpose)
     chart = _chart(parent, change, made.reading.chart, alone)
     take = replace(
@@ -90,4 +90,4 @@ def _chart(parent: Parent, change: Change, made: Chart, alone: bool) -> Chart:
     before = parent.chart if change.chart is None else change.chart
     if alone:
         return before
-    return made if change.stretch is None else spliced_chart(before, made, change.stretch)
+    return made if change.span is None else spliced_chart(before, made, change.span)

@@ -107,7 +107,7 @@ def _facts(made: dict[str, Any], parent: Parent, change: Change, request: RedoRe
         "name": parent.first_name,
         "request": request.facts(),
         "groups": list(change.groups),
-        "stretch_s": None if change.stretch is None else [change.stretch.start_s, change.stretch.end_s],
+        "span_s": None if change.span is None else [change.span.start_s, change.span.end_s],
     }
     vocal = {**parent.facts["vocal"], "place": made["vocal"]["place"]}
     asked = {**parent.facts.get("asked", made["asked"]), "seed": change.seed}

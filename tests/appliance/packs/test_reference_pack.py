@@ -95,7 +95,7 @@ def test_redone_bars_join_without_a_click(engine: Engine, demo: tuple[dict, Path
     _, folder = demo
     request = RedoRequest((9, 12), seed=5, out=folder / "redone")
     made = redo(engine, folder / "vocal.receipt.json", request, "test").facts
-    first, stop = (round(time_s * SAMPLE_RATE_HZ) for time_s in made["redo"]["stretch_s"])
+    first, stop = (round(time_s * SAMPLE_RATE_HZ) for time_s in made["redo"]["span_s"])
     for ending in ("accompaniment.wav", "mix.wav"):
         before, after = (
             soundfile.read(place / f"vocal.{ending}")[0] for place in (folder, folder / "redone")

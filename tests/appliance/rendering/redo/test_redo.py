@@ -111,7 +111,7 @@ def test_everything_redone_is_a_render_with_the_next_seed(engine: Engine, song: 
 def test_new_chords_are_played_and_kept_by_the_next_redo(engine: Engine, song: Path) -> None:
     given = RedoRequest(chords=(GivenChords(2, "| F#m7 |"),))
     facts = redo(engine, song, given, "test").facts
-    start_s, end_s = facts["redo"]["stretch_s"]
+    start_s, end_s = facts["redo"]["span_s"]
     assert facts["seed"] == 4 and facts["chart_given"]
     assert [round(start_s, 3), round(end_s, 3), "F#m7"] in facts["chart"]
     again = redo(engine, song.parent / "song-2.receipt.json", BARS, "test").facts
