@@ -14,5 +14,5 @@
 - ``limited_loudness``: loudness after limiting, measured only where the limiter acted
 - ``mastering``: brings every file to one loudness, with all peaks under a ceiling; ``held_gain``: with a
   gain that is given, beside stems that are finished
-- ``joining``: a sound with a section of another
+- ``joining``: a sound with a span of another
 """

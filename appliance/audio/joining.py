@@ -1,4 +1,4 @@
-"""A sound with a section of another, joined inside the section: outside it, no sample of the first changes.
+"""A sound with a span of another, joined inside that span: outside it, no sample of the first changes.
 
 Both joins are crossfades whose weights keep the power even (Fink, Holters and Zölzer, "Signal-Matched
 Power-Complementary Cross-Fading and Dry-Wet Mixing", DAFx 2016): equal power for sounds that have nothing in
@@ -19,14 +19,14 @@ from appliance.audio.blocks import BLOCK_SAMPLES, Block
 from appliance.grid import SAMPLE_RATE_HZ
 
 JOIN_IN_S = 0.005
-"""Length of the first join: short, because the section begins with the attack of its first notes."""
+"""Length of the first join: short, because the span begins with the attack of its first notes."""
 
 JOIN_OUT_S = 0.04
-"""Length of the second join, in which what the section leaves behind gives way to what it finds."""
+"""Length of the second join, in which what the span leaves behind gives way to what it finds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class SampleSpan:
     """Samples ``first`` to ``stop`` of a sound of ``total`` samples.
 
     There is no join at an end of the sound, and none at all without ``joins``, for sounds that are equal at
@@ -61,10 +61,10 @@ class Section:
         return join_in, join_out
 
 
-def joined(old: Iterable[Block], new: Iterable[Block], section: Section) -> Iterator[Block]:
-    """``old``, with ``section`` of ``new``; both have ``section.total`` samples. Shape: blocks of (n, C)."""
-    lengths = [length for length, _, _ in section.pieces]
-    for a, b, (_, start, end) in zip(_cut(old, lengths), _cut(new, lengths), section.pieces, strict=True):
+def joined(old: Iterable[Block], new: Iterable[Block], span: SampleSpan) -> Iterator[Block]:
+    """``old``, with ``span`` of ``new``; both have ``span.total`` samples. Shape: blocks of (n, C)."""
+    lengths = [length for length, _, _ in span.pieces]
+    for a, b, (_, start, end) in zip(_cut(old, lengths), _cut(new, lengths), span.pieces, strict=True):
         if start == end:
             yield b if start else a
         else:

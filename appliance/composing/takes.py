@@ -74,16 +74,11 @@ def compose_takes(
         with progress_lock:
             on_progress(step)
 
-    def draw(seed: int, on_step: Callable[[], None]) -> Take:
-        own = redraw(reading, seed, wishes.variety)
-        score, own, dials = played(graphs, pack, own, wishes, seed, on_step)
-        return Take(seed, own, score, fit_of(graphs, pack, reading, score), dials=dials)
-
     def draw_best(seed: int) -> Take:
         check_stop()
-        take = draw(seed, advance)
+        take = draw_take(graphs, pack, reading, wishes, seed, advance)
         if take.fit is not None and take.fit.low and seed < RETRY_SEED_STEP:
-            again = draw(seed + RETRY_SEED_STEP, check_stop)
+            again = draw_take(graphs, pack, reading, wishes, seed + RETRY_SEED_STEP, check_stop)
             take = replace(max(take, again, key=_value), retried=True)
         return take
 
@@ -109,18 +104,20 @@ def compose_takes(
     return sorted(takes, key=_value, reverse=True)
 
 
-def played(
+def draw_take(
     graphs: Graphs,
     pack: Pack,
     reading: Reading,
     wishes: Wishes,
     seed: int,
     on_step: Callable[[], None] = lambda: None,
-) -> tuple[Score, Reading, TurnedDials | None]:
-    """The notes of a take with the harmony of ``reading``; the reading with all that it plans; its dials."""
-    own = planned(graphs, pack, reading, wishes, seed)
+) -> Take:
+    """Compose the take of one seed, without a second try; ``on_step`` as for
+    :func:`appliance.composing.composer.compose`."""
+    own = planned(graphs, pack, redraw(reading, seed, wishes.variety), wishes, seed)
     score = compose(graphs, pack, own, wishes.style, seed, on_step)
-    return turn_dials(pack, own, score, wishes, seed)
+    score, own, dials = turn_dials(pack, own, score, wishes, seed)
+    return Take(seed, own, score, fit_of(graphs, pack, reading, score), dials=dials)
 
 
 def _value(take: Take) -> float:

@@ -20,7 +20,7 @@ _SHORTEST_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class TimeSpan:
     """Some bars of a song: from ``start_s`` to ``end_s``."""
 
     start_s: float
@@ -31,34 +31,34 @@ class Stretch:
         return self.start_s - AT_BORDER_S <= note.start_s < self.end_s - AT_BORDER_S
 
 
-def spliced_score(old: Score, new: Score, stretch: Stretch, groups: Collection[str]) -> Score:
-    """``old``, with what ``new`` has for ``groups`` in ``stretch``.
+def spliced_score(old: Score, new: Score, bars: TimeSpan, groups: Collection[str]) -> Score:
+    """``old``, with what ``new`` has for ``groups`` in ``bars``.
 
     >>> old = Score.of([Note(0.0, 3.0, 60, 80, "keys"), Note(3.0, 4.0, 60, 80, "keys")], 4.0)
     >>> new = Score.of([Note(2.0, 3.5, 64, 70, "keys")], 4.0)
-    >>> spliced = spliced_score(old, new, Stretch(1.0, 3.0), ["keys"])
+    >>> spliced = spliced_score(old, new, TimeSpan(1.0, 3.0), ["keys"])
     >>> [(note.start_s, note.end_s, note.pitch) for note in spliced.notes]
     [(0.0, 3.0, 60), (2.0, 3.0, 64), (3.0, 4.0, 60)]
     """
-    kept = [note for note in old.notes if note.group not in groups or not stretch.holds(note)]
+    kept = [note for note in old.notes if note.group not in groups or not bars.holds(note)]
     until: dict[tuple[str, int], float] = {}
     for note in kept:
-        if note.start_s < stretch.start_s and note.end_s > stretch.start_s:
+        if note.start_s < bars.start_s and note.end_s > bars.start_s:
             until[note.group, note.pitch] = note.end_s
     added = []
     for note in new.notes:
-        if note.group in groups and stretch.holds(note):
-            free_s = until.get((note.group, note.pitch), stretch.start_s)
-            start_s, end_s = max(note.start_s, free_s), min(note.end_s, stretch.end_s)
+        if note.group in groups and bars.holds(note):
+            free_s = until.get((note.group, note.pitch), bars.start_s)
+            start_s, end_s = max(note.start_s, free_s), min(note.end_s, bars.end_s)
             unhurt = start_s - note.start_s < AT_BORDER_S and end_s == note.end_s
             if unhurt or end_s - start_s >= _SHORTEST_S or note.group == DRUM_GROUP:
                 added.append(replace(note, start_s=start_s, end_s=end_s))
     return Score.of([*kept, *added], old.duration_s)
 
 
-def spliced_chart(old: Chart, new: Chart, stretch: Stretch) -> Chart:
-    """``old``, with the chords that ``new`` has in ``stretch``; borders are rounded to milliseconds."""
-    start_s, end_s = round(stretch.start_s, 3), round(stretch.end_s, 3)
+def spliced_chart(old: Chart, new: Chart, bars: TimeSpan) -> Chart:
+    """``old``, with the chords that ``new`` has in ``bars``; borders are rounded to milliseconds."""
+    start_s, end_s = round(bars.start_s, 3), round(bars.end_s, 3)
     before = _cut(old, 0.0, start_s)
     after = _cut(old, end_s, max([end_s, *(span.end_s for span in old)]))
     return merged([*before, *_cut(new, start_s, end_s), *after])

@@ -45,16 +45,12 @@ def options(page: dict[str, str]) -> str:
     return page["docs/options.md"]
 
 
-def test_the_options_of_render_are_those_documented(options: str) -> None:
-    table = section(options, "## Options of `backline render`")
-    documented = {cell.split()[0] for cell in named(first_cells(table))}
-    offered = {o for p in cli.commands["render"].params for o in p.opts if o.startswith("--")}
-    assert documented == offered - {"--help"}
-
-
-def test_the_options_of_redo_are_those_documented(options: str) -> None:
-    documented = {cell.split()[0] for cell in named(first_cells(section(options, "## Redoing a take")))}
-    offered = {o for p in cli.commands["redo"].params for o in p.opts if o.startswith("--")}
+@pytest.mark.parametrize(
+    ("command", "heading"), [("render", "Options of `backline render`"), ("redo", "Redoing a take")]
+)
+def test_the_options_are_those_documented(options: str, command: str, heading: str) -> None:
+    documented = {cell.split()[0] for cell in named(first_cells(section(options, f"## {heading}")))}
+    offered = {o for p in cli.commands[command].params for o in p.opts if o.startswith("--")}
     assert documented == offered - {"--help"}
 
 

@@ -4,7 +4,8 @@
 - ``streams``: singing in a container, read to its end or refused
 - ``readings``: hand-made readings of a vocal; ``plain_song``: one with bars, and a plain score for it
 - ``fake_pack``: a tiny pack with the real graphs' names and shapes; ``small_render``: a small render
-- ``random_band``: notes that differ with the seed; ``redone_files``: what a redo left as it was
+- ``random_band``: notes that differ with the seed; ``redone_files``: what a redo left as it was;
+  ``bends``: clicks
 - ``tiny_checkpoint``: tiny networks; ``tiny_samples``: samples for them; ``tiny_cache``: made-up songs
 - ``tiny_song``: a song of block chords; ``small_corpus``: a corpus of one file
 - ``quantised``: reads what quantisation wrote; ``pickle_trap``: a pickle that must not be opened

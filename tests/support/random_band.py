@@ -19,7 +19,6 @@ from appliance.music.score import DRUM_GROUP, DRUM_KEYS, STYLE_GROUPS, Note, Sco
 from appliance.networks.condition_rows import PLAN_GIVEN
 from appliance.networks.graphs import Graphs
 from appliance.packs.pack import Pack
-from appliance.rendering.redo import notes
 
 LONGEST_S = 1.5
 
@@ -54,4 +53,3 @@ def play_at_random(patch: pytest.MonkeyPatch) -> None:
         return random_score(reading, style, seed)
 
     patch.setattr(takes, "compose", compose)
-    patch.setattr(notes, "compose", compose)

@@ -68,10 +68,10 @@ def ticks_s(path: Path, ticks: list[int]) -> list[float]:
 
 def sample_span(facts: dict[str, Any]) -> tuple[int, int]:
     """First sample and end of what a receipt says was redone."""
-    stretch = facts["redo"]["stretch_s"]
-    if stretch is None:
+    span = facts["redo"]["span_s"]
+    if span is None:
         return 0, facts["samples"]
-    return round(stretch[0] * RATE_HZ), min(round(stretch[1] * RATE_HZ), facts["samples"])
+    return round(span[0] * RATE_HZ), min(round(span[1] * RATE_HZ), facts["samples"])
 
 
 def sound(path: Path) -> np.ndarray:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from appliance.composing.composer import Reading, listen, redraw
-from appliance.composing.takes import Take, compose_takes, fit_of, played
+from appliance.composing.composer import Reading, listen
+from appliance.composing.takes import Take, compose_takes, draw_take, fit_of
 from appliance.composing.wishes import Wishes
 from appliance.music.chord_chart import Chart, chart_text
 from appliance.music.midi_reading import MidiSong
 from appliance.music.score import Score
-from appliance.music.splicing import Stretch, spliced_chart, spliced_score
+from appliance.music.splicing import TimeSpan, spliced_chart, spliced_score
 from appliance.rendering.engine import Engine
 from appliance.rendering.hearing import TrackedVocal
 from appliance.rendering.redo.change import Change
@@ -55,20 +55,26 @@ def changed_notes(engine: Engine, parent: Parent, change: Change, sung: TrackedV
     chart = change.chart
     if chart is None and (wishes.chords is not None or (alone and wishes.variety > 0.0)):
         chart = parent.chart
-    update = {"seed": change.seed, "chords": None if chart is None else chart_text(chart)}
+    update: dict[str, object] = {"seed": change.seed, "chords": None if chart is None else chart_text(chart)}
+    if alone:
+        update["variety"] = 0.0
     asked = wishes.model_copy(update=update)
     reading = _reading(engine, parent, asked, sung)
-    if not alone:
-        reading = redraw(reading, change.seed, wishes.variety)
-    made, reading, _ = played(engine.graphs, engine.pack, reading, asked, change.seed)
-    stretch = change.stretch or Stretch(0.0, 2.0 * parent.duration_s)
-    score = spliced_score(song.score, made.transposed(wishes.transpose), stretch, change.groups)
+    made = draw_take(engine.graphs, engine.pack, reading, asked, change.seed)
+    span = change.span or TimeSpan(0.0, 2.0 * parent.duration_s)
+    new = made.score.transposed(wishes.transpose)
+    score = spliced_score(song.score, new, span, change.groups)
     sung_score = score.transposed(-wishes.transpose)
-    fit = fit_of(engine.graphs, engine.pack, reading, sung_score)
-    kept = replace(reading, chart=_chart(parent, change, reading, alone))
+    chart = _chart(parent, change, made.reading.chart, alone)
+    take = replace(
+        made,
+        reading=replace(made.reading, chart=chart),
+        score=sung_score,
+        fit=fit_of(engine.graphs, engine.pack, reading, sung_score),
+    )
     given = wishes.chords is not None or change.chart is not None
-    wishes = asked.model_copy(update={"chords": chart_text(kept.chart) if given else None})
-    return RedoneNotes(Take(change.seed, kept, sung_score, fit), score, wishes, song)
+    update = {"seed": change.seed, "chords": chart_text(chart) if given else None}
+    return RedoneNotes(take, score, wishes.model_copy(update=update), song)
 
 
 def _reading(engine: Engine, parent: Parent, wishes: Wishes, sung: TrackedVocal) -> Reading:
@@ -79,12 +85,9 @@ def _reading(engine: Engine, parent: Parent, wishes: Wishes, sung: TrackedVocal)
     return replace(reading, key=parent.key)
 
 
-def _chart(parent: Parent, change: Change, reading: Reading, alone: bool) -> Chart:
-    """The chords of the song after the redo."""
-    if change.chart is not None:
-        return change.chart
+def _chart(parent: Parent, change: Change, made: Chart, alone: bool) -> Chart:
+    """The chords of the song after the redo; ``made`` are those of the new take."""
+    before = parent.chart if change.chart is None else change.chart
     if alone:
-        return parent.chart
-    if change.stretch is None:
-        return reading.chart
-    return spliced_chart(parent.chart, reading.chart, change.stretch)
+        return before
+    return made if change.span is None else spliced_chart(before, made, change.span)

@@ -32,7 +32,8 @@ _CONCERT_PITCH_HZ = 440.0
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The parent of a redo. ``name`` is that of its files without an ending.
+    """The parent of a redo. ``name`` is that of its files without an ending; ``first_name`` is that of the
+    first take of this line, after which redone takes are numbered.
 
     ``wishes`` are those that it was rendered with, but for what ``grid`` and ``chart`` say: the beats, and
     the chords that are sung. ``key`` is sung, too. ``groups`` have notes, in the order of the MIDI tracks.
@@ -43,6 +44,7 @@ class Parent:
     sha256: str
     facts: dict[str, Any]
     name: str
+    first_name: str
     wishes: Wishes
     grid: BeatGrid
     key: Key
@@ -53,12 +55,6 @@ class Parent:
     band: Level | None
     voice_db: float | None
     mix: Level | None
-
-    @property
-    def base_name(self) -> str:
-        """The name of the first take of this line: redone takes are numbered after it."""
-        redone = self.facts.get("redo")
-        return str(redone["name"]) if redone else self.name
 
     def sound(self, ending: str) -> Path | None:
         """``NAME.ending`` beside the receipt, such as ``mix.wav``; None if it is gone."""
@@ -133,11 +129,15 @@ def _parent(path: Path, sha256: str, facts: dict[str, Any]) -> Parent:
     text = str(moved.get("sung_chart_text", facts["chart_text"]))
     levels = facts.get("levels") or {}
     (name,) = (file.removesuffix(".mid") for file in facts["files"] if file.endswith(".mid"))
+    first_name = str((facts.get("redo") or {}).get("name", name))
+    if {Path(name).name, Path(first_name).name} != {name, first_name}:
+        raise ValueError("names of results are names of files in the folder of the receipt")
     return Parent(
         path,
         sha256,
         facts,
         name,
+        first_name,
         _wishes(facts, moved, text),
         grid,
         Key.parse(moved.get("sung_key", facts["key"]["name"])),

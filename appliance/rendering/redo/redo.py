@@ -79,7 +79,7 @@ def _publish(
     watch: Stopwatch,
 ) -> Receipt:
     sounds = engine.pack.manifest.sounds[notes.wishes.style]
-    with Publication(job.out, parent.base_name) as publication:
+    with Publication(job.out, parent.first_name) as publication:
         publication.need_bytes(vocal.info.output_samples * BYTES_PER_SAMPLE)
         levels: Levels
         if notes.parent is None:
@@ -104,10 +104,10 @@ def _facts(made: dict[str, Any], parent: Parent, change: Change, request: RedoRe
     stays = {name: parent.facts[name] for name in _OF_THE_PARENT if name in parent.facts}
     redone = {
         "parent": {"receipt": parent.path.name, "sha256": parent.sha256},
-        "name": parent.base_name,
+        "name": parent.first_name,
         "request": request.facts(),
         "groups": list(change.groups),
-        "stretch_s": None if change.stretch is None else [change.stretch.start_s, change.stretch.end_s],
+        "span_s": None if change.span is None else [change.span.start_s, change.span.end_s],
     }
     vocal = {**parent.facts["vocal"], "place": made["vocal"]["place"]}
     asked = {**parent.facts.get("asked", made["asked"]), "seed": change.seed}

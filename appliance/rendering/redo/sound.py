@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from appliance.audio.blocks import Block, Spool
+from appliance.audio.blocks import BLOCK_SAMPLES, Block, Spool
 from appliance.audio.held_gain import master_at
-from appliance.audio.joining import Section, joined
+from appliance.audio.joining import SampleSpan, joined
 from appliance.audio.loudness import Loudness, measure
 from appliance.audio.mastering import Sound, master, total, voice_gain_db
 from appliance.audio.recording import read_blocks
@@ -79,8 +79,8 @@ class RedoneSound:
         return self.vocal.info.output_samples
 
     @property
-    def _section(self) -> Section | None:
-        return self.change.section(self._samples)
+    def _span(self) -> SampleSpan | None:
+        return self.change.sample_span(self._samples)
 
     @property
     def _wishes(self) -> Wishes:
@@ -89,7 +89,7 @@ class RedoneSound:
     def _groups(self, score: Score) -> tuple[str, ...]:
         """Groups that have a stem. One that lost its last note in the bars still sounds around them."""
         present = set(score.groups())
-        if self.change.stretch is not None:
+        if self.change.span is not None:
             present |= set(self.parent.groups)
         return tuple(group for group in (*GROUPS, DRUM_GROUP) if group in present)
 
@@ -195,13 +195,14 @@ class RedoneSound:
     def _write_joined(
         self, path: Path, new: Iterable[Block], before: Iterable[Block] | None, equal: bool = False
     ) -> None:
-        section = self._section
-        if section is not None and before is not None:
-            new = joined(before, new, replace(section, joins=not equal))
+        span = self._span
+        if span is not None and before is not None:
+            new = joined(before, new, replace(span, joins=not equal))
         write_wav(path, new, 2, self._samples)
 
     def _silence(self) -> Iterator[Block]:
-        yield np.zeros((self._samples, 2), np.float32)
+        for start in range(0, self._samples, BLOCK_SAMPLES):
+            yield np.zeros((min(BLOCK_SAMPLES, self._samples - start), 2), np.float32)
 
 
 def _blocks_of(path: Path | None) -> Iterator[Block] | None:

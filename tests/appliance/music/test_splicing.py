@@ -6,9 +6,9 @@ import pytest
 
 from appliance.music.chord_chart import ChordSpan
 from appliance.music.score import Note, Score
-from appliance.music.splicing import Stretch, spliced_chart, spliced_score
+from appliance.music.splicing import TimeSpan, spliced_chart, spliced_score
 
-BARS = Stretch(2.0, 4.0)
+BARS = TimeSpan(2.0, 4.0)
 
 
 def keys(*notes: tuple[float, float, int], group: str = "keys") -> Score:

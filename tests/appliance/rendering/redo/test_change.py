@@ -26,6 +26,7 @@ def parent(first_s: float = 0.5, pickup: int = 1, style: str = "jazz") -> Parent
         sha256="",
         facts={},
         name="song",
+        first_name="song",
         wishes=Wishes(style=style, seed=7),
         grid=grid,
         key=Key.parse("F"),
@@ -39,8 +40,8 @@ def parent(first_s: float = 0.5, pickup: int = 1, style: str = "jazz") -> Parent
     )
 
 
-def stretch(request: RedoRequest, of: Parent | None = None) -> tuple[float, float] | None:
-    found = change_of(request, of or parent()).stretch
+def span(request: RedoRequest, of: Parent | None = None) -> tuple[float, float] | None:
+    found = change_of(request, of or parent()).span
     return None if found is None else (found.start_s, found.end_s)
 
 
@@ -68,27 +69,27 @@ def test_bad_chords_say_how_to_write_them(said: str) -> None:
     [((1, 1), (1.0, 3.0)), ((2, 4), (3.0, 9.0)), ((0, 0), (0.0, 1.0)), ((0, 10), (0.0, 20.0))],
 )  # fmt: skip
 def test_bars_count_from_the_first_downbeat(bars: tuple[int, int], seconds: tuple[float, float]) -> None:
-    assert stretch(RedoRequest(bars)) == seconds
+    assert span(RedoRequest(bars)) == seconds
 
 
 def test_without_a_pickup_the_first_bar_begins_with_the_recording() -> None:
     prompt = parent(first_s=0.02, pickup=0)
-    assert stretch(RedoRequest((1, 1)), prompt) == (0.0, 2.02)
+    assert span(RedoRequest((1, 1)), prompt) == (0.0, 2.02)
     with pytest.raises(UsageError, match=r"There is no bar 0; this take has the bars 1 to 10\."):
-        stretch(RedoRequest((0, 1)), prompt)
+        span(RedoRequest((0, 1)), prompt)
 
 
 @pytest.mark.parametrize("bars", [(11, 11), (3, 11), (99, 120)])
 def test_bars_out_of_range_name_the_range(bars: tuple[int, int]) -> None:
     with pytest.raises(UsageError, match="bars 1 to 10, and 0, the pickup"):
-        stretch(RedoRequest(bars))
+        span(RedoRequest(bars))
 
 
 def test_a_take_without_bars_says_so() -> None:
     of = replace(parent(), grid=BeatGrid((1.0, 2.0, 3.0)))
     with pytest.raises(UsageError, match="bars of this take are unknown"):
-        stretch(RedoRequest((1, 2)), of)
-    assert change_of(RedoRequest(parts=("bass",)), of).stretch is None
+        span(RedoRequest((1, 2)), of)
+    assert change_of(RedoRequest(parts=("bass",)), of).span is None
 
 
 def test_parts_are_those_of_the_style() -> None:
@@ -107,8 +108,8 @@ def test_chords_replace_those_of_their_bars() -> None:
         ChordSpan(6.0, 7.0, "C"),
         ChordSpan(7.0, 20.0, "F"),
     ]
-    assert change.stretch is not None
-    assert (change.stretch.start_s, change.stretch.end_s) == (3.0, 7.0)
+    assert change.span is not None
+    assert (change.span.start_s, change.span.end_s) == (3.0, 7.0)
 
 
 def test_chords_are_spelled_and_counted_as_in_charts() -> None:
@@ -117,8 +118,8 @@ def test_chords_are_spelled_and_counted_as_in_charts() -> None:
     assert change.chart is not None
     labels = [span.label for span in change.chart]
     assert labels == ["F", "Dm", "F", "Dm", "F", "C7", "N"]
-    assert change.stretch is not None
-    assert (change.stretch.start_s, change.stretch.end_s) == (1.0, 20.0)
+    assert change.span is not None
+    assert (change.span.start_s, change.span.end_s) == (1.0, 20.0)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +139,9 @@ def test_bad_chords_name_bar_and_reason(chords: str, sentence: str) -> None:
 
 def test_chords_must_lie_in_the_bars() -> None:
     given = (GivenChords(4, "| C | G |"),)
-    assert stretch(RedoRequest((3, 6), chords=given)) == (5.0, 13.0)
+    assert span(RedoRequest((3, 6), chords=given)) == (5.0, 13.0)
     with pytest.raises(UsageError, match="--chords 4: they reach beyond --bars 3-4"):
-        stretch(RedoRequest((3, 4), chords=given))
+        span(RedoRequest((3, 4), chords=given))
 
 
 def test_the_seed_is_the_next_one_unless_only_chords_change() -> None:

@@ -114,14 +114,14 @@ def check_notes(before: Take, after: Take, named: set[str]) -> None:
     old, new = midi_notes(before.file("mid")), midi_notes(after.file("mid"))
     old_of = dict(zip(before.facts["groups"], old.values(), strict=True))
     new_of = dict(zip(after.facts["groups"], new.values(), strict=True))
-    stretch = after.facts["redo"]["stretch_s"] or [0.0, 1e9]
+    span = after.facts["redo"]["span_s"] or [0.0, 1e9]
 
     def outside(notes: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
         starts = ticks_s(before.file("mid"), [note[0] for note in notes])
         return [
             note
             for note, start_s in zip(notes, starts, strict=True)
-            if not stretch[0] - 0.0011 <= start_s < stretch[1] - 0.0009
+            if not span[0] - 0.0011 <= start_s < span[1] - 0.0009
         ]
 
     for group in {*old_of, *new_of}:
@@ -133,14 +133,14 @@ def check_notes(before: Take, after: Take, named: set[str]) -> None:
         assert outside(was) == around
         inside = [note for note in now if note not in around]
         ends = ticks_s(before.file("mid"), [end for _, end, _, _ in inside])
-        late = [(note, end_s) for note, end_s in zip(inside, ends, strict=True) if end_s > stretch[1] + 0.001]
+        late = [(note, end_s) for note, end_s in zip(inside, ends, strict=True) if end_s > span[1] + 0.001]
         assert late == []
 
 
 def check_chart(before: dict[str, Any], after: dict[str, Any]) -> None:
-    stretch = after["redo"]["stretch_s"] or [0.0, after["samples"] / 44_100]
+    span = after["redo"]["span_s"] or [0.0, after["samples"] / 44_100]
     steps = np.arange(0.0, after["samples"] / 44_100, 0.01)
-    for time_s in steps[(steps < stretch[0] - 0.002) | (steps >= stretch[1] + 0.002)]:
+    for time_s in steps[(steps < span[0] - 0.002) | (steps >= span[1] + 0.002)]:
         assert chord_at(before["chart"], time_s) == chord_at(after["chart"], time_s)
 
 
