@@ -108,8 +108,8 @@ def listen(
         plan, chart, certainty = plan_in_key(plan, key, heard, grid, duration_s)
     else:
         chart = chart_from_plan(plan, grid, duration_s)
-    given = wishes.key is not None
-    return Reading(features, duration_s, grid, key, confidence, plan, chart, certainty, given, tuple(remarks))
+    found = Reading(features, duration_s, grid, key, confidence, plan, chart, certainty)
+    return replace(found, key_given=wishes.key is not None, remarks=tuple(remarks))
 
 
 def redraw(reading: Reading, seed: int, temperature: float) -> Reading:
