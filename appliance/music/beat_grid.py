@@ -20,7 +20,6 @@ SNAP_LIMIT_S = 0.06
 """Longest move of a note by :func:`snap`: half a sixteenth note at 125 bpm."""
 
 
-
 def trusted(grid: BeatGrid) -> bool:
     """Whether ``grid`` has beats, and its confidence is at least :data:`TRUSTED`."""
     return len(grid.beats_s) > 1 and grid.confidence >= TRUSTED
