@@ -28,9 +28,6 @@ PASSES = 3
 ASKED_WITHIN, HELD_WITHIN = 0.1, 0.3
 """How near to its goal an asked and a held attribute must be, in standard deviations of the style."""
 
-HELD_WEIGHT = 0.5
-"""Weight of a held attribute beside an asked one where both cannot be had."""
-
 CRUMB_S = 0.07
 """Shorter notes sound like slips; shaping leaves none that it has made."""
 
@@ -93,7 +90,7 @@ def _shape_region(
         return max(found - within[name], 0.0) if found == found else 0.0
 
     def badness(notes: Sequence[Note]) -> float:
-        return sum(off(name, notes) * (1.0 if name in region.goals else HELD_WEIGHT) for name in SHAPERS)
+        return sum(off(name, notes) for name in SHAPERS)
 
     best, least = notes, badness(notes)
     for _ in range(PASSES):
