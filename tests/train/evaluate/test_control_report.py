@@ -9,7 +9,7 @@ import pytest
 
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.keys import Key
-from appliance.music.score import Note
+from appliance.music.score import STYLES, Note
 from train.corpus.song import Song, SungNote
 from train.evaluate.control import chords, report
 from train.evaluate.control.subjects import Subject, excerpt, performed
@@ -75,7 +75,7 @@ def test_the_whole_report(
     monkeypatch.setattr(chords, "recognise", lambda path: (HeardChord(0.0, 100.0, "C:maj"),))
     monkeypatch.setattr("train.evaluate.control.tempo.transcribe", lambda sound, rate_hz: found_notes)
     found_notes = [HeardNote(BEAT_S * k + 0.005, BEAT_S * k + 0.3, 60, 1.0) for k in range(2, 20)]
-    sections = ("tempo", "chords", "key", "styles", "form", "tuning")
+    sections = ("tempo", "chords", "key", "styles", "band", "form", "tuning")
     page = report.measure_control(
         fake_pack, tmp_path, tmp_path, tmp_path / "out", split="val", songs=2, sections=sections
     )
@@ -85,6 +85,10 @@ def test_the_whole_report(
     assert found["tempo"]["worst_s"]["beats"] < 1e-3
     assert found["key"]["shares"]["own"] == 1.0 and found["key"]["obeyed"] >= 0.75
     assert found["chords"]["means"]["ceiling"] == 1.0
+    bands = {row["style"]: row for row in found["band"]["rows"]}
+    assert tuple(bands) == STYLES and all(row["crumbs"] == 0.0 for row in bands.values())
+    assert bands["jazz"]["beats"] >= 0.8 and bands["jazz"]["chord_tones"] >= 0.7
+    assert "beats" not in bands["piano"] and "same" not in bands["waltz"]
     form = found["form"]
     assert form["unsung_played"] == form["unsung_written"] == form["sung_played"] == 1.0
     assert form["late"] == {"intro_played": 1.0, "outro_played": 1.0}
@@ -98,7 +102,7 @@ def test_the_whole_report(
         for name in tuning
         if "440" in name or name == "in tune"
     }
-    for heading in ("Tempo and beats", "Chords", "Key", "Styles", "Whole songs", "Tuning"):
+    for heading in ("Tempo and beats", "Chords", "Key", "Styles", "Band", "Whole songs", "Tuning"):
         assert f"## {heading}\n" in page
     # All results are stored: the second time no song is composed or transcribed.
     monkeypatch.setattr(chords, "recognise", lambda path: pytest.fail("heard again"))
