@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from support.fake_pack import build_fake_pack
 
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.keys import Key
-from appliance.music.score import STYLES, Note
+from appliance.music.score import Note
 from train.corpus.song import Song, SungNote
 from train.evaluate.control import chords, report
 from train.evaluate.control.subjects import Subject, excerpt, performed
@@ -20,6 +21,7 @@ BEAT_S = 12 / FRAME_RATE_HZ
 """The fake band plays a chord on every second beat, the first beat of each bar in 2/4."""
 
 BEATS = 140
+BANDS = ("piano", "strings", "pop", "folk", "jazz", "waltz")
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +68,9 @@ def test_an_excerpt_begins_on_a_bar_before_the_singer(whole: Subject) -> None:
 
 
 def test_the_whole_report(
-    song: Song, whole: Subject, fake_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    song: Song, whole: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    fake_pack = build_fake_pack(tmp_path / "pack", BANDS)
     monkeypatch.setattr(report, "chosen_songs", lambda corpus, split, count: [song] * count)
     monkeypatch.setattr(report, "performed", lambda song: whole)
     monkeypatch.setattr(report, "EXCERPT_S", 12.0)
@@ -86,8 +89,9 @@ def test_the_whole_report(
     assert found["key"]["shares"]["own"] == 1.0 and found["key"]["obeyed"] >= 0.75
     assert found["chords"]["means"]["ceiling"] == 1.0
     bands = {row["style"]: row for row in found["band"]["rows"]}
-    assert tuple(bands) == STYLES and all(row["crumbs"] == 0.0 for row in bands.values())
-    assert bands["jazz"]["beats"] >= 0.8 and bands["jazz"]["chord_tones"] >= 0.7
+    assert tuple(bands) == BANDS and all(row["crumbs"] == 0.0 for row in bands.values())
+    # Every band strikes every other beat; the jazz bass walks where a chord is known.
+    assert bands["jazz"]["beats"] > bands["pop"]["beats"] + 0.1 and bands["jazz"]["chord_tones"] >= 0.7
     assert "beats" not in bands["piano"] and "same" not in bands["waltz"]
     form = found["form"]
     assert form["unsung_played"] == form["unsung_written"] == form["sung_played"] == 1.0
