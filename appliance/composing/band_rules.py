@@ -14,6 +14,7 @@ from appliance.composing.sung_rests import bars_of, rests_of
 from appliance.composing.walking_bass import walk_bass
 from appliance.music.beat_grid import trusted
 from appliance.music.chord_chart import Chart
+from appliance.music.crumbs import without_crumbs
 from appliance.music.keys import Key
 from appliance.music.periods import periods
 from appliance.music.score import BeatGrid, Score
@@ -37,10 +38,10 @@ def play_as_a_band(
     ``voiced`` (T,) is the voicing of T score frames; the singer's breaths divide the song into periods. With
     ``obey`` chart or key were given. Without trusted beats only crumbs are removed.
     """
-    if not trusted(grid):
-        return score
-    if style in WALKING_STYLES:
-        score = walk_bass(score, grid, chart, key, obey=obey)
-    bars = bars_of(grid)
-    score = keep_drums(score, bars, periods(bars, rests_of(voiced)), seed)
-    return with_feel(score, grid, style, seed)
+    if trusted(grid):
+        if style in WALKING_STYLES:
+            score = walk_bass(score, grid, chart, key, obey=obey)
+        bars = bars_of(grid)
+        score = keep_drums(score, bars, periods(bars, rests_of(voiced)), seed)
+        score = with_feel(score, grid, style, seed)
+    return without_crumbs(score, company=False)

@@ -200,11 +200,8 @@ def compose(
     elif reading.key_given:
         score = keep_in_key(score, reading.key, reading.chart)
     obey = reading.certainty == PLAN_GIVEN or reading.key_given
-    voiced = reading.features[VOICED]
-    score = play_as_a_band(
-        score, style, reading.grid, reading.chart, reading.key, voiced, obey=obey, seed=seed
-    )
-    return without_crumbs(score, company=False)
+    heard = (reading.grid, reading.chart, reading.key, reading.features[VOICED])
+    return play_as_a_band(score, style, *heard, obey=obey, seed=seed)
 
 
 def steps_of(pack: Pack, features: Array) -> int:

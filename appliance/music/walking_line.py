@@ -108,7 +108,7 @@ def _note_costs(beat: LineBeat, pitches: NDArray[np.int_], in_scale: NDArray[np.
         return cost + np.where(is_bass, 0.0, other)
     if beat.strong:
         return cost + np.where(is_bass, 0.2 if beat.first else 0.4, np.where(in_chord, 0.5, FOREIGN))
-    foreign = np.where(in_scale, 0.7, 1.6) if beat.passing else FOREIGN
+    foreign = np.where(in_scale, 1.0, 1.8) if beat.passing else FOREIGN
     return cost + np.where(in_chord, 0.2, foreign)
 
 

@@ -196,7 +196,7 @@ _TABLE: dict[str, dict[str, tuple[str, float, float, float | None]]] = {
         "keys": ("piano", -9.5, -0.25, -17.0),
         "pluck": ("steel", -5.0, 0.15, -17.0),
         "pad": ("strings", -13.5, 0.0, -13.0),
-        "bass": ("upright", -1.0, 0.0, None),
+        "bass": ("upright", -2.0, 0.0, None),
         "drums": ("standard kit", -1.0, 0.0, -19.0),
     },
     "latin": {

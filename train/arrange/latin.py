@@ -46,7 +46,7 @@ def latin(context: Context) -> list[Note]:
     Kit(band, layers, Drummer("latin", random)).play(GROOVES, variant, fills=0.4)
     band.bass(GROOVES, variant, 29, 48, lift=6)
     before = len(band.notes)
-    band.arpeggio("keys", GROOVES, "montuno", figure, low, lift=-4)
+    band.arpeggio("keys", GROOVES, "montuno", figure, low, lift=1)
     band.notes += [
         Note(n.start_s, n.end_s, n.pitch + 12, min(n.velocity + 4, 124), n.group) for n in band.notes[before:]
     ]

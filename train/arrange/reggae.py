@@ -48,7 +48,7 @@ def reggae(context: Context) -> list[Note]:
     Kit(band, layers, Drummer("reggae", random)).play(GROOVES, variant, fills=0.4)
     band.bass(GROOVES, variant, 26, 45, lift=8)
     band.comp("pluck", GROOVES, "skank", variant, chords, lift=-4)
-    band.comp("keys", GROOVES, "bubble", random.randrange(12), bubble, lift=-14)
+    band.comp("keys", GROOVES, "bubble", random.randrange(12), bubble, lift=-8)
     last = {"pluck": band.last_chord(chords, "pluck"), "keys": band.last_chord(bubble, "keys")}
     loud = context.dynamics.periods[-1].level > entry
     return band.end({**last, "bass": band.last_bass(26, 45)}, ("kick", "crash") if loud else ())

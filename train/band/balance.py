@@ -32,7 +32,7 @@ LOUDNESS_LUFS: dict[str, dict[str, float]] = {
     "gospel": {"keys": -24, "pluck": -29, "pad": -27, "bass": -25, "drums": -26},
     "reggae": {"keys": -28, "pluck": -26, "pad": -31, "bass": -23, "drums": -25},
     "funk": {"keys": -27, "pluck": -27, "pad": -31, "bass": -24, "drums": -24},
-    "country": {"keys": -28, "pluck": -24, "pad": -30, "bass": -25, "drums": -26},
+    "country": {"keys": -28, "pluck": -24, "pad": -30, "bass": -26, "drums": -26},
     "latin": {"keys": -24, "pluck": -27, "pad": -30, "bass": -25, "drums": -27},
 }
 """Target loudness of each group's typical part; the group that carries the style is loudest."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.fake_pack import build_fake_pack
 
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.chord_chart import ChordSpan
@@ -26,6 +27,7 @@ BEAT_S = 12 / FRAME_RATE_HZ
 """The fake band plays a chord on every second beat, the first beat of each bar in 2/4."""
 
 BEATS = 140
+BANDS = ("piano", "strings", "pop", "folk", "jazz", "waltz")
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +74,9 @@ def test_an_excerpt_begins_on_a_bar_before_the_singer(whole: Subject) -> None:
 
 
 def test_the_whole_report(
-    song: Song, whole: Subject, fake_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    song: Song, whole: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    fake_pack = build_fake_pack(tmp_path / "pack", BANDS)
     monkeypatch.setattr(report, "chosen_songs", lambda corpus, split, count: [song] * count)
     monkeypatch.setattr(report, "performed", lambda song: whole)
     monkeypatch.setattr(report, "EXCERPT_S", 12.0)
@@ -81,7 +84,7 @@ def test_the_whole_report(
     monkeypatch.setattr(chords, "recognise", lambda path: (HeardChord(0.0, 100.0, "C:maj"),))
     monkeypatch.setattr("train.evaluate.control.tempo.transcribe", lambda sound, rate_hz: found_notes)
     found_notes = [HeardNote(BEAT_S * k + 0.005, BEAT_S * k + 0.3, 60, 1.0) for k in range(2, 20)]
-    sections = ("tempo", "chords", "key", "styles", "form", "tuning")
+    sections = ("tempo", "chords", "key", "styles", "band", "form", "tuning")
     page = report.measure_control(
         fake_pack, tmp_path, tmp_path, tmp_path / "out", split="val", songs=2, sections=sections
     )
@@ -91,6 +94,11 @@ def test_the_whole_report(
     assert found["tempo"]["worst_s"]["beats"] < 1e-3
     assert found["key"]["shares"]["own"] == 1.0 and found["key"]["obeyed"] >= 0.75
     assert found["chords"]["means"]["ceiling"] == 1.0
+    bands = {row["style"]: row for row in found["band"]["rows"]}
+    assert tuple(bands) == BANDS and all(row["crumbs"] == 0.0 for row in bands.values())
+    # Every band strikes every other beat; the jazz bass walks where a chord is known.
+    assert bands["jazz"]["beats"] > bands["pop"]["beats"] + 0.1 and bands["jazz"]["chord_tones"] >= 0.7
+    assert "beats" not in bands["piano"] and "same" not in bands["waltz"]
     form = found["form"]
     assert form["unsung_played"] == form["unsung_written"] == form["sung_played"] == 1.0
     assert form["late"] == {"intro_played": 1.0, "outro_played": 1.0}
@@ -104,7 +112,7 @@ def test_the_whole_report(
         for name in tuning
         if "440" in name or name == "in tune"
     }
-    for heading in ("Tempo and beats", "Chords", "Key", "Styles", "Whole songs", "Tuning"):
+    for heading in ("Tempo and beats", "Chords", "Key", "Styles", "Band", "Whole songs", "Tuning"):
         assert f"## {heading}\n" in page
     # All results are stored: the second time no song is composed or transcribed.
     monkeypatch.setattr(chords, "recognise", lambda path: pytest.fail("heard again"))
