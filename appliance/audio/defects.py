@@ -112,9 +112,7 @@ class DefectSearch:
         mean = (means.sum(axis=1) * self._window + self._rest.sum(axis=1)) / self._samples
         sound = np.maximum(self._power / self._samples - np.square(mean), 0.0)
         counts = sound >= 10 ** (DEAD_SIDE_DB / 10) * sound.max()
-        only_side: Side | None = None
-        if len(counts) == 2 and not counts.all():
-            only_side = "left" if counts[0] else "right"
+        only_side: Side | None = None if counts.all() else "left" if counts[0] else "right"
         rumble = _lasting_power((means[:, 1:] + means[:, :-1]) / 2 - mean[:, None])
         has_offset = bool((np.square(mean) > 10 ** (OFFSET_DB / 10) * sound)[counts].any())
         has_rumble = bool((rumble > 10 ** (RUMBLE_DB / 10) * sound)[counts].any())

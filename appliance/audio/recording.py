@@ -34,7 +34,6 @@ _RESAMPLER = "VHQ"
 _OPPOSED_POWER_RATIO = 0.01
 """Power of the channels' mean, relative to their own, below which one channel has reversed polarity."""
 
-
 LARGEST_SAMPLE = 2.0**32
 """Programs that write 32-bit numbers as floats without dividing them reach 2^31. What is beyond is damage,
 and squares of much more are infinite."""
@@ -164,11 +163,12 @@ def _scan(sound: Opened, search: DefectSearch) -> tuple[int, float, bool]:
     frames, peak = 0, 0.0
     power_mean = power_channels = 0.0
     for block in sound.blocks():
-        largest = np.abs(block)
-        if not (largest <= LARGEST_SAMPLE).all():
-            first = int(np.argmin((largest <= LARGEST_SAMPLE).all(axis=1)))
+        size = np.abs(block)
+        usable = size <= LARGEST_SAMPLE  # NaN is not
+        if not usable.all():
+            first = int(np.argmin(usable.all(axis=1)))
             what = (
-                f"a sample far beyond any level ({np.nanmax(largest[first]):.1e}, where 1 is full scale)"
+                f"a sample far beyond any level ({size[first].max():.1e}, where 1 is full scale)"
                 if np.isfinite(block[first]).all()
                 else "samples that are not numbers (NaN or infinity), the first"
             )
@@ -177,7 +177,7 @@ def _scan(sound: Opened, search: DefectSearch) -> tuple[int, float, bool]:
             )
         frames += len(block)
         search.add(block)
-        peak = max(peak, float(largest.max()))
+        peak = max(peak, float(size.max()))
         power_mean += float(np.square(mono(block)).sum(dtype=np.float64))
         power_channels += float(np.square(block).sum(dtype=np.float64)) / block.shape[1]
     return frames, peak, power_mean < _OPPOSED_POWER_RATIO * power_channels
