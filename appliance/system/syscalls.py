@@ -19,7 +19,7 @@ _libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 _libc.syscall.restype = ctypes.c_long
 
 _RENAME_NOREPLACE, _RENAME_EXCHANGE, _AT_FDCWD = 1, 2, -100
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_MDWE = 1, 38, 65
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_MDWE, _PR_GET_MDWE = 1, 38, 65, 66
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ABI_VERSION, _PATH_BENEATH = 1, 1
 _READ_FILE = 1 << 2
@@ -88,13 +88,23 @@ def no_new_code() -> bool:
     return False
 
 
+def can_deny_new_code() -> bool:
+    """Whether :func:`no_new_code` works; asking changes nothing."""
+    return int(_libc.prctl(_PR_GET_MDWE, 0, 0, 0, 0)) >= 0
+
+
+def landlock_version() -> int:
+    """The kernel's version of Landlock; 0 if it has none, or a filter of system calls denies asking."""
+    return max(0, int(_libc.syscall(_CREATE_RULESET, None, 0, _ABI_VERSION)))
+
+
 def only_read(descriptor: int) -> bool:
     """Deny this process to open files by name, except to read the file of ``descriptor`` again.
 
     Call :func:`no_new_privileges` first. Descriptors that are open already keep working. False if the kernel
     has no Landlock.
     """
-    abi = _libc.syscall(_CREATE_RULESET, None, 0, _ABI_VERSION)
+    abi = landlock_version()
     if abi < 1:
         return False
     rights = struct.pack("=Q", _RIGHTS_BY_ABI[min(abi, 3)])

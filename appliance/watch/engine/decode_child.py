@@ -5,9 +5,9 @@
 Standard input is the open recording. The decoded sound goes to descriptor OUT as raw little-endian float32
 samples, interleaved, at 44.1 kHz with the recording's channels; one line of JSON about it goes to standard
 output. The process has no other descriptors, no environment and no privileges. Memory, CPU time and output
-size are limited. It cannot start processes and, if the kernel supports that, cannot open other files or run
-new code. LANDLOCK is 0 for file systems on which Landlock would also block the recording. The process dies
-with its parent.
+size are limited. It cannot start processes, run new code, or change any file by name; if the kernel has
+Landlock, it cannot open other files either. LANDLOCK is 0 for file systems on which Landlock would also block
+the recording. The process dies with its parent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from appliance.system import syscalls
+from appliance.system import seccomp, syscalls
 
 SOURCE = Path("/proc/self/fd/0")
 """Path of the recording in this process. The parent replaces it by the real name in errors."""
@@ -65,6 +65,7 @@ def _confine(*, landlock: bool) -> None:
     if landlock:
         syscalls.only_read(0)
     syscalls.no_new_code()
+    seccomp.only_compute()  # last: the calls above are not among those it allows
 
 
 def _answer(sound_bytes: int, out: int, *, landlock: bool) -> dict[str, Any]:
