@@ -80,6 +80,7 @@ def doctor(
     """
     floor = [check_processor(cpu or read_cpu()), check_glibc()]
     checks = [*floor, check_memory(), check_disk(out_dir), check_network(), check_release()]
+    checks.append(check_isolation())
     if any(check.status == "fail" for check in floor):
         unchecked = "Not checked, because the CPU or the C library is too old to load the graphs."
         checks += [Check("pack", "warn", unchecked), Check("kernels", "warn", unchecked)]
@@ -187,6 +188,25 @@ def check_release() -> Check:
     back = f"'backline release rollback' returns to {previous}" if previous else "no previous release"
     here = "" if own == layout.release(current) else " This program is not part of it."
     return Check("release", "ok", f"Release {current}; {back}.{here}", facts=facts)
+
+
+def check_isolation() -> Check:
+    """Report what an older systemd or kernel cannot wall the service off with, and what that means."""
+    from appliance.releases.confinement import missing_measures
+    from appliance.releases.layout import Layout
+
+    missing = missing_measures(Layout.here())
+    if missing is None:
+        return Check("isolation", "ok", "systemd runs no service of Backline here.")
+    facts = {"missing": [asdict(measure) for measure in missing]}
+    lines = tuple(measure.line() for measure in missing)
+    if lost := [measure for measure in missing if not measure.covered]:
+        sentence = f"{len(lost)} of the measures that wall the service off do not work on this computer."
+        remedy = "The vocals are rendered all the same. A newer operating system has these measures:"
+        return Check("isolation", "warn", sentence, remedy, facts, lines=lines)
+    covered = f" {len(missing)} measures are replaced by others." if missing else ""
+    sentence = f"The service is walled off as intended.{covered}"
+    return Check("isolation", "ok", sentence, facts=facts, lines=lines)
 
 
 def check_pack(pack_dir: Path, load_pack: Callable[[Path], object] | None = None) -> Check:

@@ -111,7 +111,7 @@ def uninstall(purge: bool, yes: bool) -> None:
         click.echo(f"This removes permanently: {folders}.")
         if click.prompt("Type yes to continue", default="no", show_default=False) != "yes":
             raise UsageError("Nothing was removed.")
-    run(layout, purge=purge)
+    run(layout, click.echo, purge=purge)
     left = folders if folders and not purge else ""
     click.echo("Backline is removed." + (f" Your files stay in {left}." if left else ""))
     sys.stdout.flush()

@@ -8,6 +8,8 @@ cut therefore leaves either the old release or the new one, and a release that f
 - ``install``: verifies and unpacks a ``.run`` file; ``copies``: makes a private copy of it
 - ``activate``: tests a release, then keeps it or rolls back; ``self_test``, ``switch``, ``health``: its steps
 - ``leftovers``: removes what an interrupted installation left
-- ``systemd_units``: units, user and folders; ``uninstall``: removes the program
+- ``systemd_units``: units and user; ``folders``: the folders of the service; ``selinux``: their labels
+- ``confinement``: what an older systemd or kernel cannot wall the service off with
+- ``uninstall``: removes the program
 - ``packs``: installed packs
 """

@@ -9,6 +9,7 @@ from pathlib import Path
 from appliance.errors import OutputError, ReleaseError
 from appliance.files.durable import changing, clear, move, remove_folder, sync, sync_disk
 from appliance.files.whole import write_whole
+from appliance.releases.confinement import missing_measures
 from appliance.releases.contents import check_tree
 from appliance.releases.layout import MANIFEST_NAME, Layout, release_at
 from appliance.releases.leftovers import clear_staging, tidy
@@ -53,6 +54,8 @@ def activate(staged: Path, layout: Layout, *, allow_downgrade: bool, say: Say) -
                 clear(staged)
             raise
         _switch_and_tidy(layout, version, say)
+        for measure in missing_measures(layout) or ():
+            say(f"This computer lacks {measure.line()}")
         say(f"Release {version} is installed in {layout.release(version)} and runs.")
 
 

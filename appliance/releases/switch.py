@@ -15,6 +15,7 @@ from appliance.files.durable import changing, link_target, remove_link, set_link
 from appliance.releases.health import READY_LIMIT_S, check_health
 from appliance.releases.layout import Layout, link_to_release, release_at
 from appliance.releases.leftovers import revert_unconfirmed
+from appliance.releases.selinux import set_labels
 from appliance.releases.systemd_units import SystemdUnits
 
 Say = Callable[[str], None]
@@ -28,14 +29,14 @@ def switch(layout: Layout, version: str, say: Say) -> None:
     """
     old = release_at(layout.current)
     if old == version:
-        _make_current(layout, version, first=False)
+        _make_current(layout, version, say, first=False)
         say(check_health(layout))
         return
     with changing(layout.current):
         if old is not None:
             set_link(layout.unconfirmed, link_to_release(old))
     try:
-        _make_current(layout, version, first=old is None)
+        _make_current(layout, version, say, first=old is None)
         say(check_health(layout))
     except BaseException as error:
         if old is not None:
@@ -61,7 +62,7 @@ def recover(layout: Layout, say: Say) -> None:
         _go_back(layout, back, say)
 
 
-def _make_current(layout: Layout, version: str, *, first: bool) -> None:
+def _make_current(layout: Layout, version: str, say: Say, *, first: bool) -> None:
     """Set all links to ``version`` and register its units; ``first`` also enables the service."""
     with changing(layout.current):
         set_link(layout.current, link_to_release(version))
@@ -73,6 +74,7 @@ def _make_current(layout: Layout, version: str, *, first: bool) -> None:
         if link_target(layout.active_pack) is None:
             set_link(layout.active_pack, "reference")
     SystemdUnits(layout).register(first=first)
+    set_labels(layout, say, first=first)
 
 
 def _go_back(layout: Layout, old: str, say: Say) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from appliance.files.durable import changing, clear, move, sync
 from appliance.releases.layout import Layout
 from appliance.releases.lock import locked
+from appliance.releases.selinux import forget_labels
 from appliance.releases.systemd_units import SystemdUnits
 
 _DATA = ("srv/backline", "var/lib/backline", "etc/backline")
@@ -19,8 +21,10 @@ def data_folders(layout: Layout) -> list[Path]:
     return [layout.root / place for place in _DATA if (layout.root / place).is_dir()]
 
 
-def uninstall(layout: Layout, *, purge: bool) -> None:
+def uninstall(layout: Layout, say: Callable[[str], None], *, purge: bool) -> None:
     """Remove the program, its units and its cache; with ``purge`` also :func:`data_folders`.
+
+    ``say`` receives what could not be done beside that.
 
     Raises:
         ReleaseError: an installation is running.
@@ -32,6 +36,8 @@ def uninstall(layout: Layout, *, purge: bool) -> None:
         for folder in doomed:
             with changing(folder):
                 clear(folder)
+        if purge:
+            forget_labels(layout, say)
         remove_program(layout)
 
 

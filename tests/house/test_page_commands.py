@@ -73,7 +73,8 @@ PARSED_ONLY: dict[str, str] = {
     "install": _SYSTEM,
     "systemctl": _SYSTEM,
     "systemd-sysusers": _SYSTEM,
-    "systemd-tmpfiles": _SYSTEM,
+    "restorecon": _SYSTEM,
+    "semanage": _SYSTEM,
     "usermod": _SYSTEM,
 }
 """Beginnings of commands that are not run here, and why."""

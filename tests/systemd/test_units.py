@@ -65,7 +65,7 @@ def test_exposure(folder: Path, tmp_path: Path, drop_in: str | None) -> None:
 
 
 def test_systemd_understands_every_line(folder: Path) -> None:
-    units = [folder / "backline.service", folder / "backline-failed@.service"]
+    units = sorted(folder.glob("*.service"))
     said = [line for line in analyzed("verify", *map(str, units)).splitlines() if "backline" in line]
     # Of a computer without Backline: its program is not there.
     assert [line for line in said if "is not executable: No such file" not in line] == []
@@ -138,9 +138,14 @@ def test_the_commands_of_the_page_are_understood(folder: Path) -> None:
         parse([word for word in words if not word.startswith(">")])
     installed = [words for words in shell_lines(page) if words[0] == "install"]
     named = {word for words in installed for word in words if word.startswith("backline")}
-    assert named == {"backline.service", "backline-failed@.service", "backline.sysusers", "backline.tmpfiles"}
+    assert named == {"backline.service", "backline-failed@.service", "backline-noexec.service"} | {
+        "backline.sysusers",
+        "backline",  # -o and -g
+    }
+    named -= {"backline"}
     listed = set(re.findall(r"`([\w@.-]+\.(?:service|sysusers|tmpfiles|conf))`", page))
     assert named | {"metrics-port.conf"} <= listed
-    others = {"backline-recover.service", "recover.sh", "metrics-port.conf"}
+    others = {"backline-recover.service", "recover.sh", "metrics-port.conf", "backline.tmpfiles"}
+    others |= {"noexec.conf", "noexec.sh"}
     assert others <= set(re.findall(r"`([\w@.-]+)`", page))
     assert {file.name for file in folder.iterdir()} == named | others | {"README.md"}

@@ -1,7 +1,8 @@
 """An installation in a temporary prefix, with fake releases and fake systemd programs.
 
 A fake release has a few small files, which tell its ``backline`` command what to answer. The systemd programs
-are scripts. ``systemctl`` logs its arguments, and ``systemctl restart`` records which release runs now.
+are scripts. ``systemctl`` logs what it is told to change, and ``systemctl restart`` records which release
+runs now. :meth:`StandIn.with_systemd` tells it which version it is and which properties it knows.
 """
 
 from __future__ import annotations
@@ -38,6 +39,15 @@ esac
 
 SYSTEMCTL = """#!/bin/sh
 units="$BACKLINE_PREFIX/root/etc/systemd/system"
+systemd="$BACKLINE_PREFIX/root/run/systemd"
+case $1 in
+--version) cat "$systemd/version" 2>/dev/null; exit 0 ;;
+show)  # --property=NAME,NAME UNIT
+  for name in $(echo "${2#--property=}" | tr , ' '); do
+    grep "^$name=" "$systemd/$3" 2>/dev/null
+  done
+  exit 0 ;;
+esac
 echo "$*" >>"$BACKLINE_PREFIX/root/asked"
 if [ "$1" = enable ]; then  # the real one resolves links too
   shift && mkdir -p "$units/multi-user.target.wants"
@@ -117,9 +127,17 @@ class StandIn:
     def say(self, sentence: str) -> None:
         self.said.append(sentence)
 
+    def with_systemd(self, version: int, **properties: Mapping[str, str]) -> None:
+        """Make systemd say this version, and for a unit (``backline_noexec``: its name) these properties."""
+        systemd = self.layout.root / "run/systemd"
+        (systemd / "version").write_text(f"systemd {version} ({version}.3-7+deb11u5)\n+PAM +AUDIT\n")
+        for unit, known in properties.items():
+            lines = [f"{name}={value}\n" for name, value in known.items()]
+            (systemd / f"{unit.replace('_', '-')}.service").write_text("".join(lines))
+
     @property
     def asked(self) -> list[str]:
-        """The arguments of each systemctl call, in order."""
+        """The arguments of each systemctl call that changes something, in order."""
         file = self.layout.root / "asked"
         return file.read_text().splitlines() if file.exists() else []
 
