@@ -7,7 +7,7 @@ those of the manual pages landlock(7) and PR_SET_MDWE(2const).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,24 +90,28 @@ OPTIONAL_DIRECTIVES = (
 )
 """The directives of our units that systemd 239 does not know. A test compares them with the units."""
 
+MOUNTED = "/run/backline-noexec"
+"""Where ``noexec.sh`` mounts the folders."""
+
 _BY_MOUNTS = "nothing is lost: backline-noexec.service mounts the folders without programs instead."
 _LANDLOCK_CALL = "landlock_create_ruleset"
 
 
 def missing_measures(
-    layout: Layout, control_groups: Path = Path("/sys/fs/cgroup"), landlock: Callable[[], int] | None = None
+    layout: Layout,
+    control_groups: Path = Path("/sys/fs/cgroup"),
+    mountinfo: Path = Path("/proc/self/mountinfo"),
 ) -> list[Measure] | None:
     """The measures that this computer lacks for the installed service; None where systemd does not run it.
 
-    ``control_groups`` is where the control groups are mounted; ``landlock`` tells the kernel's version of
-    Landlock (0: none), by default by asking it.
+    ``control_groups`` is where the control groups are mounted, ``mountinfo`` the kernel's list of mounts.
     """
     names = (*(measure.name for measure in OPTIONAL_DIRECTIVES), "SystemCallFilter", "DropInPaths")
     shown = SystemdUnits(layout).properties(SERVICE, *names)
     if shown is None:
         return None
-    found = list(_of_systemd(layout, shown))
-    found += _of_the_kernel(shown, (landlock or syscalls.landlock_version)())
+    found = list(_of_systemd(layout, shown, mountinfo))
+    found += _of_the_kernel(shown, syscalls.landlock_version())
     if not (control_groups / "cgroup.controllers").exists():
         found.append(
             Measure(
@@ -120,19 +124,23 @@ def missing_measures(
     return found
 
 
-def _of_systemd(layout: Layout, shown: Mapping[str, str]) -> Iterator[Measure]:
+def _of_systemd(layout: Layout, shown: Mapping[str, str], mountinfo: Path) -> Iterator[Measure]:
     for measure in OPTIONAL_DIRECTIVES:
         if measure.name in shown:
             continue
-        if measure.name == "NoExecPaths" and _mounted_without_programs(layout, shown):
+        if measure.name == "NoExecPaths" and _mounted_without_programs(layout, shown, mountinfo):
             yield Measure(measure.name, measure.since, _BY_MOUNTS, covered=True)
         else:
             yield measure
 
 
-def _mounted_without_programs(layout: Layout, shown: Mapping[str, str]) -> bool:
-    replaced = (SystemdUnits(layout).properties(NOEXEC, "ActiveState") or {}).get("ActiveState") == "active"
-    return replaced and "noexec.conf" in shown.get("DropInPaths", "")
+def _mounted_without_programs(layout: Layout, shown: Mapping[str, str], mountinfo: Path) -> bool:
+    """Whether the mounts that stand in for NoExecPaths= do so, or will when the service starts."""
+    state = (SystemdUnits(layout).properties(NOEXEC, "ActiveState") or {}).get("ActiveState", "failed")
+    rows = [line.split() for line in mountinfo.read_text(errors="replace").splitlines() if line]
+    options = [row[5].split(",") for row in rows if row[4].startswith(f"{MOUNTED}/")]
+    mounted = bool(options) if state == "active" else state != "failed"
+    return mounted and all("noexec" in each for each in options) and "noexec.conf" in shown["DropInPaths"]
 
 
 def _of_the_kernel(shown: Mapping[str, str], landlock: int) -> Iterator[Measure]:

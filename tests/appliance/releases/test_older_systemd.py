@@ -104,13 +104,24 @@ def test_239_lacks_all_that_is_optional(place: StandIn, groups: Path) -> None:
 
 def test_noexec_paths_count_as_replaced_only_while_the_mounts_are_there(place: StandIn, groups: Path) -> None:
     here = {**without("NoExecPaths"), "DropInPaths": DROP_IN}
-    for state, covered in (("active", True), ("failed", False)):
+    mounts = groups / "mountinfo"
+    row = "363 355 254:0 /srv /run/backline-noexec/srv/backline rw,nosuid{} shared:110 - ext4 /dev/vda rw"
+    closed, open_ = row.format(",noexec"), row.format("")
+    for state, rows, covered in (
+        ("active", closed, True),
+        ("active", f"{closed}\n{open_}", False),
+        ("active", "", False),
+        ("inactive", "", True),  # the service does not run; its mounts come with it
+        ("failed", "", False),
+    ):
         place.with_systemd(247, backline=here, backline_noexec={"LoadState": "loaded", "ActiveState": state})
-        (measure,) = missing_measures(place.layout, groups) or ()
-        assert measure.covered is covered
+        mounts.write_text(f"22 1 254:0 / / rw - ext4 /dev/vda rw\n{rows}\n")
+        (measure,) = missing_measures(place.layout, groups, mounts) or ()
+        assert measure.covered is covered, (state, rows)
         assert ("could run a program that lies in the inbox" in measure.missing) is not covered
+    mounts.write_text(closed)
     place.with_systemd(247, backline={**here, "DropInPaths": ""})
-    (measure,) = missing_measures(place.layout, groups) or ()
+    (measure,) = missing_measures(place.layout, groups, mounts) or ()
     assert not measure.covered
 
 
