@@ -1,7 +1,7 @@
 """System calls that Python does not offer: ``renameat2``, ``prctl``, Landlock.
 
 Sources: the manual pages renameat2(2), prctl(2) and landlock(7). The numbers are those of the kernel
-headers; x86-64 and arm64 share them.
+headers; x86-64 and arm64 share those of Landlock.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from pathlib import Path
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 _libc.syscall.restype = ctypes.c_long
+
+_RENAMEAT2 = {"x86_64": 316, "aarch64": 276}.get(os.uname().machine)
+"""Called by number: C libraries before 2.28, and musl, have no such function."""
 
 _RENAME_NOREPLACE, _RENAME_EXCHANGE, _AT_FDCWD = 1, 2, -100
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_MDWE, _PR_GET_MDWE = 1, 38, 65, 66
@@ -40,7 +43,7 @@ def rename_new(old_folder: int, old: bytes, new_folder: int, new: bytes) -> None
         FileExistsError: the new name is taken.
         OSError: any other failure.
     """
-    if _libc.renameat2(old_folder, old, new_folder, new, _RENAME_NOREPLACE) == 0:
+    if _renameat2(old_folder, old, new_folder, new, _RENAME_NOREPLACE) == 0:
         return
     number = ctypes.get_errno()
     if number not in _NOT_SUPPORTED:
@@ -59,7 +62,7 @@ def rename_new(old_folder: int, old: bytes, new_folder: int, new: bytes) -> None
 def exchange(one: Path, other: Path) -> None:
     """Swap the names of two files or folders of one file system in one step. Raises OSError on failure."""
     names = os.fsencode(one), os.fsencode(other)
-    if _libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) != 0:
+    if _renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), str(other))
 
@@ -123,6 +126,17 @@ def preferred_by_oom_killer(score: int) -> None:
     """Make the kernel kill this process before others when memory runs out; ``score`` is 0 to 1000."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(score), encoding="ascii")
+
+
+def _renameat2(old_folder: int, old: bytes, new_folder: int, new: bytes, flags: int) -> int:
+    """renameat2(2): 0 on success, otherwise -1 and a number in ``ctypes.get_errno()``."""
+    if _RENAMEAT2 is None:
+        ctypes.set_errno(errno.ENOSYS)
+        return -1
+    number = ctypes.c_long
+    return int(
+        _libc.syscall(number(_RENAMEAT2), number(old_folder), old, number(new_folder), new, number(flags))
+    )
 
 
 def _prctl(option: int, value: int) -> None:

@@ -212,7 +212,7 @@ def test_companions_of_a_new_vocal_of_the_same_name_stay(tmp_path: Path) -> None
 def test_rename_without_the_kernels_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Old:
         @staticmethod
-        def renameat2(*_: object) -> int:
+        def syscall(*_: object) -> int:
             syscalls.ctypes.set_errno(errno.EINVAL)
             return -1
 
