@@ -69,8 +69,9 @@ bench-peers: .venv/installed
 	.venv/bin/python -m bench --peers --peers-python $(PEERS) $(BENCH)
 
 lock: .venv/locker
-	for list in runtime tools; do \
-	  .venv/locker/bin/uv pip compile pyproject.toml requirements/$$list.in --output-file requirements/$$list.txt \
+	for list in runtime tools compiler; do \
+	  .venv/locker/bin/uv pip compile $$([ $$list = compiler ] || echo pyproject.toml) requirements/$$list.in \
+	    --output-file requirements/$$list.txt \
 	    --universal --python-version 3.10 --generate-hashes --custom-compile-command 'make lock' \
 	    --excludes requirements/left-out.txt --no-emit-package torch --quiet \
 	    $$([ $$list = tools ] && echo --extra tools --extra test) || exit 1; \

@@ -15,6 +15,9 @@ from appliance.signatures.trusted_keys import KEYS_VARIABLE
 from bundle.carriers.check_cpus import check_cpus
 from bundle.carriers.deb import write_deb
 from bundle.carriers.run_file import write_run_file
+from bundle.compiled.build import compiled
+from bundle.compiled.cache import cache_folder
+from bundle.compiled.reproducible import compare_with_another_build
 from bundle.contents.pack import write_pack_file
 from bundle.release import Sources, make_tree
 from bundle.tools.archive import source_time
@@ -43,7 +46,7 @@ def _release(out: Path, version: str) -> None:
         click.echo(f"{time.monotonic() - began:6.1f} s  {step}")
 
     key, time_s = signing_key(BUILD), source_time(CHECKOUT)
-    release = make_tree(Sources(CHECKOUT, BUILD, version, time_s, key), say)
+    release = make_tree(Sources(CHECKOUT, BUILD, cache_folder(BUILD), version, time_s, key), say)
     say("the .run file")
     run_file = write_run_file(release, out, key, time_s)
     say("the Debian package")
@@ -64,6 +67,25 @@ def pack(folder: Path, out: Path) -> None:
     """Sign the pack in FOLDER and write it as one file."""
     file = write_pack_file(folder, out, signing_key(BUILD), source_time(CHECKOUT))
     click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+@main.command()
+@click.option(
+    "--check-reproducible", is_flag=True, help="Compile everything once more and compare the bytes."
+)
+def interpreter(check_reproducible: bool) -> None:
+    """Compile the bundled Python, the opener and the mathematical library, unless the cache has them."""
+    began = time.monotonic()
+
+    def say(step: str) -> None:
+        click.echo(f"{time.monotonic() - began:6.1f} s  {step}")
+
+    cache = cache_folder(BUILD)
+    for folder in compiled(CHECKOUT, cache, say):
+        click.echo(str(folder))
+    if check_reproducible:
+        for line in compare_with_another_build(CHECKOUT, cache, say):
+            click.echo(line)
 
 
 @main.command("check-cpus")

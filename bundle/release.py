@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.cli.main import cli as command_line
-from appliance.files.hashes import file_sha256
+from bundle.compiled import build
 from bundle.contents.bytecode import compile_all
 from bundle.contents.interpreter import copy_interpreter, site_packages
 from bundle.contents.libraries import copy_libraries, outsiders
 from bundle.contents.man_page import man_page, write_man_page
+from bundle.contents.opener import copy_opener
 from bundle.contents.pack import copy_signed
-from bundle.contents.packages import build_wheel, fetch_wheels, install
-from bundle.contents.verifier import copy_verifier
+from bundle.contents.packages import FLOOR, build_wheel, fetch_wheels, install
 from bundle.errors import BundleError
 from bundle.papers import manifest, parts
 from bundle.papers.licences import collect_licences
@@ -33,7 +32,8 @@ class Sources:
 
     Attributes:
         checkout: the root of the source tree.
-        build: the folder for downloads and intermediate files.
+        build: the folder for wheels and intermediate files.
+        cache: the folder for compiler, sources, and what was compiled.
         version: the version that the release reports.
         time_s: the date of everything in it, in seconds since 1970.
         key: signs the pack; its public half is shipped.
@@ -41,6 +41,7 @@ class Sources:
 
     checkout: Path
     build: Path
+    cache: Path
     version: str
     time_s: int
     key: SigningKey
@@ -71,25 +72,28 @@ def make_tree(sources: Sources, say: Callable[[str], None]) -> Release:
     tree = sources.build / "tree" / f"backline-{sources.version}"
     shutil.rmtree(tree.parent, ignore_errors=True)
     python = tree / "python"
-    python.mkdir(parents=True)
+    tree.mkdir(parents=True)
     checkout = sources.checkout
 
     say("the interpreter")
-    copy_interpreter(python)
+    interpreter = build.interpreter(checkout, sources.cache, say)
+    copy_interpreter(interpreter, python)
+    opener = build.opener(checkout, sources.cache, say)
+    copy_opener(opener, tree)
     say("the packages")
     lock = checkout / "requirements" / "runtime.txt"
-    kept = sources.build / "wheels" / f"{sys.implementation.cache_tag}-{file_sha256(lock)[:12]}"
     own = sources.build / "own"
     shutil.rmtree(own, ignore_errors=True)
     packages = site_packages(python)
     wheel = build_wheel(checkout, sources.version, own, sources.time_s)
-    wheels = install([*fetch_wheels(lock, kept), wheel], packages)
-    say("the libraries of the system")
-    verifier = copy_verifier(tree / "verify")
-    libraries = copy_libraries(tree, python)
+    fetched = fetch_wheels(lock, sources.build / "wheels", interpreter.version)
+    wheels = install([*fetched, wheel], packages, interpreter.version)
+    say("the libraries")
+    libraries = build.shared_libraries(checkout, sources.cache, say)
+    copy_libraries(libraries, python)
     if lost := outsiders(tree):
         raise BundleError(
-            f"The release lacks libraries: {'; '.join(lost)}; install them on this machine and build again."
+            f"The release lacks libraries: {'; '.join(lost)}; add them to bundle/contents/libraries.py."
         )
 
     say("pack, units, demo, manual")
@@ -107,9 +111,9 @@ def make_tree(sources: Sources, say: Callable[[str], None]) -> Release:
 
     say("licences and bill of materials")
     inside = [
-        parts.interpreter_part(),
+        *parts.compiled_parts(interpreter, opener, libraries),
+        *parts.library_parts(),
         *parts.python_parts(packages, wheels),
-        *parts.system_parts([*verifier, *(each.source for each in libraries if not each.of_interpreter)]),
         *parts.pack_parts(tree / "packs" / "reference", pack),
     ]
     whole = next(part for part in inside if part.name == "backline")
@@ -120,8 +124,8 @@ def make_tree(sources: Sources, say: Callable[[str], None]) -> Release:
     say("compiling")
     compile_all(tree, python)
     _same_modes(tree)
-    glibc = manifest.glibc_floor(tree)
-    manifest.write_manifest(tree, sources.version, glibc)
+    glibc = manifest.glibc_floor(tree, FLOOR)
+    manifest.write_manifest(tree, sources.version, glibc, interpreter.version)
     return Release(tree, sources.version, glibc, manifest.size_bytes(tree))
 
 

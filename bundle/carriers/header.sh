@@ -1,5 +1,10 @@
 #!/bin/sh
-[ "$(head -c @HEADER_BYTES@ -- "$0" | tail -n +@FIRST_LINE@ | sha256sum)" = '@HEADER_SHA256@  -' ] || {
+[ "$({ head -c @HEADER_BYTES@ -- "$0" | tail -n +@FIRST_LINE@ | sha256sum; } 2>/dev/null)" = '@HEADER_SHA256@  -' ] || {
+  for command in head tail sha256sum; do
+    command -v "$command" >/dev/null && continue
+    echo "backline: The command $command is missing; install the package coreutils." >&2
+    exit 1
+  done
   echo "backline: $0 is damaged, or was not run from a file; copy it again." >&2
   exit 1
 }
@@ -12,7 +17,8 @@ exit 1
 #   sh @NAME@ --help
 #
 # First of all the installer verifies its own signature, @NAME@.minisig, which must lie beside it.
-# This script is followed by the program that verifies it, minisign, and by the release.
+# This script is followed by the program that verifies and unpacks it, the opener, by a program that tells the
+# version of the C library, and by the release. Beside them it needs a shell and the commands below.
 #
 # The command at the top detects accidental damage to the rest of this script before any of it runs; the
 # signature detects deliberate changes. The odd string after the command covers damage to the command itself
@@ -28,12 +34,14 @@ CPU_FLAGS='@CPU_FLAGS@'
 INSTALLED_KB=@INSTALLED_KB@
 KEY='@KEY@'
 KEY_ID='@KEY_ID@'
-# Where minisign, libsodium and the release start in this file, counted in bytes from 1, and their lengths.
-MINISIGN_AT=@MINISIGN_AT@
-MINISIGN_BYTES=@MINISIGN_BYTES@
-LIBRARY_AT=@LIBRARY_AT@
-LIBRARY_BYTES=@LIBRARY_BYTES@
+RELEASE_BYTES=@RELEASE_BYTES@  # of all files of the release together
+# Where opener, probe and release start in this file, counted in bytes from 1, and their lengths.
+OPENER_AT=@OPENER_AT@
+OPENER_BYTES=@OPENER_BYTES@
+PROBE_AT=@PROBE_AT@
+PROBE_BYTES=@PROBE_BYTES@
 RELEASE_AT=@RELEASE_AT@
+COMMANDS='cat chmod cp df head id mkdir mktemp readlink rm rmdir sha256sum tail uname wc'
 
 PREFIX=${BACKLINE_PREFIX:-/opt/backline}
 yes=
@@ -44,13 +52,11 @@ unset work
 # Comments are inside the functions they explain: a damaged line end then cannot comment out a function.
 
 usage() {
-  cat <<END
-Usage: sh $0 [--yes] [--allow-downgrade]
+  echo "Usage: sh $0 [--yes] [--allow-downgrade]
 Installs Backline $VERSION into $PREFIX, or upgrades it. Needs no network.
   --yes              do not ask for confirmation
   --allow-downgrade  install even if a newer version is installed
-  --help             show this help
-END
+  --help             show this help"
 }
 
 refuse() {
@@ -59,15 +65,31 @@ refuse() {
 }
 
 older() {
-  # Whether version $1 is older than version $2.
-  [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+  # Whether version $1 is older than version $2: numbers between dots, of which missing ones are 0.
+  left=$1 right=$2
+  while [ -n "$left$right" ]; do
+    here=${left%%.*} there=${right%%.*}
+    [ "${here:-0}" -ge "${there:-0}" ] || return 0
+    [ "${here:-0}" -le "${there:-0}" ] || return 1
+    case $left in *.*) left=${left#*.} ;; *) left= ;; esac
+    case $right in *.*) right=${right#*.} ;; *) right= ;; esac
+  done
+  return 1
 }
 
 existing() {
   # Prints the deepest existing folder of the path $1.
   folder=$1
-  until [ -d "$folder" ] || [ "$folder" = / ]; do folder=$(dirname -- "$folder"); done
+  until [ -d "$folder" ] || [ -z "${folder%/*}" ]; do folder=${folder%/*}; done
+  [ -d "$folder" ] || folder=/
   printf '%s\n' "$folder"
+}
+
+commands() {
+  # Whether every command that this script calls is there.
+  for command in $COMMANDS; do
+    command -v "$command" >/dev/null || refuse "The command $command is missing; install the package coreutils."
+  done
 }
 
 preflight() {
@@ -76,7 +98,12 @@ preflight() {
     refuse "Backline needs Linux on x86-64, and this computer runs $(uname -s) on $(uname -m); use another computer."
   [ "$(id -u)" = 0 ] || refuse "Only root can install; run: sudo sh $0"
 
-  flags=$(cat /proc/cpuinfo 2>/dev/null | sed -n '/^flags/{s/^[^:]*://p;q;}')
+  flags=
+  newline='
+'
+  cpus=$newline$(cat /proc/cpuinfo 2>/dev/null) || :
+  case $cpus in *"${newline}flags"*:*) flags=${cpus#*"${newline}flags"} flags=${flags#*:} flags=${flags%%"$newline"*} ;; esac
+  [ -n "$flags" ] || refuse "/proc/cpuinfo does not say which instructions this processor has; mount /proc and try again."
   lacking=
   for flag in $CPU_FLAGS; do
     case " $flags " in *" $flag "*) ;; *) lacking="$lacking $flag" ;; esac
@@ -84,19 +111,15 @@ preflight() {
   [ -z "$lacking" ] ||
     refuse "This processor lacks$lacking, which Backline needs; use a computer from 2009 or later, or configure the virtual machine to expose its host's processor."
 
-  found=$(getconf GNU_LIBC_VERSION 2>/dev/null) || found=
-  case $found in
-  'glibc '*) ;;
-  *) refuse "This system does not use the GNU C library (Alpine, for example, uses musl); use @SYSTEMS@ or later." ;;
-  esac
-  ! older "${found#glibc }" "$GLIBC" ||
-    refuse "This system has GNU C library ${found#glibc }, and Backline needs $GLIBC or later; use @SYSTEMS@ or later."
-
   # Space for the copy that is verified, the unpacked release, and the rendering of its self-test.
   size=$(wc -c <"$1")
   needed=$((INSTALLED_KB + size / 1024 + 65536))
   target=$(existing "$PREFIX")
-  free=$(df -Pk "$target" | awk 'END { print $4 }')
+  # The last line of df ends in: FREE PERCENT% FOLDER.
+  line=$(df -Pk "$target" 2>/dev/null | tail -n 1) || :
+  free= last=
+  for word in ${line%%%*}; do free=$last last=$word; done
+  case $free in '' | *[!0-9]*) refuse "df does not say how much space is free at $target; is /proc mounted?" ;; esac
   [ "$free" -ge "$needed" ] ||
     refuse "Only $((free / 1024)) MB are free at $target, and the installation needs $((needed / 1024)) MB; free some space there."
 }
@@ -104,11 +127,6 @@ preflight() {
 piece() {
   # Prints $2 bytes of this file, starting at byte $1, counted from 1.
   tail -c "+$1" "$file" | head -c "$2"
-}
-
-minisign() {
-  # Runs the minisign of this file with the library of this file.
-  LD_LIBRARY_PATH="$work" "$work/minisign" "$@"
 }
 
 pinned() {
@@ -125,35 +143,51 @@ signed() {
   # Prints the trusted comment of $signature if a trusted key made it for $file; otherwise fails.
   for public in "$PREFIX"/keys/*.pub; do
     [ -f "$public" ] || continue
-    if minisign -V -H -Q -p "$public" -x "$signature" -m "$file" 2>/dev/null; then return 0; fi
+    if "$work/opener" verify "$file" "$signature" -p "$public"; then return 0; fi
   done
   if pinned; then return 1; fi
-  minisign -V -H -Q -P "$KEY" -x "$signature" -m "$file" 2>/dev/null
+  "$work/opener" verify "$file" "$signature" -P "$KEY"
 }
 
 verify() {
-  piece "$MINISIGN_AT" "$MINISIGN_BYTES" >"$work/minisign"
-  piece "$LIBRARY_AT" "$LIBRARY_BYTES" >"$work/libsodium.so.23"
-  chmod 755 "$work/minisign"
-  minisign -v >/dev/null 2>&1 ||
-    refuse "The program that verifies signatures does not start in $work; if that disk is mounted noexec, remount it, otherwise $name is damaged: copy it again."
+  piece "$OPENER_AT" "$OPENER_BYTES" >"$work/opener"
+  piece "$PROBE_AT" "$PROBE_BYTES" >"$work/c_library"
+  chmod 755 "$work/opener" "$work/c_library"
+  "$work/opener" runs >/dev/null 2>&1 ||
+    refuse "No program can be started from $PREFIX: if that disk is mounted noexec, remount it with exec; otherwise $name is damaged: copy it again."
   comment=$(signed) ||
     refuse "$name has no valid signature by a trusted key; copy it and $name.minisig again, and if that does not help ask whoever supplied them (trusted keys: $PREFIX/keys)."
   [ "$comment" = "backline release $VERSION $PLATFORM" ] ||
     refuse "$name.minisig is the signature of '$comment', not of Backline $VERSION; copy the signature that belongs to this file."
 }
 
+suits() {
+  # Whether the C library is new enough. The program that tells its version was verified before.
+  found=$("$work/c_library" 2>/dev/null) || found=
+  [ -n "$found" ] ||
+    refuse "This system does not use the GNU C library (Alpine, for example, uses musl), or one from before 2013; use @SYSTEMS@ or later."
+  ! older "$found" "$GLIBC" ||
+    refuse "This system has GNU C library $found, and Backline needs $GLIBC or later; use @SYSTEMS@ or later."
+}
+
 installed() {
   # Prints the active version, or nothing: from its release.json, otherwise from the name of its folder.
   [ -L "$PREFIX/current" ] || return 0
-  word=$(sed -n 's/^ *"version": "\([^"]*\)".*/\1/p' "$PREFIX/current/release.json" 2>/dev/null | head -n 1)
-  [ -n "$word" ] || word=$(basename -- "$(readlink -- "$PREFIX/current")")
-  printf '%s\n' "$word"
+  word=
+  if [ -r "$PREFIX/current/release.json" ]; then
+    while read -r label word; do
+      [ "$label" != '"version":' ] || break
+      word=
+    done <"$PREFIX/current/release.json"
+  fi
+  word=${word#\"}
+  word=${word%%\"*}
+  [ -n "$word" ] || word=$(readlink -- "$PREFIX/current")
+  printf '%s\n' "${word##*/}"
 }
 
 tidy() {
-  [ -n "${work-}" ] || return 0
-  rm -rf -- "$work"
+  [ -z "${work-}" ] || rm -rf -- "$work"
   # A failed first installation leaves no empty folders behind.
   rmdir -- "$PREFIX/staging" "$PREFIX" 2>/dev/null || :
 }
@@ -168,6 +202,7 @@ main() {
     esac
   done
 
+  commands
   given=$(readlink -f -- "$0") && [ -f "$given" ] || refuse "The installer must be run from a file: sh backline-VERSION-$PLATFORM.run"
   name=${given##*/}
   [ -n "$yes" ] || [ -t 0 ] || refuse "There is no terminal to ask for confirmation; add --yes."
@@ -178,14 +213,15 @@ main() {
   trap tidy EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  mkdir -p -- "$PREFIX/staging"
-  work=$(mktemp -d "$PREFIX/staging/run-XXXXXX")
+  mkdir -p -- "$PREFIX/staging" 2>/dev/null && work=$(mktemp -d "$PREFIX/staging/run-XXXXXX") ||
+    refuse "$PREFIX/staging cannot be written to; if that disk is mounted read-only, remount it."
   # A copy: what is unpacked must be what was verified, even if others can write to the medium.
   file=$work/release.run
   signature=$file.minisig
-  cp -- "$given" "$file"
-  cp -- "$given.minisig" "$signature"
+  cp -- "$given" "$file" && cp -- "$given.minisig" "$signature" ||
+    refuse "$name could not be copied to $work; check that disk and the one of $name, and try again."
   verify
+  suits
 
   if ! pinned; then
     echo "backline: signed with key $KEY_ID, which will be trusted from now on."
@@ -200,8 +236,8 @@ main() {
     case $answer in [yY] | [yY][eE][sS]) ;; *) refuse "Cancelled; nothing was changed." ;; esac
   fi
 
-  tail -c "+$RELEASE_AT" "$file" | tar -x -z -o -f - -C "$work" ||
-    refuse "The release could not be unpacked into $work; check the free space there and try again."
+  why=$("$work/opener" unpack "$file" "$((RELEASE_AT - 1))" "$work" "$RELEASE_BYTES" 2>&1) ||
+    refuse "The release could not be unpacked into $work: $why; check that disk and try again."
   rm -f -- "$file"
   staged=$work/backline-$VERSION
   "$staged/bin/backline" release activate "$staged" --yes $downgrade || exit $?

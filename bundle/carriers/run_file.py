@@ -1,4 +1,4 @@
-"""The ``.run`` file: shell header, minisign, libsodium and the release as tar.gz, concatenated."""
+"""The ``.run`` file: shell header, opener, probe and the release as tar.gz, concatenated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from appliance.releases.contents import PLATFORM, release_comment
 from appliance.signatures.minisign import signature_of
 from appliance.system.cpu import FLOOR_FLAGS
-from bundle.contents.verifier import LIBRARY
+from bundle.compiled.opener import OPENER, PROBE
+from bundle.contents.opener import FOLDER
 from bundle.release import Release
 from bundle.tools.archive import write_tar_gz
 from bundle.tools.elf import Version
@@ -24,6 +25,8 @@ END_OF_CHECK = "\n}\n"
 SYSTEMS: dict[str, dict[str, Version]] = {
     "Debian": {"10": (2, 28), "11": (2, 31), "12": (2, 36), "13": (2, 41)},
     "Ubuntu": {"20.04": (2, 31), "22.04": (2, 35), "24.04": (2, 39)},
+    "RHEL, Rocky or Alma": {"8": (2, 28), "9": (2, 34), "10": (2, 39)},
+    "openSUSE Leap": {"15": (2, 31), "16": (2, 40)},
 }
 """The C library version of each release of each system, oldest release first."""
 
@@ -49,12 +52,12 @@ def write_run_file(release: Release, dist: Path, key: SigningKey, time_s: int) -
     """
     dist.mkdir(parents=True, exist_ok=True)
     file = dist / file_name(release.version)
-    minisign, library = release.tree / "verify" / "minisign", release.tree / "verify" / LIBRARY
+    opener, probe = (release.tree / FOLDER / name for name in (OPENER, PROBE))
     with tempfile.TemporaryDirectory(dir=dist, prefix=".run-") as aside:
         written = Path(aside) / file.name
         with written.open("wb") as stream:
-            stream.write(header(release, key, minisign.stat().st_size, library.stat().st_size))
-            for part in (minisign, library):
+            stream.write(header(release, key, opener.stat().st_size, probe.stat().st_size))
+            for part in (opener, probe):
                 stream.write(part.read_bytes())
             write_tar_gz(release.tree, stream, time_s)
         written.chmod(0o755)
@@ -64,7 +67,7 @@ def write_run_file(release: Release, dist: Path, key: SigningKey, time_s: int) -
     return file
 
 
-def header(release: Release, key: SigningKey, minisign_bytes: int, library_bytes: int) -> bytes:
+def header(release: Release, key: SigningKey, opener_bytes: int, probe_bytes: int) -> bytes:
     """``header.sh`` with every @NAME@ replaced.
 
     The offsets in it depend on its own length in bytes, so it is filled in until the length is stable.
@@ -78,16 +81,17 @@ def header(release: Release, key: SigningKey, minisign_bytes: int, library_bytes
         "INSTALLED_KB": str(release.size_bytes // 1024),
         "KEY": key.line,
         "KEY_ID": key.id,
-        "MINISIGN_BYTES": str(minisign_bytes),
-        "LIBRARY_BYTES": str(library_bytes),
+        "RELEASE_BYTES": str(sum(path.stat().st_size for path in release.tree.rglob("*") if path.is_file())),
+        "OPENER_BYTES": str(opener_bytes),
+        "PROBE_BYTES": str(probe_bytes),
     }
     length = 0
     while True:
         places = {
             "HEADER_BYTES": str(length),
-            "MINISIGN_AT": str(length + 1),
-            "LIBRARY_AT": str(length + 1 + minisign_bytes),
-            "RELEASE_AT": str(length + 1 + minisign_bytes + library_bytes),
+            "OPENER_AT": str(length + 1),
+            "PROBE_AT": str(length + 1 + opener_bytes),
+            "RELEASE_AT": str(length + 1 + opener_bytes + probe_bytes),
         }
         filled = _sealed(_filled(HEADER.read_text(), {**facts, **places}))
         if len(filled) == length:

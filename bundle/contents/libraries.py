@@ -1,20 +1,28 @@
-"""Copies the shared libraries that the release needs from the build machine, beside the interpreter.
+"""The shared libraries beside the interpreter: those of GCC and zlib for the packages, and mathematics.
 
-Only the C library is the target machine's own: it must match the loader, whose path is fixed
-in every executable. All other libraries are then the same on every machine.
+The checkout holds those of GCC as Debian 11 published them: they are new enough for every package, run with
+every C library from 2.18 on, and Debian's mirrors will not keep them. The loader and the C library are the
+target machine's own: they must match each other, and the loader's path is fixed in every program.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import sys
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.files.hashes import file_sha256
+from bundle.compiled.build import SharedLibraries
+from bundle.compiled.libm import SONAME, VECTORS_SONAME
 from bundle.errors import BundleError
-from bundle.tools.elf import Elf, elf_files, read_elf
+from bundle.tools.elf import Elf, elf_files, offered_symbols, read_elf, wanted_symbols
 from bundle.tools.programs import output, program
+
+PINNED = Path(__file__).with_name("pinned")
+COPYRIGHT = PINNED / "gcc-10-copyright.txt"
 
 GLIBC = re.compile(
     r"ld-linux-x86-64\.so\.2|linux-vdso\.so\.1"
@@ -22,55 +30,72 @@ GLIBC = re.compile(
 )
 """Sonames of all libraries that the GNU C library installs."""
 
-_RESOLVED = re.compile(r"^\s*(\S+) => (/\S+) \(0x", re.MULTILINE)
-_MISSING = re.compile(r"^\s*(\S+) => not found", re.MULTILINE)
-
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A shared library that is copied: its soname, and the file on the build machine."""
+    """A shared library in a Debian package of ``pinned/``.
+
+    Attributes:
+        soname: its name in the release.
+        package, version: the Debian package.
+        path: where the package holds it.
+        sha256: of the package.
+    """
 
     soname: str
-    source: Path
+    package: str
+    version: str
+    path: str
+    sha256: str
 
     @property
-    def of_interpreter(self) -> bool:
-        """Whether it belongs to the interpreter rather than to a Debian package."""
-        return self.source.is_relative_to(sys.base_prefix) and sys.base_prefix != "/usr"
+    def file(self) -> Path:
+        """The package."""
+        return PINNED / f"{self.package}_{self.version}_amd64.deb"
 
 
-def copy_libraries(tree: Path, python: Path) -> list[Library]:
-    """Copy the system libraries that ELF files below ``tree`` need to ``python/lib``, and set search paths.
+LIBRARIES = (
+    Library(
+        "libstdc++.so.6",
+        "libstdc++6",
+        "10.2.1-6",
+        "usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.28",
+        "5c155c58935870bf3b4bfe769116841c0d286a74f59eccfd5645693ac23f06b1",
+    ),
+    Library(
+        "libgcc_s.so.1",
+        "libgcc-s1",
+        "10.2.1-6",
+        "lib/x86_64-linux-gnu/libgcc_s.so.1",
+        "e478f2709d8474165bb664de42e16950c391f30eaa55bc9b3573281d83a29daf",
+    ),
+)
 
-    Afterwards every file finds all its libraries but the C library inside the tree, wherever the tree lies.
-    Raises :class:`BundleError` for a library that the build machine lacks.
+
+def copy_libraries(compiled: SharedLibraries, python: Path) -> None:
+    """Copy the libraries to ``python/lib``, and make every file below ``python`` find them there.
+
+    Raises :class:`BundleError` if a package in the checkout was altered, or if a file needs a mathematical
+    function that ours lacks.
     """
-    shipped = {file.name for file in elf_files(tree)}
-    found: dict[str, Path] = {}
-    for file in list(elf_files(tree)):
-        for soname, source in _resolved(file, shipped).items():
-            found.setdefault(soname, source)
     folder = python / "lib"
-    libraries = [Library(soname, source) for soname, source in sorted(found.items())]
-    for library in libraries:
-        output(program("strip"), "--strip-unneeded", "-o", folder / library.soname, library.source)
+    for library in LIBRARIES:
+        if file_sha256(library.file) != library.sha256:
+            raise BundleError(f"{library.file} was altered; restore it: git checkout {library.file}.")
+        with tempfile.TemporaryDirectory(dir=python) as aside:
+            output(program("dpkg-deb"), "--extract", library.file, aside)
+            (Path(aside) / library.path).rename(folder / library.soname)
         (folder / library.soname).chmod(0o644)
+    for file in compiled.folder.iterdir():
+        shutil.copyfile(file, folder / file.name)
+    for soname in (SONAME, VECTORS_SONAME):
+        offered = offered_symbols(folder / soname)
+        for file in elf_files(python):
+            if lacking := wanted_symbols(file, soname) - offered:
+                names = ", ".join(sorted("@".join(each) for each in lacking))
+                raise BundleError(f"{file} needs {names}; add it to the {soname} of bundle/compiled/libm.py.")
     for file in list(elf_files(python)):
-        _point(file, read_elf(file), {library.soname for library in libraries}, folder)
-    return libraries
-
-
-def _resolved(file: Path, shipped: set[str]) -> dict[str, Path]:
-    """The libraries that this machine's loader finds for ``file`` and their dependencies, by soname."""
-    text = output(program("ldd"), file) if read_elf(file).needs else ""
-    found = {
-        soname: Path(path).resolve()
-        for soname, path in _RESOLVED.findall(text)
-        if not GLIBC.fullmatch(soname) and soname not in shipped
-    }
-    if lost := [soname for soname in _MISSING.findall(text) if soname not in shipped]:
-        raise BundleError(f"{file.name} needs {', '.join(lost)}, which this machine lacks; install it.")
-    return found
+        _point(file, read_elf(file), {library.soname for library in LIBRARIES}, folder)
 
 
 def _point(file: Path, elf: Elf, libraries: set[str], folder: Path) -> None:

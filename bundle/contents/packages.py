@@ -8,14 +8,25 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, parse_wheel_filename
 
 from appliance.files.hashes import file_sha256
 from bundle.errors import BundleError
+from bundle.tools.elf import Version
 from bundle.tools.programs import output
 
 BUILD_ONLY = {"flit-core"}
 """Locked packages that only build our wheel; the bundle ships the wheel already built."""
+
+FLOOR: Version = (2, 28)
+"""The oldest C library that a wheel may require: that of the oldest servers we support."""
+
+PLATFORMS = (
+    *(f"manylinux_2_{minor}_x86_64" for minor in range(FLOOR[1], 4, -1)),
+    *("manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"),
+)
+"""Tags of the wheels to choose from, the newest C library first: ``cryptography`` has wheels for three."""
 
 _PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
 
@@ -62,18 +73,21 @@ class Wheel:
     sha256: str
 
 
-def fetch_wheels(lock: Path, folder: Path) -> list[Path]:
-    """The wheels that ``lock`` lists, downloaded into ``folder``, which must belong to this lock alone.
+def fetch_wheels(lock: Path, kept: Path, python: str) -> list[Path]:
+    """The wheels that ``lock`` lists for Python ``python``, such as ``3.11.2``.
 
-    They are downloaded once; later builds need no network. Raises :class:`BundleError` if a wheel does not
-    have a hash that the lock lists.
+    They are downloaded once, into a folder below ``kept``; later builds need no network. Raises
+    :class:`BundleError` if a wheel does not have a hash that the lock lists.
     """
+    folder = kept / f"python{python}-{PLATFORMS[0]}-{file_sha256(lock)[:12]}"
     whole = folder / "whole"
     if not whole.exists():
         folder.mkdir(parents=True, exist_ok=True)
+        chosen = folder / "lock.txt"
+        chosen.write_text(for_python(lock.read_text(), python))
         output(
-            *(sys.executable, *_PIP, "download", "--no-deps", "--require-hashes", "--only-binary=:all:"),
-            *(f"--dest={folder}", f"--requirement={lock}"),
+            *(sys.executable, *_PIP, "download", "--no-deps", "--require-hashes", *_target(python)),
+            *(f"--dest={folder}", f"--requirement={chosen}"),
         )
         whole.touch()
     locked = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", lock.read_text()))
@@ -81,6 +95,36 @@ def fetch_wheels(lock: Path, folder: Path) -> list[Path]:
     if altered := [wheel for wheel in wheels if file_sha256(wheel) not in locked]:
         raise BundleError(f"{altered[0]} has no hash that {lock} lists; delete {folder}.")
     return [wheel for wheel in wheels if package_name(wheel) not in BUILD_ONLY]
+
+
+def for_python(lock: str, python: str) -> str:
+    """The requirements in the text ``lock`` that apply to Python ``python`` on Linux, without their markers.
+
+    pip would compare the markers with the Python that runs it.
+    """
+    facts = {
+        "python_version": ".".join(python.split(".")[:2]),
+        "python_full_version": python,
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+    }
+    chosen = []
+    for block in re.findall(r"^[^\s#].*\n(?:[ \t].*\n)*", lock, re.MULTILINE):
+        first, hashes = block.split("\n", 1)
+        requirement = Requirement(first.removesuffix("\\"))
+        if requirement.marker is None or requirement.marker.evaluate(facts):
+            requirement.marker = None
+            chosen.append(f"{requirement} \\\n{hashes}")
+    return "".join(chosen)
+
+
+def _target(python: str) -> list[str]:
+    """The options that make pip choose wheels for the bundled Python instead of the one that runs it."""
+    platforms = [f"--platform={platform}" for platform in PLATFORMS]
+    return ["--only-binary=:all:", "--implementation=cp", f"--python-version={python}", *platforms]
 
 
 def build_wheel(checkout: Path, version: str, folder: Path, time_s: int) -> Path:
@@ -108,13 +152,14 @@ def build_wheel(checkout: Path, version: str, folder: Path, time_s: int) -> Path
     return wheel
 
 
-def install(wheels: list[Path], packages: Path) -> list[Wheel]:
-    """Install ``wheels`` into the folder ``packages`` and remove what the CPU runtime never loads.
+def install(wheels: list[Path], packages: Path, python: str) -> list[Wheel]:
+    """Install ``wheels`` for Python ``python`` into the folder ``packages``; remove what is never loaded.
 
     Raises :class:`BundleError` if an installer or build tool is among them.
     """
     output(
         *(sys.executable, *_PIP, "install", "--no-deps", "--no-index", "--no-compile"),
+        *_target(python),
         f"--target={packages}",
         *wheels,
     )

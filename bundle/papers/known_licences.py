@@ -18,27 +18,14 @@ PYTHON_PACKAGES = {
 }
 """Distributions whose metadata has no ``License-Expression``; each licence was read in the wheel."""
 
-DEBIAN_PACKAGES = {
-    "libbz2-1.0": "bzip2-1.0.6",
-    "libexpat1": "MIT",
-    "libffi8": "MIT",
-    "libgcc-s1": "GPL-3.0-or-later WITH GCC-exception-3.1",
-    "liblzma5": "LicenseRef-public-domain",
-    "libnsl2": "LGPL-2.1-or-later",
-    "libsodium23": "ISC",
-    "libsqlite3-0": "blessing",
-    "libssl3": "Apache-2.0",
-    "libstdc++6": "GPL-3.0-or-later WITH GCC-exception-3.1",
-    "libuuid1": "BSD-3-Clause",
-    "minisign": "ISC",
-    "zlib1g": "Zlib",
-}
-"""Debian packages whose libraries or programs are shipped; each licence was read in its ``copyright``."""
+GCC = "GPL-3.0-or-later WITH GCC-exception-3.1"
+"""Debian's copyright file of libstdc++ and libgcc_s."""
+
+ZIG = "MIT"
+"""zig's own library and the musl in it."""
 
 SOUNDFONT = "MIT"
 """FluidR3 GM, reduced; its licence text is the pack's ``band-licence.txt``."""
-
-INTERPRETER = "PSF-2.0"
 
 LICENCE_NAME = re.compile(r"(licen[cs]e|copying|notice|authors|.*third-party-programs)", re.IGNORECASE)
 """Matches the start of the name of a file that holds a licence."""

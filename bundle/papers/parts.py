@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import sysconfig
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -14,11 +12,12 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from appliance.files.hashes import file_sha256
 from appliance.packs.manifest import MANIFEST_NAME, Manifest
-from bundle.contents.interpreter import base_executable
+from bundle.compiled.build import Interpreter, Opener, SharedLibraries
+from bundle.compiled.opener import BROUGHT, OPENER
+from bundle.contents.libraries import COPYRIGHT, LIBRARIES
 from bundle.contents.packages import Wheel
 from bundle.errors import BundleError
 from bundle.papers import known_licences
-from bundle.tools.programs import output, program
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,61 +82,51 @@ def _texts(folder: Path) -> tuple[Path, ...]:
     return tuple(path for path in files if known_licences.LICENCE_NAME.match(path.name))
 
 
-def interpreter_part() -> Part:
-    """The bundled Python."""
-    text = Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"
-    texts = (text,) if text.is_file() else _debian_copyright(_debian_package(base_executable())[0])
-    version = platform.python_version()
-    return Part(
-        "application",
-        "python",
-        version,
-        known_licences.INTERPRETER,
-        texts,
-        file_sha256(base_executable()),
-        PackageURL("generic", None, "python", version),
-    )
-
-
-def system_parts(sources: list[Path]) -> list[Part]:
-    """The Debian packages that own the files ``sources`` of the build machine, each package once.
-
-    Raises :class:`BundleError` if a file belongs to no package, or if a licence is unknown.
-    """
-    found: dict[str, Part] = {}
-    for source in sources:
-        package, version = _debian_package(source)
-        licence = known_licences.DEBIAN_PACKAGES.get(package)
-        if licence is None:
-            raise BundleError(
-                f"{source} of the package {package} would be shipped without a known licence; read "
-                f"/usr/share/doc/{package}/copyright and add it to bundle/papers/known_licences.py."
-            )
-        purl = PackageURL("deb", "debian", package, version, {"arch": "amd64"})
-        texts = _debian_copyright(package)
-        found.setdefault(
-            package, Part("library", package, version, licence, texts, file_sha256(source), purl)
+def compiled_parts(interpreter: Interpreter, opener: Opener, libraries: SharedLibraries) -> list[Part]:
+    """What was compiled: Python, the libraries linked into programs, and what the compiler links in."""
+    made = (interpreter, opener, libraries)
+    texts = {source.name: each.texts for each in made for source in each.sources}
+    compiled = [
+        Part(
+            "application" if source.name == "python" else "library",
+            source.name,
+            source.version,
+            source.licence,
+            (texts[source.name] / f"{source.name}.txt",),
+            next(iter(source.files.values())),  # of the upstream archive
+            PackageURL("deb", "debian", source.package, source.revision, {"arch": "source"}),
         )
-    return list(found.values())
+        for source in {source.name: source for each in made for source in each.sources}.values()
+    ]
+    version = opener.compiler_version
+    return compiled + [
+        Part(
+            "library",
+            f"{name}-of-zig",
+            version,
+            known_licences.ZIG,
+            (opener.texts / f"{name}-of-zig.txt",),
+            file_sha256(opener.folder / OPENER),
+            PackageURL("pypi", None, "ziglang", version, None, name),
+        )
+        for name in BROUGHT
+    ]
 
 
-def _debian_package(file: Path) -> tuple[str, str]:
-    """Name and version of the Debian package that owns ``file``."""
-    # /lib is a link to /usr/lib today, and package lists may use either name.
-    for name in (str(file), str(file).removeprefix("/usr")):
-        try:
-            package = output(program("dpkg"), "-S", name).split(":")[0]
-            return package, output("dpkg-query", "--show", "--showformat=${Version}", f"{package}:amd64")
-        except BundleError:
-            continue
-    raise BundleError(f"{file} belongs to no Debian package, so its licence is unknown; build on Debian.")
-
-
-def _debian_copyright(package: str) -> tuple[Path, ...]:
-    text = Path("/usr/share/doc") / package / "copyright"
-    if not text.is_file():
-        raise BundleError(f"{text} is missing; reinstall the package {package}.")
-    return (text.resolve(),)
+def library_parts() -> list[Part]:
+    """The shared libraries of GCC."""
+    return [
+        Part(
+            "library",
+            library.package,
+            library.version,
+            known_licences.GCC,
+            (COPYRIGHT,),
+            library.sha256,
+            PackageURL("deb", "debian", library.package, library.version, {"arch": "amd64"}),
+        )
+        for library in LIBRARIES
+    ]
 
 
 def pack_parts(pack: Path, manifest: Manifest) -> list[Part]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
-from elftools.elf.gnuversions import GNUVerNeedSection
+from elftools.elf.gnuversions import GNUVerDefSection, GNUVerNeedSection, GNUVerSymSection
+from elftools.elf.sections import SymbolTableSection
 
 from bundle.errors import BundleError
 
@@ -21,6 +22,9 @@ OLDEST: Version = (2, 0)
 """Reported for a file whose symbols name no version of the C library."""
 
 _PREFIX = "GLIBC_"
+_VERSION_INDEX = 0x7FFF
+"""The other bit of a version's index means that the linker does not offer it to new programs."""
+
 _BY_FEATURE: dict[str, Version] = {"ABI_DT_RELR": (2, 36)}
 """C library features that files require by name, with the version that introduced each."""
 
@@ -73,6 +77,47 @@ def read_elf(file: Path) -> Elf:
         alone=bool(dynamic["DT_RUNPATH"]),
         glibc=max((_version(file, name) for name in required), default=OLDEST),
     )
+
+
+def wanted_symbols(file: Path, soname: str) -> set[tuple[str, str]]:
+    """Name and version of every function that ``file`` takes from the library ``soname``."""
+    with file.open("rb") as stream:
+        elf = ELFFile(stream)
+        versions = {
+            symbol.entry.vna_other: symbol.name
+            for section in elf.iter_sections("SHT_GNU_verneed")
+            if isinstance(section, GNUVerNeedSection)
+            for library, symbols in section.iter_versions()
+            if library.name == soname
+            for symbol in symbols
+        }
+        return {
+            (name, versions[index]) for name, index, here in _symbols(elf) if not here and index in versions
+        }
+
+
+def offered_symbols(file: Path) -> set[tuple[str, str]]:
+    """Name and version of every function of the library ``file``."""
+    with file.open("rb") as stream:
+        elf = ELFFile(stream)
+        versions = {
+            version.entry.vd_ndx: next(iter(names)).name
+            for section in elf.iter_sections("SHT_GNU_verdef")
+            if isinstance(section, GNUVerDefSection)
+            for version, names in section.iter_versions()
+        }
+        return {(name, versions[index]) for name, index, here in _symbols(elf) if here and index in versions}
+
+
+def _symbols(elf: ELFFile) -> Iterator[tuple[str, int, bool]]:
+    """Name, version index, and whether it is defined here, of each dynamic symbol with a version."""
+    table, versions = elf.get_section_by_name(".dynsym"), elf.get_section_by_name(".gnu.version")
+    if not (isinstance(table, SymbolTableSection) and isinstance(versions, GNUVerSymSection)):
+        return
+    for symbol, version in zip(table.iter_symbols(), versions.iter_symbols(), strict=True):
+        index = version.entry["ndx"]
+        if isinstance(index, int):  # otherwise the name of a reserved index: no version
+            yield symbol.name, index & _VERSION_INDEX, symbol.entry.st_shndx != "SHN_UNDEF"
 
 
 def _dynamic(elf: ELFFile) -> dict[str, list[str]]:

@@ -12,8 +12,11 @@ from bundle.errors import BundleError
 DEBIAN_PACKAGE = {
     "minisign": "minisign",
     "patchelf": "patchelf",
-    "strip": "binutils",
-    "ldd": "libc-bin",
+    "apt-get": "apt",
+    "patch": "patch",
+    "make": "make",
+    "perl": "perl",
+    "tclsh": "tcl",
     "dpkg-deb": "dpkg",
     "dpkg": "dpkg",
     "qemu-x86_64-static": "qemu-user-static",

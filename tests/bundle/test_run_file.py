@@ -16,7 +16,7 @@ SHELLS = {"dash": ("dash",), "busybox": ("busybox", "sh"), "bash": ("bash", "--p
 
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
-    need("minisign", "ldd")
+    need("minisign")
     return new_key(tmp_path_factory.mktemp("keys") / "ours")
 
 
@@ -81,9 +81,12 @@ def test_syntax_is_valid_in_every_shell(first: Path, tmp_path: Path) -> None:
         ({"uname": '[ "$1" = -s ] && echo Linux || echo aarch64'}, "Linux on aarch64"),
         ({"uname": '[ "$1" = -s ] && echo FreeBSD || echo x86_64'}, "FreeBSD"),
         ({"cat": "echo 'flags : fpu ssse3 cx16 sse4_1'"}, "lacks popcnt sse4_2,"),
-        ({"getconf": "exit 1"}, "does not use the GNU C library"),
-        ({"getconf": "echo glibc 2.27"}, "GNU C library 2.27, and Backline needs 2.28"),
-        ({"df": "echo F 1 2 3000 4"}, "Only 2 MB are free"),
+        ({"cat": "exit 1"}, "/proc/cpuinfo does not say"),
+        ({"df": "echo F 1 2 3000 4% /a"}, "Only 2 MB are free"),
+        ({"df": "echo a disk 1 2 3000 4% '/a mount 5 point'"}, "Only 2 MB are free"),
+        ({"df": "exit 1"}, "df does not say how much space is free"),
+        ({"cp": "exit 1"}, "could not be copied"),
+        ({"mktemp": "exit 1"}, "/opt/staging cannot be written to"),
     ],
 )
 def test_an_unsuitable_computer(first: Path, computer: Computer, programs: dict[str, str], says: str) -> None:
@@ -95,9 +98,23 @@ def test_an_unsuitable_computer(first: Path, computer: Computer, programs: dict[
     assert computer.untouched
 
 
-def test_a_newer_c_library_is_fine(first: Path, computer: Computer) -> None:
-    computer.answers["getconf"] = "echo glibc 2.100"
-    assert computer.install(first, "--yes").returncode == 0
+@pytest.mark.parametrize(
+    ("probe", "says"),
+    [
+        ("echo 2.27", "This system has GNU C library 2.27, and Backline needs 2.28 or later"),
+        ("exit 127", "This system does not use the GNU C library"),
+        ("echo 2.28", ""),
+        ("echo 2.100", ""),
+        ("echo 3", ""),
+    ],
+)
+def test_the_c_library(key: SigningKey, computer: Computer, tmp_path: Path, probe: str, says: str) -> None:
+    done = computer.install(run_file(tmp_path / "made", key, "1.3", probe), "--yes")
+    assert done.returncode == (1 if says else 0)
+    assert done.stderr.startswith(f"backline: {says}" if says else "")
+    assert computer.untouched or not says
+    if says:
+        assert "Debian 10, Ubuntu 20.04, RHEL, Rocky or Alma 8, openSUSE Leap 15 or later" in done.stderr
 
 
 def test_no_terminal_to_ask(first: Path, computer: Computer) -> None:
@@ -131,7 +148,7 @@ def test_an_altered_byte(first: Path, computer: Computer, tmp_path: Path, share:
     assert computer.untouched
 
 
-@pytest.mark.parametrize("words", [b"refuse() {", b"tar -x", b'main "$@"'])
+@pytest.mark.parametrize("words", [b"refuse() {", b" unpack ", b'main "$@"'])
 def test_damage_to_the_script_is_found_before_it_runs(
     first: Path, computer: Computer, tmp_path: Path, words: bytes
 ) -> None:

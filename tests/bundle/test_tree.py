@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 import zipfile
 from importlib.metadata import distribution
@@ -23,13 +23,15 @@ from packageurl import PackageURL
 from support.bundle_stand_in import TIME_S, need
 
 from appliance.cli.main import cli as command_line
-from bundle.contents.interpreter import _unwanted
+from bundle.compiled.python import left_out
+from bundle.compiled.sources import read_lock
+from bundle.contents.libraries import COPYRIGHT, LIBRARIES
 from bundle.contents.man_page import man_page, write_man_page
 from bundle.contents.packages import build_wheel
 from bundle.errors import BundleError
 from bundle.papers import known_licences
 from bundle.papers.licences import collect_licences
-from bundle.papers.parts import Part, system_parts
+from bundle.papers.parts import Part, library_parts
 from bundle.papers.sbom import bill_of_materials, write_bill
 from bundle.tools.elf import elf_files, read_elf
 
@@ -85,12 +87,9 @@ def test_only_elf_files_are_read(tmp_path: Path) -> None:
 
 
 def test_modules_left_out() -> None:
-    names = ["os.py", "tkinter", "test", "ensurepip", "json", "turtle.py", "libx.a", "config-3.11-x86"]
-    stdlib = f"/x/python{sys.version_info.major}.{sys.version_info.minor}"
-    assert set(names) - _unwanted(stdlib, names) == {"os.py", "json"}
-    modules = ["_sha256.so", "_blake2.so", "_testcapi.so", "_tkinter.so", "_sqlite3.so", "_ssl.so"]
-    assert _unwanted(f"{stdlib}/lib-dynload", modules) == {"_testcapi.so", "_tkinter.so"}
-    assert _unwanted(f"{stdlib}/unittest", ["test_case.py", "turtle.py"]) == set()
+    names = ["os.py", "tkinter", "test", "ensurepip", "json", "turtle.py", "run.exe", "__pycache__"]
+    assert set(names) - left_out("/x/Lib", names) == {"os.py", "json"}
+    assert left_out("/x/Lib/unittest", ["test_case.py", "turtle.py"]) == set()
 
 
 @pytest.fixture
@@ -234,18 +233,25 @@ def test_the_same_content_is_the_same_bill(tmp_path: Path) -> None:
 
 
 def test_known_licences_are_spdx_expressions() -> None:
-    named = {*known_licences.PYTHON_PACKAGES.values(), *known_licences.DEBIAN_PACKAGES.values()}
-    named |= {known_licences.SOUNDFONT, known_licences.INTERPRETER}
+    named = {*known_licences.PYTHON_PACKAGES.values(), known_licences.SOUNDFONT, known_licences.GCC}
+    named |= {source.licence for source in read_lock().sources.values()}
     assert {name for name in named if not is_expression(name)} == {"LicenseRef-public-domain"}
 
 
-def test_a_shipped_library_needs_a_known_licence(tmp_path: Path) -> None:
-    need("dpkg")
-    with pytest.raises(BundleError, match="known_licences"):
-        system_parts([Path("/usr/bin/dpkg")])
-    (tmp_path / "own.so").touch()
-    with pytest.raises(BundleError, match="no Debian package"):
-        system_parts([tmp_path / "own.so"])
+def test_the_libraries_of_gcc_are_what_debian_published() -> None:
+    """Name, version and files as dpkg reads them in the packages; the licence text is about them."""
+    need("dpkg-deb")
+    for library, part in zip(LIBRARIES, library_parts(), strict=True):
+        told = subprocess.run(
+            ["dpkg-deb", "--showformat=${Package} ${Version} ${Architecture}", "--show", library.file],
+            check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        assert told == f"{library.package} {library.version} amd64"
+        assert (part.name, part.version) == (library.package, library.version)
+        assert hashlib.sha256(library.file.read_bytes()).hexdigest() == library.sha256
+        listed = subprocess.run(["dpkg-deb", "--contents", library.file], check=True, capture_output=True)
+        assert f"./{library.path}".encode() in listed.stdout
+    assert "GCC Runtime Library Exception" in COPYRIGHT.read_text()
 
 
 @pytest.mark.slow

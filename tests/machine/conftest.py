@@ -69,10 +69,9 @@ def bundles(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Bundles:
     """The bundles that are installed in the machines."""
-    if missing := [name for name in ("minisign", "patchelf", "strip", "dpkg-deb") if not shutil.which(name)]:
-        pytest.skip(
-            f"not installed: {', '.join(missing)} (Debian: apt install minisign patchelf binutils dpkg)"
-        )
+    programs = ("minisign", "patchelf", "make", "patch", "perl", "tclsh", "dpkg-deb")
+    if missing := [name for name in programs if not shutil.which(name)]:
+        pytest.skip(f"not installed: {', '.join(missing)}; CONTRIBUTING.md lists what to install")
     return Bundles(root, tmp_path_factory.mktemp("bundles"), fake_pack)
 
 

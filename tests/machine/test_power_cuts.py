@@ -31,7 +31,8 @@ SEED = int(os.environ.get("BACKLINE_SEED", "20"))
 OLD, NEW = "3.0", "3.1"
 
 _LASTING = re.compile(
-    r"run (cp .*run$|minisign -V|tar |python3 .* (activate|self-test)|systemctl )|syncfs|unlink unconfirmed"
+    r"run (cp .*run$|opener (verify|unpack)|python3 .* (activate|self-test)|systemctl )"
+    r"|syncfs|unlink unconfirmed"
     r"|rename (current|previous|unconfirmed|active|recover\.sh|backline\.service|trio-2\.0|\S+\.pub"
     rf"|{re.escape(OLD)}|{re.escape(NEW)})$|run rm -rf"
 )

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from bundle.carriers.run_file import write_run_file
-from bundle.contents.verifier import copy_verifier
+from bundle.compiled import build
+from bundle.compiled.cache import cache_folder
+from bundle.compiled.opener import PROBE
+from bundle.contents.opener import FOLDER, copy_opener
+from bundle.errors import BundleError
 from bundle.papers.manifest import size_bytes, write_manifest
 from bundle.release import Release
 from bundle.tools.signing import SigningKey
@@ -22,6 +26,7 @@ ACTIVATE = """\
 #!/bin/sh
 # Stands in for `backline release activate STAGED`.
 set -e
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 [ "$1 $2" = "release activate" ]
 echo "$*" >>"$BACKLINE_PREFIX.log"
 [ ! -e "$BACKLINE_PREFIX.breaks" ] || { echo "self-test failed" >&2; exit 1; }
@@ -38,7 +43,16 @@ def need(*programs: str) -> None:
     """Skip the test on a machine without one of ``programs``."""
     for program in programs:
         if shutil.which(program) is None:
-            pytest.skip(f"no {program} here; on Debian: apt install minisign patchelf binutils dpkg")
+            pytest.skip(f"no {program} here; CONTRIBUTING.md lists what to install")
+
+
+def opener() -> build.Opener:
+    """The opener, compiled once; skips the test where compiler or sources cannot be fetched."""
+    root = Path(__file__).parents[2]
+    try:
+        return build.opener(root, cache_folder(root / "build"), print)
+    except BundleError as error:
+        pytest.skip(f"the opener cannot be compiled here: {error}")
 
 
 def new_key(folder: Path) -> SigningKey:
@@ -54,7 +68,7 @@ def new_key(folder: Path) -> SigningKey:
 def stand_in(
     folder: Path, key: SigningKey, version: str = "1.2.0", glibc: tuple[int, int] = (2, 28)
 ) -> Release:
-    """A tree with the real verifier; its ``backline`` only moves the tree to its place."""
+    """A tree with the real opener; its ``backline`` only moves the tree to its place."""
     tree = folder / f"backline-{version}"
     (tree / "bin").mkdir(parents=True)
     (tree / "bin" / "backline").write_text(ACTIVATE)
@@ -63,14 +77,20 @@ def stand_in(
     (tree / "keys" / "backline.pub").write_text(key.public)
     (tree / "share").mkdir()
     (tree / "share" / "text").write_bytes(os.urandom(3000))
-    copy_verifier(tree / "verify")
-    write_manifest(tree, version, glibc)
+    copy_opener(opener(), tree)
+    write_manifest(tree, version, glibc, "3.11.2")
     return Release(tree, version, glibc, size_bytes(tree))
 
 
-def run_file(folder: Path, key: SigningKey, version: str = "1.2.0", glibc: tuple[int, int] = (2, 28)) -> Path:
-    """The signed ``.run`` of a stand-in release, in ``folder/dist``."""
-    return write_run_file(stand_in(folder / version, key, version, glibc), folder / "dist", key, TIME_S)
+def run_file(folder: Path, key: SigningKey, version: str = "1.2.0", probe: str = "") -> Path:
+    """The signed ``.run`` of a stand-in release, in ``folder/dist``.
+
+    ``probe`` is a line of shell that runs instead of the program that tells the C library's version.
+    """
+    release = stand_in(folder / version, key, version)
+    if probe:
+        (release.tree / FOLDER / PROBE).write_text(f"#!/bin/sh\n{probe}\n")
+    return write_run_file(release, folder / "dist", key, TIME_S)
 
 
 @dataclass
@@ -81,6 +101,10 @@ class Computer:
     shell: tuple[str, ...] = ("sh",)
     answers: dict[str, str] = field(default_factory=lambda: {"id": "echo 0"})
     """Replaced programs: the line of shell that runs instead, by program name."""
+    path: str = os.environ["PATH"]
+    """Where the other programs are."""
+    before: str = ""
+    """A line of shell that is run before the installer, in a mount namespace of its own."""
 
     @property
     def prefix(self) -> Path:
@@ -95,15 +119,20 @@ class Computer:
             (programs / name).write_text(f"#!/bin/sh\n{line}\n")
             (programs / name).chmod(0o755)
         environment = {
-            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PATH": f"{programs}:{self.path}",
+            "LANG": "C",
             "BACKLINE_PREFIX": str(self.prefix),
             "HOME": str(self.folder),
         }
         keyboard, terminal = os.openpty()
         os.write(keyboard, typed.encode())
+        command = [shutil.which(self.shell[0]) or self.shell[0], *self.shell[1:], file, *options]
+        if self.before:
+            line = f'(PATH=/usr/sbin:/usr/bin:/sbin:/bin; {self.before}) && exec "$@"'
+            command = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", line, "sh", *command]
         try:
             return subprocess.run(
-                [*self.shell, file, *options],
+                command,
                 env=environment,
                 stdin=terminal if typed else subprocess.DEVNULL,
                 capture_output=True,

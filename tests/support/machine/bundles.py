@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -22,6 +23,7 @@ import soundfile
 from appliance.releases.layout import MANIFEST_NAME
 from bundle.carriers.deb import write_deb
 from bundle.carriers.run_file import file_name, write_run_file
+from bundle.compiled.cache import cache_folder
 from bundle.contents.pack import PACK_ENDING, copy_signed, write_pack_file
 from bundle.errors import BundleError
 from bundle.papers.manifest import size_bytes, write_manifest
@@ -33,7 +35,10 @@ from support.vocals import sung
 
 TIME_S = 1_700_000_000
 FIRST = "1.0"
-MADE_OF = ("appliance", "bundle", "systemd", "packs/reference", "demo/vocal.flac", "requirements/runtime.txt")
+MADE_OF = (
+    *("appliance", "bundle", "systemd", "packs/reference", "demo/vocal.flac"),
+    *("requirements/runtime.txt", "requirements/compiler.txt"),
+)
 FAKE_KEY = "C major"
 """The key that the fake pack hears in everything."""
 
@@ -69,7 +74,8 @@ class Bundles:
             with pytest.MonkeyPatch.context() as patch:
                 patch.delenv("BACKLINE_SIGNING_KEY", raising=False)
                 key = signing_key(build)
-            make_tree(Sources(self.root, build, FIRST, TIME_S, key), print)
+            cache = cache_folder(self.root / "build")
+            make_tree(Sources(self.root, build, cache, FIRST, TIME_S, key), print)
         except BundleError as error:
             pytest.skip(f"no bundle can be built here: {error}")
         print(f"bundle: release tree built in {time.monotonic() - begun_s:.0f} s")
@@ -140,15 +146,17 @@ class Bundles:
             edit(tree, "releases/self_test.py", 'KEY = "Ab major"', f'KEY = "{FAKE_KEY}"')
         if change is not None:
             change(tree)
-        glibc = self._glibc(first)
+        glibc, python = self._glibc(first), self._facts(first)["python"]
         (tree / MANIFEST_NAME).unlink()
-        write_manifest(tree, version, glibc)
+        write_manifest(tree, version, glibc, python)
         return Release(tree, version, glibc, size_bytes(tree))
 
-    def _glibc(self, tree: Path) -> tuple[int, ...]:
-        return tuple(
-            int(number) for number in json.loads((tree / MANIFEST_NAME).read_text())["glibc"].split(".")
-        )
+    def _glibc(self, tree: Path) -> tuple[int, int]:
+        major, minor = self._facts(tree)["glibc"].split(".")
+        return int(major), int(minor)
+
+    def _facts(self, tree: Path) -> dict[str, Any]:
+        return json.loads((tree / MANIFEST_NAME).read_text())
 
 
 def put(file: Path, text: str) -> None:

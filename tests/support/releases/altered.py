@@ -22,12 +22,12 @@ from appliance.releases.contents import release_comment
 from appliance.releases.layout import MANIFEST_NAME
 from bundle.carriers import run_file
 from bundle.carriers.run_file import write_run_file
-from bundle.contents.verifier import copy_verifier
+from bundle.contents.opener import copy_opener
 from bundle.papers.manifest import size_bytes, write_manifest
 from bundle.release import Release
 from bundle.tools.archive import write_tar
 from bundle.tools.signing import SigningKey
-from support.bundle_stand_in import new_key
+from support.bundle_stand_in import new_key, opener
 from support.releases.stand_in import StandIn
 
 TIME_S = 1_700_000_000
@@ -63,9 +63,9 @@ class Maker:
         tree = self.folder / "trees" / f"backline-{version}"
         shutil.rmtree(tree, ignore_errors=True)
         self.place.tree(tree, version, {"keys/backline.pub": key.public})
-        copy_verifier(tree / "verify")
+        copy_opener(opener(), tree)
         (tree / MANIFEST_NAME).unlink()
-        write_manifest(tree, version, (2, 28))
+        write_manifest(tree, version, (2, 28), "3.11.2")
         if change is not None:
             change(tree)
         return write_run_file(Release(tree, version, (2, 28), size_bytes(tree)), dist, key, TIME_S)
@@ -98,7 +98,7 @@ class Maker:
 
     def lengths(self) -> Iterator[tuple[str, Make]]:
         """Truncated bundles, and bundles with data after their end."""
-        ends = [self.regions["MINISIGN_AT"][0] + 1, *(end for _, end in self.regions.values())][:-1]
+        ends = [self.regions["OPENER_AT"][0] + 1, *(end for _, end in self.regions.values())][:-1]
         short = {*ends, *(len(self.data) * k // 8 for k in range(1, 8)), len(self.data) - 1, 1, 0, 700}
         for length in sorted(short):
             yield f"cut off after {length}", lambda folder, n=length: self.copy(folder, self.data[:n])
@@ -206,7 +206,7 @@ class Maker:
             yield f"archive with {name}", make
 
 
-_OFFSETS = ("MINISIGN_AT", "LIBRARY_AT", "RELEASE_AT")
+_OFFSETS = ("OPENER_AT", "PROBE_AT", "RELEASE_AT")
 
 _STRANGE: dict[str, Callable[[Path, Path], object]] = {
     "missing": lambda signature, other: None,
