@@ -13,4 +13,5 @@ a current system. What it compiles, and every compiler flag, is the same on ever
 - ``libz``: zlib as a shared library
 - ``opener``: the program that verifies and unpacks a release; its C source is in ``opener/``
 - ``build``: all of it, from the cache where nothing has changed
+- ``reproducible``: whether two builds give the same bytes
 """

@@ -78,10 +78,31 @@ def make_libm(lock: Lock, compiler: Compiler, work: Path, made: Path, musl: Path
     run(["make", JOBS, "all"], musl, variables)
     (musl / "versions.map").write_text(_versions())
     (musl / "vectors.map").write_text("GLIBC_2.22 { global: _ZGV*; local: *; };\n")
-    link = [compiler.zig, "ld.lld", "-shared", "--strip-all", "--build-id=none", "-z", "defs"]
-    own = ["-soname", SONAME, "--version-script=versions.map", "-o", made / SONAME, *objects.values()]
+    link: list[str | Path] = [
+        compiler.zig,
+        "ld.lld",
+        "-shared",
+        "--strip-all",
+        "--build-id=none",
+        "-z",
+        "defs",
+    ]
+    own: list[str | Path] = [
+        "-soname",
+        SONAME,
+        "--version-script=versions.map",
+        "-o",
+        made / SONAME,
+        *objects.values(),
+    ]
     run([*link, "-Bsymbolic", *own], musl, variables)
-    vectors = ["-soname", VECTORS_SONAME, "--version-script=vectors.map", "-o", made / VECTORS_SONAME]
+    vectors: list[str | Path] = [
+        "-soname",
+        VECTORS_SONAME,
+        "--version-script=vectors.map",
+        "-o",
+        made / VECTORS_SONAME,
+    ]
     run([*link, *vectors, "vectors.o", made / SONAME], musl, variables)
 
 

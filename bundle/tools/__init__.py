@@ -2,6 +2,7 @@
 
 - ``programs``: finds and runs programs
 - ``elf``: what an ELF file requires
+- ``c_symbols``: what our Python code requires of the C library
 - ``signing``: signs files with minisign
 - ``archive``: reproducible tar archives
 """
