@@ -20,7 +20,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick test machine bundle lint lock bench bench-peers clean python
+.PHONY: help demo quick test machine bundle image lint lock bench bench-peers clean python
 
 help:
 	@echo 'make demo   set up the runtime and render $(VOCAL) with $(PACK)'
@@ -28,6 +28,7 @@ help:
 	@echo 'make test   set up the tools; ruff, mypy, import rules, every test'
 	@echo 'make machine  as root: the service under real systemd, in machines of its own'
 	@echo 'make bundle  dist/: the release as one file that installs without a network'
+	@echo 'make image   dist/: the same release as a container image for podman and docker'
 	@echo 'make lint   the checks of make test without the tests'
 	@echo 'make bench  speed on this machine, in about ten minutes; see bench/README.md'
 	@echo 'make lock   write requirements/*.txt anew from pyproject.toml'
@@ -52,6 +53,9 @@ machine: .venv/installed
 # Signed with the minisign key that BACKLINE_SIGNING_KEY names, else with a throwaway one.
 bundle: .venv/installed
 	.venv/bin/python -m bundle
+
+image: .venv/installed
+	.venv/bin/python -m bundle image
 
 lint: .venv/installed
 	.venv/bin/ruff check .

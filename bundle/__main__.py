@@ -1,10 +1,11 @@
-"""The commands ``python -m bundle``, ``python -m bundle pack FOLDER`` and ``python -m bundle check-cpus``."""
+"""The command ``python -m bundle``, and with it ``pack FOLDER``, ``image`` and ``check-cpus``."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from appliance.errors import BacklineError
 from appliance.signatures.trusted_keys import KEYS_VARIABLE
 from bundle.carriers.check_cpus import check_cpus
 from bundle.carriers.deb import write_deb
+from bundle.carriers.image.write import write_image
 from bundle.carriers.run_file import write_run_file
 from bundle.compiled.build import compiled
 from bundle.compiled.cache import cache_folder
@@ -39,12 +41,14 @@ def main(context: click.Context, out: Path, as_version: str | None) -> None:
         _release(out, as_version or installed_version("backline"))
 
 
-def _release(out: Path, version: str) -> None:
+def _teller() -> Callable[[str], None]:
+    """Prints the name of each step after the seconds since now."""
     began = time.monotonic()
+    return lambda step: click.echo(f"{time.monotonic() - began:6.1f} s  {step}")
 
-    def say(step: str) -> None:
-        click.echo(f"{time.monotonic() - began:6.1f} s  {step}")
 
+def _release(out: Path, version: str) -> None:
+    say = _teller()
     key, time_s = signing_key(BUILD), source_time(CHECKOUT)
     release = make_tree(Sources(CHECKOUT, BUILD, cache_folder(BUILD), version, time_s, key), say)
     say("the .run file")
@@ -70,16 +74,26 @@ def pack(folder: Path, out: Path) -> None:
 
 
 @main.command()
+@OUT
+def image(out: Path) -> None:
+    """Build the release as a container image, a file that podman and docker load."""
+    say = _teller()
+    key, time_s = signing_key(BUILD), source_time(CHECKOUT)
+    version = installed_version("backline")
+    release = make_tree(Sources(CHECKOUT, BUILD, cache_folder(BUILD), version, time_s, key), say)
+    say("the image")
+    file = write_image(release, out, time_s)
+    say("done")
+    click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+@main.command()
 @click.option(
     "--check-reproducible", is_flag=True, help="Compile everything once more and compare the bytes."
 )
 def interpreter(check_reproducible: bool) -> None:
     """Compile the bundled Python, the opener and the mathematical library, unless the cache has them."""
-    began = time.monotonic()
-
-    def say(step: str) -> None:
-        click.echo(f"{time.monotonic() - began:6.1f} s  {step}")
-
+    say = _teller()
     cache = cache_folder(BUILD)
     for folder in compiled(CHECKOUT, cache, say):
         click.echo(str(folder))
