@@ -34,11 +34,12 @@ Run = Callable[[list[str]], Result]
 PAGES = (
     *("README.md", "CONTRIBUTING.md", "demo/README.md", "systemd/README.md", "bench/README.md"),
     *("docs/architecture.md", "docs/evaluation.md", "docs/glossary.md", "docs/install.md"),
-    *("docs/options.md", "docs/speed.md", "docs/train.md"),
+    *("docs/older-hosts.md", "docs/options.md", "docs/speed.md", "docs/train.md"),
 )
 
 _INSTALLED = "changes an installation: tests/appliance/releases and tests/machine run it"
 _SYSTEM = "changes the system: tests/machine runs it, as root in a throwaway machine"
+_BY_HAND = "is for a system that only a person has; tests/machine does the same on Debian"
 _INDEX = "needs a package index: .ci/run and `make` install from one"
 _HOURS = "takes minutes to hours and needs the corpus: tests/train runs each stage in small"
 _BENCH = "takes minutes on an idle machine: tests/bench runs each part in small"
@@ -73,6 +74,9 @@ PARSED_ONLY: dict[str, str] = {
     "install": _SYSTEM,
     "systemctl": _SYSTEM,
     "systemd-sysusers": _SYSTEM,
+    "podman": "needs an engine: tests/machine/test_container.py runs the image",
+    **dict.fromkeys(("ldd", "uname", "stat", "getenforce", "ls", "ps", "ausearch"), _BY_HAND),
+    **dict.fromkeys(("systemd-analyze", "printf", "chmod", "reboot", "backline doctor"), _BY_HAND),
     "restorecon": _SYSTEM,
     "semanage": _SYSTEM,
     "usermod": _SYSTEM,

@@ -192,7 +192,7 @@ def test_the_options_of_render_are_those_documented(options: str) -> None:
 def test_options_in_the_text_exist(page: dict[str, str]) -> None:
     known = options_of(cli) | {"--help", "--start", "--device"}  # the last two: train
     elsewhere = {"--check-reproducible", "--now", "--no-deps", "--yes", "--strict", "--minutes", "--rounds"}
-    elsewhere |= {"--peer", "--peers-mask"}
+    elsewhere |= {"--peer", "--peers-mask", "--health-cmd", "--tmpfs", "--user"}  # bench; podman, docker
     words = {word for text in page.values() for code in inline_code(text) for word in code.split()}
     said = {word for word in words if re.fullmatch(r"--[a-z][a-z-]+", word)}
     assert said - known - elsewhere == set()

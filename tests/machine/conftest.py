@@ -12,9 +12,26 @@ import soundfile
 from support.machine import base_system
 from support.machine.bare import Bare
 from support.machine.bundles import Bundles
+from support.machine.hosts import HOSTS, Host, is_taken
 from support.machine.machine import Machine, needed
 from support.machine.studio import Studio
 from support.vocals import sung
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what this run does not take (:mod:`support.machine.hosts`)."""
+    here = Path(__file__).parent
+    dropped = [item for item in items if item.path.parent == here and not is_taken(item.path.name, item.name)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in dropped]
+
+
+@pytest.fixture(scope="module", params=HOSTS, ids=str)
+def host(request: pytest.FixtureRequest) -> Host:
+    """The system of the machine; all tests of a module run on one before the next."""
+    found: Host = request.param
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -40,20 +57,28 @@ def machines(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def studio(
     machines: None,
+    host: Host,
     root: Path,
     fake_pack: Path,
     reference_pack: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Studio]:
-    """A booted machine with this checkout in /opt/backline; the service is not set up yet."""
-    packs = {"fake": fake_pack, "reference": reference_pack}
-    program = base_system.installed(root, packs, tmp_path_factory.mktemp("wheel") / "installed")
-    layers = (base_system.base(), base_system.runtime(root), program)
+    """A booted machine; the service is not set up yet.
+
+    Where the system's own Python suffices, this checkout lies in /opt/backline. Elsewhere nothing does.
+    """
+    if host.runs_a_checkout:
+        packs = {"fake": fake_pack, "reference": reference_pack}
+        program = base_system.installed(root, packs, tmp_path_factory.mktemp("wheel") / "installed")
+        layers = (base_system.base(), base_system.runtime(root), program)
+    else:
+        layers = (base_system.bare(host),)
     machine = Machine(layers, tmp_path_factory.mktemp("machine"))
     try:
-        print(f"boot {machine.boot():.1f} s")
-        machine.run("python3", "-m", "compileall", "-q", f"/{base_system.SITE}/appliance")
-        studio = Studio(machine)
+        print(f"{host}: boot {machine.boot():.1f} s")
+        if host.runs_a_checkout:
+            machine.run("python3", "-m", "compileall", "-q", f"/{base_system.SITE}/appliance")
+        studio = Studio(machine) if host.runs_a_checkout else Bare(machine)
         yield studio
         print(studio.log("--lines=150"))
     finally:
@@ -76,11 +101,11 @@ def bundles(
 
 
 @pytest.fixture(scope="module")
-def bare(machines: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
-    """A booted machine with the smallest Debian, and nothing of ours."""
-    machine = Machine((base_system.bare(),), tmp_path_factory.mktemp("bare"))
+def bare(machines: None, host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
+    """A booted machine with the smallest system, and nothing of ours."""
+    machine = Machine((base_system.bare(host),), tmp_path_factory.mktemp("bare"))
     try:
-        print(f"boot {machine.boot():.1f} s")
+        print(f"{host}: boot {machine.boot():.1f} s")
         yield Bare(machine)
     finally:
         machine.cut_power()

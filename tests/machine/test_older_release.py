@@ -1,6 +1,7 @@
 """An upgrade from a release built from an older commit: the new release reads all that the older one left.
 
 ``BACKLINE_OLD_BUNDLE=FILE.run`` names another older bundle than that of :mod:`support.machine.older`.
+The older release needs the C library of Debian 12, so there is no other host for these tests.
 The tests depend on each other, in this order.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from support.machine.bare import WORK, Bare
 from support.machine.bundles import FIRST, Bundles
+from support.machine.hosts import HOSTS, Host
 from support.machine.older import older_bundle
 
 pytestmark = [pytest.mark.privileged, pytest.mark.slow]
@@ -40,6 +42,13 @@ class Left:
 
 left: list[Left] = []
 """Written by the first test, read by the following ones."""
+
+
+@pytest.fixture(scope="module", params=[host for host in HOSTS if host.runs_older_releases], ids=str)
+def host(request: pytest.FixtureRequest) -> Host:
+    """In the place of the fixture for all hosts."""
+    found: Host = request.param
+    return found
 
 
 @pytest.fixture(scope="module")

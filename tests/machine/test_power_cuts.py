@@ -2,7 +2,8 @@
 
 A first run records the steps (:mod:`steps`). Then the power is cut at each of them, while all processes are
 stopped. The machine has a disk of its own, so it loses what was not synced, as a real computer does.
-``BACKLINE_CUTS=all`` cuts at every step instead of those that may change something lasting.
+``BACKLINE_CUTS=all`` cuts at every step instead of those that may change something lasting, a number at no
+more than so many of these, evenly spread.
 ``BACKLINE_RANDOM_CUTS`` is the number of further cuts at random moments, ``BACKLINE_SEED`` their seed.
 """
 
@@ -20,12 +21,15 @@ import pytest
 from support.machine import base_system
 from support.machine.bare import PREFIX, PROGRAM, Bare
 from support.machine.bundles import Bundles
+from support.machine.hosts import Host
 from support.machine.machine import Machine
 from support.machine.steps import Stepped, until
 
 pytestmark = [pytest.mark.privileged, pytest.mark.slow]
 
-ALL = os.environ.get("BACKLINE_CUTS") == "all"
+CUTS = os.environ.get("BACKLINE_CUTS", "lasting")
+ALL = CUTS == "all"
+MOST = int(CUTS) if CUTS.isdecimal() else None
 RANDOM_CUTS = int(os.environ.get("BACKLINE_RANDOM_CUTS", "3"))
 SEED = int(os.environ.get("BACKLINE_SEED", "20"))
 OLD, NEW = "3.0", "3.1"
@@ -40,9 +44,9 @@ _LASTING = re.compile(
 
 
 @pytest.fixture(scope="module")
-def cut(machines: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
+def cut(machines: None, host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
     """A bare machine with a disk that loses what was not synced."""
-    machine = Machine((base_system.bare(),), tmp_path_factory.mktemp("cut"), disk_mb=3000)
+    machine = Machine((base_system.bare(host),), tmp_path_factory.mktemp("cut"), disk_mb=3000)
     try:
         machine.boot()
         yield Bare(machine)
@@ -65,12 +69,20 @@ def pulled(cut: Bare, folder: Path, words: Sequence[str], wanted: Callable[[str]
     return found
 
 
+def spread(names: list[str], most: int | None) -> list[str]:
+    """At most ``most`` of ``names``, evenly spread, the first and the last among them."""
+    if most is None or len(names) <= most:
+        return names
+    last = len(names) - 1
+    return [names[round(number * last / max(1, most - 1))] for number in range(most)]
+
+
 def recorded(cut: Bare, folder: Path, words: Sequence[str]) -> list[str]:
     """The steps of a whole run at which to cut the power, each name once, in order."""
     steps = Stepped(cut.machine, folder, *words)
     names = list(dict.fromkeys(steps))
     assert steps.process.wait() == 0, steps.said.read_text()
-    taken = [name for name in names if ALL or _LASTING.match(name)]
+    taken = spread([name for name in names if ALL or _LASTING.match(name)], MOST)
     print(f"{words[0]} {words[1]}: {len(names)} steps, {len(taken)} to cut the power at: {taken}")
     return taken
 
@@ -121,7 +133,7 @@ def test_the_first_installation(cut: Bare, stick: dict[str, Path], tmp_path: Pat
     words = ["sh", cut.carry(stick[OLD]), "--yes"]
     names = recorded(cut, tmp_path / "whole", words)
     cut.backline("release", "uninstall", "--purge", "--yes")
-    chosen = names if ALL else names[:: max(1, len(names) // 6)]
+    chosen = names if ALL else spread(names, min(MOST or 9, 9))
     for number, name in enumerate(chosen):
         cut.carry(stick[OLD])
         cut.machine.run("sync")

@@ -1,8 +1,8 @@
 """The layers of files that machines are made of; the lower ones are kept between runs.
 
 ==========  ==========================================================  ==============================
-base        Debian 12 with systemd and Python                            kept (needs a Debian mirror)
-bare        Debian 12 with systemd, without Python or a compiler         kept (needs a Debian mirror)
+base        Debian with systemd and Python                               kept (needs a Debian mirror)
+bare        Debian with systemd, without Python or a compiler            kept (needs a Debian mirror)
 runtime     the packages of ``requirements/runtime.txt``                 kept (needs a package index)
 installed   this checkout's program and packs, as under /opt/backline    made anew, below a second
 ==========  ==========================================================  ==============================
@@ -25,10 +25,11 @@ from pathlib import Path
 import pytest
 from flit_core import buildapi
 
+from support.machine.hosts import DEBIAN_12, Host
+
 CACHE = Path(os.environ.get("BACKLINE_MACHINES") or "/var/cache/backline-machines")
 BARE_PACKAGES = ("systemd", "systemd-sysv", "dbus")
 PACKAGES = (*BARE_PACKAGES, "python3")
-SUITE = "bookworm"
 PYTHON = "3.11"
 """The Python of Debian 12."""
 
@@ -38,21 +39,21 @@ SITE = PREFIX / "lib" / f"python{PYTHON}" / "site-packages"
 
 def base() -> Path:
     """The root folder of a small Debian 12 with Python. Skips the test where debootstrap fails."""
-    return _debian("debian", PACKAGES)
+    return _debian("debian", DEBIAN_12, PACKAGES)
 
 
-def bare() -> Path:
-    """The root folder of the smallest Debian 12 that boots: no Python, no compiler, nothing of ours."""
-    return _debian("bare", BARE_PACKAGES)
+def bare(host: Host) -> Path:
+    """The root folder of the smallest ``host`` that boots: no Python, no compiler, nothing of ours."""
+    return _debian("bare", host, BARE_PACKAGES)
 
 
-def _debian(name: str, packages: tuple[str, ...]) -> Path:
+def _debian(name: str, host: Host, packages: tuple[str, ...]) -> Path:
     def build(folder: Path) -> None:
         include = f"--include={','.join(packages)}"
-        command = ["debootstrap", "--variant=minbase", include, SUITE, str(folder), *_mirror()]
+        command = ["debootstrap", "--variant=minbase", include, host.suite, str(folder), *_mirror()]
         _run(command, "debootstrap failed")
 
-    return kept(name, " ".join((SUITE, *packages)), build)
+    return kept(name, " ".join((host.suite, *packages)), build)
 
 
 def runtime(root: Path) -> Path:

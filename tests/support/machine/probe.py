@@ -8,12 +8,15 @@ import json
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 
 PLACES = (
     *("/", "/etc", "/opt/backline", "/home", "/root", "/usr", "/var", "/run", "/run/lock"),
     *("/dev", "/dev/shm", "/dev/mqueue", "/sys/kernel", "/proc/sys/kernel"),
 )
+
+RUN_FROM = ("/srv/backline/inbox", "/var/lib/backline", "/var/cache/backline")
 
 
 def tried(what, *words):
@@ -47,6 +50,12 @@ def landlock():
     return 0 if library.syscall(444, None, 0, 1) > 0 else ctypes.get_errno()
 
 
+def kernel_log():
+    """What syslog(2) says to SYSLOG_ACTION_READ_ALL: an error's number, or 0."""
+    library = ctypes.CDLL(None, use_errno=True)
+    return 0 if library.syscall(103, 3, ctypes.create_string_buffer(64), 64) >= 0 else ctypes.get_errno()
+
+
 def main():
     status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines())
     interfaces = [line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]]
@@ -58,13 +67,16 @@ def main():
         "write": {folder: tried(write, folder) for folder in PLACES},
         "write_inbox": tried(write, "/srv/backline/inbox"),
         "write_state": tried(write, "/var/lib/backline"),
-        "run_from_state": tried(run_from, "/var/lib/backline"),
+        "run_from": {folder: tried(run_from, folder) for folder in RUN_FROM},
         "internet": tried(socket.socket, socket.AF_INET, socket.SOCK_STREAM),
         "netlink": tried(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW),
         "interfaces": interfaces,
         "set_group_id": tried(os.mkdir, "/var/lib/backline/sgid", 0o2777),
         "landlock": landlock(),
         "become_root": tried(os.setuid, 0),
+        "host_name": tried(socket.sethostname, "other"),
+        "clock": tried(time.clock_settime, time.CLOCK_REALTIME, time.time()),
+        "kernel_log": kernel_log(),
         "other_processes": [p.name for p in Path("/proc").glob("[0-9]*") if p.stat().st_uid == 0],
         "devices": [name for name in ("sda", "vda", "mem", "kmsg", "tty1") if Path("/dev", name).exists()],
     }
