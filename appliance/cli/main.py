@@ -181,7 +181,7 @@ def _print_table(receipts: list[Receipt]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 def doctor(pack: Path, out: Path, profiles: Path | None, as_json: bool) -> None:
     """Check whether this computer can run Backline: CPU, memory, disk, pack, kernels, profile."""
-    from appliance.doctor import doctor as examine
+    from appliance.doctor.examine import doctor as examine
 
     if profiles is None and not cpu_trouble(read_cpu()):  # the import below crashes on an old CPU
         from appliance.tuning.store import profiles_folder

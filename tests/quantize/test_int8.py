@@ -12,7 +12,7 @@ import pytest
 from openvino import opset13 as op
 from support.quantised import CORE, read, report_of
 
-from appliance.doctor import check_kernels
+from appliance.doctor.pack import check_kernels
 from appliance.errors import BacklineError, UsageError
 from appliance.networks.kernel_count import count_kernels
 from appliance.packs.pack import Pack

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.releases.stand_in import StandIn
 
-from appliance.doctor import check_isolation
+from appliance.doctor.installation import check_isolation
 from appliance.releases import confinement
 from appliance.releases.activate import activate, rollback
 from appliance.releases.confinement import OPTIONAL_DIRECTIVES, missing_measures

@@ -8,7 +8,8 @@ import pytest
 from support.releases.pack_files import versioned
 from support.releases.stand_in import StandIn
 
-from appliance.doctor import check_pack, check_release
+from appliance.doctor.installation import check_release
+from appliance.doctor.pack import check_pack
 from appliance.files.durable import set_link
 from appliance.releases.activate import activate
 

@@ -33,7 +33,7 @@ from appliance.vocal.tuning import Tuning, tuning_of
 DESCRIPTIVE_FILES = frozenset({"MODEL_CARD.md", "metrics.json", "quantize-report.json", "quantize-report.md"})
 """Files of a pack that do not affect its music."""
 
-ROOMS_WITHOUT_EFFECT = frozenset({"cli", "doctor.py", "releases", "tuning", "watch"})
+ROOMS_WITHOUT_EFFECT = frozenset({"cli", "doctor", "releases", "tuning", "watch"})
 """Rooms and files of the appliance that do not affect its music."""
 
 SOUND_GRAPHS = ("audio_decoder", "audio_encoder")

@@ -16,7 +16,9 @@ import openvino as ov
 import pytest
 from openvino import opset13 as op
 
-from appliance.doctor import check_disk, check_glibc, check_kernels, check_memory, doctor
+from appliance.doctor.computer import check_disk, check_glibc, check_memory
+from appliance.doctor.examine import doctor
+from appliance.doctor.pack import check_kernels
 from appliance.errors import MachineError, PackError
 from appliance.networks.kernel_count import count_kernels
 from appliance.system import cpu as cpu_module
@@ -69,7 +71,7 @@ def test_below_the_floor_says_so_and_loads_nothing(tmp_path: Path) -> None:
 import json, sys
 from pathlib import Path
 from appliance.system.cpu import read_cpu
-from appliance.doctor import doctor
+from appliance.doctor.examine import doctor
 report = doctor(Path("nowhere"), cpu=read_cpu(Path(sys.argv[1])))
 print(json.dumps([report.to_json(), sorted({"numpy", "openvino", "soundfile"} & set(sys.modules))]))
 """
