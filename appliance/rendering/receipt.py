@@ -19,6 +19,7 @@ from appliance.music.beat_grid import trusted
 from appliance.music.chord_chart import chart_text
 from appliance.rendering.engine import Engine
 from appliance.rendering.job import HeardVocal, PlayedTake, RenderJob
+from appliance.system.mathematics import math_library
 from appliance.vocal.tuning import REFERENCE_HZ
 
 SCHEMA = 1
@@ -95,6 +96,7 @@ def make_receipt(
                 "ledger_rows_sha256": pack.manifest.ledger_rows_sha256,
             },
             "profile": None if engine.profile is None else engine.profile.sha256,
+            "mathematics": math_library(),
             "seed": take.seed,
             "take": played.number,
             "takes": wishes.takes,

@@ -46,9 +46,9 @@ class Recorder:
 
     def pytest_sessionfinish(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        lines = [json.dumps({"test": test, "skipped": reason}) + "\n" for test, reason in self._reasons.items()]
-        with self._file.open("a") as file:
-            file.write("".join(lines))  # at once: runs side by side append to the same file
+        record = ({"test": test, "skipped": reason} for test, reason in self._reasons.items())
+        with self._file.open("a") as file:  # all at once: another run may append to the same file
+            file.write("".join(json.dumps(entry) + "\n" for entry in record))
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
