@@ -33,6 +33,8 @@ mount_all() {
     mkdir -p -- "$BASE$folder"
     # With the shares and disks that are mounted inside.
     mount --rbind "$folder" "$BASE$folder"
+    # One way only: unmounting the second mounts must not unmount those shares and disks as well.
+    mount --make-rslave "$BASE$folder"
     mounts "$BASE$folder" | while read -r point; do
       # The service needs the mount even so; "backline doctor" sees that a program could run from it.
       mount -o remount,bind,noexec,nosuid,nodev "$point" ||

@@ -12,6 +12,7 @@ import pytest
 
 SCRIPT = r"""
 set -e
+mount --make-rshared /  # as systemd does: what is unmounted in one place goes in all that share it
 mount -t tmpfs tmpfs /run
 mkdir -p "$1/srv/my share"
 printf '#!/bin/sh\necho ran\n' >"$1/srv/program"
@@ -28,11 +29,13 @@ echo "share $(tried "/run/backline-noexec$1/srv/my share/program")"
 touch "/run/backline-noexec$1/srv/new" && echo "written $(ls "$1/srv/new" | wc -l)"
 touch "/run/backline-noexec$1/srv/my share/new" 2>/dev/null || echo "share stays read-only"
 echo "missing $(ls -d "/run/backline-noexec$1/missing" 2>/dev/null | wc -l)"
+mkdir "$1/srv/later" && mount -t tmpfs later "$1/srv/later" && touch "$1/srv/later/file"
+echo "later $(ls "/run/backline-noexec$1/srv/later")"
 sh "$2/noexec.sh" mount && echo "again $(grep -c "/run/backline-noexec$1/srv " /proc/self/mountinfo)"
 sh "$2/noexec.sh" unmount
 echo "left $(grep -c /run/backline-noexec /proc/self/mountinfo)" \
   "$(ls -d "/run/backline-noexec$1/srv" 2>/dev/null | wc -l)"
-ls "$1/srv/program"
+ls "$1/srv/program" "$1/srv/my share" "$1/srv/later"
 """
 
 FAILING = r"""
@@ -71,9 +74,17 @@ def test_nothing_runs_from_the_second_mounts(apart: list[str], root: Path, tmp_p
         "written 1",
         "share stays read-only",
         "missing 0",
+        "later file",
         "again 1",
         "left 0 0",
+        # The disks of others stay mounted.
         str(tmp_path / "srv/program"),
+        "",
+        f"{tmp_path}/srv/later:",
+        "file",
+        "",
+        f"{tmp_path}/srv/my share:",
+        "program",
     ]
 
 

@@ -48,7 +48,7 @@ SHORT = {
     },
     # What the system decides, and each way of installing once.
     DEBIAN_11.name: {
-        "test_life.py": ("test_it_is_installed", "sandbox_holds", "killed_service", "power_cut"),
+        "test_life.py": ("test_it_is_installed", "sandbox_holds", "killed_service", "full_disk", "power_cut"),
         "test_isolation.py": ("",),
         "test_upgrade.py": (
             *("nothing_that_helps", "one_command_installs_it", "a_vocal_goes_in"),
