@@ -16,6 +16,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
+def umask_stays() -> Iterator[None]:
+    """Sets the umask back, which a daemon in this process changes."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture(autouse=True)
 def no_handler_stays() -> Iterator[None]:
     """Resets SIGCHLD after each test, because torch's loader leaves a handler behind.
 

@@ -34,6 +34,10 @@ _RESAMPLER = "VHQ"
 _OPPOSED_POWER_RATIO = 0.01
 """Power of the channels' mean, relative to their own, below which one channel has reversed polarity."""
 
+LARGEST_SAMPLE = 2.0**32
+"""Programs that write 32-bit numbers as floats without dividing them reach 2^31. What is beyond is damage,
+and squares of much more are infinite."""
+
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
@@ -79,7 +83,7 @@ def probe(path: Path) -> AudioInfo:
     Raises:
         InputError: the file is missing, unreadable, not audio, cut short, damaged or empty; or it is shorter
             than a second, has more than two channels, a sample rate outside 8-192 kHz, or samples that are
-            NaN or infinite.
+            NaN, infinite or larger than :data:`LARGEST_SAMPLE`.
     """
     path = Path(path)
     with opened(path) as sound:
@@ -159,15 +163,21 @@ def _scan(sound: Opened, search: DefectSearch) -> tuple[int, float, bool]:
     frames, peak = 0, 0.0
     power_mean = power_channels = 0.0
     for block in sound.blocks():
-        if not np.isfinite(block).all():
-            first = int(np.argmin(np.isfinite(block).all(axis=1)))
+        size = np.abs(block)
+        usable = size <= LARGEST_SAMPLE  # NaN is not
+        if not usable.all():
+            first = int(np.argmin(usable.all(axis=1)))
+            what = (
+                f"a sample far beyond any level ({size[first].max():.1e}, where 1 is full scale)"
+                if np.isfinite(block[first]).all()
+                else "samples that are not numbers (NaN or infinity), the first"
+            )
             raise InputError(
-                f"{sound.path} holds samples that are not numbers (NaN or infinity), the first at "
-                f"{(frames + first) / sound.rate_hz:.3f} s; export it again."
+                f"{sound.path} holds {what} at {(frames + first) / sound.rate_hz:.3f} s; export it again."
             )
         frames += len(block)
         search.add(block)
-        peak = max(peak, float(np.abs(block).max()))
+        peak = max(peak, float(size.max()))
         power_mean += float(np.square(mono(block)).sum(dtype=np.float64))
         power_channels += float(np.square(block).sum(dtype=np.float64)) / block.shape[1]
     return frames, peak, power_mean < _OPPOSED_POWER_RATIO * power_channels

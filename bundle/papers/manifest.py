@@ -57,6 +57,7 @@ def write_manifest(tree: Path, version: str, glibc: Version, python: str) -> Non
         },
     }
     (tree / MANIFEST_NAME).write_text(json.dumps(facts, indent=1) + "\n")
+    (tree / MANIFEST_NAME).chmod(0o644)  # whatever the umask of the build
 
 
 def size_bytes(tree: Path) -> int:

@@ -130,7 +130,7 @@ def test_the_release_is_inside_unchanged(image: Image) -> None:
     for path in (path for path in tree.rglob("*") if path.is_file()):
         name = f"opt/backline/{path.relative_to(tree)}"
         assert image.content(name) == path.read_bytes(), name
-        assert image.entries[name].mode == path.stat().st_mode & 0o777, name
+        assert image.entries[name].mode == (0o755 if path.stat().st_mode & 0o100 else 0o644), name
 
 
 def test_every_library_that_a_program_names_is_inside(image: Image, tmp_path: Path) -> None:

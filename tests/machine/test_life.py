@@ -196,6 +196,7 @@ def test_a_full_disk_pauses_the_work_until_there_is_room(studio: Studio, long: P
     """The outbox is a file system of 40 MB, too small for the result."""
     outbox = "/srv/backline/outbox"
     studio.systemctl("stop", UNIT)
+    studio.configure()  # also where no test before has done it
     studio.machine.run("mount", "-t", "tmpfs", "-o", "size=40m,mode=2775,gid=backline", "tmpfs", outbox)
     studio.systemctl("start", UNIT)
     studio.drop(long, "full.wav")

@@ -13,6 +13,7 @@ import soundfile
 from support.obeying_modes import obeying_modes
 from support.recordings import CONTAINERS, tone, whole, write
 
+from appliance.audio.defects import Defects
 from appliance.audio.mp3_frames import find_frames
 from appliance.audio.recording import probe, read_blocks, read_mono
 from appliance.errors import InputError
@@ -197,6 +198,28 @@ def test_a_flipped_byte_in_a_flac(tmp_path: Path) -> None:
     data[len(data) // 2] ^= 0xFF
     path.write_bytes(data)
     assert "damaged" in refusal(path)
+
+
+@pytest.mark.parametrize("value", [5e9, -1e12, 6.6e37, -3e38])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("many", [False, True])
+def test_a_sample_that_no_recording_has_is_refused(
+    tmp_path: Path, value: float, channels: int, many: bool
+) -> None:
+    """One damaged bit makes such a sample of a float; its square is beyond the range of floats."""
+    sound = 0.1 * np.random.default_rng(1).standard_normal((3 * 8000, channels)).astype(np.float32)
+    sound[12_000 : 24_000 if many else 12_001] = value
+    text = refusal(write(tmp_path / "flipped.wav", sound, 8000, "FLOAT"))
+    assert re.search(r"flipped\.wav .* at 1\.500 s.*export it again", text)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_floats_on_the_scale_of_whole_numbers_are_read(tmp_path: Path, channels: int) -> None:
+    """Some programs write 32-bit numbers as floats without dividing them."""
+    sound = (2.0**31 * 0.3 * np.random.default_rng(1).uniform(-1, 1, (16_000, channels))).astype(np.float32)
+    info = probe(write(tmp_path / "whole.wav", sound, 8000, "FLOAT"))
+    assert info.defects == Defects() and not info.opposed
+    assert sum(block.shape[0] for block in read_mono(info)) == info.output_samples
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

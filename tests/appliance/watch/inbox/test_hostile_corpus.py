@@ -128,7 +128,9 @@ class Ordeal:
         """Check folders, log and replies of the service."""
         service = self.service
         history = service.asked(ask="history", limit=100_000)["jobs"]
-        assert {job["state"] for job in history} <= {"done", "rejected", "gone"}, "nothing is a mystery"
+        mysteries = [job for job in history if job["state"] not in ("done", "rejected", "gone")]
+        _, raised, how = service.log.partition("Traceback")
+        assert not mysteries, f"{mysteries}\n{raised}{how[:4000]}"
         for job in history:
             if job["state"] == "rejected":
                 assert 20 < len(job["reason"]) < 1500 and job["reason"].endswith((".", ")")), job
