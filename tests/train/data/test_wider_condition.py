@@ -8,16 +8,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from appliance.music.dials import DIALS
 from appliance.music.keys import Key
 from appliance.music.note_rows import note_rows
 from appliance.music.score import STYLES, BeatGrid, Note, Score
 from appliance.networks.condition_rows import (
     CONDITION_ROWS,
+    DIAL_COUNT,
     FIRST_CONDITION_ROWS,
     RHYTHM_ROWS,
     condition_rows,
     style_row,
 )
+from appliance.packs.dial_table import DialTable, Spread
 from train.checkpoints.adopt import with_all_rows
 from train.data.latents import SongLatents
 from train.data.song_cache import CachedSong
@@ -77,6 +80,21 @@ def test_the_rhythm_is_hidden_at_random_and_in_parts(tmp_path: Path) -> None:
     parts = source(tmp_path, Dropout(everything=0.0, rhythm=0.0, rhythm_bars=1.0))
     shares = {float(parts.window(172, np.random.default_rng(k))["rows"][RHYTHM][3].mean()) for k in range(8)}
     assert len(shares) > 3
+
+
+def test_windows_show_what_their_own_bars_do(tmp_path: Path) -> None:
+    made = source(tmp_path, Dropout(everything=0.0, style=0.0, dials=0.0))
+    sums = np.ones((len(STYLES), DIAL_COUNT, 2, 10), np.float32)
+    sums[0, :, 0] = 3.0  # every attribute of the piano's bars is 3, but density, a logarithm
+    (tmp_path / "bars").mkdir()
+    np.save(tmp_path / "bars" / "made.npy", sums)
+    spread = Spread(mean=1.0, sd=4.0, bar_mean=1.0, bar_sd=1.0)
+    table = DialTable(songs=1, styles={STYLES[0]: dict.fromkeys(DIALS, spread)})
+    shown = replace(made, bars=tmp_path / "bars", table=table).window(172, np.random.default_rng(1))["rows"]
+    settings, given = np.split(shown[RHYTHM.stop :], 2)
+    assert given.any() and set(settings[1:][given[1:] == 1].tolist()) == {0.5}
+    assert not settings[given == 0].any()
+    assert not made.window(172, np.random.default_rng(1))["rows"][RHYTHM.stop :].any()  # nobody measured
 
 
 def test_dials_say_where_they_are_set() -> None:
