@@ -64,6 +64,8 @@ class TorchGraphs:
     ``mean`` and ``std`` (Z,) are the statistics of the generator's training latents.
     """
 
+    composes_chords = False
+
     def __init__(
         self,
         planner: Planner,
