@@ -16,6 +16,7 @@ from appliance.audio.blocks import BLOCK_SAMPLES, Block
 from appliance.composing.wishes import TEMPO_WISHES, Wishes
 from appliance.errors import InputError, UsageError
 from appliance.files.hashes import file_sha256
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.beat_grid import TRUSTED
 from appliance.music.chord_chart import Chart, parse_chart
 from appliance.music.keys import Key
@@ -124,7 +125,7 @@ def _parent(path: Path, sha256: str, facts: dict[str, Any]) -> Parent:
     if facts["schema"] != SCHEMA:
         raise UsageError(f"{path} was written by another version of Backline; render the vocal again.")
     moved = facts.get("transposed") or {}
-    duration_s = facts["samples"] / 44_100
+    duration_s = facts["samples"] / SAMPLE_RATE_HZ
     grid = _grid(facts)
     text = str(moved.get("sung_chart_text", facts["chart_text"]))
     levels = facts.get("levels") or {}
