@@ -34,10 +34,12 @@ def rubato(seed: int) -> BeatGrid:
 
 
 def score(seed: int) -> Score:
+    """Notes that begin at least 5 ms apart: within one tick, MIDI has one note of a pitch."""
     rng = np.random.default_rng([seed, 1])
     notes = []
     for group in SOUNDS:
-        for start_s in np.sort(rng.uniform(0.0, DURATION_S - 0.2, 150)).tolist():
+        starts_s = np.sort(rng.uniform(0.0, DURATION_S - 0.2, 150))
+        for start_s in starts_s[np.diff(starts_s, prepend=-1.0) > 0.005].tolist():
             pitch = 36 if group == "drums" else int(rng.integers(40, 60))
             notes.append(Note(start_s, start_s + float(rng.uniform(0.05, 3)), pitch, 77, group))
     return Score.of(one_at_a_time(notes, DURATION_S), DURATION_S)
