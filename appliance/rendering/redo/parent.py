@@ -20,7 +20,7 @@ from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.beat_grid import TRUSTED
 from appliance.music.chord_chart import Chart, parse_chart
 from appliance.music.keys import Key
-from appliance.music.midi_reading import MidiSong, read_midi
+from appliance.music.midi_reading import TakeMidi, read_take_midi
 from appliance.music.score import DRUM_GROUP, GROUPS, BeatGrid
 from appliance.rendering.job import Level
 from appliance.rendering.publication import STEMS_FOLDER
@@ -68,7 +68,7 @@ class Parent:
         alone = stem is None and stems == [f"{STEMS_FOLDER}/{self.name}.{group}.wav"]
         return self.sound("accompaniment.wav") if alone else stem
 
-    def song(self) -> MidiSong:
+    def song(self) -> TakeMidi:
         """Its notes.
 
         Raises:
@@ -80,7 +80,7 @@ class Parent:
                 f"{self.path.parent / self.name}.mid is gone, and the notes of the take with it; put it back "
                 "beside the receipt, or redo everything, without bars, parts and chords."
             )
-        return read_midi(path, self.groups, self.duration_s)
+        return read_take_midi(path, self.groups, self.duration_s)
 
     def check_files(self) -> None:
         """Raise InputError if a file of the take has changed. Files that are gone do no harm here."""
