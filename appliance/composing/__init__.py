@@ -9,7 +9,9 @@
 - ``bars``: the meter, where bars begin, whether beats are divided in three
 - ``key_request``: composes in a key that the user requests
 - ``plan_chart``: converts the harmony plan to a chord chart and back
-- ``plan_variation``: the plan of one take
+- ``plan_variation``: the harmony plan of one take; ``take_plans``: its rhythm plan and dials
+- ``harmony``: chords around those that are fixed; ``chord_sequence``: the best sequence of them
+- ``borrowed_rhythm``: the rhythm of a take, from the pack's rhythm bank
 - ``dials``: the settings of the dials of one take; ``sections``: whether the song has the asked bars
 - ``reference``: what a reference plays, in the attributes of the dials
 - ``shaping``: makes the notes obey the dials

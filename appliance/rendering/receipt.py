@@ -72,7 +72,8 @@ def make_receipt(
 ) -> Receipt:
     """The receipt of ``take`` of ``job``. ``version`` is that of Backline.
 
-    ``profile`` in it is the hash of the profile in use, None for the shipped settings.
+    ``profile`` in it is the hash of the profile in use, None for the shipped settings. ``redo`` is None; the
+    receipt of a redone take says there what was redone (:mod:`appliance.rendering.redo.redo`).
     """
     info = vocal.info if job.original is None else job.original
     pack, wishes, reading = engine.pack, job.wishes, take.reading
@@ -157,6 +158,7 @@ def make_receipt(
             "levels": _levels(played.levels),
             "samples": info.output_samples,
             "files": played.files,
+            "redo": None,
             "timings_s": {stage: round(seconds, 3) for stage, seconds in played.timings_s.items()},
             "real_time_factor": round(total_s / info.duration_s, 4),
         }

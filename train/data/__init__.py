@@ -2,7 +2,9 @@
 
 - ``song_cache``: one ``.npz`` per song with notes of every style, beats, key, plan and chords
 - ``chord_sequences``: the chords of a song, beat by beat
+- ``written_chords``: the same as targets of the chord network
 - ``dial_statistics``: what songs of each style do, for the dials
+- ``rhythm_phrases``: phrases for the pack's rhythm bank
 - ``drum_patterns``: bars of human drumming
 - ``crops``: crops of rolls for the score VAE; ``windows``: windows for the denoiser
 - ``melodies``: vocal features of every song, sung

@@ -11,7 +11,7 @@ from appliance.composing.reading import Reading
 from appliance.composing.takes import Take, compose_takes, draw_take, fit_of
 from appliance.composing.wishes import Wishes
 from appliance.music.chord_chart import Chart, chart_text
-from appliance.music.midi_reading import MidiSong
+from appliance.music.midi_reading import TakeMidi
 from appliance.music.score import Score
 from appliance.music.splicing import TimeSpan, spliced_chart, spliced_score
 from appliance.rendering.engine import Engine
@@ -30,7 +30,7 @@ class RedoneNotes:
     take: Take
     score: Score
     wishes: Wishes
-    parent: MidiSong | None
+    parent: TakeMidi | None
 
 
 def everything_anew(
