@@ -15,15 +15,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.composing.plan_chart import plan_from_chart
 from appliance.grid import FRAMES_PER_LATENT, FRAMES_PER_PLAN
 from appliance.music.bar_lines import BarLines
 from appliance.music.beat_grid import phases
 from appliance.music.note_rows import score_of
 from appliance.music.rhythm_plan import rhythm_of, rhythm_rows
 from appliance.music.score import STYLES
-from appliance.networks.condition_rows import condition_rows, style_row
+from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED, condition_rows, style_row
 from appliance.packs.dial_table import DialTable
 from appliance.vocal.features import transposed
+from train.data.dial_statistics import written_chart
 from train.data.latents import SongLatents
 from train.data.shown_dials import shown_dials
 from train.data.song_cache import CachedSong
@@ -47,7 +49,9 @@ class Dropout:
     """Probability that a rhythm plan is shown for some of the bars only."""
     dials: float = 0.4
     true_plan: float = 0.4
-    """Probability that a shown plan is the written one (as from a user's chart), not the planner's."""
+    """Probability that a shown plan is the written one, not the planner's."""
+    chart: float = 0.5
+    """Probability that a written plan is that of the song's chords, as a chart gives it, not of its notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +151,11 @@ class WindowSource:
     ) -> tuple[NDArray[np.floating], float]:
         predicted = self.plans / f"{song.id}.npy"
         if rng.uniform() < self.dropout.true_plan or not predicted.exists():
-            return song.plan, 1.0
-        return np.load(predicted, mmap_mode="r")[take], 0.5
+            if song.chords and rng.uniform() < self.dropout.chart:
+                chart = written_chart(song, BarLines.of(song.grid, song.duration_s))
+                return plan_from_chart(chart, song.plan.shape[1]), PLAN_GIVEN
+            return song.plan, PLAN_GIVEN
+        return np.load(predicted, mmap_mode="r")[take], PLAN_PREDICTED
 
     def _context(self, latent: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         frames = latent.shape[1]
