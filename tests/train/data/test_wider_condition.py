@@ -106,7 +106,7 @@ def test_a_written_plan_is_that_of_the_notes_or_of_the_chords(tmp_path: Path, ch
     notes = np.full((24, 86), 0.25, np.float32)
     chords = (SongChord(0.0, WrittenChord(9, "m", 0)),)  # A minor over C
     made = replace(made, songs=[replace(made.songs[0], plan=notes, chords=chords)])
-    plan = made.window(16, np.random.default_rng(0))["rows"][FIRST_CONDITION_ROWS - 25 : FIRST_CONDITION_ROWS]
+    plan = made.window(64, np.random.default_rng(0))["rows"][FIRST_CONDITION_ROWS - 25 : FIRST_CONDITION_ROWS]
     assert set(plan[24].tolist()) == {1.0}  # certain
     if chart:
         assert np.flatnonzero(plan[:24, 0]).tolist() == [0, 4, 9, 12] and plan[0, 0] == 1.0
