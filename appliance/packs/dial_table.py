@@ -71,11 +71,17 @@ class DialTable(_Strict):
 def read_table(path: Path) -> DialTable:
     """Read a table. Raises PackError if it is missing or invalid."""
     try:
-        return DialTable.model_validate_json(path.read_bytes())
+        return table_of(path, path.read_bytes())
     except OSError as error:
         raise PackError(f"{path}: cannot be read ({error.strerror}); fetch the pack again.") from error
+
+
+def table_of(file: Path, text: bytes) -> DialTable:
+    """The table in ``text``, the content of ``file``. Raises PackError if it is invalid."""
+    try:
+        return DialTable.model_validate_json(text)
     except ValidationError as error:
-        raise PackError(f"{path}: {first_refusal(error)}; fetch the pack again.") from error
+        raise PackError(f"{file}: {first_refusal(error)}; fetch the pack again.") from error
 
 
 @lru_cache(maxsize=1)

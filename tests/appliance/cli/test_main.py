@@ -125,7 +125,7 @@ def test_a_rhythm_file_is_played_and_told(run: Run, vocal: Path, tmp_path: Path)
     assert (receipt["rhythm_given"], receipt["rhythm_text"]) == (True, "1  low: 1\n")
     text(plan, "\n99 low: 1\n")
     code, said = run("render", vocal, "--out", tmp_path / "none", "--bpm", "120", "--rhythm", plan)
-    assert code == 2 and f"{plan}, line 2: there are no bars 99-99" in said
+    assert code == 2 and f"{plan}, line 2: there is no bar 99;" in said
     assert not (tmp_path / "none").exists()
 
 
