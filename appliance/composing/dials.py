@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from appliance.composing.composer import Reading
+from appliance.composing.reading import Reading
 from appliance.composing.shaping.shape import Region, shape
 from appliance.composing.shaping.song import Song
 from appliance.composing.wishes import Section, Wishes

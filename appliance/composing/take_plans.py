@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.composing.borrowed_rhythm import borrow
-from appliance.composing.composer import Reading
 from appliance.composing.dials import drawn_dials, like_reference
+from appliance.composing.reading import Reading
 from appliance.composing.wishes import Section, Wishes
 from appliance.errors import UsageError
 from appliance.grid import FRAME_RATE_HZ

@@ -61,6 +61,7 @@ class Graphs:
         self._settings = settings or {}
         self._compiler = GraphCompiler(pack, cache)
         self.window, self.batch = self._compiler.window, self._compiler.batch
+        self._composes_chords = pack.manifest.graphs.chords is not None
         self._lanes = 1
         self._lock = threading.Lock()
         self._turns = {name: threading.Lock() for name in WHOLE_SONG}  # one stream runs one call at a time
@@ -129,6 +130,11 @@ class Graphs:
             if name in WHOLE_SONG and frames > KEPT_FRAMES:
                 self._compiled[place].release_memory()  # fails while another request runs
                 return_free_memory()
+
+    @property
+    def composes_chords(self) -> bool:
+        """Whether the pack has a chord network."""
+        return self._composes_chords
 
     @property
     def condition_rows(self) -> int:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.audio.high_pass import HIGH_PASS_HZ
-from appliance.composing.composer import Reading
+from appliance.composing.chosen_harmony import variety_of
+from appliance.composing.reading import Reading
 from appliance.composing.takes import Take
 from appliance.composing.wishes import Wishes
 from appliance.music.beat_file import beats_text
@@ -112,7 +113,7 @@ def make_receipt(
             "take": played.number,
             "takes": wishes.takes,
             "style": wishes.style,
-            "variety": wishes.variety,
+            "variety": variety_of(engine.graphs, wishes.variety),
             **(take.dials.to_json() if take.dials else {"dials": None, "sections": []}),
             "like": wishes.like_name or None,
             "sound": wishes.sound,

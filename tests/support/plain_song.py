@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from appliance.composing.composer import Reading
+from appliance.composing.reading import Reading
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.chord_chart import ChordSpan
 from appliance.music.keys import Key

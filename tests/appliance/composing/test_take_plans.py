@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from appliance.composing.composer import Reading
+from appliance.composing.reading import Reading
 from appliance.composing.take_plans import dial_rows, planned
 from appliance.composing.wishes import Section, Wishes
 from appliance.errors import UsageError

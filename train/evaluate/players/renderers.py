@@ -15,7 +15,8 @@ import numpy as np
 
 import appliance
 from appliance.audio.recording import probe, read_mono
-from appliance.composing.composer import Reading, compose, listen, padded
+from appliance.composing.composer import compose, listen, padded
+from appliance.composing.reading import Reading
 from appliance.composing.wishes import Wishes
 from appliance.errors import InputError
 from appliance.grid import SAMPLE_RATE_HZ
