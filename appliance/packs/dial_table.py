@@ -6,6 +6,7 @@ without it, those before there were dials, a table of the same form comes with B
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -45,6 +46,11 @@ class Spread(_Strict):
     def setting(self, dial: str, measured: float) -> float:
         """The setting of ``dial`` that a measured attribute corresponds to; the inverse of :meth:`goal`."""
         return (measured - self.mean) / self.step(dial)
+
+
+def transposed_setting(spreads: Mapping[str, Spread], dial: str, semitones: int) -> float:
+    """By how many steps of ``dial`` music changes that is transposed: only its register does."""
+    return semitones / spreads[dial].step(dial) if dial == "register" else 0.0
 
 
 class DialTable(_Strict):
