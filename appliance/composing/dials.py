@@ -142,7 +142,7 @@ def song_of(reading: Reading) -> Song:
         reading.chart,
         sung_notes(reading.features),
         reading.key,
-        chart_given=reading.certainty == PLAN_GIVEN and not reading.key_given,
+        chart_given=reading.chart_given,
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.networks.chord_rows import ChordScores
+from appliance.networks.chord_rows import ChordScores, slot_rows
 from appliance.networks.compiler import GraphCompiler
 from appliance.networks.condition_rows import known_style_rows
 from appliance.networks.setting import GraphSetting
@@ -188,9 +188,8 @@ class Graphs:
 
     def chords(self, circle: Array, plain: Array) -> ChordScores:
         """The chord network: circle (CIRCLE_ROWS, 12, M) and plain (PLAIN_ROWS, M) of M slots -> scores."""
-        slots = np.concatenate([circle.reshape(-1, circle.shape[2]), plain])[None]
-        outputs = ("scores", "change", "bass", "table")
-        chords, change, bass, table = self._outputs("chords", {"slots": slots}, *outputs)
+        slots = {"slots": slot_rows(circle, plain)[None]}
+        chords, change, bass, table = self._outputs("chords", slots, "scores", "change", "bass", "table")
         return ChordScores(chords[0], change[0, 0], bass[0].reshape(12, 12, -1), table[0])
 
     def _output(self, name: str, inputs: dict[str, Array], output: str) -> Array:

@@ -41,6 +41,11 @@ class SongLatents:
     styles: NDArray[np.int64]
     shifts: NDArray[np.int64]
 
+    def only(self, styles: int) -> SongLatents:
+        """Those of the first ``styles`` styles; the piano's are always among them."""
+        known = self.styles < styles
+        return SongLatents(self.latents[known], self.styles[known], self.shifts[known])
+
 
 class _Rolls(Dataset[tuple[str, torch.Tensor, list[int], list[int]]]):
     def __init__(self, songs: Sequence[CachedSong], others: int) -> None:

@@ -18,7 +18,7 @@ from appliance.grid import FRAME_RATE_HZ
 from appliance.music.attributes import value
 from appliance.music.bar_lines import BarLines
 from appliance.music.dials import DIALS
-from appliance.packs.dial_table import Spread
+from appliance.packs.dial_table import Spread, transposed_setting
 
 WHOLE_SONG = 0.3
 """Probability that the whole song is one section."""
@@ -39,6 +39,7 @@ def shown_dials(
     lines: BarLines,
     frames: int,
     rng: np.random.Generator,
+    shift: int = 0,
 ) -> NDArray[np.float32]:
     """The dials at each of ``frames`` score frames (D, T), in steps of the dial; NaN where one is absent.
 
@@ -48,6 +49,7 @@ def shown_dials(
         lines: the song's bars.
         frames: T.
         rng: draws the sections and what is absent.
+        shift: semitones by which the window's part is transposed.
     """
     bars = sums.shape[2]
     firsts = _sections(bars, rng)
@@ -61,7 +63,8 @@ def shown_dials(
         for row in np.flatnonzero(present & ~hidden):
             top, bottom = sums[row].astype(np.float64)
             measured = value(DIALS[row], (top, bottom), range(first, stop))
-            rows[row, part] = np.clip(spreads[DIALS[row]].setting(DIALS[row], measured), -WIDEST, WIDEST)
+            setting = np.clip(spreads[DIALS[row]].setting(DIALS[row], measured), -WIDEST, WIDEST)
+            rows[row, part] = setting + transposed_setting(spreads, DIALS[row], shift)
     return rows
 
 

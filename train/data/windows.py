@@ -130,7 +130,8 @@ class WindowSource:
             lines = BarLines.of(song.grid, song.duration_s)
             sums = np.load(self.bars / f"{song.id}.npy", mmap_mode="r")[style]
             spreads = self.table.styles[STYLES[style]]
-            dials = shown_dials(sums, spreads, lines, score_first + score_frames, rng)[:, score_first:]
+            shown_frames = score_first + score_frames
+            dials = shown_dials(sums, spreads, lines, shown_frames, rng, shift)[:, score_first:]
         return condition_rows(score_frames, features, beat, plan, certainty, rhythm, dials), shown
 
     def _rhythm(self, song: CachedSong, style: int, shift: int, rng: np.random.Generator) -> Array:

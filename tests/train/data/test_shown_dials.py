@@ -53,6 +53,22 @@ def test_nothing_is_shown_beyond_the_song_or_of_what_cannot_be_measured() -> Non
         assert np.nanmax(np.abs(rows), initial=0.0) <= WIDEST
 
 
+def test_the_register_of_a_transposed_window_is_the_one_that_it_has() -> None:
+    """Voices say nothing of the key; the register is two semitones a step."""
+    register = DIALS.index("register")
+    known = sums()
+    known[register, 0], known[register, 1] = 60.0, 1.0
+    spreads = {**SPREADS, "register": Spread(mean=58.0, sd=2.0, bar_mean=58.0, bar_sd=2.0)}
+    for seed in range(20):
+        plain, moved = (
+            shown_dials(known, spreads, LINES, FRAMES, np.random.default_rng(seed), shift)
+            for shift in (0, -5)
+        )
+        assert set(plain[register][~np.isnan(plain[register])]) <= {1.0}
+        np.testing.assert_allclose(moved[register], plain[register] - 2.5)
+        np.testing.assert_array_equal(moved[VOICES], plain[VOICES])
+
+
 def test_dials_are_absent_at_random() -> None:
     shown = [not np.isnan(rows[VOICES]).all() for rows in draws(400)]
     assert 0.4 < np.mean(shown) < 0.55

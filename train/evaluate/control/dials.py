@@ -120,4 +120,5 @@ def _reading(subject: Subject, take: Take, given: bool) -> Reading:
         no_plan,
         take.chart,
         certainty,
+        fixed=take.chart if given else [],
     )

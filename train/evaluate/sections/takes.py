@@ -165,9 +165,6 @@ def describe(facts: Facts) -> str:
     )
 
 
-TAKES_SECTION = Section("takes", "Takes", measure, describe)
-
-
 def _told_likeness(facts: Facts) -> str:
     if "harmony_alike" not in facts:  # facts of an earlier version
         return ""
@@ -176,3 +173,6 @@ def _told_likeness(facts: Facts) -> str:
         f"(cosine of half-second pitch classes) and by {shown(facts['onsets_alike'])} in rhythm (F-measure "
         "of onsets within 50 ms); 1 is the same music."
     )
+
+
+TAKES_SECTION = Section("takes", "Takes", measure, describe)
