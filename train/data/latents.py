@@ -25,6 +25,7 @@ from appliance.music.keys import signature_shift
 from appliance.music.score import STYLES
 from train.data.crops import draw_rows
 from train.data.song_cache import CachedSong
+from train.networks.precision import mixed_precision
 from train.networks.vae import ScoreVae
 
 LONGEST_FRAMES = 3840
@@ -90,7 +91,7 @@ def build(
     loader = DataLoader(_Rolls(missing, others), batch_size=None, num_workers=1)
     vae.eval().to(device)
     for song_id, rolls, styles, shifts in loader:
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device.type):
             mean, _ = vae.encoder(rolls.to(device))
         latents = mean.float().cpu().numpy().astype(np.float16)
         with whole_file(folder / f"{song_id}.npz") as file:
