@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from appliance.composing.composer import Reading, compose, redraw, steps_of
 from appliance.composing.dials import TurnedDials, turn_dials
 from appliance.composing.fit import Fit, rate, song_value
+from appliance.composing.manner import instruments
 from appliance.composing.take_plans import planned
 from appliance.composing.wishes import Wishes
 from appliance.music.beat_grid import phases
@@ -116,6 +117,7 @@ def draw_take(
     :func:`appliance.composing.composer.compose`."""
     own = planned(graphs, pack, redraw(reading, seed, wishes.variety), wishes, seed)
     score = compose(graphs, pack, own, wishes.style, seed, on_step)
+    score = score.only(*instruments(wishes.style, wishes.like_groups))
     score, own, dials = turn_dials(pack, own, score, wishes, seed)
     return Take(seed, own, score, fit_of(graphs, pack, reading, score), dials=dials)
 
