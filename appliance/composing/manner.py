@@ -44,6 +44,8 @@ class Manner(BaseModel):
 
     like: dict[DialName, float]
     """An attribute (:mod:`appliance.music.attributes`) for each dial that the reference shows."""
+    like_strokes_s: Annotated[float, Field(gt=0)] | None = None
+    """Strokes a second, where the beats are not known well enough to count strokes a beat."""
     like_groove: Groove | None = None
     """None where the reference has no bars, or none that repeats."""
     like_groups: list[GroupName] = []

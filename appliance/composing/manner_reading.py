@@ -12,17 +12,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.composing.band_beats import plan_of
 from appliance.composing.manner import GROOVE_BARS, Groove, GroupName, Manner
-from appliance.composing.plan_chart import PLAN_RATE_HZ, chart_from_plan
+from appliance.composing.plan_chart import chart_from_plan
 from appliance.errors import UsageError
-from appliance.music.attributes import Measured, measure, value
+from appliance.music.attributes import Measured, UpperParts, measure, value
 from appliance.music.bar_lines import BarLines
 from appliance.music.beat_grid import trusted
 from appliance.music.dials import DIALS
 from appliance.music.keys import estimate_key, signature_shift
 from appliance.music.rhythm_plan import rhythm_of, rhythm_text, typical_bars
 from appliance.music.score import DRUM_GROUP, BeatGrid, Note, Score
-from appliance.music.sounding import chroma_and_bass, coverage
 
 FEWEST_NOTES = 16
 """From fewer notes of the upper parts nothing can be said."""
@@ -44,11 +44,7 @@ def manner_of(
     pitched = [note for note in notes if note.group != DRUM_GROUP]
     if sum(note.group != "bass" for note in pitched) < FEWEST_NOTES:
         raise UsageError(f"{name}: too few notes to say how they are played; give at least {FEWEST_NOTES}.")
-    frames = math.ceil(duration_s * PLAN_RATE_HZ)
-    pitch = np.array([note.pitch for note in pitched])
-    start = PLAN_RATE_HZ * np.array([note.start_s for note in pitched])
-    end = PLAN_RATE_HZ * np.array([note.end_s for note in pitched])
-    plan = chroma_and_bass(coverage(pitch, start, end, frames))
+    plan = plan_of(pitched, duration_s)
     lines = BarLines.of(grid, duration_s)
     sums = measure(sorted(pitched), Measured(lines, chart_from_plan(plan, grid, duration_s), sung))
     found = {dial: value(dial, sums[dial]) for dial in DIALS}
@@ -58,8 +54,21 @@ def manner_of(
     return Manner(
         like={dial: round(attribute, 4) for dial, attribute in found.items() if math.isfinite(attribute)},
         like_groove=_groove(score, grid, lines) if trusted(grid) else None,
-        like_groups=_groups(notes),
+        like_groups=groups_of(notes),
     )
+
+
+def played_by_its_groups(notes: Sequence[Note]) -> list[Note]:
+    """``notes`` of a transcription without those of groups that hardly play: they are mistakes."""
+    playing = groups_of(notes)
+    return [note for note in notes if note.group in playing]
+
+
+def strokes_a_second(notes: Sequence[Note]) -> float:
+    """Strokes of the upper parts a second, from the first of them to the end of the last."""
+    parts = UpperParts.of(notes)
+    span_s = float(parts.end_s.max() - parts.start_s[0]) if len(parts.start_s) else 0.0
+    return len(parts.strokes_s) / span_s if span_s > 0 else 0.0
 
 
 def _groove(score: Score, grid: BeatGrid, lines: BarLines) -> Groove | None:
@@ -76,7 +85,8 @@ def _groove(score: Score, grid: BeatGrid, lines: BarLines) -> Groove | None:
     )
 
 
-def _groups(notes: Sequence[Note]) -> list[GroupName]:
+def groups_of(notes: Sequence[Note]) -> list[GroupName]:
+    """The groups that play in ``notes``."""
     counts: Counter[GroupName] = Counter(note.group for note in notes)  # type: ignore[misc]
     return [group for group in _ORDER if counts[group] > max(1.0, GROUP_SHARE * len(notes))]
 

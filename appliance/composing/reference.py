@@ -22,6 +22,7 @@ MIDI_ENDINGS = (".mid", ".midi")
 LONGEST_MIDI_S = 3_600.0
 """A longer file is no song: a few bytes of MIDI can claim centuries."""
 
+_MAGIC = b"MThd"
 _LARGEST_BYTES = 16 << 20
 _MOST_BARS = 10_000
 _USUAL_QUARTERS_A_MINUTE = 120.0
@@ -32,8 +33,14 @@ _GROUPS = ((24, "keys"), (32, "pluck"), (40, "bass"), (104, "pad"), (112, "pluck
 
 
 def is_midi(path: Path) -> bool:
-    """Whether a reference of this name is read as MIDI; anything else is a recording."""
-    return path.suffix.lower() in MIDI_ENDINGS
+    """Whether a reference is read as MIDI, by its ending or its first bytes; anything else is a recording."""
+    if path.suffix.lower() in MIDI_ENDINGS:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
 
 
 def read_midi_reference(path: Path, name: str = "") -> Manner:

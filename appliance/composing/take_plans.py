@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from appliance.composing.borrowed_rhythm import borrow, spread
 from appliance.composing.composer import Reading
-from appliance.composing.dials import drawn_dials, like_reference
+from appliance.composing.dials import drawn_dials, like_reference, reference_attributes
 from appliance.composing.manner import Groove
 from appliance.composing.wishes import Section, Wishes
 from appliance.errors import UsageError
@@ -46,7 +46,7 @@ def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: 
             raise UsageError("This pack plays no given rhythm; leave it out, or choose a newer pack.")
         return _without_groove(reading, wishes, "this pack knows no rhythms")
     lines = BarLines.of(reading.grid, reading.duration_s)
-    settings = _settings(pack, wishes, seed)
+    settings = _settings(pack, wishes, seed, lines)
     rhythm = reading.rhythm
     if wishes.rhythm is not None:
         if not trusted(reading.grid):
@@ -111,11 +111,11 @@ def dial_rows(
     return rows
 
 
-def _settings(pack: Pack, wishes: Wishes, seed: int) -> dict[str, float]:
+def _settings(pack: Pack, wishes: Wishes, seed: int, lines: BarLines) -> dict[str, float]:
     """The dials that hold for the song: asked for, those of a reference, or drawn by the take."""
     spreads = pack.dials().styles.get(wishes.style)
     if spreads is None:
         return {}
-    like = like_reference(wishes.like or {}, wishes.dials, spreads)
+    like = like_reference(reference_attributes(wishes, lines), wishes.dials, spreads)
     drawn = drawn_dials({**like, **wishes.dials}, seed) if pack.has_dials else {}
     return {**drawn, **like, **wishes.dials}

@@ -180,7 +180,8 @@ class Wishes(SidecarWishes):
     rhythm_name: str = "rhythm"
     """Name of the rhythm plan in errors."""
     like: dict[DialName, float] | None = None
-    """What a reference plays: this and the next three are its :class:`appliance.composing.manner.Manner`."""
+    """What a reference plays: this and the next four are its :class:`appliance.composing.manner.Manner`."""
+    like_strokes_s: Annotated[float, Field(gt=0)] | None = None
     like_groove: Groove | None = None
     like_groups: list[GroupName] = []
     like_remarks: list[str] = []

@@ -157,7 +157,7 @@ class Companions:
         return tuple(moving)
 
     def too_late(self, vocal: bytes, applied: Collection[FoundFile]) -> list[FoundFile]:
-        """Companions of ``vocal`` that are not, or not as they are now, among ``applied``; no done markers."""
+        """Companions of ``vocal`` that are not as they are now among ``applied``, but for done markers."""
         kept = {_identity(found) for found in applied}
         return [
             claim.file

@@ -123,8 +123,7 @@ class Rendering:
             self._journal.record_gone(job.id, "the pack has changed")
             self._intake.offer_again(job.relpath)
             return False
-        asked = self._intake.recheck(job, now_s)
-        if asked is None:
+        if (asked := self._intake.recheck(job, now_s)) is None:
             return False
         outbox, settings = self.config.folders.outbox, self.config.work
         try:
@@ -140,8 +139,7 @@ class Rendering:
         self.job = self._journal.start(job.id)
         self.share, self.started_s, self._recorded_s = 0.0, now_s, now_s
         limit_s = settings.timeout_least_s + decode_wall_s(settings.decode_seconds)
-        order = self._order(job, os.fspath(work), asked.reference)
-        self._worker.give(order, now_s + limit_s)
+        self._worker.give(self._order(job, os.fspath(work), asked.reference), now_s + limit_s)
         log(INFO, "Rendering.", job=job.id, name=job.relpath, attempt=self.job.attempts)
         return False
 
@@ -157,13 +155,12 @@ class Rendering:
         return job if name == job.name else self._journal.rename(job.id, name)
 
     def _order(self, job: Job, work: str, reference: FoundFile | None) -> Order:
-        name = job.relpath.rpartition(b"/")[2]
         return Order(
             job=job.id,
             key=job.key,
             inbox=os.fspath(self.config.folders.inbox),
             source=os.fsdecode(job.relpath),
-            title=shown(name),
+            title=shown(job.relpath.rpartition(b"/")[2]),
             stem=_stem(job.wanted.rpartition(b"/")[2]),
             sha256=job.content_sha256,
             work=work,
