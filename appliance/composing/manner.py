@@ -19,7 +19,10 @@ GroupName = Literal["keys", "pluck", "pad", "bass", "drums"]
 GROOVE_BARS = 8
 """Bars of a groove at most: a pattern of the reference, never its whole course."""
 
-_LONGEST_RHYTHM = 4_000
+MOST_BEATS = 16
+"""Beats of a bar; longer bars have no groove."""
+
+_LONGEST_RHYTHM = 12_000
 
 
 class Groove(BaseModel):
@@ -30,7 +33,7 @@ class Groove(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
-    meter: Annotated[int, Field(ge=1, le=16)]
+    meter: Annotated[int, Field(ge=1, le=MOST_BEATS)]
     compound: bool
     bpm: Annotated[float, Field(gt=0)]
     bars: Annotated[int, Field(ge=1, le=GROOVE_BARS)]

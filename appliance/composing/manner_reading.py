@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.composing.band_beats import plan_of
-from appliance.composing.manner import GROOVE_BARS, Groove, GroupName, Manner
+from appliance.composing.manner import GROOVE_BARS, MOST_BEATS, Groove, GroupName, Manner
 from appliance.composing.plan_chart import chart_from_plan
 from appliance.errors import UsageError
 from appliance.music.attributes import Measured, UpperParts, measure, value
@@ -74,7 +74,7 @@ def strokes_a_second(notes: Sequence[Note]) -> float:
 def _groove(score: Score, grid: BeatGrid, lines: BarLines) -> Groove | None:
     """The most typical phrase of ``score``, in the key without accidentals; None without a full bar."""
     phrase = typical_bars(rhythm_of(score, lines), GROOVE_BARS)
-    if not phrase:
+    if not phrase or grid.meter > MOST_BEATS:
         return None
     return Groove(
         meter=grid.meter,

@@ -77,6 +77,8 @@ def _check_length(song: MidiSong, duration_s: float, name: str) -> None:
     shortest = min((4.0 * count / unit for _, (count, unit) in song.meters), default=4.0)
     if duration_s > LONGEST_MIDI_S or shortest <= 0 or song.end / shortest > _MOST_BARS:
         raise UsageError(f"{name}: it lasts longer than any song; give a reference of at most an hour.")
+    if duration_s < 1.0:
+        raise UsageError(f"{name}: it lasts less than a second; give a reference of some bars.")
 
 
 def _is_tune(track: MidiTrack) -> bool:

@@ -64,6 +64,8 @@ def read_midi(data: bytes) -> MidiSong:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
     except (OSError, EOFError, KeyError, IndexError, ValueError) as error:
         raise ValueError(f"not a MIDI file ({error})") from error
+    if file.ticks_per_beat <= 0:
+        raise ValueError("not a MIDI file in bars and beats (it counts frames of video)")
     song = MidiSong()
     for events in file.tracks:
         track = _Track(float(file.ticks_per_beat))
