@@ -145,14 +145,13 @@ def test_the_receipt_holds_all_that_a_redo_needs(fake_pack: Path, tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", ["wav", "mp3"])
-def test_the_reference_pack_hears_a_band(reference_pack: Path, tmp_path: Path, ending: str) -> None:
+def test_the_reference_pack_hears_a_band(reference_pack: Path, tmp_path: Path) -> None:
     """Played by the soundfont and heard again: dials, strokes and instruments are those of the notes."""
     engine = Engine(reference_pack)
     sounds = engine.pack.manifest.sounds["jazz"]
     samples = round(SECONDS * SAMPLE_RATE_HZ)
     sound = np.concatenate([b.mix() for b in render_stems(band(), sounds, engine.soundfont, samples)])
-    path = tmp_path / f"band.{ending}"
+    path = tmp_path / "band.mp3"
     soundfile.write(path, 0.5 * sound / np.abs(sound).max(), SAMPLE_RATE_HZ)
     found = manner_wishes(engine, path, path.name)
     written = manner_of(band().notes, NO_TUNE, GRID, SECONDS, "")
