@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from appliance.composing.wishes import Wishes
 from appliance.errors import InputError, UsageError
 from appliance.files.hashes import file_sha256
 from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.score import BeatGrid, Note
 from appliance.networks.graphs import Graphs
 from appliance.playing.band_hearing import heard_score
 from appliance.rendering.engine import Engine
@@ -62,6 +64,26 @@ def manner_wishes(engine: Engine, path: Path, name: str) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class HeardBand:
+    """The first ``duration_s`` seconds of a recording: its notes, and its beats where they are sure."""
+
+    notes: list[Note]
+    grid: BeatGrid
+    duration_s: float
+
+
+def hear_band(graphs: Graphs, info: AudioInfo) -> HeardBand:
+    """Hear the band in a recording."""
+    audio = _start_of(info)
+    duration_s = len(audio) / SAMPLE_RATE_HZ
+    notes = played_by_its_groups(heard_score(graphs.hear, audio).notes)
+    blocks = (audio[first : first + _BLOCK_SAMPLES] for first in range(0, len(audio), _BLOCK_SAMPLES))
+    features = padded(features_of(track_pitch(blocks, len(audio))))
+    counted = listen(graphs, features, duration_s, Wishes()).grid
+    return HeardBand(notes, band_beats(notes, duration_s, counted), duration_s)
+
+
 def heard_manner(graphs: Graphs, path: Path, name: str) -> Manner:
     """The manner of a recorded band. What cannot be heard well is left out, and a remark says so.
 
@@ -70,13 +92,8 @@ def heard_manner(graphs: Graphs, path: Path, name: str) -> Manner:
         UsageError: there are too few notes.
     """
     info = probe(path)
-    audio = _start_of(info)
-    duration_s = len(audio) / SAMPLE_RATE_HZ
-    notes = played_by_its_groups(heard_score(graphs.hear, audio).notes)
-    blocks = (audio[first : first + _BLOCK_SAMPLES] for first in range(0, len(audio), _BLOCK_SAMPLES))
-    features = padded(features_of(track_pitch(blocks, len(audio))))
-    grid = band_beats(notes, duration_s, listen(graphs, features, duration_s, Wishes()).grid)
-    manner = manner_of(notes, np.zeros((0, 3)), grid, duration_s, name)
+    band = hear_band(graphs, info)
+    manner = manner_of(band.notes, np.zeros((0, 3)), band.grid, band.duration_s, name)
     remarks = [
         f"{name}: from a recording, syncopation and doubling are not read, and density is that of strokes a "
         "second; a MIDI file shows more."
@@ -88,7 +105,7 @@ def heard_manner(graphs: Graphs, path: Path, name: str) -> Manner:
     return manner.model_copy(
         update={
             "like": {dial: x for dial, x in manner.like.items() if dial not in NOT_READ},
-            "like_strokes_s": round(strokes_a_second(notes), 4),
+            "like_strokes_s": round(strokes_a_second(band.notes), 4),
             "like_remarks": remarks,
         }
     )
