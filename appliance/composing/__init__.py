@@ -11,7 +11,8 @@
 - ``plan_chart``: converts the harmony plan to a chord chart and back
 - ``plan_variation``: the plan of one take
 - ``dials``: the settings of the dials of one take; ``sections``: whether the song has the asked bars
-- ``reference``: what a reference plays, in the attributes of the dials
+- ``manner``: what a take may know of a reference; ``manner_reading``: reads it from notes
+- ``reference``: reads it from a MIDI file; ``band_beats``: the beats of a recorded band
 - ``shaping``: makes the notes obey the dials
 - ``sampler``: the solver of the rectified flow
 - ``windows``: splits a song into overlapping windows

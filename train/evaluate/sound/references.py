@@ -139,7 +139,7 @@ def as_markdown(results: Sequence[Read]) -> str:
     sure = [r.bars for r in results if r.bars is not None]
     lines += [
         "",
-        f"Instruments are the right ones in {sum(r.same_groups for r in results)} of {len(results)} excerpts. "
+        f"The instruments are right in {sum(r.same_groups for r in results)} of {len(results)} excerpts. "
         f"Beats are sure in {len(sure)}; in {sum(sure)} of these the bars are right.",
     ]
     return "\n".join(lines)
