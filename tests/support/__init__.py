@@ -4,6 +4,7 @@
 - ``streams``: singing in a container, read to its end or refused
 - ``readings``: hand-made readings of a vocal; ``plain_song``: one with bars, and a plain score for it
 - ``fake_pack``: a tiny pack with the real graphs' names and shapes; ``small_render``: a small render
+- ``references``: small MIDI files for ``--like``
 - ``random_band``: notes that differ with the seed; ``redone_files``: what a redo left as it was;
   ``bends``: clicks
 - ``tiny_checkpoint``: tiny networks; ``tiny_samples``: samples for them; ``tiny_cache``: made-up songs
