@@ -32,6 +32,7 @@ def band(grid: BeatGrid) -> list[Note]:
     return sorted(notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bpm", "meter"), [(92.0, 4), (120.0, 4), (104.0, 3), (144.0, 3)])
 def test_beats_and_bars_are_found(bpm: float, meter: int) -> None:
     written = grid_of(bpm, meter)
@@ -48,6 +49,7 @@ def test_the_planner_may_count_twice_as_many_beats() -> None:
     assert band_beats(band(written), written.beats_s[-1], double).beats_s
 
 
+@pytest.mark.slow
 def test_beats_on_which_both_do_not_agree_are_not_sure() -> None:
     written = grid_of(92.0, 4)
     late = replace(written, beats_s=tuple(beat + 0.3 for beat in written.beats_s))

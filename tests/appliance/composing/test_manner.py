@@ -53,6 +53,7 @@ def test_only_instruments_of_the_style_play(style: str) -> None:
         assert ("bass" in found) == ("bass" in own and "bass" in heard)
 
 
+@pytest.mark.slow
 def test_a_take_has_the_instruments_of_the_reference(fake_pack: Path) -> None:
     graphs, pack = Graphs(load_pack(fake_pack), 1), load_pack(fake_pack)
     song = reading()

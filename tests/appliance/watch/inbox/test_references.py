@@ -55,6 +55,7 @@ def test_a_sidecar_names_a_reference(bench: Bench, name: str) -> None:
     assert bench.intake.unused.why == {} and bench.intake.companions(b"song.wav") == (b"song.toml",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".like.wav", ".like.mp3", ".like.m4a", ".LIKE.MID"])
 def test_no_reference_is_ever_rendered(bench: Bench, ending: str) -> None:
     """Whether the sidecar comes before it, long after it, or never."""
