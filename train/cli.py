@@ -52,6 +52,7 @@ for command in (
     audio.audio_decoder,
     audio.audio_encoder,
     audio.reconstruct_audio,
+    audio.read_references,
     checkpoints.adopt,
     checkpoints.checkpoint,
     checkpoints.calibration,

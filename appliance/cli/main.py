@@ -68,7 +68,7 @@ def cli() -> None:
     "--transpose", default=0, show_default=True, help="Semitones by which the band plays higher (or lower)."
 )
 @dial_options
-@click.option("--like", type=click.Path(path_type=Path), help="MIDI file; play in its manner.")
+@click.option("--like", type=click.Path(path_type=Path), help="MIDI file or recording; play in its manner.")
 @PACK_OPTION
 @click.option("--force", is_flag=True, help="Render even if no singing is detected.")
 @click.option("--overwrite", is_flag=True, help="Replace earlier results of the same name.")
@@ -78,14 +78,19 @@ def render(vocals: tuple[Path, ...], pack: Path, as_json: bool, **options: Any) 
     from appliance.networks.cache import cache_folder
     from appliance.rendering.engine import Engine
     from appliance.rendering.job import RenderJob
+    from appliance.rendering.reference import manner_wishes
     from appliance.tuning.store import profiles_folder
 
     where = {name: options.pop(name) for name in ("out", "force", "overwrite")}
+    like: Path | None = options.pop("like")
     wishes = _read_wishes(**options)
+    _check_reference(like)
     rows, first_error = [], 0
     with closing(Engine(pack, cache=cache_folder(), wait=False, profiles=profiles_folder())) as engine:
         if engine.profile_trouble:
             click.echo(f"backline: {engine.profile_trouble}", err=True)
+        if like is not None:
+            wishes = wishes.model_copy(update=manner_wishes(engine, like, like.name))
         for vocal in vocals:
             try:
                 receipts = _render_with_progress(engine, RenderJob(vocal, wishes=wishes, **where))
@@ -114,7 +119,6 @@ def _read_wishes(
     chords: Path | None,
     beats: Path | None,
     rhythm: Path | None,
-    like: Path | None,
     tuning: str,
     **dials: Any,
 ) -> Wishes:
@@ -140,11 +144,18 @@ def _read_wishes(
     for name, (path, what) in files.items():
         if path is not None:
             texts |= {name: read_text(path, what), f"{name}_name": str(path)}
-    if like is not None:
-        from appliance.composing.reference import read_reference
-
-        return wishes.model_copy(update={**texts, "like": read_reference(like), "like_name": like.name})
     return wishes.model_copy(update=texts)
+
+
+def _check_reference(like: Path | None) -> None:
+    """Report a bad reference before anything else is read. Raises UsageError and InputError."""
+    from appliance.audio.recording import probe
+    from appliance.composing.reference import is_midi, read_midi_reference
+
+    if like is not None and is_midi(like):
+        read_midi_reference(like)
+    elif like is not None:
+        probe(like)
 
 
 def _number(text: str) -> float | str:

@@ -15,7 +15,8 @@
 - ``harmony``: chords around those that are fixed; ``chord_sequence``: the best sequence of them
 - ``borrowed_rhythm``: the rhythm of a take, from the pack's rhythm bank
 - ``dials``: the settings of the dials of one take; ``sections``: whether the song has the asked bars
-- ``reference``: what a reference plays, in the attributes of the dials
+- ``manner``: what a take may know of a reference; ``manner_reading``: reads it from notes
+- ``reference``: reads it from a MIDI file; ``band_beats``: the beats of a recorded band
 - ``shaping``: makes the notes obey the dials
 - ``sampler``: the solver of the rectified flow
 - ``windows``: splits a song into overlapping windows

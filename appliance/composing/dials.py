@@ -95,6 +95,15 @@ def drawn_dials(asked: Settings, seed: int) -> dict[str, float]:
     return {dial: float(x) for dial, x in zip(DIALS, drawn, strict=True) if dial not in asked}
 
 
+def reference_attributes(wishes: Wishes, lines: BarLines) -> dict[str, float]:
+    """The attributes of the reference, for a song with these beats: strokes a second count by its tempo."""
+    found = dict(wishes.like or {})
+    if wishes.like_strokes_s is not None:
+        beat_s = float(np.median(np.diff(lines.beats_s)))
+        found["density"] = math.log2(wishes.like_strokes_s * beat_s)
+    return found
+
+
 def like_reference(
     attributes: Mapping[str, float], asked: Settings, spreads: Mapping[str, Spread]
 ) -> dict[str, float]:
@@ -114,7 +123,7 @@ def turn_dials(
     if spreads is None:
         return score, reading, None
     song = song_of(reading)
-    like = like_reference(wishes.like or {}, wishes.dials, spreads)
+    like = like_reference(reference_attributes(wishes, song.lines), wishes.dials, spreads)
     drawn = drawn_dials({**like, **wishes.dials}, seed) if pack.has_dials else {}
     if reading.certainty == PLAN_GIVEN:
         drawn.pop("colour", None)  # given chords gain tones only if somebody asks

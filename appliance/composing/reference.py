@@ -1,4 +1,4 @@
-"""``--like``: what a MIDI file plays, as the attributes that the dials turn. Its notes go no further.
+"""``--like`` with a MIDI file: what its band plays, as a manner. Its notes go no further.
 
 A track with lyrics, or called after a singer or a melody, is the reference's tune. All other tracks are its
 band, grouped by their General MIDI instruments.
@@ -6,25 +6,25 @@ band, grouped by their General MIDI instruments.
 
 from __future__ import annotations
 
-import math
 import re
 from pathlib import Path
 
 import numpy as np
 
-from appliance.composing.plan_chart import PLAN_RATE_HZ, chart_from_plan
+from appliance.composing.manner import Manner
+from appliance.composing.manner_reading import manner_of
 from appliance.errors import UsageError
-from appliance.music.attributes import Measured, measure, value
-from appliance.music.bar_lines import BarLines
-from appliance.music.dials import DIALS
 from appliance.music.midi_file import DRUM_CHANNEL, MidiNote, MidiSong, MidiTrack, bars_of, read_midi
-from appliance.music.score import BeatGrid, Note
-from appliance.music.sounding import chroma_and_bass, coverage
+from appliance.music.score import DRUM_GROUP, DRUM_KEYS, BeatGrid, Note
 
-FEWEST_NOTES = 16
-"""From fewer notes of the upper parts nothing can be said."""
+MIDI_ENDINGS = (".mid", ".midi")
 
+LONGEST_MIDI_S = 3_600.0
+"""A longer file is no song: a few bytes of MIDI can claim centuries."""
+
+_MAGIC = b"MThd"
 _LARGEST_BYTES = 16 << 20
+_MOST_BARS = 10_000
 _USUAL_QUARTERS_A_MINUTE = 120.0
 _TUNE = re.compile(r"voice|vocal|vox|sing|melody|lead voc|soprano|tune", re.IGNORECASE)
 
@@ -33,21 +33,35 @@ _GROUPS = ((24, "keys"), (32, "pluck"), (40, "bass"), (104, "pad"), (112, "pluck
 effects, which are left out."""
 
 
-def read_reference(path: Path) -> dict[str, float]:
-    """The attributes of a MIDI file by dial. What it does not show, as doubling without a tune, is left out.
+def is_midi(path: Path) -> bool:
+    """Whether a reference is read as MIDI, by its ending or its first bytes; anything else is a recording."""
+    if path.suffix.lower() in MIDI_ENDINGS:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
+
+
+def read_midi_reference(path: Path, name: str = "") -> Manner:
+    """The manner of a MIDI file, which errors call ``name`` (default: its path).
 
     Raises:
-        UsageError: the file cannot be read, is not MIDI, or has too few notes.
+        UsageError: the file cannot be read, is not MIDI, is too long, or has too few notes.
     """
+    name = name or str(path)
     try:
         if path.stat().st_size > _LARGEST_BYTES:
-            raise UsageError(f"{path}: too long for a MIDI file; give one of at most 16 MiB.")
+            raise UsageError(f"{name}: too long for a MIDI file; give one of at most 16 MiB.")
         song = read_midi(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path}: the reference cannot be read ({error.strerror}).") from error
+        raise UsageError(f"{name}: the reference cannot be read ({error.strerror}).") from error
     except ValueError as error:
-        raise UsageError(f"{path}: {error}; give a reference as .mid.") from error
+        raise UsageError(f"{name}: {error}; give a reference as .mid, or a recording.") from error
     seconds = _Clock(song)
+    duration_s = seconds.of(song.end)
+    _check_length(song, duration_s, name)
     band: list[Note] = []
     tune: list[MidiNote] = []
     for track in song.tracks:
@@ -55,22 +69,17 @@ def read_reference(path: Path) -> dict[str, float]:
             tune += track.notes
         else:
             band += [note for own in track.notes if (note := _note(own, seconds)) is not None]
-    if sum(note.group != "bass" for note in band) < FEWEST_NOTES:
-        raise UsageError(f"{path}: too few notes to say how they are played; give at least {FEWEST_NOTES}.")
-    duration_s = seconds.of(song.end)
     sung = [(seconds.of(n.start), seconds.of(n.end), n.pitch) for n in sorted(tune)]
-    return _attributes(band, np.array(sung, np.float64).reshape(-1, 3), _grid(song, seconds), duration_s)
+    rows = np.array(sung, np.float64).reshape(-1, 3)
+    return manner_of(sorted(band), rows, _grid(song, seconds), duration_s, name)
 
 
-def _attributes(band: list[Note], sung: np.ndarray, grid: BeatGrid, duration_s: float) -> dict[str, float]:
-    frames = math.ceil(duration_s * PLAN_RATE_HZ)
-    pitch = np.array([note.pitch for note in band])
-    start = PLAN_RATE_HZ * np.array([note.start_s for note in band])
-    end = PLAN_RATE_HZ * np.array([note.end_s for note in band])
-    chart = chart_from_plan(chroma_and_bass(coverage(pitch, start, end, frames)), grid, duration_s)
-    sums = measure(sorted(band), Measured(BarLines.of(grid, duration_s), chart, sung))
-    found = {dial: value(dial, sums[dial]) for dial in DIALS}
-    return {dial: round(attribute, 4) for dial, attribute in found.items() if math.isfinite(attribute)}
+def _check_length(song: MidiSong, duration_s: float, name: str) -> None:
+    shortest = min((4.0 * count / unit for _, (count, unit) in song.meters), default=4.0)
+    if duration_s > LONGEST_MIDI_S or shortest <= 0 or song.end / shortest > _MOST_BARS:
+        raise UsageError(f"{name}: it lasts longer than any song; give a reference of at most an hour.")
+    if duration_s < 1.0:
+        raise UsageError(f"{name}: it lasts less than a second; give a reference of some bars.")
 
 
 def _is_tune(track: MidiTrack) -> bool:
@@ -78,11 +87,14 @@ def _is_tune(track: MidiTrack) -> bool:
 
 
 def _note(note: MidiNote, seconds: _Clock) -> Note | None:
-    """A note of the band; None for drums and effects."""
+    """A note of the band; None for effects."""
     group = next((name for first, name in _GROUPS if note.program < first), None)
-    if note.channel == DRUM_CHANNEL or group is None:
+    pitch = note.pitch
+    if note.channel == DRUM_CHANNEL:
+        group, pitch = DRUM_GROUP, DRUM_KEYS[0]  # that something is struck counts, not what
+    if group is None:
         return None
-    return Note(seconds.of(note.start), seconds.of(note.end), note.pitch, note.velocity, group)
+    return Note(seconds.of(note.start), seconds.of(note.end), pitch, note.velocity, group)
 
 
 class _Clock:

@@ -14,8 +14,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.composing.borrowed_rhythm import borrow
-from appliance.composing.dials import drawn_dials, like_reference
+from appliance.composing.borrowed_rhythm import borrow, spread
+from appliance.composing.dials import drawn_dials, like_reference, reference_attributes
+from appliance.composing.manner import Groove
 from appliance.composing.reading import Reading
 from appliance.composing.wishes import Section, Wishes
 from appliance.errors import UsageError
@@ -24,7 +25,8 @@ from appliance.music.bar_lines import BarLines
 from appliance.music.beat_grid import trusted
 from appliance.music.dials import DIALS
 from appliance.music.keys import signature_shift
-from appliance.music.rhythm_plan import parse_rhythm
+from appliance.music.rhythm_plan import BarRhythm, parse_rhythm
+from appliance.music.score import BeatGrid
 from appliance.networks.condition_rows import CONDITION_ROWS
 from appliance.networks.graphs import Graphs
 from appliance.packs.dial_table import transposed_setting
@@ -34,8 +36,9 @@ from appliance.packs.pack import Pack
 def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: int) -> Reading:
     """``reading`` with the rhythm and the dials of the take of ``seed``.
 
-    The rhythm is the given one. Else a take borrows one from the pack, if its seed or a dial of rhythm asks
-    for another than the likeliest.
+    The rhythm is the given one, or else the groove of a reference in the song's meter. Else a take borrows
+    one from the pack, if its seed or a dial of rhythm asks for another than the likeliest. A groove that is
+    not played is a remark.
 
     Raises:
         UsageError: the given rhythm is invalid, or the pack's networks do not know rhythms.
@@ -43,17 +46,21 @@ def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: 
     if graphs.condition_rows < CONDITION_ROWS:
         if wishes.rhythm is not None:
             raise UsageError("This pack plays no given rhythm; leave it out, or choose a newer pack.")
-        return reading
+        return _without_groove(reading, wishes, "this pack knows no rhythms")
     lines = BarLines.of(reading.grid, reading.duration_s)
-    settings = _settings(pack, wishes, seed)
+    settings = _settings(pack, wishes, seed, lines)
     rhythm = reading.rhythm
     if wishes.rhythm is not None:
         if not trusted(reading.grid):
             raise UsageError("A rhythm counts bars, and no bars were found; give the tempo (bpm).")
         rhythm = parse_rhythm(wishes.rhythm, lines, wishes.rhythm_name)
+    elif wishes.like_groove is not None and _fits(wishes.like_groove, reading.grid):
+        rhythm = spread(_phrase(wishes.like_groove), lines.bars)
     elif trusted(reading.grid) and (seed or {"density", "syncopation"} & settings.keys()):
         wanted = (settings.get("density", 0.0), settings.get("syncopation", 0.0))
         rhythm = borrow(pack.rhythms(), wishes.style, reading.grid, lines.bars, seed, *wanted)
+    if wishes.rhythm is None and not _fits(wishes.like_groove, reading.grid):
+        reading = _without_groove(reading, wishes, "this song has other bars, or none that are sure")
     dials = reading.dials
     if settings or wishes.section:
         dials = dial_rows(settings, wishes.section, lines, reading.features.shape[1])
@@ -64,6 +71,31 @@ def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: 
     if rhythm is reading.rhythm and dials is reading.dials:
         return reading
     return replace(reading, rhythm=rhythm, dials=dials)
+
+
+def _fits(groove: Groove | None, grid: BeatGrid) -> bool:
+    return (
+        groove is not None
+        and trusted(grid)
+        and (groove.meter, groove.compound) == (grid.meter, grid.compound)
+    )
+
+
+def _phrase(groove: Groove) -> tuple[BarRhythm, ...]:
+    beats = groove.meter * groove.bars
+    grid = BeatGrid(
+        tuple(float(k) for k in range(beats + 1)), tuple(range(0, beats, groove.meter)), 1.0, groove.meter
+    )
+    plan = parse_rhythm(groove.rhythm, BarLines.of(grid, float(beats)), "the groove of the reference")
+    return tuple(bar or BarRhythm() for bar in plan)
+
+
+def _without_groove(reading: Reading, wishes: Wishes, why: str) -> Reading:
+    """``reading`` with a remark, if a groove was asked for."""
+    if wishes.like_groove is None:
+        return reading
+    remark = f"{wishes.like_name}: its groove is not played, because {why}; dials and instruments are."
+    return replace(reading, remarks=(*reading.remarks, remark))
 
 
 def dial_rows(
@@ -85,11 +117,11 @@ def dial_rows(
     return rows
 
 
-def _settings(pack: Pack, wishes: Wishes, seed: int) -> dict[str, float]:
+def _settings(pack: Pack, wishes: Wishes, seed: int, lines: BarLines) -> dict[str, float]:
     """The dials that hold for the song: asked for, those of a reference, or drawn by the take."""
     spreads = pack.dials().styles.get(wishes.style)
     if spreads is None:
         return {}
-    like = like_reference(wishes.like or {}, wishes.dials, spreads)
+    like = like_reference(reference_attributes(wishes, lines), wishes.dials, spreads)
     drawn = drawn_dials({**like, **wishes.dials}, seed) if pack.has_dials else {}
     return {**drawn, **like, **wishes.dials}

@@ -15,6 +15,7 @@ from appliance.composing.chosen_harmony import redraw
 from appliance.composing.composer import compose, steps_of
 from appliance.composing.dials import TurnedDials, turn_dials
 from appliance.composing.fit import Fit, rate, song_value
+from appliance.composing.manner import instruments
 from appliance.composing.reading import Reading
 from appliance.composing.take_plans import planned
 from appliance.composing.wishes import Wishes
@@ -118,6 +119,7 @@ def draw_take(
     :func:`appliance.composing.composer.compose`."""
     own = planned(graphs, pack, redraw(graphs, reading, seed, wishes.variety), wishes, seed)
     score = compose(graphs, pack, own, wishes.style, seed, on_step)
+    score = score.only(*instruments(wishes.style, wishes.like_groups))
     score, own, dials = turn_dials(pack, own, score, wishes, seed)
     return Take(seed, own, score, fit_of(graphs, pack, reading, score), dials=dials)
 

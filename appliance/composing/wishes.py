@@ -28,6 +28,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from appliance.composing.manner import DialName, Groove, GroupName
 from appliance.errors import UsageError
 from appliance.files.refused_values import must_be
 from appliance.music.dials import DIALS, HIGHEST_DIAL, LOWEST_DIAL
@@ -49,7 +50,6 @@ _OPTION_ERRORS = {
 """Errors of the command for values outside their limits, where they are clearer than pydantic's."""
 
 
-DialName = Annotated[str, Field(pattern=rf"^({'|'.join(DIALS)})$")]
 Dial = Annotated[float, Field(ge=LOWEST_DIAL, le=HIGHEST_DIAL)]
 
 
@@ -181,9 +181,15 @@ class Wishes(SidecarWishes):
     rhythm_name: str = "rhythm"
     """Name of the rhythm plan in errors."""
     like: dict[DialName, float] | None = None
-    """What a reference plays (:mod:`appliance.composing.reference`): an attribute for each dial it shows."""
+    """What a reference plays: this and the next four are its :class:`appliance.composing.manner.Manner`."""
+    like_strokes_s: Annotated[float, Field(gt=0)] | None = None
+    like_groove: Groove | None = None
+    like_groups: list[GroupName] = []
+    like_remarks: list[str] = []
     like_name: str = ""
     """Name of the reference, for the receipt."""
+    like_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """Hash of the reference. The service asks with it alone; the engine then reads the file."""
 
     @property
     def seeds(self) -> range:

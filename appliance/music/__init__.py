@@ -17,6 +17,7 @@
 - ``crumbs``: notes too short to be heard as notes; ``walking_line``: the pitches of a walking bass
 - ``periods``: stretches of a song over which a drummer keeps a pattern
 - ``midi``: writes a score as a MIDI file; ``midi_reading`` reads it back
-- ``midi_file``: reads any MIDI file as tracks of notes
+- ``midi_events``: reads the bytes of a MIDI file, for ``midi_reading``, in seconds, and for ``midi_file``,
+  which reads any file, in quarters
 - ``splicing``: a score with some bars of another
 """

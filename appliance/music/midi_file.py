@@ -1,13 +1,11 @@
-"""Reads a MIDI file as tracks of notes; times in quarter notes from the start."""
+"""Reads any MIDI file as tracks of notes; times in quarter notes from the start."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil
 
-import mido
+from appliance.music.midi_events import TickTrack, read_events
 
 DRUM_CHANNEL = 9
 """Channel 10 of General MIDI, counted from 0."""
@@ -56,106 +54,28 @@ def read_midi(data: bytes) -> MidiSong:
     """The song in the bytes of a MIDI file.
 
     A note that is struck again before its end ends there; one that is never released ends with its track.
+    Notes without length are left out: they are slips of editors.
 
     Raises:
         ValueError: the bytes are not a MIDI file.
     """
-    try:
-        file = mido.MidiFile(file=io.BytesIO(data), clip=True)
-    except (OSError, EOFError, KeyError, IndexError, ValueError) as error:
-        raise ValueError(f"not a MIDI file ({error})") from error
-    song = MidiSong()
-    for events in file.tracks:
-        track = _Track(float(file.ticks_per_beat))
-        for event in events:
-            track.now += event.time
-            reader = _READERS.get(event.type)
-            if reader is not None:
-                reader(track, song, event)
-        for key in list(track.open):
-            track.release(*key)
-        track.result.notes.sort()
-        song.tracks.append(track.result)
-    for marks in (song.tempo, song.meters, song.keys):
-        marks.sort(key=lambda mark: mark[0])
-    return song
+    found = read_events(data)
+    ticks = float(found.ticks_a_quarter)
 
+    def track(own: TickTrack) -> MidiTrack:
+        notes = [
+            MidiNote(n.start / ticks, n.end / ticks, n.pitch, n.velocity, n.channel, n.program)
+            for n in own.notes
+            if n.end > n.start
+        ]
+        return MidiTrack(own.name, notes, [(tick / ticks, text) for tick, text in own.lyrics])
 
-class _Track:
-    """A track while it is read; ``open`` holds (start in ticks, velocity) by (channel, pitch)."""
-
-    def __init__(self, ticks: float) -> None:
-        self.ticks = ticks
-        self.now = 0
-        self.result = MidiTrack()
-        self.programs: dict[int, int] = {}
-        self.open: dict[tuple[int, int], tuple[int, int]] = {}
-
-    @property
-    def quarters(self) -> float:
-        return self.now / self.ticks
-
-    def release(self, channel: int, pitch: int) -> None:
-        started = self.open.pop((channel, pitch), None)
-        if started is None or self.now <= started[0]:
-            return
-        program = self.programs.get(channel, 0)
-        start = started[0] / self.ticks
-        self.result.notes.append(MidiNote(start, self.quarters, pitch, started[1], channel, program))
-
-
-def _note_on(track: _Track, song: MidiSong, event: mido.Message) -> None:
-    track.release(event.channel, event.note)
-    if event.velocity:
-        track.open[event.channel, event.note] = (track.now, event.velocity)
-
-
-def _note_off(track: _Track, song: MidiSong, event: mido.Message) -> None:
-    track.release(event.channel, event.note)
-
-
-def _program(track: _Track, song: MidiSong, event: mido.Message) -> None:
-    track.programs[event.channel] = event.program
-
-
-def _name(track: _Track, song: MidiSong, event: mido.Message) -> None:
-    track.result.name = track.result.name or _utf8(event.name)
-
-
-def _lyric(track: _Track, song: MidiSong, event: mido.Message) -> None:
-    track.result.lyrics.append((track.quarters, _utf8(event.text)))
-
-
-def _tempo(track: _Track, song: MidiSong, event: mido.Message) -> None:
-    song.tempo.append((track.quarters, 60e6 / event.tempo))
-
-
-def _meter(track: _Track, song: MidiSong, event: mido.Message) -> None:
-    song.meters.append((track.quarters, (event.numerator, event.denominator)))
-
-
-def _key(track: _Track, song: MidiSong, event: mido.Message) -> None:
-    song.keys.append((track.quarters, event.key))
-
-
-_READERS: dict[str, Callable[[_Track, MidiSong, mido.Message], None]] = {
-    "note_on": _note_on,
-    "note_off": _note_off,
-    "program_change": _program,
-    "track_name": _name,
-    "lyrics": _lyric,
-    "set_tempo": _tempo,
-    "time_signature": _meter,
-    "key_signature": _key,
-}
-
-
-def _utf8(text: str) -> str:
-    """Text as its bytes say; mido reads every text as Latin-1, LilyPond writes UTF-8."""
-    try:
-        return text.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        return text
+    return MidiSong(
+        [track(own) for own in found.tracks],
+        [(tick / ticks, 60e6 / tempo) for tick, tempo in found.tempi if tempo > 0],
+        [(tick / ticks, meter) for tick, meter in found.meters],
+        [(tick / ticks, key) for tick, key in found.keys],
+    )
 
 
 def bars_of(song: MidiSong, pickup: float = 0.0) -> tuple[list[float], list[tuple[int, int]]]:

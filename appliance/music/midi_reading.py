@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import mido
-
 from appliance.errors import InputError
 from appliance.music.midi import TICKS_PER_BEAT, TempoMap
+from appliance.music.midi_events import TickNote, read_events
 from appliance.music.score import Note, Score
 
 
@@ -28,44 +27,25 @@ def read_take_midi(path: Path, groups: Sequence[str], duration_s: float) -> Take
         InputError: the file cannot be read, or was not written by Backline for these groups.
     """
     try:
-        file = mido.MidiFile(path)
-    except (OSError, EOFError, ValueError, KeyError, IndexError) as error:
+        found = read_events(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a MIDI file ({error}).") from error
-    tracks = file.tracks[1:]
-    if file.ticks_per_beat != TICKS_PER_BEAT or len(tracks) != len(groups):
+    tracks = found.tracks[1:]
+    if found.ticks_a_quarter != TICKS_PER_BEAT or len(tracks) != len(groups):
         raise InputError(f"{path} is not the MIDI file of this take; put the original back.")
-    tempo_map = _tempo_map(file.tracks[0])
+    tempo_map = TempoMap(tuple(found.tempi), tuple((tick, *meter) for tick, meter in found.meters))
     notes = [
-        note for track, group in zip(tracks, groups, strict=True) for note in _notes(track, group, tempo_map)
+        note
+        for track, group in zip(tracks, groups, strict=True)
+        for note in _timed(track.notes, group, tempo_map)
     ]
     return TakeMidi(Score.of(notes, duration_s), tempo_map)
 
 
-def _tempo_map(conductor: mido.MidiTrack) -> TempoMap:
-    tempi, meters, tick = [], [], 0
-    for message in conductor:
-        tick += message.time
-        if message.type == "set_tempo":
-            tempi.append((tick, message.tempo))
-        elif message.type == "time_signature":
-            meters.append((tick, message.numerator, message.denominator))
-    return TempoMap(tuple(tempi), tuple(meters))
-
-
-def _notes(track: mido.MidiTrack, group: str, tempo_map: TempoMap) -> list[Note]:
-    struck: dict[int, tuple[int, int]] = {}
-    found: list[tuple[int, int, int, int]] = []
-    tick = 0
-    for message in track:
-        tick += message.time
-        if message.type == "note_on" and message.velocity:
-            struck[message.note] = (tick, message.velocity)
-        elif message.type in ("note_on", "note_off") and message.note in struck:
-            start, velocity = struck.pop(message.note)
-            found.append((start, tick, message.note, velocity))
-    starts = tempo_map.seconds(start for start, *_ in found)
-    ends = tempo_map.seconds(end for _, end, *_ in found)
+def _timed(notes: Sequence[TickNote], group: str, tempo_map: TempoMap) -> list[Note]:
+    starts = tempo_map.seconds(note.start for note in notes)
+    ends = tempo_map.seconds(note.end for note in notes)
     return [
-        Note(start_s, end_s, pitch, velocity, group)
-        for (_, _, pitch, velocity), start_s, end_s in zip(found, starts, ends, strict=True)
+        Note(start_s, end_s, note.pitch, note.velocity, group)
+        for note, start_s, end_s in zip(notes, starts, ends, strict=True)
     ]

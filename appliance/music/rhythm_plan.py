@@ -18,6 +18,7 @@ Letters: N notes, T score frames.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -69,6 +70,24 @@ def rhythm_of(score: Score, lines: BarLines) -> RhythmPlan:
                 register = 0 if note.pitch < MIDDLE_FROM else 1 if note.pitch < HIGH_FROM else 2
                 found[bar - 1][register].add(place)
     return tuple(BarRhythm(tuple(tuple(sorted(places)) for places in bar)) for bar in found)
+
+
+def typical_bars(plan: RhythmPlan, longest: int) -> tuple[BarRhythm, ...]:
+    """The phrase of ``plan`` whose bars are the commonest ones, without a silent bar: ``longest`` bars, or
+    the half, a quarter and so on where there is none so long; empty if every bar is silent or free.
+
+    Phrases begin at every half of their length. Of equal ones the first is taken.
+    """
+    common = Counter(plan)
+    for length in (longest >> k for k in range(longest.bit_length())):
+        phrases = [
+            tuple(bar for bar in plan[first : first + length] if bar is not None and any(bar.places))
+            for first in range(0, len(plan) - length + 1, max(1, length // 2))
+        ]
+        whole = [phrase for phrase in phrases if len(phrase) == length]
+        if whole:
+            return max(whole, key=lambda phrase: sum(common[bar] for bar in phrase))
+    return ()
 
 
 def _nearest_places(beats: NDArray[np.float64]) -> NDArray[np.float64]:

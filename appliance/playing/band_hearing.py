@@ -1,7 +1,8 @@
 """Transcribes a recording of a band with the audio encoder.
 
-The encoder turns the spectrum into a roll, from which the notes are read. Evaluation uses it; no command of
-the appliance does. Shapes: n samples, T score frames, R rows of a roll, S styles + 1.
+The encoder turns the spectrum into a roll, from which the notes are read. Evaluation and references that are
+recordings (:mod:`appliance.rendering.reference`) use it. Shapes: n samples, T score frames, R rows of a roll,
+S styles + 1.
 """
 
 from __future__ import annotations

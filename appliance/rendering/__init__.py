@@ -3,6 +3,7 @@
 - ``job``: the description of a job
 - ``render``: the steps of a render
 - ``hearing``: its first steps: what is sung, its tuning, its level
+- ``reference``: the manner of a MIDI file or a recording
 - ``engine``: a loaded pack
 - ``sound_files``: plays notes into accompaniment, mix and stems
 - ``receipt``: the record of a render

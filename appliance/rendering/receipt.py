@@ -150,7 +150,12 @@ def make_receipt(
             "chart_given": wishes.chords is not None,
             "rhythm_text": rhythm_text(reading.rhythm),
             "rhythm_given": wishes.rhythm is not None,
-            "remarks": [*vocal.remarks, *reading.remarks, *_remarks_on_transposing(reading.key, wishes)],
+            "remarks": [
+                *vocal.remarks,
+                *reading.remarks,
+                *wishes.like_remarks,
+                *_remarks_on_transposing(reading.key, wishes),
+            ],
             "groups": list(take.score.groups()),
             "fit": None if take.fit is None else take.fit.to_json(take.retried),
             "loudness_lufs": round(played.levels.loudness.integrated_lufs, 2),

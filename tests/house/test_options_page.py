@@ -26,7 +26,8 @@ from appliance.music.chord_quality import QUALITIES
 from appliance.music.keys import Key
 from appliance.music.scale_degrees import SongKey
 from appliance.music.score import STYLES, BeatGrid
-from appliance.watch.inbox.sidecar import MAX_BYTES, MAX_LINE_CHARACTERS, MAX_SETTINGS_BYTES, _Sidecar
+from appliance.watch.inbox.sidecar import MAX_BYTES, MAX_MIDI_BYTES, MAX_SETTINGS_BYTES
+from appliance.watch.inbox.sidecar_text import MAX_LINE_CHARACTERS, Sidecar
 from appliance.watch.settings.config import Config
 
 try:
@@ -73,12 +74,12 @@ def test_the_exit_codes_are_those_documented(options: str) -> None:
 
 def test_sidecar_settings_are_those_documented(options: str) -> None:
     text = section(options, "## Sidecars")
-    assert sorted(named(first_cells(text))) == sorted(_Sidecar.written_names())
+    assert sorted(named(first_cells(text))) == sorted(Sidecar.written_names())
     (example,) = blocks(text, "toml")
-    read = _Sidecar.model_validate(tomllib.loads(example))
-    assert set(read.model_dump(exclude_none=True, by_alias=True)) == set(_Sidecar.written_names())
+    read = Sidecar.model_validate(tomllib.loads(example))
+    assert set(read.model_dump(exclude_none=True, by_alias=True)) == set(Sidecar.written_names())
     assert f"{MAX_SETTINGS_BYTES >> 10} KiB" in text and f"{MAX_LINE_CHARACTERS} characters" in text
-    assert f"{MAX_BYTES >> 10} KiB" in text
+    assert f"{MAX_BYTES >> 10} KiB" in text and f"{MAX_MIDI_BYTES >> 20} MiB" in text
 
 
 def test_sections_of_the_settings_file_are_those_documented(options: str) -> None:

@@ -22,6 +22,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 from support.pages import backline_commands, blocks, first_cells, named, pages, parse, section, shell_lines
+from support.references import chords, midi
 from support.vocals import sung
 from support.watch.service import Service
 
@@ -113,6 +114,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory, root: Path, fake_pack: Path
     options = pages(root)["docs/options.md"]
     (folder / "chart.txt").write_text(blocks(options, "chart")[0])
     (folder / "beats.txt").write_text(blocks(options, "beats")[0])
+    midi(folder / "groove.mid", [("Piano", 0, chords())])
     with Service(folder / "watched", fake_pack, {"publish": {"archive_sources": False}}) as service:
         service.start()
         service.drop(folder / "demo" / "vocal.flac", "first.flac")

@@ -6,6 +6,7 @@
   ``plain_song``: one with bars, and a plain score for it
 - ``fake_pack``: a tiny pack with the real graphs' names and shapes; ``composing_pack``: with a chord network;
   ``small_render``: a small render
+- ``references``: small MIDI files for ``--like``
 - ``random_band``: notes that differ with the seed; ``redone_files``: what a redo left as it was;
   ``bends``: clicks
 - ``tiny_checkpoint``: tiny networks; ``tiny_samples``: samples for them; ``tiny_cache``: made-up songs

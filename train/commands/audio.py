@@ -114,3 +114,20 @@ def reconstruct_audio(
     sound_report.write(folder, sound_report.to_json(str(model), judged))
     sound_report.draw(Trip(open_sound(model), soundfont), chosen, folder / "sound.png")
     click.echo((folder / "sound.md").read_text())
+
+
+@click.command("read-references")
+@click.argument("pack", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--split", default="test")
+@click.option("--excerpts", "count", default=24, help="Number of excerpts, each of another song.")
+@click.option("--seconds", default=40.0)
+@click.pass_obj
+def read_references(runs: Path, pack: Path, split: str, count: int, seconds: float) -> None:
+    """Compare what --like reads from recordings with what it reads from their notes, style by style."""
+    from appliance.packs.pack import load_pack
+    from train.evaluate.sound.references import as_markdown, excerpts, read
+
+    songs = song_cache.load_split(runs / "cache" / "songs", split)
+    chosen = excerpts(songs, count, seconds, load_pack(pack).manifest.styles)
+    progress = iter(track(range(len(chosen)), description="heard"))
+    click.echo(as_markdown(read(pack, chosen, lambda: next(progress, None))))

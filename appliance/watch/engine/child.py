@@ -223,14 +223,17 @@ class _Work:
         from appliance.rendering.job import RenderJob
         from appliance.rendering.render import render
         from appliance.watch.disk.folders import Access, folder, seal
+        from appliance.watch.engine.reference import fetch_reference, with_reference
 
         order = self.order
         work = held.enter_context(folder(Path(order.work)))
         self._place = Path(f"/proc/self/fd/{work}")
+        wishes = Wishes.from_json((self._place / SETTINGS_NAME).read_text(encoding="ascii"))
+        reference = fetch_reference(order, wishes, self._place, self._limits())
         original = self._decoded()
         self._duration_s = original.duration_s
         self._report_progress(0.0)
-        wishes = Wishes.from_json((self._place / SETTINGS_NAME).read_text(encoding="ascii"))
+        wishes = with_reference(self.engine, wishes, reference)
         job = RenderJob(self._vocal(), self._place / "result", wishes, original=original, key=order.key)
         receipts = render(self.engine, job, version("backline"), self._report_progress)
         for remark in receipts[0].remarks:
@@ -238,6 +241,10 @@ class _Work:
         with folder(work, b"result") as result:
             seal(result, Access(order.file_mode, order.folder_mode, order.group_id))
             os.fsync(work)
+
+    def _limits(self) -> Limits:
+        free = os.statvfs(self._place)
+        return limits_of(self.setup, free.f_bavail * free.f_frsize - self.order.reserve_bytes)
 
     def _decoded(self) -> AudioInfo:
         """Decode the recording into the work folder; returns its facts."""
@@ -247,8 +254,7 @@ class _Work:
 
         order, vocal = self.order, self._vocal()
         vocal.parent.mkdir()
-        free = os.statvfs(self._place)
-        limits = limits_of(self.setup, free.f_bavail * free.f_frsize - order.reserve_bytes)
+        limits = self._limits()
         with ExitStack() as held:
             try:
                 source = held.enter_context(opened(Path(order.inbox), os.fsencode(order.source)))

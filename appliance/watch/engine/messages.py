@@ -42,7 +42,8 @@ class Order:
 
     ``title`` is the recording's name in errors, ``stem`` the name of its results. Invalid UTF-8 in paths is
     escaped as in PEP 383. The settings are a file in ``work``, because they can be longer than a packet.
-    ``reserve_bytes`` of disk space must remain free.
+    ``reserve_bytes`` of disk space must remain free. ``reference`` is the file below ``inbox`` that the
+    settings name with ``like_name``, '' for none.
     """
 
     job: int
@@ -57,6 +58,7 @@ class Order:
     file_mode: int
     folder_mode: int
     group_id: int | None
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

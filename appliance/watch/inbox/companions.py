@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from appliance.watch.disk.found import FoundFile
 from appliance.watch.disk.names import folded
+from appliance.watch.inbox.reference_names import LIKE_ENDINGS
 from appliance.watch.inbox.scan import (
     CHART_ENDINGS,
     DONE_ENDING,
@@ -22,7 +23,7 @@ from appliance.watch.inbox.scan import (
     Scan,
 )
 
-Kind = Literal["settings", "rich", "done", "chart"]
+Kind = Literal["settings", "rich", "done", "chart", "like"]
 
 _SETTINGS_ENDINGS = (SETTINGS_ENDING + b".txt", SETTINGS_ENDING * 2, SETTINGS_ENDING)
 """Editors that hide endings add one of their own; the longest first."""
@@ -32,6 +33,7 @@ _ENDINGS: tuple[tuple[Kind, tuple[bytes, ...]], ...] = (
     ("rich", RICH_SETTINGS_ENDINGS),
     ("done", (DONE_ENDING,)),
     ("chart", CHART_ENDINGS),
+    ("like", LIKE_ENDINGS),
 )
 
 Key = tuple[bytes, str]
@@ -67,9 +69,16 @@ class Companions:
         self._by_name: dict[Key, list[FoundFile]] = defaultdict(list)
         self._folder_settings: dict[bytes, list[Claim]] = defaultdict(list)
         self.all = scan.companions
+        self.references = [
+            *scan.midi,
+            *(found for found in scan.companions if found.path.lower().endswith(LIKE_ENDINGS)),
+        ]
         for path in dict.fromkeys([*(found.path for found in scan.found), *leaving]):
             for key in _keys(path):
                 self._vocals[key].append(path)
+        for found in scan.midi:
+            above, name = _split(found.path)
+            self._by_name[above, folded(name)].append(found)
         for found in scan.companions:
             above, name = _split(found.path)
             self._by_name[above, folded(name)].append(found)
@@ -135,7 +144,8 @@ class Companions:
         """Paths of the companions that go where ``vocal`` goes.
 
         A companion that another vocal needs stays, as long as ``is_there`` says so of that vocal's path. With
-        ``applied`` also settings and charts stay that are not among those files: they came too late.
+        ``applied`` also settings, charts and references stay that are not among those files: they came too
+        late.
         """
         kept = None if applied is None else {_identity(found) for found in applied}
         moving = []
@@ -147,12 +157,12 @@ class Companions:
         return tuple(moving)
 
     def too_late(self, vocal: bytes, applied: Collection[FoundFile]) -> list[FoundFile]:
-        """Settings and charts of ``vocal`` that were not, or not as they are now, among ``applied``."""
+        """Companions of ``vocal`` that are not as they are now among ``applied``, but for done markers."""
         kept = {_identity(found) for found in applied}
         return [
             claim.file
             for claim in self.of(vocal)
-            if claim.kind in ("settings", "rich", "chart") and _identity(claim.file) not in kept
+            if claim.kind != "done" and _identity(claim.file) not in kept
         ]
 
     def _owners(self, above: bytes, base: bytes, vocal: bytes | None = None) -> list[bytes]:

@@ -18,9 +18,10 @@ from appliance.watch.disk.folders import exists
 from appliance.watch.disk.found import FoundFile
 from appliance.watch.disk.hashing import Changed, Hasher
 from appliance.watch.disk.names import free_name, wanted_name
+from appliance.watch.inbox.asking import Asking
 from appliance.watch.inbox.scan import Scan, scan
 from appliance.watch.inbox.settling import Tracker
-from appliance.watch.inbox.sidecar import Asked, Missing, NotReady, read_asked
+from appliance.watch.inbox.sidecar import Asked, NotReady
 from appliance.watch.inbox.stillness import Stillness, stillness, wait_s
 from appliance.watch.inbox.unused import Unused
 from appliance.watch.journal.applied import record_applied
@@ -52,6 +53,7 @@ class Intake:
         self._journal = journal
         self._log = log
         self._tracker = Tracker(config.intake.settle_s)
+        self._asking = Asking(config, self._tracker)
         self._ready: deque[FoundFile] = deque()
         self._hasher: Hasher | None = None
 
@@ -59,6 +61,7 @@ class Intake:
         """Apply new settings, also to files that are settling."""
         self.config = config
         self._tracker.settle_s = config.intake.settle_s
+        self._asking.reconfigure(config)
 
     def due_s(self) -> float:
         """Time of the next scan, on the clock of :meth:`look`."""
@@ -73,7 +76,8 @@ class Intake:
     @property
     def pending(self) -> bool:
         """Whether :meth:`step` has work."""
-        return bool(self.pack_sha256) and (self._hasher is not None or bool(self._ready))
+        work = self._hasher is not None or bool(self._ready) or self._asking.references.pending
+        return bool(self.pack_sha256) and work
 
     @property
     def settling(self) -> int:
@@ -90,6 +94,7 @@ class Intake:
         busy = None if self._hasher is None else self._hasher.found
         leaving = [job.relpath for job in self._journal.in_state("published", "rejecting")]
         self._ready = deque(found for found in self._tracker.observe(now_s, seen, leaving) if found != busy)
+        self._asking.scanned()
         self.held = {path: why for path, why in self.held.items() if self._tracker.found(path) is not None}
         if seen.sentinel:
             # Vocals in folders that could not be read may still exist.
@@ -99,7 +104,7 @@ class Intake:
                     self._journal.record_gone(job.id, "the vocal is no longer in the inbox")
                     self._log(f"{job.shown} is gone from the inbox")
             self.unused.stay = self._sources_stay
-            self.unused.update(self._tracker, now_s, lambda path: self._asked_now(path, now_s))
+            self.unused.update(self._tracker, now_s, lambda path: self._asking.now(path, now_s))
             for sentence in self.unused.overdue(self._tracker, now_s, self.config.intake.patience_s):
                 self._log(sentence)
         return seen
@@ -107,6 +112,9 @@ class Intake:
     def step(self, now_s: float) -> None:
         """Do a short step of work on one file. After a JournalError the file is offered again."""
         if not self.pending:
+            return
+        if self._asking.references.pending:
+            self._asking.references.step()
             return
         found = self._hasher.found if self._hasher is not None else self._ready.popleft()
         try:
@@ -123,8 +131,8 @@ class Intake:
             self._hold(found, now_s, "the journal could not be written")
             raise
 
-    def recheck(self, job: Job, now_s: float) -> bool:
-        """Whether a waiting job may start: its vocal and companions are unchanged.
+    def recheck(self, job: Job, now_s: float) -> Asked | None:
+        """What is asked for a waiting job that may start: its vocal and companions are unchanged. Else None.
 
         If one of them is changing, the job is deferred. If one has changed, the job ends as ``gone`` and the
         vocal is offered again. Raises JournalError.
@@ -134,16 +142,16 @@ class Intake:
             if found is None:
                 raise NotReady("the vocal has not been seen since the start")
             if self._is_in_inbox(job):
-                asked = self._read_asked(found, now_s)
+                asked = self._asking.read(found, now_s)
                 if isinstance(asked, Asked) and asked.wishes.to_json() == job.settings:
                     record_applied(self._journal, job.id, asked.applied)
-                    return True
+                    return asked
         except (NotReady, OSError) as why:
             self._journal.defer(job.id, str(why), self.config.intake.settle_s)
-            return False
+            return None
         self._journal.record_gone(job.id, "the vocal or a file that belongs to it has changed")
         self._tracker.offer_again(job.relpath)
-        return False
+        return None
 
     def patience_left_s(self, path: bytes, now_s: float) -> float:
         """Seconds for which a vocal that does not decode still counts as an unfinished copy."""
@@ -183,7 +191,7 @@ class Intake:
         marked = any(self._tracker.has_settled(marker.file.path, now_s) for marker in markers)
         if self.config.intake.require_done_marker and not marked:
             raise NotReady("its done marker is missing")
-        self._read_asked(found, now_s)
+        self._asking.read(found, now_s)
         self._hasher = Hasher(self.config.folders.inbox, found)
         what = stillness(self._hasher.descriptor, found)
         certain = marked and what not in (Stillness.BUSY, Stillness.CHANGED)
@@ -192,7 +200,7 @@ class Intake:
 
     def _accept(self, found: FoundFile, content_sha256: str, now_s: float) -> None:
         """Record a hashed file in the journal."""
-        asked = self._read_asked(found, now_s)
+        asked = self._asking.read(found, now_s)
         if isinstance(asked, InputError):
             self._reject(found, content_sha256, str(asked))
         else:
@@ -243,25 +251,6 @@ class Intake:
             self._reject(found, unread, reason)
         except NotReady as why:
             self._hold(found, now_s, str(why))
-
-    def _read_asked(self, found: FoundFile, now_s: float) -> Asked | InputError:
-        """What is asked for a vocal, or the error in a companion."""
-        try:
-            return read_asked(self.config.folders.inbox, found.path, self._tracker, now_s, self.config.work)
-        except InputError as error:
-            return error
-        except Missing as why:
-            if self._tracker.age_s(found.path, now_s) < self.config.intake.patience_s:
-                raise
-            return InputError(f"{why}; drop it again together with the vocal.")
-
-    def _asked_now(self, path: bytes, now_s: float) -> str | None:
-        """Canonical JSON of what is asked for a vocal; None if it is invalid or still changing."""
-        folders, work = self.config.folders, self.config.work
-        try:
-            return read_asked(folders.inbox, path, self._tracker, now_s, work).wishes.to_json()
-        except (InputError, NotReady, OSError):
-            return None
 
     @property
     def _sources_stay(self) -> bool:

@@ -26,6 +26,7 @@ from appliance.watch.inbox.other_files import (
     kind_of_folder,
     marked_unfinished,
 )
+from appliance.watch.inbox.reference_names import LIKE_ENDINGS, is_midi
 from appliance.watch.settings.config import IntakeSettings
 
 TEXT_ENDING = b".txt"
@@ -40,7 +41,7 @@ SETTINGS_NAME = b"backline.toml"
 RICH_SETTINGS_ENDINGS = (b".toml.rtf", b".toml.doc", b".toml.docx", b".toml.odt")
 """Endings of settings that a word processor saved in a format of its own."""
 
-COMPANION_ENDINGS = (SETTINGS_ENDING, DONE_ENDING, *CHART_ENDINGS, *RICH_SETTINGS_ENDINGS)
+COMPANION_ENDINGS = (SETTINGS_ENDING, DONE_ENDING, *CHART_ENDINGS, *RICH_SETTINGS_ENDINGS, *LIKE_ENDINGS)
 """Endings of files that belong to a vocal."""
 
 MAX_IGNORED = 50
@@ -72,7 +73,7 @@ class Scan(NamedTuple):
     found: tuple[FoundFile, ...]
     """Vocals: all files that are neither ignored nor companions, unsorted."""
     companions: tuple[FoundFile, ...]
-    """Settings, done markers and chord charts."""
+    """Settings, done markers, chord charts and references."""
     sentinel: bool
     seconds: float
     troubles: tuple[Trouble, ...] = ()
@@ -84,6 +85,8 @@ class Scan(NamedTuple):
     """Number of files of each of :data:`~appliance.watch.inbox.other_files.LEFT_KINDS`."""
     unfinished: frozenset[bytes] = frozenset()
     """Paths of files that another file beside them marks as unfinished."""
+    midi: tuple[FoundFile, ...] = ()
+    """MIDI files among ``left``: a sidecar may name one as a reference."""
 
 
 def scan(inbox: Path, intake: IntakeSettings, own: Set[tuple[int, int]] = frozenset()) -> Scan:
@@ -116,6 +119,7 @@ def scan(inbox: Path, intake: IntakeSettings, own: Set[tuple[int, int]] = frozen
         tuple(walk.ignored),
         dict(walk.left),
         frozenset(walk.unfinished),
+        tuple(walk.midi),
     )
 
 
@@ -136,6 +140,7 @@ class _Walk:
         self.ignored: list[Ignored] = []
         self.left = Counter[str]()
         self.unfinished: set[bytes] = set()
+        self.midi: list[FoundFile] = []
         self._skip_file = Matcher((*HIDDEN_FILES, *intake.ignore))
         self._skip_folder = Matcher((*HIDDEN_FOLDERS, *intake.ignore))
 
@@ -173,6 +178,9 @@ class _Walk:
             self.left[kind] += 1
             if marked := marked_unfinished(name):
                 self.unfinished.add(prefix + marked)
+            if is_midi(name):
+                state = entry.stat(follow_symlinks=False)
+                self.midi += [found_of(prefix + name, state)] if stat.S_ISREG(state.st_mode) else []
             return
         state = entry.stat(follow_symlinks=False)
         if not stat.S_ISREG(state.st_mode):

@@ -51,7 +51,7 @@ class Tracker:
         self._doubtful = self.companions.with_rivals()
         if not scan.sentinel:
             return []
-        for found in scan.companions:
+        for found in (*scan.companions, *scan.midi):
             self._seen[found.path] = _Seen(found, now_s, None) if _new(before, found) else before[found.path]
         for found in scan.found:
             offer_s = now_s + self.settle_s

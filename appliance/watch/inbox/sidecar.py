@@ -8,42 +8,33 @@ because a wrong accompaniment would be worse than none. The engine checks names 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import Field, ValidationError
-
-from appliance.composing.wishes import TEMPO_WISHES, Section, SidecarWishes, Wishes
+from appliance.composing.wishes import TEMPO_WISHES, Wishes
 from appliance.errors import InputError
-from appliance.files.refused_values import refusal, unknown_key
-from appliance.files.toml import TomlError, parse_toml
 from appliance.watch.disk.folders import opened
 from appliance.watch.disk.found import FoundFile, same_file, shown
 from appliance.watch.inbox.charts import chart_path, is_chart, start_of
 from appliance.watch.inbox.companions import Claim
+from appliance.watch.inbox.reference_hashes import ReferenceHashes
+from appliance.watch.inbox.reference_names import is_midi, reference_path
 from appliance.watch.inbox.scan import TEXT_ENDING
 from appliance.watch.inbox.settling import Tracker
+from appliance.watch.inbox.sidecar_text import parse_sidecar
 from appliance.watch.settings.config import Work
-from appliance.watch.settings.values import Seed, Takes
 
 MAX_BYTES = 256 << 10
 """Largest size of a chord chart."""
 
+MAX_MIDI_BYTES = 1 << 20
+"""Largest size of a MIDI file that is a reference. Reading one takes three hundred times its memory."""
+
 MAX_SETTINGS_BYTES = 16 << 10
-MAX_LINE_CHARACTERS = 500
-"""Limits of a sidecar. The memory of Python's TOML parser grows with the square of a key's parts: one key of
-256 KiB takes 40 GB."""
-
-_MAX_SENTENCE = 800
-"""Characters of a validation error that are shown."""
-
-_SECTION = re.compile(r"\bsection\.(\d+)(?:\.(\w+))?")
-"""The place of a section, or of a key in it, in an error."""
-
-Name = Annotated[str, Field(min_length=1, max_length=50)]
+"""Largest size of a sidecar. The memory of Python's TOML parser grows with the square of a key's parts: one
+key of 256 KiB takes 40 GB."""
 
 
 class NotReady(Exception):
@@ -51,40 +42,29 @@ class NotReady(Exception):
 
 
 class Missing(NotReady):
-    """A chord chart that a sidecar names does not exist."""
-
-
-class _Sidecar(SidecarWishes):
-    """Keys of ``backline.toml`` and ``NAME.toml``; missing keys are inherited.
-
-    Its limits are narrower than the command's, because a hundred takes would block the queue unattended.
-    """
-
-    style: Name = SidecarWishes().style
-    key: Name | None = None
-    chords: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    """Name of a chord chart in the same folder."""
-    takes: Takes = 1
-    seed: Seed = 0
+    """A chord chart or a reference that a sidecar names does not exist."""
 
 
 class Asked(NamedTuple):
-    """What is asked for a vocal, and the companions that say so."""
+    """What is asked for a vocal, the companions that say so, and the reference among them."""
 
     wishes: Wishes
     applied: tuple[FoundFile, ...]
+    reference: FoundFile | None = None
 
 
-def read_asked(inbox: Path, vocal: bytes, tracker: Tracker, now_s: float, work: Work) -> Asked:
+def read_asked(
+    inbox: Path, vocal: bytes, tracker: Tracker, now_s: float, work: Work, references: ReferenceHashes
+) -> Asked:
     """The wishes for a vocal, from the settings in ``work`` and the companions in the last scan.
 
     Raises:
-        NotReady: a companion is missing or still changing.
+        NotReady: a companion is missing or still changing, or the hash of its reference is not known yet.
         InputError: a companion is invalid, or it is not clear which one counts; the sentence is for the
             musician.
         OSError: a companion cannot be read.
     """
-    return _Reader(inbox, vocal, tracker, now_s).read(work)
+    return _Reader(inbox, vocal, tracker, now_s, references).read(work)
 
 
 @dataclass(slots=True)
@@ -95,7 +75,9 @@ class _Reader:
     vocal: bytes
     tracker: Tracker
     now_s: float
+    references: ReferenceHashes
     _applied: list[FoundFile] = field(default_factory=list)
+    _reference: FoundFile | None = None
 
     def read(self, work: Work) -> Asked:
         asked: dict[str, Any] = {"style": work.style, "takes": work.takes, "seed": work.seed}
@@ -105,7 +87,9 @@ class _Reader:
         own_settings = self._own_settings(claims)
         own = {} if own_settings is None else self._said(own_settings)
         chart = {} if "chords" in own else self._own_chart(claims)
-        return Asked(Wishes.model_validate(_narrowed(asked, own) | chart), tuple(self._applied))
+        like = {} if "like_name" in own else self._own_reference(claims)
+        wishes = Wishes.model_validate(_narrowed(asked, own) | chart | like)
+        return Asked(wishes, tuple(self._applied), self._reference)
 
     def _folder_settings(self) -> Iterator[FoundFile]:
         """The sidecars of the folders above the vocal, the most general first."""
@@ -136,23 +120,49 @@ class _Reader:
         return claims[0].file if claims else None
 
     def _said(self, settings: FoundFile) -> dict[str, Any]:
-        """What a sidecar asks for, with the text of the chart that it names."""
-        said = _parse(self._text(settings, MAX_SETTINGS_BYTES), settings.shown)
+        """What a sidecar asks for, with the text of the chart and the hash of the reference that it names."""
+        said = parse_sidecar(self._text(settings, MAX_SETTINGS_BYTES), settings.shown)
         self._applied.append(settings)
-        asked = said.model_dump(exclude_unset=True, exclude={"chords"}, by_alias=True)
-        return asked if said.chords is None else asked | self._chart(settings.path, said.chords)
+        asked = said.model_dump(exclude_unset=True, exclude={"chords", "like"}, by_alias=True)
+        if said.chords is not None:
+            asked |= self._chart(settings.path, said.chords)
+        if said.like is not None:
+            path = reference_path(settings.path, said.like)
+            asked |= self._like(self._named(settings.path, "like", path))
+        return asked
 
     def _chart(self, sidecar: bytes, name: str) -> dict[str, Any]:
-        path = chart_path(sidecar, name)
-        charts = self.tracker.companions.named(path)
-        if not charts:
-            raise Missing(f"{shown(path)} is missing")
-        if len(charts) > 1:
-            names = " or ".join(chart.shown for chart in charts[:3])
-            raise InputError(f"{shown(sidecar)}: chords: '{name}' may be {names}; write the name exactly.")
-        text = self._text(charts[0])
-        self._applied.append(charts[0])
+        chart = self._named(sidecar, "chords", chart_path(sidecar, name))
+        text = self._text(chart)
+        self._applied.append(chart)
         return {"chords": text, "chords_name": name}
+
+    def _named(self, sidecar: bytes, key: str, path: bytes) -> FoundFile:
+        """The file that a sidecar means by ``path``. Raises Missing, or InputError if several could be."""
+        files = self.tracker.companions.named(path)
+        if not files:
+            raise Missing(f"{shown(path)} is missing")
+        if len(files) > 1:
+            name, names = shown(path.rpartition(b"/")[2]), " or ".join(file.shown for file in files[:3])
+            raise InputError(f"{shown(sidecar)}: {key}: '{name}' may be {names}; write the name exactly.")
+        return files[0]
+
+    def _like(self, reference: FoundFile) -> dict[str, Any]:
+        """Name and hash of a reference; the engine reads it."""
+        self._check_settled(reference)
+        if is_midi(reference.path):
+            self._check_size(reference, MAX_MIDI_BYTES)
+        digest = self.references.known(reference, self.tracker.age_s(reference.path, self.now_s))
+        if digest is None:
+            raise NotReady(f"{reference.shown}: {self.references.why_not(reference)}")
+        self._applied.append(reference)
+        self._reference = reference
+        return {"like_name": reference.shown.rpartition("/")[2], "like_sha256": digest}
+
+    def _own_reference(self, claims: list[Claim]) -> dict[str, Any]:
+        """The reference that has the vocal's name, although no settings of the vocal name one."""
+        reference = self._only([claim for claim in claims if claim.kind == "like"], _title(self.vocal))
+        return {} if reference is None else self._like(reference)
 
     def _own_chart(self, claims: list[Claim]) -> dict[str, Any]:
         """The chart that has the vocal's name, although no settings of the vocal name one."""
@@ -183,12 +193,15 @@ class _Reader:
         if not self.tracker.has_settled(companion.path, self.now_s):
             raise NotReady(f"{companion.shown} has not settled yet")
 
-    def _text(self, companion: FoundFile, max_bytes: int = MAX_BYTES) -> str:
-        self._check_settled(companion)
+    def _check_size(self, companion: FoundFile, max_bytes: int) -> None:
         if companion.size > max_bytes:
             raise InputError(
                 f"{companion.shown} is too long: {companion.size} bytes, and {max_bytes} bytes are allowed."
             )
+
+    def _text(self, companion: FoundFile, max_bytes: int = MAX_BYTES) -> str:
+        self._check_settled(companion)
+        self._check_size(companion, max_bytes)
         data = _bytes(self.inbox, companion)
         try:
             return data.decode("utf-8-sig")
@@ -207,47 +220,25 @@ def _title(vocal: bytes) -> str:
     return f"'{shown(vocal.rpartition(b'/')[2])}'"
 
 
-def named_chart(inbox: Path, settings: FoundFile) -> bytes | None:
-    """The path of the chart that a sidecar names; None if it names none or cannot be read as it is."""
+class Named(NamedTuple):
+    """The paths of the files that a sidecar names."""
+
+    chart: bytes | None = None
+    reference: bytes | None = None
+
+
+def named_files(inbox: Path, settings: FoundFile) -> Named:
+    """The files that a sidecar names; none if it cannot be read as it is."""
     try:
         if settings.size > MAX_SETTINGS_BYTES:
-            return None
-        said = _parse(_bytes(inbox, settings).decode("utf-8-sig"), settings.shown)
-        return None if said.chords is None else chart_path(settings.path, said.chords)
-    except (InputError, NotReady, OSError, ValueError):
-        return None
-
-
-def _parse(text: str, name: str) -> _Sidecar:
-    """The settings in the text of a sidecar, which errors call ``name``."""
-    if max(map(len, text.splitlines()), default=0) > MAX_LINE_CHARACTERS:
-        raise InputError(
-            f"{name} has a line that is too long; settings have at most {MAX_LINE_CHARACTERS} "
-            "characters per line."
+            return Named()
+        said = parse_sidecar(_bytes(inbox, settings).decode("utf-8-sig"), settings.shown)
+        return Named(
+            None if said.chords is None else chart_path(settings.path, said.chords),
+            None if said.like is None else reference_path(settings.path, said.like),
         )
-    try:
-        return _Sidecar.model_validate(parse_toml(text))
-    except TomlError as error:
-        raise InputError(f"{name}, {error}.") from error
-    except ValidationError as error:
-        said = _SECTION.sub(_counted, refusal(error, _unknown))
-        raise InputError(f"{name}: {said[:_MAX_SENTENCE]}.") from error
-    except (ValueError, RecursionError) as error:  # a number with thousands of digits, deeply nested lists
-        raise InputError(f"{name} has a value that no sidecar needs; remove it.") from error
-
-
-def _unknown(key: str) -> str:
-    inside = _SECTION.match(key) is not None
-    known = Section.written_names() if inside else _Sidecar.written_names()
-    *others, last = known
-    holder = "a section" if inside else "a sidecar"
-    return unknown_key(key.rpartition(".")[2], known, f"{holder} may hold {', '.join(others)} and {last}")
-
-
-def _counted(match: re.Match[str]) -> str:
-    """The first section is number 1, not 0."""
-    key = f": {match[2]}" if match[2] else ""
-    return f"section {int(match[1]) + 1}{key}"
+    except (InputError, NotReady, OSError, ValueError):
+        return Named()
 
 
 def _bytes(inbox: Path, companion: FoundFile) -> bytes:

@@ -11,7 +11,7 @@ import os
 import time
 
 from appliance.watch.disk.folders import LONGEST_NAME_BYTES, Access, shortened
-from appliance.watch.disk.found import shown
+from appliance.watch.disk.found import FoundFile, shown
 from appliance.watch.disk.names import free_name
 from appliance.watch.engine.failures import FAILURES, Then
 from appliance.watch.engine.messages import Done, Failed, Order, Progress
@@ -123,7 +123,7 @@ class Rendering:
             self._journal.record_gone(job.id, "the pack has changed")
             self._intake.offer_again(job.relpath)
             return False
-        if not self._intake.recheck(job, now_s):
+        if (asked := self._intake.recheck(job, now_s)) is None:
             return False
         outbox, settings = self.config.folders.outbox, self.config.work
         try:
@@ -139,7 +139,7 @@ class Rendering:
         self.job = self._journal.start(job.id)
         self.share, self.started_s, self._recorded_s = 0.0, now_s, now_s
         limit_s = settings.timeout_least_s + decode_wall_s(settings.decode_seconds)
-        self._worker.give(self._order(job, os.fspath(work)), now_s + limit_s)
+        self._worker.give(self._order(job, os.fspath(work), asked.reference), now_s + limit_s)
         log(INFO, "Rendering.", job=job.id, name=job.relpath, attempt=self.job.attempts)
         return False
 
@@ -154,14 +154,13 @@ class Rendering:
         name = free_name(self.config.folders.outbox, job.wanted, others)
         return job if name == job.name else self._journal.rename(job.id, name)
 
-    def _order(self, job: Job, work: str) -> Order:
-        name = job.relpath.rpartition(b"/")[2]
+    def _order(self, job: Job, work: str, reference: FoundFile | None) -> Order:
         return Order(
             job=job.id,
             key=job.key,
             inbox=os.fspath(self.config.folders.inbox),
             source=os.fsdecode(job.relpath),
-            title=shown(name),
+            title=shown(job.relpath.rpartition(b"/")[2]),
             stem=_stem(job.wanted.rpartition(b"/")[2]),
             sha256=job.content_sha256,
             work=work,
@@ -169,6 +168,7 @@ class Rendering:
             file_mode=self.access.file_mode,
             folder_mode=self.access.folder_mode,
             group_id=self.access.group_id,
+            reference="" if reference is None else os.fsdecode(reference.path),
         )
 
     def _conclude(self, outcome: Done | Failed | Death, now_s: float) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from appliance.errors import InputError
 from appliance.music.beat_grid import one_at_a_time
 from appliance.music.midi import TempoMap, write_midi
+from appliance.music.midi_file import read_midi
 from appliance.music.midi_reading import read_take_midi
 from appliance.music.score import BeatGrid, Note, Score
 
@@ -74,3 +75,28 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.mid").write_bytes(b"MThd no such file")
     with pytest.raises(InputError, match=r"b\.mid cannot be read as a MIDI file"):
         read_take_midi(tmp_path / "b.mid", ("keys",), DURATION_S)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_both_readers_find_the_same_notes(tmp_path: Path, seed: int) -> None:
+    """One counts in seconds, the other in quarters."""
+    written = score(seed)
+    write_midi(tmp_path / "a.mid", written, rubato(seed), SOUNDS)
+    take = read_take_midi(tmp_path / "a.mid", written.groups(), DURATION_S)
+    song = read_midi((tmp_path / "a.mid").read_bytes())
+    for group, track in zip(written.groups(), song.tracks[1:], strict=True):
+        starts = take.tempo_map.seconds(round(960 * note.start) for note in track.notes)
+        ends = take.tempo_map.seconds(round(960 * note.end) for note in track.notes)
+        found = zip(
+            starts, ends, (n.pitch for n in track.notes), (n.velocity for n in track.notes), strict=True
+        )
+        own = [n for n in take.score.notes if n.group == group]
+        assert sorted(found) == [(n.start_s, n.end_s, n.pitch, n.velocity) for n in own]
+
+
+def test_a_tempo_of_nothing_is_left_out(tmp_path: Path) -> None:
+    write_midi(tmp_path / "a.mid", score(1), BeatGrid(), SOUNDS)
+    data = (tmp_path / "a.mid").read_bytes()
+    stopped = data.replace(b"\xff\x51\x03" + (500_000).to_bytes(3, "big"), b"\xff\x51\x03\x00\x00\x00")
+    assert stopped != data and read_midi(data).tempo == [(0.0, 120.0)]
+    assert read_midi(stopped).tempo == [] and read_midi(stopped).tracks

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import InputError
+from appliance.watch.inbox.reference_hashes import ReferenceHashes
 from appliance.watch.inbox.scan import scan
 from appliance.watch.inbox.settling import Tracker
 from appliance.watch.inbox.sidecar import read_asked
@@ -49,5 +50,12 @@ def test_settings_built_to_do_harm_are_refused(watched: Config, name: str, text:
     tracker = Tracker(10.0)
     tracker.observe(0.0, scan(watched.folders.inbox, watched.intake))
     with pytest.raises(InputError, match=name.replace(".", r"\.")) as caught:
-        read_asked(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
+        read_asked(
+            watched.folders.inbox,
+            b"song.wav",
+            tracker,
+            100.0,
+            watched.work,
+            ReferenceHashes(watched.folders.inbox, watched.intake),
+        )
     assert len(str(caught.value)) < 1000

@@ -12,6 +12,7 @@ from appliance.errors import InputError
 from appliance.watch.disk.found import FoundFile
 from appliance.watch.disk.names import free_name, wanted_name
 from appliance.watch.inbox.companions import Companions
+from appliance.watch.inbox.reference_hashes import ReferenceHashes
 from appliance.watch.inbox.scan import Scan, scan
 from appliance.watch.inbox.settling import Tracker
 from appliance.watch.inbox.sidecar import Missing, NotReady, read_asked
@@ -29,7 +30,14 @@ def put(watched: Config, path: str, text: str | bytes = "") -> None:
 def asked(watched: Config, vocal: str, now_s: float = 100.0) -> Wishes:
     tracker = Tracker(10.0)
     tracker.observe(0.0, scan(watched.folders.inbox, watched.intake))
-    return read_asked(watched.folders.inbox, vocal.encode(), tracker, now_s, watched.work).wishes
+    return read_asked(
+        watched.folders.inbox,
+        vocal.encode(),
+        tracker,
+        now_s,
+        watched.work,
+        ReferenceHashes(watched.folders.inbox, watched.intake),
+    ).wishes
 
 
 def test_without_sidecars_the_service_decides(watched: Config) -> None:
@@ -135,11 +143,25 @@ def test_a_sidecar_that_changed_since_the_look_is_waited_for(watched: Config) ->
     tracker.observe(0.0, scan(watched.folders.inbox, watched.intake))
     put(watched, "song.toml", "bpm = 192")
     with pytest.raises(NotReady, match="just changed"):
-        read_asked(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
+        read_asked(
+            watched.folders.inbox,
+            b"song.wav",
+            tracker,
+            100.0,
+            watched.work,
+            ReferenceHashes(watched.folders.inbox, watched.intake),
+        )
     (watched.folders.inbox / "song.toml").unlink()
     (watched.folders.inbox / "song.toml").symlink_to("/etc/hostname")
     with pytest.raises(NotReady):
-        read_asked(watched.folders.inbox, b"song.wav", tracker, 100.0, watched.work)
+        read_asked(
+            watched.folders.inbox,
+            b"song.wav",
+            tracker,
+            100.0,
+            watched.work,
+            ReferenceHashes(watched.folders.inbox, watched.intake),
+        )
 
 
 def looked(vocals: list[bytes], companions: list[bytes]) -> Scan:
