@@ -15,7 +15,7 @@ from support.vocals import sung
 
 import appliance
 from appliance.errors import InputError
-from appliance.networks.condition_rows import PLAN_ROWS
+from appliance.networks.condition_rows import FIRST_CONDITION_ROWS, PLAN_ROWS
 from appliance.networks.graphs import Graphs
 from appliance.packs.pack import load_pack
 from train.evaluate.judges.sung_notes import heard_notes, notes_beside, notes_of
@@ -88,14 +88,21 @@ def _windows(pack: Path, vocal: Path) -> int:
     return steps_of(engine.pack, reading.features) // engine.pack.manifest.sampler.steps
 
 
+@pytest.mark.parametrize("pack", ["fake_pack", "composing_pack"])
 def test_without_the_plan_the_denoiser_is_told_none(
-    renderer: PackRenderer, vocal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    renderer: PackRenderer,
+    vocal: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pack: str,
+    request: pytest.FixtureRequest,
 ) -> None:
+    renderer = replace(renderer, pack=request.getfixturevalue(pack))
     told: list[Any] = []
     condition = Graphs.condition
 
     def spy(self: Graphs, rows: Any, style: Any) -> Any:
-        told.append(rows[0, -(PLAN_ROWS + 1) :].copy())
+        told.append(rows[0, FIRST_CONDITION_ROWS - (PLAN_ROWS + 1) : FIRST_CONDITION_ROWS].copy())
         return condition(self, rows, style)
 
     monkeypatch.setattr(Graphs, "condition", spy)

@@ -119,7 +119,8 @@ class PackRenderer:
     def compose(self, engine: Engine, reading: Reading) -> Score:
         """Compose notes for a reading: one take, whatever its fit."""
         if not self.plan:
-            reading = replace(reading, plan=np.zeros_like(reading.plan), certainty=0.0)
+            hidden = np.zeros_like(reading.plan)
+            reading = replace(reading, plan=hidden, certainty=0.0, composed=False)
         return compose(engine.graphs, engine.pack, reading, self.style, self.seed)
 
 
