@@ -1,8 +1,9 @@
 """A fast judgement: composes validation songs from cached features and judges their notes, without audio.
 
 It compares settings and training runs in minutes; :mod:`train.evaluate.evaluation`, which judges audio, then
-confirms the choice. The model gets the vocal's features only; tempo, key and harmony are its own. Metrics and
-anchors are the same as there.
+confirms the choice. The model gets the vocal's features only; tempo, key and harmony are its own, and seeds
+other than 0 draw chords as takes do. Rhythm plans and dials of takes are left out. Metrics and anchors are the
+same as there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from appliance.composing.chosen_harmony import redraw
 from appliance.composing.composer import compose, listen
 from appliance.composing.reading import Reading
 from appliance.composing.wishes import Wishes
@@ -79,7 +81,8 @@ def judge_notes(
     for excerpt in steps(excerpts, f"composing {model.label}", lambda e: e.id):
         reading = read(model, excerpt)
         for made, seed in zip(takes, seeds, strict=True):
-            made.append(compose(model.graphs, model.pack, reading, style, seed))
+            own = redraw(model.graphs, reading, seed, None)
+            made.append(compose(model.graphs, model.pack, own, style, seed))
 
     def per_song(figure: Callable[[Score, Excerpt], float]) -> tuple[float, ...]:
         return tuple(
