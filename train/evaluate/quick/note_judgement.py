@@ -2,8 +2,8 @@
 
 It compares settings and training runs in minutes; :mod:`train.evaluate.evaluation`, which judges audio, then
 confirms the choice. The model gets the vocal's features only; tempo, key and harmony are its own, and seeds
-other than 0 draw chords as takes do. Rhythm plans and dials of takes are left out. Metrics and anchors are the
-same as there.
+other than 0 draw chords as takes do. Rhythm plans and dials of takes are left out. Metrics and anchors are
+the same as there.
 """
 
 from __future__ import annotations
