@@ -1,7 +1,8 @@
 """Tunes that people have harmonised twice: the bound of what a tune alone can say about its harmony.
 
 - Lead sheets with two sets of chords, each played by the same keyboard part
-  (:func:`train.arrange.accompanied`).
+  (:func:`train.arrange.accompanied`). The second set is written where the editors reharmonise the tune, so a
+  chord of it counts for a bar at most, and where none counts nothing is compared.
 - Tunes set twice in four parts: hymns and carols of one work. The settings may differ in key, rhythm and
   length, so their tunes are aligned note by note, and the second setting is moved to the time and key of the
   first.
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from appliance.music.score import Note
 from train.arrange import accompanied, read_chords
 from train.arrange.chord import Chord
+from train.arrange.symbols import seconds_of_beat
 from train.corpus.ledger import LedgerRow, sung_rows
 from train.corpus.reader import read_song
 from train.corpus.song import Song, SungNote
@@ -139,9 +141,31 @@ def two_sets(song: Song) -> TwoHarmonies | None:
     if not song.chords or not song.other_chords:
         return None
     settings = (song, replace(song, chords=song.other_chords))
-    one, other = (accompanied(setting).written for setting in settings)
-    chords_one, chords_other = (read_chords(setting) for setting in settings)
+    stretches = [np.array(stretch) for stretch in _reharmonised(song)]
+    one, other = (
+        tuple(note for s in stretches for note in _within(accompanied(setting).written, s, s, 0))
+        for setting in settings
+    )
+    chords_one, chords_other = (
+        tuple(chord for s in stretches for chord in _chords_within(read_chords(setting), s, s, 0))
+        for setting in settings
+    )
     return TwoHarmonies(song.id, song.duration_s, one, other, chords_one, chords_other)
+
+
+def _reharmonised(song: Song) -> list[tuple[float, float]]:
+    """Start and end in seconds of the stretches in which the second set of chords counts."""
+    stretches: list[tuple[float, float]] = []
+    ends = [*(chord.beat for chord in song.other_chords[1:]), float(len(song.beats_s))]
+    for chord, next_beat in zip(song.other_chords, ends, strict=True):
+        if chord.chord is None:
+            continue
+        start_s = seconds_of_beat(song, chord.beat)
+        end_s = seconds_of_beat(song, min(next_beat, chord.beat + song.grid.meter))
+        if stretches and stretches[-1][1] >= start_s - 1e-6:
+            start_s = stretches.pop()[0]
+        stretches.append((start_s, end_s))
+    return [(start_s, end_s) for start_s, end_s in stretches if end_s > start_s]
 
 
 def lead_sheet_pairs(corpora: Iterable[Path]) -> list[TwoHarmonies]:

@@ -1,8 +1,8 @@
 """How coherent a chord sequence is: the likelihood of its changes under those of other songs.
 
 A song's chords are transposed to C major or A minor by its key signature. A *change* is a step from one chord
-(root and quality, whatever its bass) to another one. With n(a, b) changes from a to b and n(a) from a in the
-training songs, S = 108 chords, and u(b) = (n(b) + 1/2) / (N + S/2), where n(b) of all N changes lead to b::
+(root, quality and bass) to another one. With n(a, b) changes from a to b and n(a) from a in the training
+songs, S = 1,296 chords, and u(b) = (n(b) + 1/2) / (N + S/2), where n(b) of all N changes lead to b::
 
     P(b | a) = (n(a, b) + K · u(b) / (1 - u(a))) / (n(a) + K),    b other than a
 
@@ -10,7 +10,7 @@ It is a bigram model smoothed towards the unigram one by a Dirichlet prior (MacK
 Dirichlet language model", Natural Language Engineering 1(3), 1995). The probabilities from each chord add up
 to 1. A song's log-likelihood is the mean of log P over its changes, in nats.
 
-Letters: S = 108 chords (quality by quality, 12 roots each).
+Letters: S = 1,296 chords (quality by quality, 12 roots each, 12 basses each).
 """
 
 from __future__ import annotations
@@ -30,21 +30,24 @@ PRIOR = 10.0
 SHUFFLES = 20
 """Number of random orders of a song's chords that are averaged."""
 
-CHORDS = 12 * len(QUALITIES)
+CHORDS = 144 * len(QUALITIES)
 
 Floats = NDArray[np.float64]
-ChordName = tuple[int, str]
-"""Root (0 = C) and one of the arrangers' qualities."""
+ChordName = tuple[int, str, int]
+"""Root (0 = C), one of the arrangers' qualities, and bass."""
 
 
 def sequence_of(chords: Iterable[ChordName], key: Key) -> list[int]:
     """The chords of a song as numbers below S, in C major or A minor; repetitions count once.
 
-    >>> sequence_of([(2, "maj"), (2, "maj"), (9, "7")], Key.parse("D"))
-    [0, 55]
+    >>> sequence_of([(2, "maj", 2), (2, "maj", 2), (2, "maj", 6)], Key.parse("D"))
+    [0, 4]
     """
     shift, qualities = signature_shift(key), tuple(QUALITIES)
-    numbers = (12 * qualities.index(quality) + (root + shift) % 12 for root, quality in chords)
+    numbers = (
+        144 * qualities.index(quality) + 12 * ((root + shift) % 12) + (bass + shift) % 12
+        for root, quality, bass in chords
+    )
     return [number for number, _ in groupby(numbers)]
 
 

@@ -29,8 +29,11 @@ from train.evaluate.sections.facts import fact, gaps, shown, table
 from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import EvaluationSetting
 
-COPY = 0.97
-"""Two settings with at least this harmony in common are one setting, printed twice."""
+COPY = 0.9
+"""Two settings with at least this harmony in common are one setting in two editions.
+
+Of the 65 works in our corpora that are set more than once, most pairs lie above 0.9: one setting with small
+changes. The others spread from 0.5 to 0.9."""
 
 NAMES = {LEAD_SHEETS: "two sets of chords of a lead sheet", FOUR_PARTS: "two settings in four parts"}
 

@@ -18,7 +18,7 @@ from appliance.files.hashes import file_sha256
 from appliance.music.chord_names import parse_chord
 from train.arrange.chord import Chord
 from train.arrange.symbols import ARRANGED
-from train.corpus.chord_symbols import nearest_quality
+from train.corpus.chord_symbols import SongChord, nearest_quality
 from train.corpus.reader import read_song
 from train.corpus.song import Song
 from train.data import song_cache
@@ -54,8 +54,8 @@ class Answered:
 
 def measure(setting: EvaluationSetting) -> Facts:
     assert setting.cache is not None
-    training = [song for song in song_cache.load_split(setting.cache, "train") if song.chords]
-    model = ChordBigrams(sequence_of(_cached_chords(song), song.key) for song in training)
+    training = song_cache.load_chords(setting.cache, "train")
+    model = ChordBigrams(sequence_of(_arranged(chords), key) for key, chords in training)
     answered = []
     for songs in setting.sets():
         pieces = setting.sung(songs.rows, WHOLE_S, songs.corpus)
@@ -73,20 +73,20 @@ def measure(setting: EvaluationSetting) -> Facts:
     return {"training_songs": len(training), **compared(answered, model)}
 
 
-def _cached_chords(song: song_cache.CachedSong) -> list[ChordName]:
-    return [(c.chord.root, ARRANGED[c.chord.quality]) for c in song.chords if c.chord is not None]
+def _arranged(chords: Sequence[SongChord]) -> list[ChordName]:
+    return [(c.chord.root, ARRANGED[c.chord.quality], c.chord.bass) for c in chords if c.chord is not None]
 
 
 def arranged(label: str) -> ChordName | None:
-    """A chart's chord as root and arrangers' quality; None for no chord.
+    """A chart's chord as root, arrangers' quality and bass; None for no chord.
 
     >>> arranged("F#m9/E"), arranged("N")
-    ((6, 'm7'), None)
+    ((6, 'm7', 4), None)
     """
     chord = parse_chord(label)
     if chord is None:
         return None
-    return chord.root_pitch_class, ARRANGED[nearest_quality(chord.quality)]
+    return chord.root_pitch_class, ARRANGED[nearest_quality(chord.quality)], chord.bass_pitch_class
 
 
 def compared(answered: Sequence[Answered], model: ChordBigrams) -> Facts:
@@ -130,7 +130,7 @@ def _of(answered: Sequence[Answered], model: ChordBigrams) -> Facts:
 
 
 def _sequence(chords: Sequence[Chord], song: Song) -> list[int]:
-    return sequence_of([(chord.root, chord.quality) for chord in chords], song.key)
+    return sequence_of([(chord.root, chord.quality, chord.bass) for chord in chords], song.key)
 
 
 def _difference(ours: Sequence[float], other: Sequence[float]) -> Estimate:
@@ -180,9 +180,9 @@ def describe(facts: Facts) -> str:
               "played", "difference", "ends on the tonic")  # fmt: skip
     return (
         "Whole songs, composed with seed 0. Chords are read from the notes played as the written ones are "
-        "from the written part: on the written beats, in the written key, with the tune. Likelihood: mean log "
-        "probability of a change of chord in nats, under a bigram model of the changes in "
-        f"{facts['training_songs']} training songs ({facts['changes']} changes, in C major or A minor): "
+        "from the written part: on the written beats, in the written key, with the tune. Likelihood: mean "
+        "log probability of a change of chord (root, quality or bass) in nats, under a bigram model of "
+        f"those in {facts['training_songs']} training songs ({facts['changes']} changes, in C major or A minor): "
         "P(b | a) = (n(a, b) + K u(b) / (1 - u(a))) / (n(a) + K) for b other than a, where u is the smoothed "
         f"share of changes that lead to a chord and K = {facts['prior']:g}. Chart: that of the receipt. "
         f"Shuffled: the written chords in {SHUFFLES} random orders. Sevenths: share of the chords. The last "
