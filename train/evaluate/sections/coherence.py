@@ -182,7 +182,7 @@ def describe(facts: Facts) -> str:
         "Whole songs, composed with seed 0. Chords are read from the notes played as the written ones are "
         "from the written part: on the written beats, in the written key, with the tune. Likelihood: mean "
         "log probability of a change of chord (root, quality or bass) in nats, under a bigram model of "
-        f"those in {facts['training_songs']} training songs ({facts['changes']} changes, in C major or A minor): "
+        f"those in {facts['training_songs']} training songs ({facts['changes']} changes, in one key): "
         "P(b | a) = (n(a, b) + K u(b) / (1 - u(a))) / (n(a) + K) for b other than a, where u is the smoothed "
         f"share of changes that lead to a chord and K = {facts['prior']:g}. Chart: that of the receipt. "
         f"Shuffled: the written chords in {SHUFFLES} random orders. Sevenths: share of the chords. The last "
