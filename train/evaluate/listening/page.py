@@ -38,9 +38,9 @@ def page_text(
         [
             "# Listen",
             "",
-            f"One vocal, [{vocal.name}]({link(vocal)}), accompanied by the pack `{pack}`. Nothing but the vocal",
-            "was given. Each file is an excerpt of the mix of voice and band, from the bar in which the singing",
-            "begins.",
+            f"One vocal, [{vocal.name}]({link(vocal)}), accompanied by the pack `{pack}`. Nothing but the",
+            "vocal was given. Each file is an excerpt of the mix of voice and band, from the bar in which",
+            "the singing begins.",
             "",
             "## Styles",
             "",
