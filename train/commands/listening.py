@@ -19,6 +19,7 @@ MOST_BYTES = 3_000_000
     help="The vocal that is accompanied.",
 )
 @click.option("--style", default="piano", help="Style of the three takes.")
+@click.option("--only", multiple=True, help="Render this style alone, besides the takes; repeatable.")
 @click.option("--style-seconds", default=10.0, help="Length of the excerpt of each style.")
 @click.option("--take-seconds", default=16.0, help="Length of the excerpt and picture of each take.")
 @click.option(
@@ -35,6 +36,7 @@ def listen(
     pack: Path,
     vocal: Path,
     style: str,
+    only: tuple[str, ...],
     style_seconds: float,
     take_seconds: float,
     excerpts: Path,
@@ -49,7 +51,7 @@ def listen(
     from train.evaluate.listening.excerpts import Cut, write_excerpts
     from train.evaluate.listening.page import Heard, page_text
     from train.evaluate.listening.piano_rolls import compose_three, draw, first_bar_s
-    from train.evaluate.listening.renders import render_styles, render_takes
+    from train.evaluate.listening.renders import render_style, render_takes
     from train.evaluate.players.renderers import engine_of
 
     engine = engine_of(pack)
@@ -58,7 +60,11 @@ def listen(
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw(composed, picture, start_s, take_seconds)
     with TemporaryDirectory(prefix="backline-listen-") as work:
-        styles = render_styles(engine, vocal, Path(work), lambda name: click.echo(f"style {name}", err=True))
+        wanted = only or engine.pack.manifest.styles
+        styles = {}
+        for name in wanted:
+            click.echo(f"style {name}", err=True)
+            styles[name] = render_style(engine, vocal, Path(work), name)
         takes = render_takes(engine, vocal, Path(work), style)
         heard = [
             Heard(excerpts / "styles" / f"{name}.ogg", name, ", ".join(rendered.receipt.facts["groups"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,18 +22,13 @@ class Rendered:
     receipt: Receipt
 
 
-def render_styles(
-    engine: Engine, vocal: Path, folder: Path, on_style: Callable[[str], None]
-) -> dict[str, Rendered]:
-    """Each style of the pack with seed 0, below ``folder``; ``on_style`` is told each before it is rendered.
+def render_style(engine: Engine, vocal: Path, folder: Path, style: str) -> Rendered:
+    """One take in ``style`` at default settings, below ``folder``.
 
     Raises:
         BacklineError: as the appliance does.
     """
-    found = {}
-    for style in engine.pack.manifest.styles:
-        on_style(style)
-        (found[style],) = _rendered(engine, vocal, folder / style, Wishes(style=style))
+    (found,) = _rendered(engine, vocal, folder / style, Wishes(style=style))
     return found
 
 
