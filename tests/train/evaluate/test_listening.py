@@ -97,22 +97,17 @@ def test_the_command_makes_everything(
     fake_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    soundfile.write("vocal.wav", sung(5.0), RATE_HZ)
-    words = [
-        "listen",
-        str(fake_pack),
-        "--vocal",
-        "vocal.wav",
-        "--style-seconds",
-        "1.5",
-        "--take-seconds",
-        "2",
-    ]
+    soundfile.write("vocal.wav", sung(4.0), RATE_HZ)
+    words = (
+        "listen PACK --vocal vocal.wav --style-seconds 1.5 --take-seconds 2 --only piano --only pop".split()
+    )
+    words[1] = str(fake_pack)
     result = CliRunner().invoke(main, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     page = Path("docs/listen.md").read_text()
     sounds = sorted(str(file) for file in Path("demo").rglob("*.ogg"))
-    assert len(sounds) >= 4 and sounds[-3:] == [f"demo/takes/take-{k}.ogg" for k in (1, 2, 3)]
+    expected = [f"styles/{style}" for style in ("piano", "pop")] + [f"takes/take-{k}" for k in (1, 2, 3)]
+    assert sounds == [f"demo/{name}.ogg" for name in expected]
     assert all(f"](../{sound})" in page for sound in sounds)
     assert soundfile.info("demo/takes/take-1.ogg").duration == pytest.approx(2.0)
     assert soundfile.info(sounds[0]).duration == pytest.approx(1.5)
