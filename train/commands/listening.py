@@ -15,7 +15,7 @@ MOST_BYTES = 3_000_000
 @click.option(
     "--vocal",
     default=Path("demo/vocal.flac"),
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="The vocal that is accompanied.",
 )
 @click.option("--style", default="piano", help="Style of the three takes.")
@@ -24,7 +24,7 @@ MOST_BYTES = 3_000_000
 @click.option("--take-seconds", default=16.0, help="Length of the excerpt and picture of each take.")
 @click.option(
     "--excerpts",
-    default=Path("demo"),
+    default=Path("demo/listen"),
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder whose styles/ and takes/ get the excerpts.",
 )

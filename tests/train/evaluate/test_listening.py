@@ -98,18 +98,16 @@ def test_the_command_makes_everything(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     soundfile.write("vocal.wav", sung(4.0), RATE_HZ)
-    words = (
-        "listen PACK --vocal vocal.wav --style-seconds 1.5 --take-seconds 2 --only piano --only pop".split()
-    )
-    words[1] = str(fake_pack)
+    words = ["listen", str(fake_pack), "--vocal", "vocal.wav", "--only", "piano", "--only", "pop"]
+    words += ["--style-seconds", "1.5", "--take-seconds", "2"]
     result = CliRunner().invoke(main, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     page = Path("docs/listen.md").read_text()
     sounds = sorted(str(file) for file in Path("demo").rglob("*.ogg"))
     expected = [f"styles/{style}" for style in ("piano", "pop")] + [f"takes/take-{k}" for k in (1, 2, 3)]
-    assert sounds == [f"demo/{name}.ogg" for name in expected]
+    assert sounds == [f"demo/listen/{name}.ogg" for name in expected]
     assert all(f"](../{sound})" in page for sound in sounds)
-    assert soundfile.info("demo/takes/take-1.ogg").duration == pytest.approx(2.0)
+    assert soundfile.info("demo/listen/takes/take-1.ogg").duration == pytest.approx(2.0)
     assert soundfile.info(sounds[0]).duration == pytest.approx(1.5)
     assert Path("docs/reference/takes.png").read_bytes().startswith(b"\x89PNG")
     draw_takes(fake_pack, Path("vocal.wav"), tmp_path / "again.png", shown_s=2.0)
