@@ -21,7 +21,7 @@ from train.evaluate.material.song_sets import SongSet
 from train.evaluate.measures.chord_bigrams import ChordBigrams, sequence_of
 from train.evaluate.measures.played_chords import chords_played, clipped
 from train.evaluate.sections import bounds, filled, takes
-from train.evaluate.sections.bounds import BOUNDS_SECTION
+from train.evaluate.sections.bounds import BOUNDS_SECTION, write_charts
 from train.evaluate.sections.coherence import COHERENCE_SECTION, Answered, arranged, compared
 from train.evaluate.sections.differing import against, differing
 from train.evaluate.sections.filled import FILLED_SECTION
@@ -51,7 +51,7 @@ def test_sets_side_by_side(tmp_path: Path) -> None:
 
 
 def test_what_given_chords_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "write_charts", lambda songs, folder: folder)
+    monkeypatch.setattr(bounds, "write_charts", lambda songs, pieces, folder: folder)
     monkeypatch.setattr(bounds, "lead_sheet_pairs", lambda corpora: [])
     monkeypatch.setattr(bounds, "four_part_pairs", lambda corpora: {})
     facts = BOUNDS_SECTION.measure(fake_setting(tmp_path, {"own chords": 6}))
@@ -62,6 +62,20 @@ def test_what_given_chords_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         )
         assert found["chords_given"]["value"] == 1.0 and found["chords_own"]["value"] == 0.5
     assert "| first songs | harmony |" in BOUNDS_SECTION.describe(facts)
+
+
+def test_each_vocal_gets_the_written_chords_of_its_excerpt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song = tiny_song([C, C, F, G7, C], beat_s=1.5, sung=[(14.0, 15.0, 72)])
+    monkeypatch.setattr(bounds, "read_song", lambda corpus, row: song)
+    (piece,) = make_pieces(tmp_path / "vocals", 1)  # its vocal of 6 s begins a bar before the singing
+    rows = (SimpleNamespace(id="song0"),)
+    folder = write_charts(SongSet("first", "", Path(), rows), [piece], tmp_path / "charts")  # type: ignore[arg-type]
+    assert (folder / "song0.txt").read_text() == "0.000 6.000 C\n"
+    longer = replace(piece, duration_s=13.0)
+    write_charts(SongSet("first", "", Path(), rows), [longer], folder)  # type: ignore[arg-type]
+    assert (folder / "song0.txt").read_text() == "0.000 6.000 C\n6.000 12.000 F\n12.000 13.000 G7\n"
 
 
 def answered(name: str, written: Song, played: Song) -> Answered:
@@ -203,3 +217,35 @@ def test_packs_that_fill_no_gaps_are_not_measured(
     assert FILLED_SECTION.describe(facts).startswith("Not measured")
     (promise,) = (p for p in promises({"gaps": facts}) if p.what.startswith("charts with gaps"))
     assert promise.kept is None
+
+
+class Fitting(FakeSetting):
+    """A pack with a fit network."""
+
+    def manifest(self, pack: Path | None = None) -> SimpleNamespace:  # type: ignore[override]
+        fit = None if pack == Path("unfit") else "fit.xml"
+        return SimpleNamespace(name=str(pack), version="9", graphs=SimpleNamespace(fit=fit))
+
+
+@pytest.mark.parametrize(("baseline", "songs"), [(None, 4), ("unfit", 4), ("before", 3)])
+def test_takes_are_compared_on_songs_that_both_packs_accept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, baseline: str | None, songs: int
+) -> None:
+    right = spoiled(make_pieces(tmp_path / "vocals", 5), 0)
+    refused = {"int8": "song0", "before": "song3"}
+
+    def drawn(setting: object, renderer: Any, pieces: Any) -> list[Any]:
+        fits = [3.0, 2.0, 1.0, 0.0]
+        return [
+            [] if piece.id == refused[str(renderer.pack)] else taken([right] * 4, fits, piece.id)
+            for piece in pieces
+        ]
+
+    monkeypatch.setattr(takes, "_taken", drawn)
+    fake = fake_setting(tmp_path, songs=5)
+    before = None if baseline is None else Path(baseline)
+    facts = takes.measure(Fitting(fake.pack, fake.corpus, fake.folder, songs=5, baseline=before))
+    assert facts["songs"] == facts["differing"]["songs"] == songs
+    assert ("baseline" in facts) is (baseline == "before")
+    if baseline == "before":
+        assert facts["baseline"]["pack"] == "before 9" and facts["baseline"]["our_loss_all"]["value"] == 0.0

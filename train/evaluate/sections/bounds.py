@@ -20,7 +20,7 @@ from train.evaluate.material.harmonised_twice import (
     four_part_pairs,
     lead_sheet_pairs,
 )
-from train.evaluate.material.pieces import LENGTH_S, excerpt_span
+from train.evaluate.material.pieces import LENGTH_S, Piece, excerpt_span
 from train.evaluate.material.song_sets import SongSet
 from train.evaluate.material.written_charts import label_of, written_chart
 from train.evaluate.measures.gap import gap_closed, mean, shuffled_mean
@@ -42,7 +42,8 @@ def measure(setting: EvaluationSetting) -> Facts:
     found = {}
     for songs in setting.sets():
         pieces = setting.pieces_of(songs)
-        given = replace(setting.renderer, charts=write_charts(songs, setting.folder / "charts" / songs.name))
+        folder = setting.folder / "charts" / f"{songs.name}-{len(pieces)}"
+        given = replace(setting.renderer, charts=write_charts(songs, pieces, folder))
         free_score, given_score = (
             setting.judged(pieces, renderer, chords=True) for renderer in (setting.renderer, given)
         )
@@ -55,13 +56,14 @@ def measure(setting: EvaluationSetting) -> Facts:
     return {"sets": found, "people": people(lead_sheet_pairs(corpora), four_part_pairs(corpora))}
 
 
-def write_charts(songs: SongSet, folder: Path) -> Path:
-    """Write the written chart of each song's excerpt into ``folder``, as ``ID.txt``; returns the folder."""
-    for row in songs.rows:
+def write_charts(songs: SongSet, pieces: Sequence[Piece], folder: Path) -> Path:
+    """Write the written chart of each piece of a set into ``folder``; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for row, piece in zip(songs.rows, pieces, strict=True):
         song = read_song(songs.corpus, row)
-        chart = written_chart(song, *excerpt_span(song, LENGTH_S))
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / f"{row.id}.txt", chart_text(chart).encode())
+        start_s, _ = excerpt_span(song, LENGTH_S)
+        chart = written_chart(song, start_s, start_s + piece.duration_s)
+        write_whole(folder / f"{piece.vocal.stem}.txt", chart_text(chart).encode())
     return folder
 
 
