@@ -11,16 +11,17 @@ import pytest
 from support.fake_evaluation import FakeSetting, asked_of, fake_setting, make_pieces, spoiled
 from support.tiny_song import tiny_song
 
-from appliance.errors import UsageError
+from appliance.errors import InputError, UsageError
 from appliance.music.chord_chart import ChordSpan
 from appliance.music.score import Note, Score
+from train.corpus.chord_symbols import SongChord, WrittenChord
 from train.corpus.song import Song
 from train.evaluate.judges.hearing import Heard
 from train.evaluate.judges.note_judge import HeardNote
 from train.evaluate.material.song_sets import SongSet
 from train.evaluate.measures.chord_bigrams import ChordBigrams, sequence_of
 from train.evaluate.measures.played_chords import chords_played, clipped
-from train.evaluate.sections import bounds, filled, takes
+from train.evaluate.sections import bounds, coherence, filled, takes
 from train.evaluate.sections.bounds import BOUNDS_SECTION, write_charts
 from train.evaluate.sections.coherence import COHERENCE_SECTION, Answered, arranged, compared
 from train.evaluate.sections.differing import against, differing
@@ -106,6 +107,32 @@ def test_coherence_compares_what_is_played_with_what_is_written() -> None:
     text = COHERENCE_SECTION.describe({**facts, "training_songs": 20})
     assert "| all | 2 |" in text and "60 changes" in text
     assert not COHERENCE_SECTION.possible(fake_setting(Path()))
+
+
+def test_whole_songs_are_composed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    song = tiny_song([C, F, G7, C], sung=[(0.0, 0.6, 72)])
+    composed: list[str] = []
+
+    def compose(renderer: object, vocal: Path) -> dict[str, Any]:
+        composed.append(vocal.stem)
+        if vocal.stem == "song1":
+            raise InputError("nothing is sung")
+        notes = [(n.start_s, n.end_s, n.pitch, 0.5) for n in song.written]
+        return {"notes": notes, "chart": ["C", "F/C", "G9", "N", "C"]}
+
+    known = SongChord(0.0, WrittenChord(0, "", 0)), SongChord(4.0, WrittenChord(5, "6", 5))
+    monkeypatch.setattr(coherence, "_composed", compose)
+    monkeypatch.setattr(coherence, "read_song", lambda corpus, row: song)
+    monkeypatch.setattr(coherence.song_cache, "load_chords", lambda folder, split: [(song.key, known)])
+    monkeypatch.setattr(FakeSetting, "sung", lambda setting, rows, length_s, corpus: setting.pieces())
+    rows = tuple(SimpleNamespace(id=f"song{k}") for k in range(3))
+    monkeypatch.setattr(FakeSetting, "sets", lambda setting: [SongSet("first", "songs", Path(), rows)])  # type: ignore[arg-type]
+    setting = fake_setting(tmp_path, songs=3, cache=tmp_path)
+    facts = COHERENCE_SECTION.measure(setting)
+    assert (facts["training_songs"], facts["changes"], facts["all"]["songs"]) == (1, 1, 2)
+    assert facts["all"]["played_minus_written"]["value"] == 0.0 and facts["all"]["ends"]["n"] == 2
+    assert facts["all"]["likelihood"]["chart"]["value"] is not None
+    assert COHERENCE_SECTION.measure(setting) == facts and sorted(composed) == ["song0", "song1", "song2"]
 
 
 def test_a_song_that_does_not_end_on_the_tonic_is_not_asked_to() -> None:
