@@ -128,11 +128,8 @@ def _ask(job: Job) -> None:
 
 def _agreements(job: Job) -> tuple[float, float]:
     """Agreement with the missing chords of the chart found with the exercise, and with the beats alone."""
-    beats = {"style": job.renderer.style, "beats": job.exercise.beats}
-    found = (
-        _chart(job, Wishes(**beats, chords=job.exercise.chart)),
-        _chart(job, Wishes(**beats)),
-    )
+    alone = Wishes(style=job.renderer.style, beats=job.exercise.beats)
+    found = (_chart(job, alone.model_copy(update={"chords": job.exercise.chart})), _chart(job, alone))
     given, free = (agreement(chart, job.exercise.missing) for chart in found)
     return given, free
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from train.evaluate.material.song_sets import FIRST, FIRST_TITLE, KINDS
 from train.evaluate.sections.facts import Fact, number, percent, shown
-from train.evaluate.sections.promise import Promise, Sections, judged
+from train.evaluate.sections.promise import NOT_MEASURED, Promise, Sections, judged
 
 MIN_HARMONY = {FIRST: 0.56, "polish": 0.54, "popular": 0.62}
 """Minimum gap closed in harmony, by song set."""
@@ -29,6 +29,8 @@ MOST_LOST = 0.05
 LEAST_GAIN_IN_GAPS = 0.05
 
 Measure = Callable[[Any], tuple[float | None, str]]
+Limit = tuple[str, Callable[[float], bool]]
+"""What is asked, as text, and whether a value keeps it."""
 
 
 def musical_promises(sections: Sections) -> list[Promise]:
@@ -36,21 +38,31 @@ def musical_promises(sections: Sections) -> list[Promise]:
     return [*_sets(sections), *_coherence(sections), *_takes(sections), *_gaps(sections)]
 
 
+def _at_least(least: float) -> Limit:
+    return f">= {least}", lambda value: value >= least
+
+
+def _at_most(most: float, text: str = "") -> Limit:
+    return text or f"<= {most}", lambda value: value <= most
+
+
+def _between(low: float, high: float) -> Limit:
+    return f"{low} to {high}", lambda value: low <= value <= high
+
+
+def _near(distance: float) -> Limit:
+    return f"within {distance}", lambda value: abs(value) <= distance
+
+
 def _sets(sections: Sections) -> Iterator[Promise]:
-    for name, least in MIN_HARMONY.items():
-        what = f"{TITLES[name]}: gap closed in harmony"
-        yield judged(
-            sections, "sets", what, f">= {least}", _of_set(name, "harmony"), lambda v, m=least: v >= m
-        )
-    for name in TITLES:
-        what = f"{TITLES[name]}: gap closed in rhythm"
-        keeps = lambda value: value >= MIN_RHYTHM  # noqa: E731
-        yield judged(sections, "sets", what, f">= {MIN_RHYTHM}", _of_set(name, "rhythm"), keeps)
-    for name, (low, high) in CONSONANCE.items():
-        what = f"{TITLES[name]}: gap closed in consonance"
-        yield judged(
-            sections, "sets", what, f"{low} to {high}", _of_set(name, "consonance"), _within(low, high)
-        )
+    asked = [
+        *((name, "harmony", _at_least(least)) for name, least in MIN_HARMONY.items()),
+        *((name, "rhythm", _at_least(MIN_RHYTHM)) for name in TITLES),
+        *((name, "consonance", _between(*limits)) for name, limits in CONSONANCE.items()),
+    ]
+    for name, metric, limit in asked:
+        what = f"{TITLES[name]}: gap closed in {metric}"
+        yield judged(sections, "sets", what, limit[0], _of_set(name, metric), limit[1])
 
 
 def _of_set(name: str, metric: str) -> Measure:
@@ -58,9 +70,8 @@ def _of_set(name: str, metric: str) -> Measure:
         if name not in facts["sets"]:
             return None, "no such songs"
         found = facts["sets"][name]["summary"][metric]
-        return found["gap_closed"][
-            "value"
-        ], f"{shown(found['gap_closed'])}, ceiling {_plain(found['ceiling'])}"
+        words = f"{shown(found['gap_closed'])}, ceiling {_plain(found['ceiling'])}"
+        return found["gap_closed"]["value"], words
 
     return measure
 
@@ -69,66 +80,58 @@ def _plain(found: Fact) -> str:
     return number(found["value"])
 
 
-def _within(low: float, high: float) -> Callable[[float], bool]:
-    return lambda value: low <= value <= high
-
-
 def _coherence(sections: Sections) -> Iterator[Promise]:
     def likelihood(facts: Any) -> tuple[float | None, str]:
         found, anchors = facts["all"]["played_minus_written"], facts["all"]["likelihood"]
         places = ", ".join(f"{name} {_plain(anchors[name])}" for name in ("played", "written", "shuffled"))
         return found["value"], f"{shown(found, sign=True)} ({places})"
 
-    what = "coherence: log-likelihood of a chord change against that of written songs, in nats"
-    yield judged(
-        sections, "coherence", what, f"within {MOST_NATS}", likelihood, _within(-MOST_NATS, MOST_NATS)
-    )
-
     def sevenths(facts: Any) -> tuple[float | None, str]:
         found, share = facts["all"]["sevenths_minus_written"], facts["all"]["sevenths"]
         words = f"{shown(found, sign=True)} ({_plain(share['played'])}, written {_plain(share['written'])})"
         return found["value"], words
 
-    what = "coherence: share of sevenths against that of written songs"
-    yield judged(
-        sections,
-        "coherence",
-        what,
-        f"within {MOST_SEVENTHS}",
-        sevenths,
-        _within(-MOST_SEVENTHS, MOST_SEVENTHS),
-    )
-
     def ends(facts: Any) -> tuple[float | None, str]:
         found = facts["all"]["ends"]
         return found["value"], f"{shown(found)}, n = {found['n']}"
 
-    what = "coherence: songs that end on the tonic, of those whose written part does"
-    yield judged(sections, "coherence", what, f">= {MIN_ENDS}", ends, lambda value: value >= MIN_ENDS)
+    asked: list[tuple[str, Limit, Measure]] = [
+        (
+            "log-likelihood of a chord change against that of written songs, in nats",
+            _near(MOST_NATS),
+            likelihood,
+        ),
+        ("share of sevenths against that of written songs", _near(MOST_SEVENTHS), sevenths),
+        ("songs that end on the tonic, of those whose written part does", _at_least(MIN_ENDS), ends),
+    ]
+    for what, (text, keeps), measure in asked:
+        yield judged(sections, "coherence", f"coherence: {what}", text, measure, keeps)
 
 
 def _takes(sections: Sections) -> Iterator[Promise]:
-    def of(name: str) -> Measure:
-        def measure(facts: Any) -> tuple[float | None, str]:
-            if "differing" not in facts:  # facts of an earlier version
-                return None, "not measured"
-            found = facts["differing"][name]
-            words = percent(found) if name.startswith("lost") else shown(found)
-            if "baseline" in facts:
-                other = facts["baseline"][name]
-                before = percent(other) if name.startswith("lost") else shown(other)
-                words += f"; {facts['baseline']['pack']}: {before}"
-            return found["value"], words
+    lost = "gap closed that the best loses against the first (mean of the metrics)"
+    asked: list[tuple[str, str, Limit]] = [
+        ("harmony_alike", "harmony in common", _at_most(MOST_HARMONY_ALIKE)),
+        ("onsets_alike", "onsets in common", _at_most(MOST_ONSETS_ALIKE)),
+        ("lost_all", lost, _at_most(MOST_LOST, f"<= {MOST_LOST:.0%}")),
+    ]
+    for name, what, (text, keeps) in asked:
+        yield judged(sections, "takes", f"three takes: {what}", text, _of_takes(name), keeps)
 
-        return measure
 
-    for name, what, most, asked in (
-        ("harmony_alike", "three takes: harmony in common", MOST_HARMONY_ALIKE, f"<= {MOST_HARMONY_ALIKE}"),
-        ("onsets_alike", "three takes: onsets in common", MOST_ONSETS_ALIKE, f"<= {MOST_ONSETS_ALIKE}"),
-        ("lost_all", "three takes: gap closed that the best loses against the first (mean of the metrics)",
-         MOST_LOST, f"<= {MOST_LOST:.0%}"),
-    ):  # fmt: skip
-        yield judged(sections, "takes", what, asked, of(name), lambda value, m=most: value <= m)
+def _of_takes(name: str) -> Measure:
+    written = percent if name.startswith("lost") else shown
+
+    def measure(facts: Any) -> tuple[float | None, str]:
+        if "differing" not in facts:  # facts of an earlier version
+            return None, NOT_MEASURED
+        found = facts["differing"][name]
+        words = written(found)
+        if "baseline" in facts:
+            words += f"; {facts['baseline']['pack']}: {written(facts['baseline'][name])}"
+        return found["value"], words
+
+    return measure
 
 
 def _gaps(sections: Sections) -> Iterator[Promise]:
@@ -137,6 +140,5 @@ def _gaps(sections: Sections) -> Iterator[Promise]:
         return found["value"], shown(found, sign=True)
 
     what = "charts with gaps: agreement in the gaps above that without the chart"
-    yield judged(
-        sections, "gaps", what, f">= {LEAST_GAIN_IN_GAPS}", gained, lambda value: value >= LEAST_GAIN_IN_GAPS
-    )
+    text, keeps = _at_least(LEAST_GAIN_IN_GAPS)
+    yield judged(sections, "gaps", what, text, gained, keeps)
