@@ -18,8 +18,8 @@ TRACED_FRAMES = 64
 
 OPSET = 17
 
-WITHOUT_TIME = ("key", "log_odds")
-"""Outputs without a time axis: one value for the whole input."""
+WITHOUT_TIME = ("key", "log_odds", "table")
+"""Outputs without a time axis: the same size for every length of the input."""
 
 WEIGHTED = ("Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData")
 """OpenVINO operations that have weights."""

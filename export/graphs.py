@@ -26,6 +26,7 @@ from train.checkpoints.checkpoint import Checkpoint, CheckpointError
 from train.networks.attention import LOCAL_BLOCK
 from train.networks.audio_decoder import GROUP_ROWS, AudioDecoderConfig
 from train.networks.audio_encoder import AudioEncoderConfig
+from train.networks.chords import ChordNetwork
 from train.networks.planner import Planner
 from train.networks.vae import RollDecoder, RollEncoder
 
@@ -138,13 +139,15 @@ class ChordGraph(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
+        table = cast(ChordNetwork, network).transitions().detach()
+        self.table = nn.Buffer(table.unsqueeze(0))  # the same for every song, so it is computed here
 
     def forward(self, slots: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Rows (1, SLOT_ROWS, M) of M slots -> chords (1, C, M), change (1, 1, M), bass (1, 144, M), table
         (1, C, C); C = CHORD_STATES."""
         circle = slots[:, : 12 * CIRCLE_ROWS].unflatten(1, (CIRCLE_ROWS, 12))
         chords, change, bass = self.network(circle, slots[:, 12 * CIRCLE_ROWS :])
-        return chords, change.unsqueeze(1), bass.flatten(1, 2), self.network.transitions().unsqueeze(0)
+        return chords, change.unsqueeze(1), bass.flatten(1, 2), self.table.clone()
 
 
 def graphs_of(checkpoint: Checkpoint, mean: list[float], std: list[float]) -> tuple[Graph, ...]:

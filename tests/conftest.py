@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.composing_pack import composing_pack  # noqa: F401 - a fixture for all
 from support.fake_pack import fake_pack  # noqa: F401 - a fixture for all
 
 pytest_plugins = ["support.skips.recorder"]

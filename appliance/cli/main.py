@@ -49,9 +49,8 @@ def cli() -> None:
 @click.option(
     "--variety",
     type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="How far the harmony may depart from the most likely one.",
+    help="How far the harmony of seeds other than 0 departs from the most likely one; default: as usual with "
+    "the pack.",
 )
 @click.option("--bpm", type=float, help="Tempo in beats per minute, if the song was sung to a click.")
 @click.option("--half-time", is_flag=True, help="Take every other one of the beats that are heard.")

@@ -1,6 +1,7 @@
 """Composes the notes of a band for a vocal.
 
 - ``wishes``: the user's requests, and how to add one
+- ``reading``: what is known of a vocal before a take is composed
 - ``composer``: listens, plans, denoises and decodes
 - ``latent_drawing``: the denoiser over a whole song
 - ``takes``: several accompaniments of one vocal, sorted by fit
@@ -9,7 +10,10 @@
 - ``bars``: the meter, where bars begin, whether beats are divided in three
 - ``key_request``: composes in a key that the user requests
 - ``plan_chart``: converts the harmony plan to a chord chart and back
-- ``plan_variation``: the plan of one take
+- ``plan_variation``: the harmony plan of one take; ``take_plans``: its rhythm plan and dials
+- ``chosen_harmony``: the chords of the song, and those that a take draws
+- ``harmony``: chords around those that are fixed; ``chord_sequence``: the best sequence of them
+- ``borrowed_rhythm``: the rhythm of a take, from the pack's rhythm bank
 - ``dials``: the settings of the dials of one take; ``sections``: whether the song has the asked bars
 - ``reference``: what a reference plays, in the attributes of the dials
 - ``shaping``: makes the notes obey the dials

@@ -6,7 +6,7 @@ Letters: F = 64 feature rows, T score frames of the song, P = T/4 plan frames, D
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from appliance.composing.band_rules import play_as_a_band
 from appliance.composing.bars import Accents
 from appliance.composing.beat_tracker import double_time, half_time, track_beats, with_bars
+from appliance.composing.chosen_harmony import likeliest
 from appliance.composing.key_request import keep_in_key, plan_in_key
 from appliance.composing.latent_drawing import LatentDrawing, decoded
 from appliance.composing.plan_chart import chart_from_plan, plan_from_chart
-from appliance.composing.plan_variation import decide, vary
+from appliance.composing.plan_variation import decide
+from appliance.composing.reading import Reading
 from appliance.composing.sections import check_sections
 from appliance.composing.windows import song_windows
 from appliance.composing.wishes import Wishes
@@ -26,14 +28,14 @@ from appliance.music.bar_lines import BarLines
 from appliance.music.beat_file import parse_beats
 from appliance.music.beat_grid import TRUSTED, phases, snap
 from appliance.music.chart_keeping import follow_chart
-from appliance.music.chord_chart import Chart, chart_remarks, parse_chart
+from appliance.music.chord_chart import Chart, chart_remarks, fixed_chords, parse_chart
 from appliance.music.crumbs import without_crumbs
 from appliance.music.keys import Key, signature_shift
-from appliance.music.rhythm_plan import RhythmPlan, rhythm_rows
+from appliance.music.rhythm_plan import rhythm_rows
 from appliance.music.roll import RollReader
 from appliance.music.scale_degrees import SongKey
 from appliance.music.score import STYLE_GROUPS, STYLES, BeatGrid, Score
-from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED, condition_rows
+from appliance.networks.condition_rows import PLAN_COMPOSED, PLAN_GIVEN, PLAN_PREDICTED, condition_rows
 from appliance.networks.graphs import Graphs
 from appliance.packs.pack import Pack
 from appliance.vocal.features import ONSET, VOICED, transposed
@@ -42,30 +44,6 @@ Array = NDArray[np.float32]
 
 LISTEN_FRAMES = 16_384
 """Score frames that the planner hears at once (12.7 minutes); longer songs are split."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the planner heard in the vocal, or the user gave."""
-
-    features: Array
-    """Features of the vocal, (F, T)."""
-    duration_s: float
-    grid: BeatGrid
-    key: Key
-    key_confidence: float
-    plan: Array
-    """The harmony, (24, P)."""
-    chart: Chart
-    certainty: float
-    """Whether the plan was predicted or given: PLAN_PREDICTED or PLAN_GIVEN."""
-    key_given: bool = False
-    rhythm: RhythmPlan = ()
-    """The rhythm of the take, bar by bar; free where it says nothing."""
-    dials: Array | None = None
-    """The dials of the take, (D, T); see :func:`appliance.composing.take_plans.dial_rows`."""
-    remarks: tuple[str, ...] = ()
-    """What the user should know of how the wishes were understood, in sentences."""
 
 
 def listen(
@@ -98,31 +76,21 @@ def listen(
     if wishes.key is not None:
         key, confidence = Key.parse(wishes.key), 1.0
     certainty, remarks = PLAN_PREDICTED, _remarks_on_tempo(grid)
+    probabilities, fixed = plan, Chart()
     if wishes.chords is not None:
         song = SongKey(key, given=wishes.key is not None)
-        chart = parse_chart(wishes.chords, grid, duration_s, wishes.chords_name, song)
+        fixed = fixed_chords(parse_chart(wishes.chords, grid, duration_s, wishes.chords_name, song))
         remarks += chart_remarks(wishes.chords, song)
-        certainty = PLAN_GIVEN
+    if fixed:
+        chart, certainty = fixed, PLAN_GIVEN
         plan = plan_from_chart(chart, plan.shape[1])
     elif wishes.key is not None:
         plan, chart, certainty = plan_in_key(plan, key, heard, grid, duration_s)
     else:
         chart = chart_from_plan(plan, grid, duration_s)
     found = Reading(features, duration_s, grid, key, confidence, plan, chart, certainty)
-    return replace(found, key_given=wishes.key is not None, remarks=tuple(remarks))
-
-
-def redraw(reading: Reading, seed: int, temperature: float) -> Reading:
-    """The reading with another plausible harmony and its chart, drawn by ``seed``.
-
-    A given chart stays, and so does the harmony in a given key.
-    """
-    if reading.certainty != PLAN_PREDICTED or reading.key_given:
-        return reading
-    plan = vary(reading.plan, reading.features, seed, temperature)
-    if plan is reading.plan:
-        return reading
-    return replace(reading, plan=plan, chart=chart_from_plan(plan, reading.grid, reading.duration_s))
+    found = replace(found, key_given=wishes.key is not None, heard=probabilities, fixed=fixed)
+    return likeliest(graphs, replace(found, remarks=tuple(remarks)))
 
 
 def _grid(beats: Array, accents: Accents, duration_s: float, wishes: Wishes) -> BeatGrid:
@@ -214,14 +182,18 @@ def steps_of(pack: Pack, features: Array) -> int:
 def _condition(reading: Reading, shift: int) -> Array:
     """The condition (CONDITION_ROWS, T) of the whole song, transposed to a key without accidentals."""
     frames = reading.features.shape[1]
-    plan = decide(reading.plan) if reading.certainty == PLAN_PREDICTED else reading.plan
+    plan, certainty = reading.plan, reading.certainty
+    if reading.composed:
+        certainty = PLAN_COMPOSED
+    elif certainty == PLAN_PREDICTED:
+        plan = decide(plan)
     plan = np.roll(plan.reshape(2, 12, -1), shift, axis=1).reshape(24, -1)
     features = transposed(reading.features, shift)
     rhythm = None
     if any(reading.rhythm):
         rhythm = rhythm_rows(reading.rhythm, BarLines.of(reading.grid, reading.duration_s), frames)
     beats = phases(reading.grid, frames)
-    return condition_rows(frames, features, beats, plan, reading.certainty, rhythm, reading.dials)
+    return condition_rows(frames, features, beats, plan, certainty, rhythm, reading.dials)
 
 
 def padded(features: Array) -> Array:

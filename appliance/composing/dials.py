@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from appliance.composing.composer import Reading
+from appliance.composing.reading import Reading
 from appliance.composing.shaping.shape import Region, shape
 from appliance.composing.shaping.song import Song
 from appliance.composing.wishes import Section, Wishes
@@ -142,7 +142,7 @@ def song_of(reading: Reading) -> Song:
         reading.chart,
         sung_notes(reading.features),
         reading.key,
-        chart_given=reading.certainty == PLAN_GIVEN and not reading.key_given,
+        chart_given=reading.chart_given,
     )
 
 

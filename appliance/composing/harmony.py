@@ -35,6 +35,9 @@ from appliance.vocal.features import CHROMA
 
 Array = NDArray[np.float32]
 
+SHORTEST_FREE_S = 0.1
+"""Time between fixed chords that is shorter than this gets no chord of its own."""
+
 SLOTS_SEEN = 4
 """Slots before and after the current one whose melody its noise depends on."""
 
@@ -145,9 +148,9 @@ def _outside(spans: Sequence[ChordSpan], fixed: Sequence[ChordSpan]) -> list[Cho
         for other in fixed:
             if other.end_s <= at_s or other.start_s >= span.end_s:
                 continue
-            if other.start_s > at_s:
+            if other.start_s >= at_s + SHORTEST_FREE_S:
                 left.append(ChordSpan(at_s, other.start_s, span.label))
             at_s = max(at_s, other.end_s)
-        if at_s < span.end_s:
+        if at_s + SHORTEST_FREE_S <= span.end_s:
             left.append(ChordSpan(at_s, span.end_s, span.label))
     return left

@@ -62,7 +62,7 @@ def plan_in_key(
     the chart becomes the plan, with the certainty of a given chart. If the estimated key ``heard`` is the
     requested one already, the share of the tonic chord is limited, to keep the harmony varied.
     """
-    plan = _in_scale(plan, key)
+    plan = in_scale(plan, key)
     chart = chart_from_plan(plan, grid, duration_s)
     most = max(MAX_TONIC, _share_of_tonic(chart, key)) if key == heard else 1.0
     sounding, certainty = plan, PLAN_PREDICTED
@@ -75,9 +75,14 @@ def plan_in_key(
         spelled = plan_from_chart(tried, plan.shape[1])
         if stress:
             chart, sounding, certainty = tried, spelled, PLAN_GIVEN
-        if _heard_as(key, spelled[:12].sum(1), spelled[12:].sum(1)):
+        if heard_in(key, spelled):
             break
     return sounding, chart, certainty
+
+
+def heard_in(key: Key, plan: Array) -> bool:
+    """Whether listeners hear ``plan`` (24, P), that of a chart, in ``key``."""
+    return _heard_as(key, plan[:12].sum(1), plan[12:].sum(1))
 
 
 def keep_in_key(score: Score, key: Key, chart: Chart) -> Score:
@@ -131,7 +136,7 @@ def _in_root_position(chart: Chart) -> Chart:
     return merged([replace(span, label=span.label.partition("/")[0]) for span in chart])
 
 
-def _in_scale(plan: Array, key: Key) -> Array:
+def in_scale(plan: Array, key: Key) -> Array:
     """``plan`` (24, P) with pitch classes outside the scale reduced."""
     weights = np.full(12, FOREIGN, np.float32)
     weights[[(key.tonic + degree) % 12 for degree in _scale(key)]] = 1.0

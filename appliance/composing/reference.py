@@ -29,7 +29,8 @@ _USUAL_QUARTERS_A_MINUTE = 120.0
 _TUNE = re.compile(r"voice|vocal|vox|sing|melody|lead voc|soprano|tune", re.IGNORECASE)
 
 _GROUPS = ((24, "keys"), (32, "pluck"), (40, "bass"), (104, "pad"), (112, "pluck"))
-"""First General MIDI program above each family, and the group of the family; others are drums."""
+"""First General MIDI program above each family, and the group of the family; the rest are percussion and
+effects, which are left out."""
 
 
 def read_reference(path: Path) -> dict[str, float]:
@@ -106,14 +107,17 @@ def _grid(song: MidiSong, seconds: _Clock) -> BeatGrid:
     starts, meters = bars_of(song)
     beats: list[float] = []
     downbeats: list[int] = []
-    for start, end, (count, unit) in zip(starts, starts[1:], meters, strict=False):
-        compound = unit == 8 and count % 3 == 0 and count > 3
-        beat = 1.5 if compound else 4.0 / unit
+    for start, end, meter in zip(starts, starts[1:], meters, strict=False):
+        beat = 1.5 if _is_compound(meter) else 4.0 / meter[1]
         downbeats.append(len(beats))
         beats += [start + k * beat for k in range(max(1, round((end - start) / beat)))]
     beats.append(starts[-1])
-    count, unit = meters[0]
-    compound = unit == 8 and count % 3 == 0 and count > 3
-    beats_s = [seconds.of(beat) for beat in beats]
-    meter = count // 3 if compound else count
-    return BeatGrid(tuple(beats_s), tuple(downbeats), 1.0, meter, compound)
+    count, compound = meters[0][0], _is_compound(meters[0])
+    beats_s = tuple(seconds.of(beat) for beat in beats)
+    return BeatGrid(beats_s, tuple(downbeats), 1.0, count // 3 if compound else count, compound)
+
+
+def _is_compound(meter: tuple[int, int]) -> bool:
+    """Whether a time signature, such as (6, 8), has beats of three eighths."""
+    count, unit = meter
+    return unit == 8 and count % 3 == 0 and count > 3

@@ -15,17 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.composing.borrowed_rhythm import borrow
-from appliance.composing.composer import Reading
 from appliance.composing.dials import drawn_dials, like_reference
+from appliance.composing.reading import Reading
 from appliance.composing.wishes import Section, Wishes
 from appliance.errors import UsageError
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.bar_lines import BarLines
 from appliance.music.beat_grid import trusted
 from appliance.music.dials import DIALS
+from appliance.music.keys import signature_shift
 from appliance.music.rhythm_plan import parse_rhythm
 from appliance.networks.condition_rows import CONDITION_ROWS
 from appliance.networks.graphs import Graphs
+from appliance.packs.dial_table import transposed_setting
 from appliance.packs.pack import Pack
 
 
@@ -55,6 +57,10 @@ def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: 
     dials = reading.dials
     if settings or wishes.section:
         dials = dial_rows(settings, wishes.section, lines, reading.features.shape[1])
+        spreads, shift = pack.dials().styles[wishes.style], signature_shift(reading.key)
+        for row, dial in zip(dials, DIALS, strict=True):
+            # The networks play in the key without accidentals.
+            row += transposed_setting(spreads, dial, shift)
     if rhythm is reading.rhythm and dials is reading.dials:
         return reading
     return replace(reading, rhythm=rhythm, dials=dials)

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from appliance.composing.composer import Reading, compose, redraw, steps_of
+from appliance.composing.chosen_harmony import redraw
+from appliance.composing.composer import compose, steps_of
 from appliance.composing.dials import TurnedDials, turn_dials
 from appliance.composing.fit import Fit, rate, song_value
+from appliance.composing.reading import Reading
 from appliance.composing.take_plans import planned
 from appliance.composing.wishes import Wishes
 from appliance.music.beat_grid import phases
@@ -58,7 +60,7 @@ def compose_takes(
     A take whose fit is below the pack's floor is retried once with another seed, and the better one is kept;
     if both are below, it stays flagged as low. ``on_progress`` receives shares of this work that add up to 1;
     retries report none. Takes are composed in parallel, one per CPU core. With variety their harmonies
-    differ; the fit is always rated against the most likely harmony.
+    differ; the fit is always rated against the planner's probabilities, or the given chart.
     """
     step = 1.0 / (wishes.takes * steps_of(pack, reading.features))
     graphs = graphs.for_lanes(wishes.takes)
@@ -114,7 +116,7 @@ def draw_take(
 ) -> Take:
     """Compose the take of one seed, without a second try; ``on_step`` as for
     :func:`appliance.composing.composer.compose`."""
-    own = planned(graphs, pack, redraw(reading, seed, wishes.variety), wishes, seed)
+    own = planned(graphs, pack, redraw(graphs, reading, seed, wishes.variety), wishes, seed)
     score = compose(graphs, pack, own, wishes.style, seed, on_step)
     score, own, dials = turn_dials(pack, own, score, wishes, seed)
     return Take(seed, own, score, fit_of(graphs, pack, reading, score), dials=dials)
@@ -132,4 +134,5 @@ def fit_of(graphs: Graphs, pack: Pack, reading: Reading, score: Score) -> Fit | 
         return None
     frames = reading.features.shape[1]
     beats, band = phases(reading.grid, frames), band_rows(score, frames)
-    return rate(song_value(graphs.fit, reading.features, beats, reading.plan, band), facts)
+    plan = reading.probabilities if reading.composed else reading.plan
+    return rate(song_value(graphs.fit, reading.features, beats, plan, band), facts)

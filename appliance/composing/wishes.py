@@ -165,8 +165,9 @@ TEMPO_WISHES = ("bpm", "half_time", "double_time")
 class Wishes(SidecarWishes):
     """All of the user's requests."""
 
-    variety: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """How far the harmony of seeds other than 0 may depart from the most likely one, 0-1."""
+    variety: Annotated[float, Field(ge=0, le=1)] | None = None
+    """How far the harmony of seeds other than 0 may depart from the most likely one, 0-1; None: as far as is
+    usual with the pack (:func:`appliance.composing.chosen_harmony.variety_of`)."""
     chords: str | None = None
     """Text of a chord chart (:mod:`appliance.music.chord_chart`); None: estimated."""
     chords_name: str = "chords"

@@ -11,6 +11,7 @@
 - ``chart_keeping``: corrects notes that contradict a given chart
 - ``beat_grid``: beat and bar phases; notes moved onto the beat
 - ``bar_lines``: where bars lie; ``metrical_weight``: how strong their places are
+- ``rhythm_plan``: when the band strikes, bar by bar
 - ``dials``: the seven dials; ``attributes``: measures what they turn
 - ``beat_file``: reads beats from a text file
 - ``crumbs``: notes too short to be heard as notes; ``walking_line``: the pitches of a walking bass

@@ -1,7 +1,8 @@
 """The bars of a chart as they are played: chords by name or by degree, repeats written out.
 
 ``|: Am | F :|`` is played twice, ``:| x3`` three times; ``:|`` without a beginning repeats from the last
-repeat on, or from the start. ``%`` repeats a bar, and inside a bar ``%`` or ``/`` a chord.
+repeat on, or from the start. ``%`` repeats a bar, and inside a bar ``%`` or ``/`` a chord. ``?`` is no chord
+but leaves its time free.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from dataclasses import dataclass, field
 from appliance.errors import UsageError
 from appliance.music.chord_names import canonical
 from appliance.music.scale_degrees import SongKey, chord_of_degree, is_degree
+
+FREE = "?"
+"""The label of time whose harmony is free."""
 
 _TIMES = re.compile(r"\(?(?:[x×]\s*(\d{1,3})|(\d{1,3})\s*[x×])\)?")
 """How many times a repeat is played, behind its end: ``x3``, ``(3x)``."""
@@ -26,7 +30,9 @@ class Labels:
     song: SongKey | None
 
     def of(self, text: str) -> str:
-        """The label of one chord. Raises UsageError."""
+        """The label of one chord, or :data:`FREE`. Raises UsageError."""
+        if text == FREE:
+            return FREE
         if not is_degree(text):
             return canonical(text)
         if self.song is None:

@@ -7,6 +7,7 @@ Text charts have two forms, one with times and one with bars; ``#`` starts a com
 
     0.000 2.500 Am7            | Am | F G | C |     chords of a bar share it equally
     2.500 4.000 F/A            | %  | N   |         % repeats the bar, N is no chord
+    4.000 6.000 ?              | ?  | G ? |         ? is free: Backline chooses
                                |: Am | F :|         what stands between the colons is played twice
 
 Chords have names (:mod:`appliance.music.chord_names`) or stand by their place in the key
@@ -23,7 +24,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from appliance.errors import UsageError
-from appliance.music.chart_bars import Bars, Labels
+from appliance.music.chart_bars import FREE, Bars, Labels
 from appliance.music.keys import Key
 from appliance.music.scale_degrees import SongKey, counting_key, is_degree
 from appliance.music.score import BeatGrid
@@ -32,7 +33,7 @@ from appliance.music.score import BeatGrid
 @dataclass(frozen=True, slots=True)
 class ChordSpan:
     """A chord from ``start_s`` to ``end_s``; ``label`` is as
-    :func:`appliance.music.chord_names.canonical` writes it."""
+    :func:`appliance.music.chord_names.canonical` writes it, or :data:`FREE`."""
 
     start_s: float
     end_s: float
@@ -40,6 +41,11 @@ class ChordSpan:
 
 
 Chart = list[ChordSpan]
+
+
+def fixed_chords(chart: Chart) -> Chart:
+    """The spans of ``chart`` that are not free."""
+    return [span for span in chart if span.label != FREE]
 
 
 def chart_text(chart: Chart) -> str:

@@ -14,14 +14,14 @@ from appliance.music.score import Note, Score
 
 
 @dataclass(frozen=True, slots=True)
-class MidiSong:
+class TakeMidi:
     """The notes of a MIDI file, each at the time of its tick, and the tempo map by which they are timed."""
 
     score: Score
     tempo_map: TempoMap
 
 
-def read_midi(path: Path, groups: Sequence[str], duration_s: float) -> MidiSong:
+def read_take_midi(path: Path, groups: Sequence[str], duration_s: float) -> TakeMidi:
     """Read the song in ``path``, whose tracks after the first are those of ``groups``, in this order.
 
     Raises:
@@ -38,7 +38,7 @@ def read_midi(path: Path, groups: Sequence[str], duration_s: float) -> MidiSong:
     notes = [
         note for track, group in zip(tracks, groups, strict=True) for note in _notes(track, group, tempo_map)
     ]
-    return MidiSong(Score.of(notes, duration_s), tempo_map)
+    return TakeMidi(Score.of(notes, duration_s), tempo_map)
 
 
 def _tempo_map(conductor: mido.MidiTrack) -> TempoMap:

@@ -159,7 +159,8 @@ def parse_rhythm(text: str, lines: BarLines, name: str) -> RhythmPlan:
             raise UsageError(f"{where}: {line!r} does not begin with a bar; write such as '1-4 low: 1 3'.")
         first, last = int(found[1]), int(found[2] or found[1])
         if not 1 <= first <= last <= bars:
-            raise UsageError(f"{where}: there are no bars {first}-{last}; the song has bars 1 to {bars}.")
+            said = f"is no bar {first}" if first == last else f"are no bars {first}-{last}"
+            raise UsageError(f"{where}: there {said}; the song has bars 1 to {bars}.")
         plan[first - 1 : last] = [_parse_bar(found[3], lines.meter, where)] * (last - first + 1)
     return tuple(plan)
 

@@ -6,6 +6,7 @@
 - ``setting``: precision and number of threads of a graph
 - ``kernel_count``: counts the kernels that OpenVINO chose
 - ``condition_rows``: the condition as an input array of the denoiser
+- ``chord_rows``: the harmony slot by slot as input and output of the chord network
 - ``band_rows``: an accompaniment as an input array of the fit network
 - ``log_frequency``: a recording as an input array of the audio encoder
 """

@@ -122,6 +122,11 @@ def chord_rows(
     return circle, plain
 
 
+def slot_rows(circle: Array, plain: Array) -> Array:
+    """Both inputs, from :func:`chord_rows`, in one array as the graph takes them: (SLOT_ROWS, S)."""
+    return np.concatenate([circle.reshape(-1, circle.shape[2]), plain])
+
+
 def _places(grid: BeatGrid, edges_s: NDArray[np.float64]) -> Array:
     """Sine and cosine of the place in the bar, whether a bar begins, whether bars are known: (4, S)."""
     rows = np.zeros((4, len(edges_s) - 1), np.float32)

@@ -31,6 +31,9 @@ PLAN_GIVEN = 1.0
 PLAN_PREDICTED = 0.5
 """Certainty of a plan from the planner: the denoiser weighs it against the melody."""
 
+PLAN_COMPOSED = 1.0
+"""Certainty of a plan from chords that the chord network composed."""
+
 Array = NDArray[np.float32]
 
 
@@ -50,7 +53,7 @@ def condition_rows(
         features: (64, T) vocal features, transposed to C major or A minor.
         phases: (5, T) beat and bar phases, from :func:`appliance.music.beat_grid.phases`.
         plan: (24, P) pitch classes of chords (12) and bass (12), in the same transposition.
-        certainty: PLAN_GIVEN or PLAN_PREDICTED if there is a plan.
+        certainty: PLAN_GIVEN, PLAN_PREDICTED or PLAN_COMPOSED if there is a plan.
         rhythm: (4, T), from :func:`appliance.music.rhythm_plan.rhythm_rows`.
         dials: (D, T) in standard deviations of the style, NaN where a dial is not set.
     """

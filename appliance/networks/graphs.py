@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.networks.chord_rows import ChordScores
+from appliance.networks.chord_rows import ChordScores, slot_rows
 from appliance.networks.compiler import GraphCompiler
 from appliance.networks.condition_rows import known_style_rows
 from appliance.networks.setting import GraphSetting
@@ -61,6 +61,7 @@ class Graphs:
         self._settings = settings or {}
         self._compiler = GraphCompiler(pack, cache)
         self.window, self.batch = self._compiler.window, self._compiler.batch
+        self._composes_chords = pack.manifest.graphs.chords is not None
         self._lanes = 1
         self._lock = threading.Lock()
         self._turns = {name: threading.Lock() for name in WHOLE_SONG}  # one stream runs one call at a time
@@ -131,6 +132,11 @@ class Graphs:
                 return_free_memory()
 
     @property
+    def composes_chords(self) -> bool:
+        """Whether the pack has a chord network."""
+        return self._composes_chords
+
+    @property
     def condition_rows(self) -> int:
         """Number of rows that the condition encoder of this pack takes."""
         return int(self._compiled[self._ready("condition")].input("rows").get_partial_shape()[1].get_length())
@@ -182,9 +188,8 @@ class Graphs:
 
     def chords(self, circle: Array, plain: Array) -> ChordScores:
         """The chord network: circle (CIRCLE_ROWS, 12, M) and plain (PLAIN_ROWS, M) of M slots -> scores."""
-        slots = np.concatenate([circle.reshape(-1, circle.shape[2]), plain])[None]
-        outputs = ("scores", "change", "bass", "table")
-        chords, change, bass, table = self._outputs("chords", {"slots": slots}, *outputs)
+        slots = {"slots": slot_rows(circle, plain)[None]}
+        chords, change, bass, table = self._outputs("chords", slots, "scores", "change", "bass", "table")
         return ChordScores(chords[0], change[0, 0], bass[0].reshape(12, 12, -1), table[0])
 
     def _output(self, name: str, inputs: dict[str, Array], output: str) -> Array:

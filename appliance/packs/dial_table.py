@@ -6,6 +6,7 @@ without it, those before there were dials, a table of the same form comes with B
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -47,6 +48,11 @@ class Spread(_Strict):
         return (measured - self.mean) / self.step(dial)
 
 
+def transposed_setting(spreads: Mapping[str, Spread], dial: str, semitones: int) -> float:
+    """By how many steps of ``dial`` music changes that is transposed: only its register does."""
+    return semitones / spreads[dial].step(dial) if dial == "register" else 0.0
+
+
 class DialTable(_Strict):
     """The spread of each attribute in each style, measured over a number of ``songs``."""
 
@@ -71,11 +77,17 @@ class DialTable(_Strict):
 def read_table(path: Path) -> DialTable:
     """Read a table. Raises PackError if it is missing or invalid."""
     try:
-        return DialTable.model_validate_json(path.read_bytes())
+        return table_of(path, path.read_bytes())
     except OSError as error:
         raise PackError(f"{path}: cannot be read ({error.strerror}); fetch the pack again.") from error
+
+
+def table_of(file: Path, text: bytes) -> DialTable:
+    """The table in ``text``, the content of ``file``. Raises PackError if it is invalid."""
+    try:
+        return DialTable.model_validate_json(text)
     except ValidationError as error:
-        raise PackError(f"{path}: {first_refusal(error)}; fetch the pack again.") from error
+        raise PackError(f"{file}: {first_refusal(error)}; fetch the pack again.") from error
 
 
 @lru_cache(maxsize=1)

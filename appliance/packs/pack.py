@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from appliance.errors import PackError, SignatureError
 from appliance.files.hashes import file_sha256, files_below
 from appliance.files.refused_values import first_refusal
-from appliance.packs.dial_table import DIALS_NAME, DialTable, read_table, usual_table
+from appliance.packs.dial_table import DIALS_NAME, DialTable, table_of, usual_table
 from appliance.packs.manifest import (
     CREDITS_NAME,
     MANIFEST_NAME,
@@ -76,12 +76,7 @@ class Pack:
         """
         if not self.has_dials:
             return usual_table()
-        path = self.folder / DIALS_NAME
-        try:
-            _check_hash(path, self.manifest.files[DIALS_NAME])
-        except OSError as error:
-            raise PackError(f"{path}: cannot be read ({error.strerror}); {FETCH_AGAIN}.") from error
-        return read_table(path)
+        return table_of(self.folder / DIALS_NAME, self._verified(DIALS_NAME))
 
     def rhythms(self) -> RhythmBank:
         """The pack's rhythm bank; empty if it has none.
@@ -89,15 +84,9 @@ class Pack:
         Raises:
             PackError: the file that holds it is altered or cannot be read.
         """
-        facts = self.manifest.files.get(RHYTHMS_NAME)
-        if facts is None:
+        if RHYTHMS_NAME not in self.manifest.files:
             return RhythmBank()
-        path = self.folder / RHYTHMS_NAME
-        try:
-            _check_hash(path, facts)
-            return read_bank(path, path.read_bytes())
-        except OSError as error:
-            raise PackError(f"{path}: cannot be read ({error.strerror}); {FETCH_AGAIN}.") from error
+        return read_bank(self.folder / RHYTHMS_NAME, self._verified(RHYTHMS_NAME))
 
     def credits(self) -> tuple[str, ...]:
         """The credits for the data that the pack was trained on; empty if their licences ask for none.
@@ -105,17 +94,20 @@ class Pack:
         Raises:
             PackError: the file that holds them is altered or cannot be read.
         """
-        facts = self.manifest.files.get(CREDITS_NAME)
-        if facts is None:
+        if CREDITS_NAME not in self.manifest.files:
             return ()
-        path = self.folder / CREDITS_NAME
-        try:
-            _check_hash(path, facts)
-            text = path.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise PackError(f"{path}: cannot be read ({error.strerror}); {FETCH_AGAIN}.") from error
+        text = self._verified(CREDITS_NAME).decode("utf-8", errors="replace")
         lines = ("".join(c for c in line if c.isprintable()).strip() for line in text.splitlines())
         return tuple(line for line in lines if line)
+
+    def _verified(self, name: str) -> bytes:
+        """The content of the file ``name``. Raises PackError if it is altered or cannot be read."""
+        path = self.folder / name
+        try:
+            _check_hash(path, self.manifest.files[name])
+            return path.read_bytes()
+        except OSError as error:
+            raise PackError(f"{path}: cannot be read ({error.strerror}); {FETCH_AGAIN}.") from error
 
 
 def load_pack(folder: Path, verify: bool = True, keys: Path | None = None) -> Pack:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.audio.high_pass import HIGH_PASS_HZ
-from appliance.composing.composer import Reading
+from appliance.composing.chosen_harmony import variety_of
+from appliance.composing.reading import Reading
 from appliance.composing.takes import Take
 from appliance.composing.wishes import Wishes
 from appliance.music.beat_file import beats_text
@@ -71,7 +72,8 @@ def make_receipt(
 ) -> Receipt:
     """The receipt of ``take`` of ``job``. ``version`` is that of Backline.
 
-    ``profile`` in it is the hash of the profile in use, None for the shipped settings.
+    ``profile`` in it is the hash of the profile in use, None for the shipped settings. ``redo`` is None; the
+    receipt of a redone take says there what was redone (:mod:`appliance.rendering.redo.redo`).
     """
     info = vocal.info if job.original is None else job.original
     pack, wishes, reading = engine.pack, job.wishes, take.reading
@@ -111,7 +113,7 @@ def make_receipt(
             "take": played.number,
             "takes": wishes.takes,
             "style": wishes.style,
-            "variety": wishes.variety,
+            "variety": variety_of(engine.graphs, wishes.variety),
             **(take.dials.to_json() if take.dials else {"dials": None, "sections": []}),
             "like": wishes.like_name or None,
             "sound": wishes.sound,
@@ -156,6 +158,7 @@ def make_receipt(
             "levels": _levels(played.levels),
             "samples": info.output_samples,
             "files": played.files,
+            "redo": None,
             "timings_s": {stage: round(seconds, 3) for stage, seconds in played.timings_s.items()},
             "real_time_factor": round(total_s / info.duration_s, 4),
         }

@@ -12,6 +12,7 @@ import torch
 from support.tiny_checkpoint import DENOISER, tiny_facts
 from torch import Tensor
 
+from appliance.networks.condition_rows import CONDITION_ROWS, STYLE_ROWS
 from export.convert import to_ir, to_onnx
 from export.facts import checkpoint_sha256
 from export.graphs import graphs_of
@@ -62,7 +63,7 @@ def test_both_halves_of_the_vae_speak_in_normalised_latents(checkpoint: Path, ou
 def test_a_batch_of_two_is_two_batches_of_one(checkpoint: Path, out: Path) -> None:
     """Guidance runs a conditioned and an unconditioned sample in one batch; they must not mix."""
     generator = load_checkpoint(checkpoint).generator
-    rows, style = torch.rand(2, 94, 2 * FRAMES), torch.eye(9)[[2, 8]].unsqueeze(-1)
+    rows, style = torch.rand(2, CONDITION_ROWS, 2 * FRAMES), torch.eye(STYLE_ROWS)[[2, -1]].unsqueeze(-1)
     rows[1] = 0
     tokens, keys_values = infer(out, "condition", rows=rows, style=style)
     latent, context = torch.randn(2, 64, FRAMES), torch.randn(2, 64, FRAMES)

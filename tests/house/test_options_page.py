@@ -20,7 +20,7 @@ from support.pages import (
 from appliance import errors
 from appliance.cli.main import cli
 from appliance.music.beat_file import parse_beats
-from appliance.music.chord_chart import parse_chart
+from appliance.music.chord_chart import fixed_chords, parse_chart
 from appliance.music.chord_names import parse_chord
 from appliance.music.chord_quality import QUALITIES
 from appliance.music.keys import Key
@@ -90,11 +90,19 @@ def test_chart_and_beat_examples_are_read(options: str) -> None:
     (beats,) = blocks(options, "beats")
     grid = parse_beats(beats, 12.0, "beats.txt")
     assert grid.meter == 3 and grid.beats_s[grid.downbeats[0]] == 0.512
-    timed, bars = blocks(options, "chart")
+    timed, bars, gaps = blocks(options, "chart")
     spans = parse_chart(timed, grid, 12.0, "chart.txt")
     assert [(span.start_s, span.label) for span in spans] == [(0.0, "Am7"), (2.5, "F/A"), (4.0, "N")]
     labels = [span.label for span in parse_chart(bars, grid, 12.0, "chart.txt")]
     assert labels == ["Am", "F", "G", "C", "N"]  # the repeated C joins the one before it
+    long = BeatGrid(tuple(range(33)), tuple(range(0, 33, 4)), 1.0)
+    fixed = fixed_chords(parse_chart(gaps, long, 32.0, "chart.txt"))
+    assert [(s.start_s, s.end_s, s.label) for s in fixed] == [
+        (0, 4, "Am"),
+        (12, 16, "G7"),
+        (24, 26, "G"),
+        (28, 32, "C"),
+    ]
 
 
 def test_chord_names_are_those_documented(options: str) -> None:

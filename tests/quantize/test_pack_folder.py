@@ -68,15 +68,26 @@ def test_credits_go_in(spoiled: Path, soundfont: Path, tmp_path: Path, pack: Pac
     assert "credits.txt" not in pack.manifest.files
 
 
-def test_dials_go_in(spoiled: Path, soundfont: Path, tmp_path: Path, pack: Pack) -> None:
+def test_dials_and_rhythms_go_in(spoiled: Path, soundfont: Path, tmp_path: Path, pack: Pack) -> None:
     listing = json.loads((spoiled / "graphs.json").read_text())
     listing["checkpoint"]["dials"] = json.loads(usual_table().to_json()) | {"songs": 7}
+    phrase = {
+        "style": "pop",
+        "meter": 4,
+        "compound": False,
+        "bpm": 96.0,
+        "bars": 2,
+        "rhythm": "1  low: 1 3\n",
+    }
+    listing["checkpoint"]["rhythms"] = [phrase]
     (spoiled / "graphs.json").write_text(json.dumps(listing))
     made = build_pack(spoiled, soundfont, tmp_path / "p", precision="fp32")
     assert made.has_dials and "dials.json" in made.manifest.files
     assert made.dials().songs == 7 and made.dials().styles == usual_table().styles
+    assert [(p.style, p.bars[0].places[0]) for p in made.rhythms().phrases] == [("pop", (0, 24))]
     assert "dials" not in (made.folder / "MODEL_CARD.md").read_text()
-    assert not pack.has_dials  # a checkpoint without them, as all were before
+    assert "rhythms" not in (made.folder / "MODEL_CARD.md").read_text()
+    assert not pack.has_dials and not pack.rhythms().phrases  # a checkpoint without them, as all were before
     again = build_pack(spoiled, soundfont, tmp_path / "p", precision="fp32")  # the file is one of a pack
     assert again.sha256 == made.sha256
 

@@ -2,8 +2,10 @@
 
 - ``vocals``: singing made of sines; ``tunes``: a short tune; ``recordings``: a chirp in each container
 - ``streams``: singing in a container, read to its end or refused
-- ``readings``: hand-made readings of a vocal; ``plain_song``: one with bars, and a plain score for it
-- ``fake_pack``: a tiny pack with the real graphs' names and shapes; ``small_render``: a small render
+- ``readings``: hand-made readings of a vocal; ``chord_hearing``: a chord network that hears what it is told;
+  ``plain_song``: one with bars, and a plain score for it
+- ``fake_pack``: a tiny pack with the real graphs' names and shapes; ``composing_pack``: with a chord network;
+  ``small_render``: a small render
 - ``random_band``: notes that differ with the seed; ``redone_files``: what a redo left as it was;
   ``bends``: clicks
 - ``tiny_checkpoint``: tiny networks; ``tiny_samples``: samples for them; ``tiny_cache``: made-up songs

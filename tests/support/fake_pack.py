@@ -127,7 +127,7 @@ def planner() -> ov.Model:
 def condition() -> ov.Model:
     """Tokens: the first C rows of the condition; keys and values: zeros and the style.
 
-    rows (1, 94, T), style (1, 9, 1) -> tokens (1, C, N), keys_values (1, 2·C·L, N).
+    rows (B, CONDITION_ROWS, T), style (B, STYLE_ROWS, 1) -> tokens (1, C, N), keys_values (1, 2·C·L, N).
     """
     rows, style = _input("rows", CONDITION_ROWS, batch=-1), _input("style", STYLE_ROWS, batch=-1, time=1)
     mixing = np.zeros((WIDTH, CONDITION_ROWS, 2), np.float32)
@@ -204,7 +204,7 @@ def vae_encoder() -> ov.Model:
 def audio_decoder() -> ov.Model:
     """Gains of one: the sound is the sum of its sources.
 
-    rows (1, 368, F), style (1, 9, 1), group (1, 5, 1) -> gains (1, 192, F).
+    rows (1, 368, F), style (1, STYLE_ROWS, 1), group (1, 5, 1) -> gains (1, 192, F).
     """
     rows = _input("rows", DECODER_ROWS)
     style, group = _input("style", STYLE_ROWS, time=1), _input("group", len(GROUPS) + 1, time=1)

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from appliance.composing.composer import Reading
+from appliance.composing.reading import Reading
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.chord_chart import ChordSpan
 from appliance.music.keys import Key
 from appliance.music.score import BeatGrid, Note, Score
-from appliance.networks.condition_rows import PLAN_PREDICTED
+from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED
 from appliance.vocal.features import FEATURE_ROWS, PITCH, VOICED
 
 BARS = 8
@@ -20,13 +20,15 @@ GRID = BeatGrid(tuple(0.5 * k for k in range(4 * BARS + 1)), tuple(range(0, 4 * 
 
 
 def reading(certainty: float = PLAN_PREDICTED) -> Reading:
-    """C and G in turn, a bar each; G is sung over both."""
+    """C and G in turn, a bar each, as a chart that the user gave if ``certainty`` says so; G is sung over
+    both."""
     frames = 4 * math.ceil(DURATION_S * FRAME_RATE_HZ / 4)
     features = np.zeros((FEATURE_ROWS, frames), np.float32)
     features[PITCH.start + 67 - 36] = features[VOICED] = 1.0
     chart = [ChordSpan(2.0 * k, 2.0 * k + 2.0, "CG"[k % 2]) for k in range(BARS)]
     plan = np.zeros((24, frames // 4), np.float32)
-    return Reading(features, DURATION_S, GRID, Key(0, "major"), 1.0, plan, chart, certainty)
+    fixed = chart if certainty == PLAN_GIVEN else []
+    return Reading(features, DURATION_S, GRID, Key(0, "major"), 1.0, plan, chart, certainty, fixed=fixed)
 
 
 def score() -> Score:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from appliance.composing import takes
-from appliance.composing.composer import Reading
+from appliance.composing.reading import Reading
 from appliance.music.beat_grid import one_at_a_time
 from appliance.music.chart_keeping import follow_chart
 from appliance.music.score import DRUM_GROUP, DRUM_KEYS, STYLE_GROUPS, Note, Score

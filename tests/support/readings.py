@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from appliance.composing.composer import Reading
+from appliance.composing.reading import Reading
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.keys import Key
 from appliance.music.score import BeatGrid

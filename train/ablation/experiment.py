@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from appliance.composing.composer import Reading
+from appliance.composing.reading import Reading
 from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.keys import Key
 from appliance.music.score import BeatGrid

@@ -2,5 +2,6 @@
 
 - ``calibration``: inputs of planner, condition, denoiser and score VAE
 - ``fit_calibration``: inputs of the fit network
+- ``chord_calibration``: inputs of the chord network
 - ``audio_calibration``: inputs of the audio networks
 """

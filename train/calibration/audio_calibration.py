@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.music.note_rows import ALL_GROUPS
 from appliance.music.score import STYLES
-from appliance.networks.condition_rows import style_row
+from appliance.networks.condition_rows import known_style_rows, style_row
 from appliance.playing.excitation import Excitation
 from appliance.playing.neural_band import group_row
 from appliance.playing.source_filter import HOP_SAMPLES, sources_of
@@ -22,15 +23,19 @@ UNKNOWN_STYLE_EVERY = 4
 """One recording in this many is given without its style."""
 
 
-def write_audio_calibration(graphs: Sequence[str], renders: Sequence[Render], folder: Path) -> None:
-    """Write inputs of the audio networks among ``graphs`` into ``folder``, one sample per crop."""
-    for graph, samples in (("audio_decoder", _decoded(renders)), ("audio_encoder", _heard(renders))):
-        if graph in graphs:
-            named = {
-                f"{number:04d}/{name}": array[None]
-                for number, inputs in enumerate(samples)
-                for name, array in inputs.items()
-            }
+def write_audio_calibration(networks: Mapping[str, Any], renders: Sequence[Render], folder: Path) -> None:
+    """Write inputs of the audio networks among ``networks`` into ``folder``, one sample per crop.
+
+    Crops in a style that a network does not know are left out for it.
+    """
+    for graph, samples_of in (("audio_decoder", _decoded), ("audio_encoder", _heard)):
+        if graph in networks:
+            rows = networks[graph].config.style_rows
+            known = [render for render in renders if STYLES.index(render.style) < rows - 1]
+            named = {}
+            for number, inputs in enumerate(samples_of(known)):
+                inputs["style"] = known_style_rows(inputs["style"], rows)
+                named |= {f"{number:04d}/{name}": array[None] for name, array in inputs.items()}
             np.savez(folder / f"{graph}.npz", **named)
 
 

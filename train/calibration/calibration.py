@@ -27,13 +27,18 @@ LISTENED_FRAMES = 1024
 
 
 def write_calibration(checkpoint: Checkpoint, source: WindowSource, folder: Path, samples: int) -> None:
-    """Write ``samples`` samples of every graph's inputs into ``folder``, spread over the songs."""
+    """Write ``samples`` samples of every graph's inputs into ``folder``, spread over the songs.
+
+    A checkpoint that knows fewer styles gets windows of these only.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(3)
     arrays: dict[str, Inputs] = {}
     for number in range(samples):
         song = source.songs[number * len(source.songs) // samples]
-        for graph, inputs in sample_of(checkpoint, replace(source, songs=[song]), song, rng).items():
+        stored = source.latents[song.id].only(checkpoint.generator.config.style_rows - 1)
+        alone = replace(source, songs=[song], latents={song.id: stored})
+        for graph, inputs in sample_of(checkpoint, alone, song, rng).items():
             named = {f"{number:04d}/{name}": array for name, array in inputs.items()}
             arrays.setdefault(graph, {}).update(named)
     for graph, named in arrays.items():
@@ -50,7 +55,7 @@ def sample_of(
     """
     item = PlannerStage.item(song, source.melodies, LISTENED_FRAMES, rng, transpose=True)
     window = source.window(WINDOW_FRAMES, rng)
-    rows = window["rows"][None]
+    rows = window["rows"][None, : checkpoint.generator.config.rows]
     style = known_style_rows(window["style"][None], checkpoint.generator.config.style_rows)
     tokens, keys_values = checkpoint.generator.condition(torch.from_numpy(rows), torch.from_numpy(style))
     t = np.float32(rng.uniform(0.02, 1.0))

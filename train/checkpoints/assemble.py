@@ -35,8 +35,9 @@ OPTIONAL = {
 LICENCE = "Apache-2.0"
 
 LIMITS = (
-    "The training data are art songs and hymns of the 18th to early 20th century, in several arrangements. "
-    "Other music is accompanied in their idiom.",
+    "The training data are art songs, hymns, carols and popular songs of the 18th to early 20th century and "
+    "folk tunes with chord symbols, in arrangements of sixteen styles. Other music is accompanied in their "
+    "idiom.",
     "It was trained on performances of scores by a simulated singer, not on real recordings.",
     "The beat tracker assumes one tempo and one meter per song; it follows free rubato poorly.",
     "It was trained for a few hours on two CPU cores. The effect of more training is unknown.",

@@ -57,6 +57,7 @@ def calibration(runs: Path, checkpoint: Path, out: Path, samples: int) -> None:
     """Record inputs of CHECKPOINT's graphs on validation songs, for quantize."""
     from train.calibration.audio_calibration import write_audio_calibration
     from train.calibration.calibration import write_calibration
+    from train.calibration.chord_calibration import write_chord_calibration
     from train.calibration.fit_calibration import write_fit_calibration
     from train.checkpoints.checkpoint import load_checkpoint
     from train.data.pairs import PairSource
@@ -69,6 +70,9 @@ def calibration(runs: Path, checkpoint: Path, out: Path, samples: int) -> None:
     if "fit" in networks.extras:
         songs = song_cache.load_split(runs / "cache" / "songs", "val")
         write_fit_calibration(PairSource.of(songs, runs / "cache" / "melodies"), out, samples)
+    if "chords" in networks.extras:
+        songs = song_cache.load_split(runs / "cache" / "songs", "val")
+        write_chord_calibration(songs, runs / "cache", out, samples)
     if any(name.startswith("audio_") for name in networks.extras):
         crops = load_all(runs / "cache" / "renders" / "val", stems=False)
-        write_audio_calibration(tuple(networks.extras), crops, out)
+        write_audio_calibration(networks.extras, crops, out)

@@ -22,17 +22,18 @@ def dials(runs: Path, workers: int, out: Path | None) -> None:
     """
     import json
 
-    from train.data.dial_statistics import statistics
+    from train.data.dial_statistics import BARS_FOLDER, statistics
 
     folder = runs / "cache" / "songs"
     if not (folder / "index.json").is_file():
         raise click.ClickException(f"{folder}: no songs there; run `python -m train songs CORPUS` first.")
-    count = sum(s == "train" for s in json.loads((folder / "index.json").read_text())["songs"].values())
-    if not count:
+    splits = json.loads((folder / "index.json").read_text())["songs"].values()
+    count = sum(split in ("train", "val") for split in splits)
+    if not any(split == "train" for split in splits):
         raise click.ClickException(f"{folder}: none of the songs is for training; name another --runs.")
     progress = iter(track(range(count), description="dials"))
     try:
-        table = statistics(folder, workers, lambda _: next(progress, None))
+        table = statistics(folder, folder.parent / BARS_FOLDER, workers, lambda _: next(progress, None))
     except ValueError as error:
         raise click.ClickException(f"{folder}: {error}, with `python -m train songs CORPUS`.") from error
     out = out or runs / DIALS_NAME

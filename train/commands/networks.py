@@ -74,17 +74,25 @@ def chords(runs: Path, steps: int, learning_rate: float, minutes: float, device:
     fit(stage, runs / "chords", loop, torch.device(device))
 
 
+WINDOW_FRAMES = click.option(
+    "--frames", default=256, help="Latent frames of a training window; shorter ones cost less."
+)
+
+
 @click.command()
 @training_options(steps=2000, learning_rate=1e-3)
+@WINDOW_FRAMES
 @click.pass_obj
-def denoiser(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
+def denoiser(
+    runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int, frames: int
+) -> None:
     """Train the denoiser on the cached latents."""
     from train.networks.denoiser import DenoiserConfig
     from train.training.denoiser import DenoiserStage
     from train.training.sources import window_sources
 
     train, val = window_sources(runs / "cache")
-    stage = DenoiserStage(DenoiserConfig(), train, val, batch)
+    stage = DenoiserStage(DenoiserConfig(), train, val, batch, frames)
     loop = LoopConfig(
         steps, learning_rate, warmup_steps=150, ema_decay=0.998, minutes=minutes, validate_every=100
     )

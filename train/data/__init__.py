@@ -2,7 +2,10 @@
 
 - ``song_cache``: one ``.npz`` per song with notes of every style, beats, key, plan and chords
 - ``chord_sequences``: the chords of a song, beat by beat
-- ``dial_statistics``: what songs of each style do, for the dials
+- ``written_chords``: the same as targets of the chord network
+- ``dial_statistics``: what songs and bars of each style do, for the dials; ``shown_dials``: what a window is
+  shown of it
+- ``rhythm_phrases``: phrases for the pack's rhythm bank
 - ``drum_patterns``: bars of human drumming
 - ``crops``: crops of rolls for the score VAE; ``windows``: windows for the denoiser
 - ``melodies``: vocal features of every song, sung

@@ -25,6 +25,7 @@ from appliance.music.keys import signature_shift
 from appliance.music.score import STYLES
 from train.data.crops import draw_rows
 from train.data.song_cache import CachedSong
+from train.networks.precision import mixed_precision
 from train.networks.vae import ScoreVae
 
 LONGEST_FRAMES = 3840
@@ -40,6 +41,11 @@ class SongLatents:
     latents: NDArray[np.float16]
     styles: NDArray[np.int64]
     shifts: NDArray[np.int64]
+
+    def only(self, styles: int) -> SongLatents:
+        """Those of the first ``styles`` styles; the piano's are always among them."""
+        known = self.styles < styles
+        return SongLatents(self.latents[known], self.styles[known], self.shifts[known])
 
 
 class _Rolls(Dataset[tuple[str, torch.Tensor, list[int], list[int]]]):
@@ -85,7 +91,7 @@ def build(
     loader = DataLoader(_Rolls(missing, others), batch_size=None, num_workers=1)
     vae.eval().to(device)
     for song_id, rolls, styles, shifts in loader:
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device.type):
             mean, _ = vae.encoder(rolls.to(device))
         latents = mean.float().cpu().numpy().astype(np.float16)
         with whole_file(folder / f"{song_id}.npz") as file:

@@ -13,6 +13,7 @@ from appliance.music.beat_grid import phases
 from train.data.song_cache import CachedSong
 from train.data.targets import cut
 from train.networks.planner import Planner
+from train.networks.precision import mixed_precision
 
 
 @torch.no_grad()
@@ -33,7 +34,7 @@ def build(
             frames = takes.shape[2] // FRAMES_PER_PLAN * FRAMES_PER_PLAN
             features = torch.from_numpy(takes[:, :, :frames].astype(np.float32))
             beat = torch.from_numpy(cut(phases(song.grid, frames), 0, frames)).expand(len(takes), -1, -1)
-            with torch.autocast("cpu", torch.bfloat16):
+            with mixed_precision("cpu"):
                 plan, _ = planner.harmony_branch(features, beat)
             np.save(target, torch.sigmoid(plan.float()).numpy().astype(np.float16))
         on_done(song.id)

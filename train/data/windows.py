@@ -1,7 +1,7 @@
 """Training windows for the denoiser: a latent and its condition, with parts of the condition hidden.
 
-Everything optional at run time is sometimes hidden in training: harmony, rhythm, beats, vocal, style, and all
-of them together, which classifier-free guidance needs.
+Everything optional at run time is sometimes hidden in training: harmony, rhythm, dials, beats, vocal, style,
+and all of them together, which classifier-free guidance needs.
 
 Letters: Z latent channels, N latent frames, T = 2 N score frames, S styles.
 """
@@ -15,15 +15,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.composing.plan_chart import plan_from_chart
 from appliance.grid import FRAMES_PER_LATENT, FRAMES_PER_PLAN
 from appliance.music.bar_lines import BarLines
 from appliance.music.beat_grid import phases
 from appliance.music.note_rows import score_of
 from appliance.music.rhythm_plan import rhythm_of, rhythm_rows
 from appliance.music.score import STYLES
-from appliance.networks.condition_rows import condition_rows, style_row
+from appliance.networks.condition_rows import PLAN_GIVEN, PLAN_PREDICTED, condition_rows, style_row
+from appliance.packs.dial_table import DialTable
 from appliance.vocal.features import transposed
+from train.data.dial_statistics import written_chart
 from train.data.latents import SongLatents
+from train.data.shown_dials import shown_dials
 from train.data.song_cache import CachedSong
 from train.data.targets import cut
 
@@ -43,16 +47,20 @@ class Dropout:
     rhythm: float = 0.5
     rhythm_bars: float = 0.3
     """Probability that a rhythm plan is shown for some of the bars only."""
+    dials: float = 0.4
     true_plan: float = 0.4
-    """Probability that a shown plan is the written one (as from a user's chart), not the planner's."""
+    """Probability that a shown plan is the written one, not the planner's."""
+    chart: float = 0.5
+    """Probability that a written plan is that of the song's chords, as a chart gives it, not of its notes."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindowSource:
     """The arrays from which windows are cut.
 
-    ``melodies`` and ``plans`` are folders; ``plans`` may lack predictions. ``mean`` and ``std`` (Z,)
-    normalise the latents.
+    ``melodies``, ``plans`` and ``bars`` are folders; ``plans`` may lack predictions. ``bars`` holds what each
+    bar does (:func:`train.data.dial_statistics.statistics`) and ``table`` what songs do; without a table no
+    dials are shown. ``mean`` and ``std`` (Z,) normalise the latents.
     """
 
     songs: Sequence[CachedSong]
@@ -62,6 +70,8 @@ class WindowSource:
     mean: Array
     std: Array
     dropout: Dropout = Dropout()
+    bars: Path | None = None
+    table: DialTable | None = None
 
     def window(self, frames: int, rng: np.random.Generator) -> dict[str, Array]:
         """One random window of ``frames`` latent frames.
@@ -115,7 +125,14 @@ class WindowSource:
         rhythm = None
         if rng.uniform() >= drop.rhythm:
             rhythm = cut(self._rhythm(song, style, shift, rng), score_first, score_frames)
-        return condition_rows(score_frames, features, beat, plan, certainty, rhythm), shown
+        dials = None
+        if self.bars and self.table and rng.uniform() >= drop.dials:
+            lines = BarLines.of(song.grid, song.duration_s)
+            sums = np.load(self.bars / f"{song.id}.npy", mmap_mode="r")[style]
+            spreads = self.table.styles[STYLES[style]]
+            shown_frames = score_first + score_frames
+            dials = shown_dials(sums, spreads, lines, shown_frames, rng, shift)[:, score_first:]
+        return condition_rows(score_frames, features, beat, plan, certainty, rhythm, dials), shown
 
     def _rhythm(self, song: CachedSong, style: int, shift: int, rng: np.random.Generator) -> Array:
         """Rows of the rhythm that the song's part in ``style`` has, for all of its bars or for a stretch."""
@@ -135,8 +152,11 @@ class WindowSource:
     ) -> tuple[NDArray[np.floating], float]:
         predicted = self.plans / f"{song.id}.npy"
         if rng.uniform() < self.dropout.true_plan or not predicted.exists():
-            return song.plan, 1.0
-        return np.load(predicted, mmap_mode="r")[take], 0.5
+            if song.chords and rng.uniform() < self.dropout.chart:
+                chart = written_chart(song, BarLines.of(song.grid, song.duration_s))
+                return plan_from_chart(chart, song.plan.shape[1]), PLAN_GIVEN
+            return song.plan, PLAN_GIVEN
+        return np.load(predicted, mmap_mode="r")[take], PLAN_PREDICTED
 
     def _context(self, latent: Array, rng: np.random.Generator) -> tuple[Array, Array]:
         frames = latent.shape[1]

@@ -31,19 +31,6 @@ class ChordConfig:
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 1, 2, 4, 8)
 
 
-@dataclass(frozen=True, slots=True)
-class ChordScores:
-    """Scores (logarithms) of a batch.
-
-    ``chords`` (B, C, S); ``change`` (B, S), added where another chord begins; ``bass`` (B, 12, 12, S): the
-    log probability of the interval (first) above a root (second).
-    """
-
-    chords: Tensor
-    change: Tensor
-    bass: Tensor
-
-
 class ChordNetwork(nn.Module):
     """The network; see :meth:`forward`. ``steps`` (Q, Q, 12) scores a step from one quality to another whose
     root is so many semitones higher; ``rest`` (2, Q) scores a step to and from no chord."""
@@ -70,7 +57,8 @@ class ChordNetwork(nn.Module):
             plain: (B, PLAIN_ROWS, S).
 
         Returns:
-            chords (B, C, S), change (B, S) and bass (B, 12, 12, S), see :class:`ChordScores`.
+            Logarithms: chords (B, C, S); change (B, S), added where another chord begins; bass
+            (B, 12, 12, S), the log probability of the interval (first) above a root (second).
         """
         x = self.circle_in(circle) + self.plain_in(plain.unsqueeze(2))
         for block in self.blocks:

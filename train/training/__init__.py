@@ -5,7 +5,7 @@
 - ``state``: the saved state of a run, as safetensors
 - ``curves``: loss curves as CSV and PNG
 - ``sources``: the denoiser's windows from the caches
-- ``score_vae``, ``planner``, ``denoiser``, ``student``, ``fit``, ``audio_decoder``, ``audio_encoder``:
-  the stages
+- ``score_vae``, ``planner``, ``chords``, ``denoiser``, ``student``, ``fit``, ``audio_decoder``,
+  ``audio_encoder``: the stages
 - ``adversary``, ``spectral_loss``: losses of the audio decoder
 """

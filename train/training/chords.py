@@ -56,18 +56,28 @@ class ChordStage:
             yield self._batch(self.train, rng)
 
     def _batch(self, songs: Sequence[CachedSong], rng: np.random.Generator, transpose: bool = True) -> Batch:
-        items = [self._item(songs[rng.integers(len(songs))], rng, transpose) for _ in range(self.batch)]
+        items = [
+            self.item(songs[rng.integers(len(songs))], self.cache, self.slots, rng, transpose)
+            for _ in range(self.batch)
+        ]
         return {name: torch.from_numpy(np.stack([item[name] for item in items])) for name in items[0]}
 
-    def _item(
-        self, song: CachedSong, rng: np.random.Generator, transpose: bool
+    @staticmethod
+    def item(
+        song: CachedSong, cache: Path, slots: int, rng: np.random.Generator, transpose: bool
     ) -> dict[str, NDArray[np.generic]]:
+        """A random stretch of a song with written chords, as its melodies and plans in ``cache`` have it.
+
+        Returns:
+            circle (CIRCLE_ROWS, 12, S), plain (PLAIN_ROWS, S), states, basses and given (S,), where S =
+            ``slots``; of these only the first ``length`` () are the song's.
+        """
         states, basses = chord_slots(song)
-        first = int(rng.integers(max(1, len(states) - self.slots // 2)))
-        part = slice(first, first + self.slots)
+        first = int(rng.integers(max(1, len(states) - slots // 2)))
+        part = slice(first, first + slots)
         shift = int(rng.integers(12)) if transpose else 0
-        takes = np.load(self.cache / "melodies" / f"{song.id}.npy", mmap_mode="r")
-        plans = np.load(self.cache / "plans" / f"{song.id}.npy", mmap_mode="r")
+        takes = np.load(cache / "melodies" / f"{song.id}.npy", mmap_mode="r")
+        plans = np.load(cache / "plans" / f"{song.id}.npy", mmap_mode="r")
         take = int(rng.integers(len(takes)))
         features = transposed(np.asarray(takes[take], np.float32), shift)
         plan = np.roll(np.asarray(plans[take], np.float32).reshape(2, 12, -1), shift, axis=1).reshape(24, -1)
@@ -80,7 +90,7 @@ class ChordStage:
         told = GivenChords(np.where(given, states, -1), np.where(given, basses, -1))
         circle, plain = chord_rows(features, plan, edges_s, song.grid, told)
         count = len(states[part])
-        pad = self.slots - count
+        pad = slots - count
         return {
             "circle": np.pad(circle[:, :, part], ((0, 0), (0, 0), (0, pad))),
             "plain": np.pad(plain[:, part], ((0, 0), (0, pad))),

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from train.data.windows import WindowSource
 from train.networks.denoiser import DenoiserConfig
 from train.networks.generator import Generator
+from train.networks.precision import mixed_precision
 from train.training.stage import Batch
 
 TIMESTEP_MEAN, TIMESTEP_SPREAD = 0.3, 1.2
@@ -62,6 +63,6 @@ class DenoiserStage:
         return {"loss": (error * scored).sum() / scored.sum()}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision("cpu"):
             losses = [float(self.loss(model, batch)["loss"]) for batch in self._held_out]
         return {"loss": sum(losses) / max(1, len(losses))}

@@ -1,4 +1,4 @@
-"""The training loop of all stages: bf16 autocast on CPU or CUDA, EMA, resumable at any time."""
+"""The training loop of all stages: mixed precision, EMA, resumable at any time."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.data import DataLoader, IterableDataset
 
+from train.networks.precision import mixed_precision
 from train.training import curves, state
 from train.training.stage import Batch, Stage
 
@@ -110,7 +111,7 @@ def _step(
 ) -> dict[str, float]:
     stage.model.train()
     moved = {k: v.to(device, non_blocking=True) for k, v in batch.items()}
-    with torch.autocast(device.type, torch.bfloat16):
+    with mixed_precision(device.type):
         losses = stage.loss(stage.model, moved)
     optimiser.zero_grad(set_to_none=True)
     losses["loss"].backward()

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
+from appliance.packs.dial_table import DIALS_NAME, read_table
 from train.data import latents, song_cache
+from train.data.dial_statistics import BARS_FOLDER
 from train.data.windows import WindowSource
 
 
 def window_sources(cache: Path) -> tuple[WindowSource, WindowSource]:
     """Sources of the 'train' and 'val' splits, normalised by the training split's latent statistics.
 
-    The statistics are written to ``latent_statistics.npz`` in ``cache``.
+    The statistics are written to ``latent_statistics.npz`` in ``cache``. Windows show dials if they were
+    measured (``dials.json`` beside ``cache``).
 
     Raises:
         FileNotFoundError: the song or latent cache was not built.
@@ -30,8 +33,11 @@ def window_sources(cache: Path) -> tuple[WindowSource, WindowSource]:
         raise FileNotFoundError(f"{cache / 'latents'}: no latents; run `python -m train latents` first")
     mean, std = latents.statistics(stored[song.id] for song in songs["train"])
     np.savez(cache / "latent_statistics.npz", mean=mean, std=std)
+    measured = cache.parent / DIALS_NAME
+    table = read_table(measured) if measured.is_file() else None
+    folders = (cache / "melodies", cache / "plans")
     train, val = (
-        WindowSource(songs[split], stored, cache / "melodies", cache / "plans", mean, std)
+        WindowSource(songs[split], stored, *folders, mean, std, bars=cache / BARS_FOLDER, table=table)
         for split in ("train", "val")
     )
     return train, val

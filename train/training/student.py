@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from train.data.windows import Dropout, WindowSource
 from train.networks.denoiser import DenoiserConfig
 from train.networks.generator import Generator
+from train.networks.precision import mixed_precision
 from train.training.stage import Batch
 
 STEPS = 8
@@ -127,7 +128,7 @@ class StudentStage:
         device = next(model.parameters()).device
         batches = [{name: values.to(device) for name, values in batch.items()} for batch in self._held_out]
         found: dict[str, float] = {}
-        with torch.autocast(device.type, torch.bfloat16), torch.no_grad():
+        with mixed_precision(device.type), torch.no_grad():
             if not self._wanted:
                 self._wanted = [self._teacher_result(batch) for batch in batches]
             for steps in (8, 4, 2, 1):

@@ -22,14 +22,12 @@ from appliance.composing.shaping.voices import shape_voices
 from appliance.music.attributes import UpperParts, measure_one, value
 from appliance.music.beat_grid import one_at_a_time
 from appliance.music.chord_chart import Chart
-from appliance.music.score import DRUM_GROUP, Note, Score
+from appliance.music.crumbs import is_crumb
+from appliance.music.score import Note, Score
 
 PASSES = 3
 ASKED_WITHIN, HELD_WITHIN = 0.1, 0.3
 """How near to its goal an asked and a held attribute must be, in standard deviations of the style."""
-
-CRUMB_S = 0.07
-"""Shorter notes sound like slips; shaping leaves none that it has made."""
 
 Shaper = Callable[[Sequence[Note], Song, frozenset[int], Gauge, float], list[Note]]
 
@@ -59,17 +57,15 @@ def shape(
     """Shape ``score`` region by region; returns it with the chart, in which changed chords are renamed.
 
     ``deviations`` are the standard deviations of the attributes in the style: the unit of what is near.
+    Crumbs that shaping has made are dropped.
     """
     notes = list(score.notes)
     for region in regions:
         if region.goals:
             notes = _shape_region(notes, song, region, deviations)
-    crumbs = {_where(n) for n in score.notes if n.end_s - n.start_s < CRUMB_S}
-    kept = [
-        n
-        for n in one_at_a_time(notes, score.duration_s)
-        if n.group == DRUM_GROUP or n.end_s - n.start_s >= CRUMB_S or _where(n) in crumbs
-    ]
+    crumbs = {_where(n) for n in score.notes if is_crumb(n)}
+    made = one_at_a_time(notes, score.duration_s)
+    kept = [n for n in made if not is_crumb(n) or _where(n) in crumbs]
     return Score.of(kept, score.duration_s), renamed(score.notes, kept, song)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from appliance.composing.composer import Reading, listen
+from appliance.composing.chosen_harmony import keeping, variety_of
+from appliance.composing.composer import listen
+from appliance.composing.reading import Reading
 from appliance.composing.takes import Take, compose_takes, draw_take, fit_of
 from appliance.composing.wishes import Wishes
 from appliance.music.chord_chart import Chart, chart_text
-from appliance.music.midi_reading import MidiSong
+from appliance.music.midi_reading import TakeMidi
 from appliance.music.score import Score
 from appliance.music.splicing import TimeSpan, spliced_chart, spliced_score
 from appliance.rendering.engine import Engine
@@ -28,7 +30,7 @@ class RedoneNotes:
     take: Take
     score: Score
     wishes: Wishes
-    parent: MidiSong | None
+    parent: TakeMidi | None
 
 
 def everything_anew(
@@ -44,24 +46,30 @@ def everything_anew(
 def changed_notes(engine: Engine, parent: Parent, change: Change, sung: TrackedVocal) -> RedoneNotes:
     """The notes of the parent with those of ``change``.
 
-    A part that is redone alone keeps the harmony of the others, so the chart of the parent is given to it
-    where seeds differ in harmony. Otherwise the bars get the harmony that the new seed draws.
+    A part that is redone alone keeps the harmony of the others where seeds differ in harmony. Otherwise the
+    bars get the harmony that the new seed draws; a pack that composes chords makes it answer what surrounds
+    them.
 
     Raises:
         InputError: the MIDI file of the parent is gone.
     """
     song, wishes = parent.song(), parent.wishes
     alone = set(change.groups) < {*change.groups, *parent.groups}
-    chart = change.chart
-    if chart is None and (wishes.chords is not None or (alone and wishes.variety > 0.0)):
+    chart, graphs = change.chart, engine.graphs
+    keeps = chart is None and wishes.chords is None and graphs.composes_chords
+    drawn = alone and not keeps and variety_of(graphs, wishes.variety) > 0.0
+    if chart is None and (wishes.chords is not None or drawn):
         chart = parent.chart
     update: dict[str, object] = {"seed": change.seed, "chords": None if chart is None else chart_text(chart)}
     if alone:
         update["variety"] = 0.0
     asked = wishes.model_copy(update=update)
     reading = _reading(engine, parent, asked, sung)
-    made = draw_take(engine.graphs, engine.pack, reading, asked, change.seed)
     span = change.span or TimeSpan(0.0, 2.0 * parent.duration_s)
+    if keeps:
+        kept = parent.chart if alone else spliced_chart(parent.chart, [], span)
+        reading = keeping(graphs, reading, kept)
+    made = draw_take(graphs, engine.pack, reading, asked, change.seed)
     new = made.score.transposed(wishes.transpose)
     score = spliced_score(song.score, new, span, change.groups)
     sung_score = score.transposed(-wishes.transpose)
@@ -70,7 +78,7 @@ def changed_notes(engine: Engine, parent: Parent, change: Change, sung: TrackedV
         made,
         reading=replace(made.reading, chart=chart),
         score=sung_score,
-        fit=fit_of(engine.graphs, engine.pack, reading, sung_score),
+        fit=fit_of(graphs, engine.pack, reading, sung_score),
     )
     given = wishes.chords is not None or change.chart is not None
     update = {"seed": change.seed, "chords": chart_text(chart) if given else None}
@@ -87,7 +95,7 @@ def _reading(engine: Engine, parent: Parent, wishes: Wishes, sung: TrackedVocal)
 
 def _chart(parent: Parent, change: Change, made: Chart, alone: bool) -> Chart:
     """The chords of the song after the redo; ``made`` are those of the new take."""
-    before = parent.chart if change.chart is None else change.chart
+    before = parent.chart if change.chart is None else made
     if alone:
         return before
     return made if change.span is None else spliced_chart(before, made, change.span)

@@ -16,10 +16,11 @@ from appliance.audio.blocks import BLOCK_SAMPLES, Block
 from appliance.composing.wishes import TEMPO_WISHES, Wishes
 from appliance.errors import InputError, UsageError
 from appliance.files.hashes import file_sha256
+from appliance.grid import SAMPLE_RATE_HZ
 from appliance.music.beat_grid import TRUSTED
 from appliance.music.chord_chart import Chart, parse_chart
 from appliance.music.keys import Key
-from appliance.music.midi_reading import MidiSong, read_midi
+from appliance.music.midi_reading import TakeMidi, read_take_midi
 from appliance.music.score import DRUM_GROUP, GROUPS, BeatGrid
 from appliance.rendering.job import Level
 from appliance.rendering.publication import STEMS_FOLDER
@@ -67,7 +68,7 @@ class Parent:
         alone = stem is None and stems == [f"{STEMS_FOLDER}/{self.name}.{group}.wav"]
         return self.sound("accompaniment.wav") if alone else stem
 
-    def song(self) -> MidiSong:
+    def song(self) -> TakeMidi:
         """Its notes.
 
         Raises:
@@ -79,7 +80,7 @@ class Parent:
                 f"{self.path.parent / self.name}.mid is gone, and the notes of the take with it; put it back "
                 "beside the receipt, or redo everything, without bars, parts and chords."
             )
-        return read_midi(path, self.groups, self.duration_s)
+        return read_take_midi(path, self.groups, self.duration_s)
 
     def check_files(self) -> None:
         """Raise InputError if a file of the take has changed. Files that are gone do no harm here."""
@@ -124,7 +125,7 @@ def _parent(path: Path, sha256: str, facts: dict[str, Any]) -> Parent:
     if facts["schema"] != SCHEMA:
         raise UsageError(f"{path} was written by another version of Backline; render the vocal again.")
     moved = facts.get("transposed") or {}
-    duration_s = facts["samples"] / 44_100
+    duration_s = facts["samples"] / SAMPLE_RATE_HZ
     grid = _grid(facts)
     text = str(moved.get("sung_chart_text", facts["chart_text"]))
     levels = facts.get("levels") or {}

@@ -28,7 +28,7 @@ def together(old: np.ndarray, new: np.ndarray, span: SampleSpan, block: int = 10
     ("first", "stop"),
     [(50_000, 90_000), (0, 70_000), (60_000, TOTAL), (0, TOTAL), (70_000, 72_000)],
 )
-def test_only_the_section_changes(first: int, stop: int) -> None:
+def test_only_the_span_changes(first: int, stop: int) -> None:
     old, new = noise(0), noise(1)
     made = together(old, new, SampleSpan(first, stop, TOTAL))
     assert made.shape == old.shape and made.dtype == np.float32
@@ -39,7 +39,7 @@ def test_only_the_section_changes(first: int, stop: int) -> None:
 
 
 @pytest.mark.parametrize(("first", "stop"), [(70_000, 70_100), (5, 6), (9, 9)])
-def test_a_section_that_is_shorter_than_its_joins(first: int, stop: int) -> None:
+def test_a_span_that_is_shorter_than_its_joins(first: int, stop: int) -> None:
     old, new = noise(0), noise(1)
     made = together(old, new, SampleSpan(first, stop, TOTAL))
     np.testing.assert_array_equal(made[:first], old[:first])
@@ -60,7 +60,7 @@ def test_a_join_does_not_click_and_a_cut_does() -> None:
         assert bends(soft)[frames].max() < 10 * np.median(bends(new))
 
 
-def test_without_joins_the_section_is_cut_in() -> None:
+def test_without_joins_the_span_is_cut_in() -> None:
     old, new = noise(0), noise(1)
     made = together(old, new, SampleSpan(50_000, 90_000, TOTAL, joins=False))
     np.testing.assert_array_equal(made, np.concatenate([old[:50_000], new[50_000:90_000], old[90_000:]]))

@@ -115,6 +115,20 @@ def test_what_is_remarked_stands_beside_the_table_and_in_the_receipt(
     assert receipt["remarks"][0] in said
 
 
+@pytest.mark.slow
+def test_a_rhythm_file_is_played_and_told(run: Run, vocal: Path, tmp_path: Path) -> None:
+    plan = text(tmp_path / "groove.txt", "# my groove\n1 low: 1\n")
+    out = tmp_path / "out"
+    code, said = run("render", vocal, "--out", out, "--bpm", "120", "--rhythm", plan)
+    assert code == 0, said
+    receipt = json.loads((out / "song.receipt.json").read_text())
+    assert (receipt["rhythm_given"], receipt["rhythm_text"]) == (True, "1  low: 1\n")
+    text(plan, "\n99 low: 1\n")
+    code, said = run("render", vocal, "--out", tmp_path / "none", "--bpm", "120", "--rhythm", plan)
+    assert code == 2 and f"{plan}, line 2: there is no bar 99;" in said
+    assert not (tmp_path / "none").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -127,6 +141,10 @@ def test_what_is_remarked_stands_beside_the_table_and_in_the_receipt(
         (["--seed", "-1"], "-1"),
         (["--chords", "nowhere.txt"], "nowhere.txt"),
         (["--beats", "nowhere.txt"], "nowhere.txt"),
+        (["--rhythm", "nowhere.txt"], "nowhere.txt"),
+        (["--like", "nowhere.mid"], "nowhere.mid"),
+        (["--density", "2.5"], "--density 2.5: must be"),
+        (["--transpose", "13"], "--transpose 13: give a whole number of semitones from -12 to 12."),
         (["--beats", "beats.txt", "--bpm", "90"], "--beats"),
         (["--beats", "beats.txt", "--half-time"], "--half-time and --beats contradict each other"),
         (["--half-time", "--double-time"], "--half-time and --double-time contradict each other"),

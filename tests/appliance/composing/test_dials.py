@@ -18,6 +18,7 @@ from appliance.composing.dials import check_dials, drawn_dials, turn_dials
 from appliance.composing.sections import check_sections
 from appliance.composing.wishes import Wishes
 from appliance.errors import UsageError
+from appliance.music.chart_keeping import follow_chart
 from appliance.music.dials import DIALS
 from appliance.music.score import BeatGrid, Note, Score
 from appliance.networks.condition_rows import PLAN_GIVEN
@@ -171,6 +172,18 @@ def test_a_given_chart_is_kept_to(pack: Pack) -> None:
                 label = now.chart[min(int((note.start_s + 0.08) / 2.0), BARS - 1)].label
                 extra = {"maj7": {11}, "6": {9}, "7": {5}}.get(label[1:], set())
                 assert note.pitch % 12 in allowed[label[0]] | extra, (dial, setting, note)
+
+
+@pytest.mark.parametrize("key_given", [False, True])
+def test_sevenths_of_a_given_chart_stay_whatever_the_key(pack: Pack, key_given: bool) -> None:
+    sevenths = [replace(span, label=span.label.replace("G", "G7")) for span in reading().chart]
+    given = replace(reading(PLAN_GIVEN), chart=sevenths, fixed=sevenths, key_given=key_given)
+    added = [replace(note, pitch=65) for note in score().notes if note.pitch == 59]
+    played = follow_chart(Score.of([*score().notes, *added], DURATION_S), sevenths)
+    made, now, dials = turn_dials(pack, given, played, wishes(colour=-2), 0)
+    assert dials is not None and dials.asked == {"colour": -2.0}
+    assert now.chart == sevenths
+    assert [(n.start_s, n.pitch) for n in made.notes] == [(n.start_s, n.pitch) for n in played.notes]
 
 
 def test_without_beats_the_other_dials_still_work(pack: Pack) -> None:

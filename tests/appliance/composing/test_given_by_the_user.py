@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from support.vocals import sung
 
-from appliance.composing.composer import compose, listen, padded, redraw
+from appliance.composing.chosen_harmony import redraw
+from appliance.composing.composer import compose, listen, padded
 from appliance.composing.key_request import key_of_score
 from appliance.composing.takes import compose_takes
 from appliance.composing.wishes import Wishes
@@ -111,13 +112,13 @@ def test_variety_changes_the_harmony_of_other_seeds_and_never_what_was_given(
     engine: Engine, features: np.ndarray
 ) -> None:
     reading = listen(engine.graphs, features, SECONDS, Wishes())
-    assert redraw(reading, 0, 1.0) is reading
-    assert redraw(reading, 3, 0.0) is reading
-    drawn = redraw(reading, 3, 1.0)
+    assert redraw(engine.graphs, reading, 0, 1.0) is reading
+    assert redraw(engine.graphs, reading, 3, 0.0) is reading
+    drawn = redraw(engine.graphs, reading, 3, 1.0)
     assert np.abs(drawn.plan - reading.plan).mean() > 0.01
     assert (drawn.grid, drawn.key) == (reading.grid, reading.key)
     given = listen(engine.graphs, features, SECONDS, Wishes(key="G"))
-    assert redraw(given, 3, 1.0) is given
+    assert redraw(engine.graphs, given, 3, 1.0) is given
 
 
 def test_takes_bring_the_harmony_they_play(engine: Engine, features: np.ndarray) -> None:
@@ -125,4 +126,4 @@ def test_takes_bring_the_harmony_they_play(engine: Engine, features: np.ndarray)
     takes = compose_takes(engine.graphs, engine.pack, reading, Wishes(takes=2, variety=0.8))
     by_seed = {take.seed: take.reading for take in takes}
     assert by_seed[0] is reading
-    assert np.array_equal(by_seed[1].plan, redraw(reading, 1, 0.8).plan)
+    assert np.array_equal(by_seed[1].plan, redraw(engine.graphs, reading, 1, 0.8).plan)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.chord_hearing import Hears
 
 from appliance.composing.harmony import harmonise, label_of, melodic_noise, nearest_quality, state_of
 from appliance.music.chord_chart import Chart, ChordSpan
@@ -16,7 +17,6 @@ from appliance.networks.chord_rows import (
     CHORD_QUALITIES,
     CHORD_STATES,
     NO_CHORD_STATE,
-    ChordScores,
 )
 from appliance.vocal.features import CHROMA
 
@@ -24,24 +24,6 @@ GRID = BeatGrid(tuple(0.5 * k for k in range(9)), (0, 4, 8), 1.0, 4)
 DURATION_S = 4.0
 C, F, G7 = state_of("", 0), state_of("", 5), state_of("7", 7)
 KEY = Key(0, "major")
-
-
-class Hears:
-    """Graphs whose chord network prefers one chord in each slot, by 1."""
-
-    def __init__(self, states: list[int], over: int = 0) -> None:
-        self.states, self.over = states, over
-        self.told: list[np.ndarray] = []
-
-    def chords(self, circle: np.ndarray, plain: np.ndarray) -> ChordScores:
-        slots = plain.shape[1]
-        self.told = [circle, plain]
-        chords = np.zeros((CHORD_STATES, slots), np.float32)
-        chords[self.states, np.arange(slots)] = 1.0
-        bass = np.zeros((12, 12, slots), np.float32)
-        bass[self.over] = 1.0
-        change = np.full(slots, -0.1, np.float32)
-        return ChordScores(chords, change, bass, np.zeros((CHORD_STATES, CHORD_STATES), np.float32))
 
 
 def composed(graphs: Any, fixed: Chart | None = None, **options: Any) -> list[tuple[float, float, str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from appliance.composing.composer import Reading
+from appliance.composing.reading import Reading
 from appliance.composing.take_plans import dial_rows, planned
 from appliance.composing.wishes import Section, Wishes
 from appliance.errors import UsageError
@@ -74,6 +75,23 @@ def test_an_older_pack_plans_nothing_and_says_so_if_asked() -> None:
     assert planned(old, pack(), before, Wishes(density=1.0), 3) is before
     with pytest.raises(UsageError, match="This pack plays no given rhythm"):
         planned(old, pack(), before, Wishes(rhythm="1 low: 1"), 0)
+
+
+def test_the_register_is_that_of_the_key_in_which_the_networks_play() -> None:
+    """From D major they play two semitones lower, so what is asked lies as much lower for them."""
+    rows = []
+    for key in ("C major", "D major", "B minor"):
+        made = planned(
+            NEW, pack(), replace(reading(), key=Key.parse(key)), Wishes(register=1.0, voices=0.5), 0
+        )
+        assert made.dials is not None
+        rows.append(made.dials)
+    step = usual_table().styles["piano"]["register"].step("register")
+    register, voices = DIALS.index("register"), DIALS.index("voices")
+    assert set(rows[0][register]) == {1.0}
+    np.testing.assert_allclose(rows[1][register], 1.0 - 2.0 / step, rtol=1e-6)
+    np.testing.assert_array_equal(rows[1][register], rows[2][register])
+    assert all(set(each[voices]) == {0.5} for each in rows)
 
 
 def test_dials_hold_in_their_bars() -> None:

@@ -58,7 +58,7 @@ def test_text_goes_both_ways() -> None:
     ("text", "said"),
     [
         ("low: 1", "does not begin with a bar"),
-        ("4 low: 1", "the song has bars 1 to 3"),
+        ("4 low: 1", "there is no bar 4; the song has bars 1 to 3"),
         ("2-1 low: 1", "there are no bars 2-1"),
         ("1 low: 4", "'4' is in no beat of a bar of 3"),
         ("1 loud: 1", "'loud:' is no place"),

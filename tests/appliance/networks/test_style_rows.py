@@ -13,7 +13,7 @@ from appliance.composing.composer import compose, listen, padded
 from appliance.composing.wishes import Wishes
 from appliance.errors import PackError, UsageError
 from appliance.music.score import STYLES
-from appliance.networks.condition_rows import STYLE_ROWS, known_style_rows, style_row
+from appliance.networks.condition_rows import CONDITION_ROWS, STYLE_ROWS, known_style_rows, style_row
 from appliance.packs.pack import load_pack
 from appliance.rendering.engine import Engine
 from appliance.rendering.render import check_pack_can
@@ -66,6 +66,6 @@ def test_an_older_pack_plays_as_before_and_refuses_new_styles(older_pack: Path, 
 
 def test_the_graphs_refuse_a_style_that_only_the_manifest_lists(older_pack: Path, tmp_path: Path) -> None:
     engine = Engine(older_pack)
-    rows = np.zeros((engine.graphs.batch, 94, 2 * engine.graphs.window), np.float32)
+    rows = np.zeros((engine.graphs.batch, CONDITION_ROWS, 2 * engine.graphs.window), np.float32)
     with pytest.raises(PackError, match="'waltz'"):
         engine.graphs.condition(rows, np.stack([style_row(9)] * engine.graphs.batch))

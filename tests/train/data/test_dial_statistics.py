@@ -36,7 +36,7 @@ def tiny(folder: Path, chords: bool = True) -> Path:
 @pytest.mark.slow
 def test_training_songs_are_measured_in_every_style(tmp_path: Path) -> None:
     cache = tiny(tmp_path)
-    table = statistics(cache / "songs", workers=1)
+    table = statistics(cache / "songs", tmp_path / "bars", workers=1)
     assert table.songs == 2 and set(table.styles) == set(STYLES)
     piano = table.styles["piano"]
     assert piano["density"].mean == -2.0 and piano["density"].sd == 0.0  # a stroke in a bar of four
@@ -48,6 +48,18 @@ def test_training_songs_are_measured_in_every_style(tmp_path: Path) -> None:
     assert piano["voices"].mean == 3.0
     assert piano["colour"].mean == 0.0
     assert piano["doubling"].mean == 0.0  # sung a quarter of a second after the stroke
+    top, bottom = np.load(tmp_path / "bars" / "other.npy")[STYLES.index("piano"), DIALS.index("density")]
+    assert bottom[1:].tolist() == [4.0] * BARS and top[1:].tolist() == [1.0] * BARS
+
+
+def test_what_is_stored_is_not_measured_again(tmp_path: Path) -> None:
+    cache, bars = tiny(tmp_path), tmp_path / "bars"
+    before = statistics(cache / "songs", bars, workers=1)
+    stored = np.load(bars / "low.npy")
+    stored[:, DIALS.index("voices"), 0] *= 2.0
+    np.save(bars / "low.npy", stored)
+    after = statistics(cache / "songs", bars, workers=1)
+    assert (before.styles["piano"]["voices"].mean, after.styles["piano"]["voices"].mean) == (3.0, 4.5)
 
 
 def test_the_command_writes_the_table(tmp_path: Path) -> None:

@@ -6,19 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
+from appliance.music.dials import DIALS
 from appliance.music.keys import Key
 from appliance.music.note_rows import note_rows
 from appliance.music.score import STYLES, BeatGrid, Note, Score
 from appliance.networks.condition_rows import (
     CONDITION_ROWS,
+    DIAL_COUNT,
     FIRST_CONDITION_ROWS,
     RHYTHM_ROWS,
     condition_rows,
     style_row,
 )
+from appliance.packs.dial_table import DialTable, Spread
 from train.checkpoints.adopt import with_all_rows
+from train.corpus.chord_symbols import SongChord, WrittenChord
 from train.data.latents import SongLatents
 from train.data.song_cache import CachedSong
 from train.data.windows import Dropout, WindowSource
@@ -77,6 +82,36 @@ def test_the_rhythm_is_hidden_at_random_and_in_parts(tmp_path: Path) -> None:
     parts = source(tmp_path, Dropout(everything=0.0, rhythm=0.0, rhythm_bars=1.0))
     shares = {float(parts.window(172, np.random.default_rng(k))["rows"][RHYTHM][3].mean()) for k in range(8)}
     assert len(shares) > 3
+
+
+def test_windows_show_what_their_own_bars_do(tmp_path: Path) -> None:
+    made = source(tmp_path, Dropout(everything=0.0, style=0.0, dials=0.0))
+    sums = np.ones((len(STYLES), DIAL_COUNT, 2, 10), np.float32)
+    sums[0, :, 0] = 3.0  # every attribute of the piano's bars is 3, but density, a logarithm
+    (tmp_path / "bars").mkdir()
+    np.save(tmp_path / "bars" / "made.npy", sums)
+    spread = Spread(mean=1.0, sd=4.0, bar_mean=1.0, bar_sd=1.0)
+    table = DialTable(songs=1, styles={STYLES[0]: dict.fromkeys(DIALS, spread)})
+    shown = replace(made, bars=tmp_path / "bars", table=table).window(172, np.random.default_rng(1))["rows"]
+    settings, given = np.split(shown[RHYTHM.stop :], 2)
+    assert given.any() and set(settings[1:][given[1:] == 1].tolist()) == {0.5}
+    assert not settings[given == 0].any()
+    assert not made.window(172, np.random.default_rng(1))["rows"][RHYTHM.stop :].any()  # nobody measured
+
+
+@pytest.mark.parametrize("chart", [0.0, 1.0])
+def test_a_written_plan_is_that_of_the_notes_or_of_the_chords(tmp_path: Path, chart: float) -> None:
+    always = Dropout(everything=0.0, plan=0.0, true_plan=1.0, chart=chart)
+    made = source(tmp_path, always)
+    notes = np.full((24, 86), 0.25, np.float32)
+    chords = (SongChord(0.0, WrittenChord(9, "m", 0)),)  # A minor over C
+    made = replace(made, songs=[replace(made.songs[0], plan=notes, chords=chords)])
+    plan = made.window(64, np.random.default_rng(0))["rows"][FIRST_CONDITION_ROWS - 25 : FIRST_CONDITION_ROWS]
+    assert set(plan[24].tolist()) == {1.0}  # certain
+    if chart:
+        assert np.flatnonzero(plan[:24, 0]).tolist() == [0, 4, 9, 12] and plan[0, 0] == 1.0
+    else:
+        assert set(plan[:24, 0].tolist()) == {0.25}
 
 
 def test_dials_say_where_they_are_set() -> None:

@@ -14,15 +14,17 @@ torch = pytest.importorskip("torch")
 
 from appliance.composing.composer import listen  # noqa: E402
 from appliance.composing.wishes import Wishes  # noqa: E402
-from appliance.errors import InputError  # noqa: E402
+from appliance.errors import InputError, PackError  # noqa: E402
 from appliance.grid import FRAME_RATE_HZ  # noqa: E402
 from appliance.music.score import Score  # noqa: E402
+from appliance.networks.chord_rows import CIRCLE_ROWS, PLAIN_ROWS  # noqa: E402
 from export.graphs import graphs_of  # noqa: E402
-from train.checkpoints.checkpoint import CheckpointError, load_checkpoint  # noqa: E402
+from train.checkpoints.checkpoint import CheckpointError, load_checkpoint, save_network  # noqa: E402
 from train.evaluate.evaluation import score  # noqa: E402
 from train.evaluate.material.excerpts import Excerpt, load_excerpts  # noqa: E402
 from train.evaluate.players.torch_graphs import TorchGraphs, open_model  # noqa: E402
 from train.evaluate.quick.note_judgement import NoteJudgement, NoteRow, as_table, compare_notes, judge_notes  # noqa: E402
+from train.networks.chords import ChordConfig, ChordNetwork  # noqa: E402
 
 C, F_SHARP = (60,), (66,)
 
@@ -119,6 +121,34 @@ def test_torch_networks_answer_as_the_exported_graphs_do(tmp_path: Path) -> None
     for found, wanted in zip(model.graphs.plan(features, phases), expected, strict=True):
         np.testing.assert_allclose(found, wanted[0].numpy(), atol=1e-6)
     np.testing.assert_allclose(model.graphs.decode(latent), roll[0].numpy(), atol=1e-6)
+
+
+def test_the_chord_network_in_torch_answers_as_its_graph_does(tmp_path: Path) -> None:
+    folder = write_tiny_checkpoint(tmp_path / "checkpoint")
+    torch.manual_seed(5)
+    network = ChordNetwork(ChordConfig(width=8, dilations=(1,)))
+    torch.nn.init.normal_(network.steps)
+    save_network(folder / "chords.safetensors", network.state_dict(), network.config)
+    model, stored = open_model(folder), load_checkpoint(folder)
+    assert model.graphs.composes_chords
+    graphs = graphs_of(stored, stored.facts["latent_mean"], stored.facts["latent_std"])
+    (module,) = (graph.module for graph in graphs if graph.name == "chords")
+    rng = np.random.default_rng(4)
+    circle = rng.random((CIRCLE_ROWS, 12, 9), dtype=np.float32)
+    plain = rng.random((PLAIN_ROWS, 9), dtype=np.float32)
+    found = model.graphs.chords(circle, plain)
+    slots = torch.from_numpy(np.concatenate([circle.reshape(-1, 9), plain]))[None]
+    with torch.no_grad():
+        chords, change, bass, table = (x[0].numpy() for x in module(slots))
+    np.testing.assert_allclose(found.chords, chords, atol=1e-5)
+    np.testing.assert_allclose(found.change, change[0], atol=1e-5)
+    np.testing.assert_allclose(found.bass.reshape(144, 9), bass, atol=1e-5)
+    np.testing.assert_allclose(found.table, table, atol=1e-6)
+    (folder / "chords.safetensors").unlink()
+    without = open_model(folder).graphs
+    assert not without.composes_chords
+    with pytest.raises(PackError, match="no chord network"):
+        without.chords(circle, plain)
 
 
 def test_a_checkpoint_composes_through_the_appliance(tmp_path: Path, excerpts: list[Excerpt]) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from appliance.composing.composer import Reading
 from appliance.composing.dials import TurnedDials, turn_dials
+from appliance.composing.reading import Reading
 from appliance.composing.wishes import Wishes
 from appliance.grid import FRAMES_PER_PLAN
 from appliance.music.chord_chart import Chart
@@ -120,4 +120,5 @@ def _reading(subject: Subject, take: Take, given: bool) -> Reading:
         no_plan,
         take.chart,
         certainty,
+        fixed=take.chart if given else [],
     )

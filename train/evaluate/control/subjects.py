@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.composing.composer import Reading, compose, listen, padded
+from appliance.composing.composer import compose, listen, padded
+from appliance.composing.reading import Reading
 from appliance.composing.wishes import Wishes
 from appliance.grid import FRAME_RATE_HZ, FRAMES_PER_PLAN
 from appliance.music.chord_chart import Chart, chart_text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from appliance.music.chart_bars import FREE
 from appliance.music.chord_chart import Chart, ChordSpan, merged
 from appliance.music.chord_names import Chord as ChordName
 from appliance.music.keys import Key, spell
@@ -15,9 +16,6 @@ from train.corpus.song import Song
 
 SHORTEST_S = 0.05
 """Shorter chords, cut by the ends of an excerpt, are left out."""
-
-GAP = "?"
-"""What a chart has where the chord is to be found."""
 
 
 def written_chart(song: Song, start_s: float, end_s: float) -> Chart:
@@ -69,7 +67,7 @@ def every_second(labels: Sequence[str]) -> list[str]:
     number, bars = -1, []
     for k, label in enumerate(labels):
         number += k == 0 or label != labels[k - 1]
-        bars.append(GAP if number % 2 else label)
+        bars.append(FREE if number % 2 else label)
     return bars
 
 

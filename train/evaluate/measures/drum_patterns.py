@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from appliance.music.periods import Bars
 from appliance.music.score import DRUM_GROUP, Score
-from train.evaluate.measures.walking_bass import Bars
 
 CRASH = 49
 """The crash is an accent: it does not belong to a pattern."""
@@ -121,5 +121,5 @@ def _place(time_s: float, bars: Bars, starts_s: Sequence[float]) -> tuple[int, i
 
 
 def _off_grid(part: float, steps: int) -> float:
-    """Squared distance from the nearest of ``steps`` steps, relative to that of random strokes."""
+    """Squared distance from the nearest of ``steps`` steps of a beat, in steps."""
     return (part * steps - round(part * steps)) ** 2

@@ -6,15 +6,13 @@ Letters: B bars.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from appliance.music.chord_chart import Chart
 from appliance.music.chord_names import parse_chord
+from appliance.music.periods import Bars
 from appliance.music.score import Score
-
-Bars = Sequence[Sequence[float]]
-"""B bars: the times of each bar's beats in seconds and, last, its end."""
 
 TonesAt = Callable[[float], Collection[int]]
 """Pitch classes of the chord at a time in seconds; empty where the harmony is free."""

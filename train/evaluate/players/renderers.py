@@ -15,7 +15,8 @@ import numpy as np
 
 import appliance
 from appliance.audio.recording import probe, read_mono
-from appliance.composing.composer import Reading, listen, padded
+from appliance.composing.composer import compose, listen, padded
+from appliance.composing.reading import Reading
 from appliance.composing.takes import draw_take
 from appliance.composing.wishes import Wishes
 from appliance.errors import InputError
@@ -129,6 +130,7 @@ class PackRenderer:
         """Compose notes for a reading: one take, whatever its fit."""
         if not self.plan:
             reading = replace(reading, plan=np.zeros_like(reading.plan), certainty=0.0)
+            return compose(engine.graphs, engine.pack, reading, self.style, self.seed)
         wishes = Wishes(style=self.style, seed=self.seed)
         return draw_take(engine.graphs, engine.pack, reading, wishes, self.seed).score
 

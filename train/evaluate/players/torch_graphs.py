@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from appliance.errors import PackError
+from appliance.networks.chord_rows import ChordScores
 from appliance.networks.condition_rows import known_style_rows
 from appliance.networks.graphs import Graphs
 from appliance.packs.manifest import MANIFEST_NAME, RollThresholds, SamplerFacts
 from appliance.packs.pack import load_pack
 from train.checkpoints.checkpoint import CheckpointError, load_checkpoint
+from train.networks.chords import ChordConfig, ChordNetwork
 from train.networks.denoiser import DenoiserConfig
 from train.networks.generator import Generator
 from train.networks.planner import Planner, PlannerConfig
@@ -59,7 +62,8 @@ class Model:
 
 
 class TorchGraphs:
-    """Planner, generator and decoder with the interface of :class:`appliance.networks.graphs.Graphs`.
+    """Planner, chord network, generator and decoder with the interface of
+    :class:`appliance.networks.graphs.Graphs`.
 
     ``mean`` and ``std`` (Z,) are the statistics of the generator's training latents.
     """
@@ -72,7 +76,9 @@ class TorchGraphs:
         mean: Array,
         std: Array,
         sampler: SamplerFacts,
+        chords: ChordNetwork | None = None,
     ) -> None:
+        self._chords = None if chords is None else chords.eval()
         self._planner, self._generator, self._decoder = planner.eval(), generator.eval(), decoder.eval()
         self._mean, self._std = (torch.as_tensor(x).float().reshape(1, -1, 1) for x in (mean, std))
         self.window = sampler.window_frames
@@ -83,6 +89,23 @@ class TorchGraphs:
         """Features (64, T) and phases (5, T) -> plan (24, P), key (24,) and beats (2, T), from 0 to 1."""
         plan, key, beats = self._planner(_batched(features), _batched(phases))
         return plan.sigmoid()[0].numpy(), key.softmax(dim=-1).reshape(-1).numpy(), beats.sigmoid()[0].numpy()
+
+    @property
+    def composes_chords(self) -> bool:
+        """Whether there is a chord network."""
+        return self._chords is not None
+
+    @torch.no_grad()
+    def chords(self, circle: Array, plain: Array) -> ChordScores:
+        """The chord network: circle (CIRCLE_ROWS, 12, M) and plain (PLAIN_ROWS, M) of M slots -> scores.
+
+        Raises:
+            PackError: there is none.
+        """
+        if self._chords is None:
+            raise PackError("This model has no chord network; train one.")
+        chords, change, bass = (x[0].numpy() for x in self._chords(_batched(circle), _batched(plain)))
+        return ChordScores(chords, change, bass, self._chords.transitions().numpy())
 
     @property
     def condition_rows(self) -> int:
@@ -137,7 +160,9 @@ def open_model(
         stored = load_checkpoint(folder)
         sampler = SamplerFacts(**stored.facts["sampler"]).model_copy(update=changes)
         mean, std = (np.array(stored.facts[f"latent_{name}"], np.float32) for name in ("mean", "std"))
-        graphs = TorchGraphs(stored.planner, stored.generator, stored.vae.decoder, mean, std, sampler)
+        networks = (stored.planner, stored.generator, stored.vae.decoder)
+        chords = cast(ChordNetwork | None, stored.extras.get("chords"))
+        graphs = TorchGraphs(*networks, mean, std, sampler, chords)
         return Model(str(folder), graphs, TorchPack(Drawing(sampler)))
     return _from_runs(folder, changes, network)
 
@@ -156,7 +181,11 @@ def _from_runs(runs: Path, changes: dict[str, Any], network: str | None) -> Mode
         step = load_ema(state, module)
     sampler = (DISTILLED if few_steps else UNDISTILLED).model_copy(update=changes)
     mean, std = latent_statistics(runs / "cache")
-    graphs = TorchGraphs(planner, generator, vae.decoder, mean, std, sampler)
+    chords = None
+    if (state := runs / "chords" / "state.safetensors").is_file():
+        chords = ChordNetwork(ChordConfig())
+        load_ema(state, chords)
+    graphs = TorchGraphs(planner, generator, vae.decoder, mean, std, sampler, chords)
     return Model(f"{runs} {network} step {step}", graphs, TorchPack(Drawing(sampler)))
 
 

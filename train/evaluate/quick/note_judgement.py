@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from appliance.composing.composer import Reading, compose, listen
+from appliance.composing.composer import compose, listen
+from appliance.composing.reading import Reading
 from appliance.composing.wishes import Wishes
 from appliance.music.score import GROUPS, Score
 from train.evaluate.evaluation import METRICS, pitched, score

@@ -16,13 +16,13 @@ from appliance.composing.wishes import Wishes
 from appliance.errors import BacklineError
 from appliance.files.hashes import file_sha256
 from appliance.music.beat_file import beats_text, parse_beats
+from appliance.music.chart_bars import FREE
 from appliance.music.chord_chart import Chart, ChordSpan
 from train.corpus.reader import read_song
 from train.corpus.song import Song
 from train.evaluate.judges.chord_judge import as_heard, chord_agreement
 from train.evaluate.material.pieces import LENGTH_S, excerpt_span
 from train.evaluate.material.written_charts import (
-    GAP,
     bar_labels,
     chart_in_bars,
     every_second,
@@ -102,7 +102,7 @@ def exercise_of(song: Song, start_s: float, duration_s: float) -> Exercise:
     missing = [
         ChordSpan(max(span.start_s, start), min(span.end_s, end), span.label)
         for (start, end), label in zip(pairwise(bars_s), labels, strict=True)
-        if label == GAP
+        if label == FREE
         for span in written
         if min(span.end_s, end) > max(span.start_s, start)
     ]

@@ -9,12 +9,13 @@ from functools import cache
 import numpy as np
 import pytest
 
-from appliance.composing.shaping.shape import CRUMB_S, SHAPERS, Region, shape
+from appliance.composing.shaping.shape import SHAPERS, Region, shape
 from appliance.composing.shaping.song import RANGES, Song, carriers
 from appliance.music.attributes import UpperParts, measure_one, value
 from appliance.music.bar_lines import BarLines
 from appliance.music.chord_chart import Chart, ChordSpan
 from appliance.music.chord_names import parse_chord
+from appliance.music.crumbs import is_crumb
 from appliance.music.dials import DIALS, LEAST_STEPS
 from appliance.music.keys import Key
 from appliance.music.score import BeatGrid, Note, Score
@@ -125,7 +126,7 @@ def test_no_harm_is_done(name: str, side: int) -> None:
     for note in after.notes:
         if note.group == "keys":
             lowest, highest = RANGES["keys"]
-            assert lowest <= note.pitch <= highest and note.end_s - note.start_s >= CRUMB_S
+            assert lowest <= note.pitch <= highest and not is_crumb(note)
             chord = chords[min(int((note.start_s + 1e-6) / BAR_S), BARS - 1)]
             allowed = chord.tones | (chord.beyond if name == "colour" else set()) | {5}
             assert note.pitch % 12 in allowed
