@@ -58,7 +58,7 @@ def page_text(
             "",
             f"![Three takes of one vocal, side by side]({link(picture)})",
             "",
-            "The same takes as piano rolls. The grey notes are the singer's.",
+            "The same takes as piano rolls. The thin black notes are the singer's.",
             "",
             "## Making this page",
             "",

@@ -1,4 +1,4 @@
-"""Piano rolls of takes side by side: pitch over time, a colour for each group, the singer in grey."""
+"""Piano rolls of takes side by side: pitch over time, a colour for each group, the singer in black."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COLOURS = {
     "bass": "tab:red",
     DRUM_GROUP: "tab:brown",
 }
-SUNG = "0.6"
+SUNG = "black"
 
 
 def draw_takes(pack: Path, vocal: Path, file: Path, style: str = "piano", shown_s: float = SHOWN_S) -> None:
@@ -64,7 +64,7 @@ def draw(takes: Sequence[Take], file: Path, start_s: float, shown_s: float = SHO
         for bar_s in (grid.beats_s[k] for k in grid.downbeats):
             axes.axvline(bar_s, color="0.9", linewidth=0.8, zorder=0)
         for sung_s, stop_s, pitch in sung_notes(take.reading.features):
-            axes.barh(pitch, stop_s - sung_s, left=sung_s, height=0.5, color=SUNG, zorder=1)
+            axes.barh(pitch, stop_s - sung_s, left=sung_s, height=0.4, color=SUNG, zorder=3)
         for note in take.score.notes:
             if note.start_s < end_s and note.end_s > start_s:
                 axes.barh(
