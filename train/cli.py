@@ -14,6 +14,7 @@ from train.commands import (
     data,
     dials,
     judging,
+    listening,
     networks,
     pairs,
     report,
@@ -63,6 +64,7 @@ for command in (
     judging.control,
     report.evaluate,
     report.metrics,
+    listening.listen,
     data.sing,
 ):
     main.add_command(command)

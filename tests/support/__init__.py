@@ -12,7 +12,7 @@
 - ``tiny_checkpoint``: tiny networks; ``tiny_samples``: samples for them; ``tiny_cache``: made-up songs
 - ``tiny_song``: a song of block chords; ``small_corpus``: a corpus of one file
 - ``quantised``: reads what quantisation wrote; ``pickle_trap``: a pickle that must not be opened
-- ``fake_evaluation``: fake songs, singers and judges
+- ``fake_evaluation``: fake songs, singers and judges; ``fake_facts``: made-up facts of a report
 - ``canned_bench``: made-up results of the bench; ``made_up_bench``: a simulated CPU for tuning
 - ``runtime_alone``: the appliance without the build side; ``obeying_modes``: root as any other user
 - ``signer``: signs as minisign does; ``bundle_stand_in``: a release of a few bytes

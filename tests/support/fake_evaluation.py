@@ -25,6 +25,7 @@ from train.evaluate.judges.chord_judge import HeardChord
 from train.evaluate.judges.hearing import Hearing
 from train.evaluate.judges.note_judge import HeardNote
 from train.evaluate.material.pieces import Piece, Sung
+from train.evaluate.material.song_sets import SongSet
 from train.evaluate.processes.store import Store
 from train.evaluate.sections.setting import EvaluationSetting
 
@@ -123,7 +124,7 @@ class FakePack:
     """Stands in for a ``PackRenderer``: plays the written part with wrong notes.
 
     ``wrong`` says how many of the twelve notes are a semitone too high for a style, a number of steps, a
-    pack or a folder of vocals. Anything not listed adds no wrong notes.
+    pack, a folder of vocals, or own or given chords. Anything not listed adds no wrong notes.
     """
 
     pieces: tuple[Piece, ...]
@@ -135,15 +136,18 @@ class FakePack:
     steps: int | None = None
     plan: bool = True
     sound: bool = True
+    charts: Path | None = None
 
     @property
     def label(self) -> str:
-        return f"{self.pack} {self.style} {self.seed} {self.steps} {self.plan} {self.sound}"
+        parts = (self.pack, self.style, self.seed, self.steps, self.plan, self.sound, self.charts)
+        return " ".join(map(str, parts))
 
     def __call__(self, vocal: Path, folder: Path) -> None:
         with self.log.open("a") as log:
             log.write(f"{vocal.stem}\n")
         asked = {str(self.pack), self.style, f"{self.steps} steps", vocal.parent.name, f"plan {self.plan}"}
+        asked.add("own chords" if self.charts is None else "given chords")
         wrong = sum(count for what, count in self.wrong if what in asked)
         song = vocal.stem.partition("-")[0]  # segments of real singing are called song0-1, song0-2
         score = spoiled([p for p in self.pieces if p.id == song], wrong)[song]
@@ -161,6 +165,13 @@ class FakeSetting(EvaluationSetting):
     def pieces(self, share: int = 1, length_s: float = 60.0) -> list[Piece]:
         return make_pieces(self.folder / "vocals", self.songs)[::share]
 
+    def sets(self) -> list[SongSet]:
+        """All songs, and every second one again as a set of its own."""
+        return [SongSet(name, f"{name} songs", Path(), ()) for name in ("first", "popular")]
+
+    def pieces_of(self, songs: SongSet, length_s: float = 60.0) -> list[Piece]:
+        return self.pieces(1 if songs.name == "first" else 2, length_s)
+
     @property
     def hearing(self) -> Hearing:
         return hearing_in(self.folder)
@@ -176,7 +187,7 @@ class FakeSetting(EvaluationSetting):
         return SimpleNamespace(
             styles=("piano", "organ"),
             sampler=SimpleNamespace(steps=8, guidance=guidance),
-            graphs=SimpleNamespace(fit=None),
+            graphs=SimpleNamespace(fit=None, chords=None),
         )
 
     def judged(self, pieces: Sequence[Piece], renderer: FakePack, *, chords: bool = False) -> Evaluation:  # type: ignore[override]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from train.corpus.ledger import LedgerRow, read_ledger
@@ -43,8 +44,14 @@ def small_corpus(folder: Path, name: str, data: bytes, compiled: bytes = b"", **
     if compiled:
         (folder / name).with_suffix(".mid").write_bytes(compiled)
         row["compiled_sha256"] = hashlib.sha256(compiled).hexdigest()
+    ledger_of(folder, [row | changes])
+    return read_ledger(folder)[0]
+
+
+def ledger_of(folder: Path, rows: Iterable[dict[str, str]]) -> None:
+    """Write a ledger of ``rows``; columns that a row does not have are empty."""
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "ledger.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, HEADER)
         writer.writeheader()
-        writer.writerow(row | changes)
-    return read_ledger(folder)[0]
+        writer.writerows(dict.fromkeys(HEADER, "") | row for row in rows)

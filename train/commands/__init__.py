@@ -4,4 +4,5 @@
 - ``dials``: measures what a dial means in each style; ``rhythms``: chooses the phrases of the rhythm bank
 - ``pairs``: judges the fit network; ``audio``: trains and judges the audio networks
 - ``judging``, ``report``: judge networks and packs; ``ablation``: the ablation study
+- ``listening``: renders excerpts to listen to
 """

@@ -7,41 +7,57 @@ from pathlib import Path
 
 import click
 
+from train.commands.data import CORPORA
+
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_SECTIONS = ("gap", "languages", "singing", "noise", "takes", "precision", "steps", "plan", "styles")
+_SECTIONS = (
+    *("gap", "sets", "bounds", "coherence", "languages", "singing", "noise", "takes", "precision", "steps"),
+    *("plan", "gaps", "styles"),
+)
+_MISSING = {"others": "a second CORPUS", "cache": "the song cache (`train songs`, or --cache)"}
+"""What a section needs besides options, for the message that it is skipped."""
+
 EXCERPTS = Path(__file__).parents[2] / "tests" / "data" / "excerpts.json"
 
 
 @click.command()
 @click.argument("pack", type=_FOLDER)
-@click.argument("corpus", type=_FOLDER)
+@CORPORA
 @click.option("--section", "names", multiple=True, type=click.Choice(_SECTIONS), help="Default: all.")
 @click.option("--split", default="test")
 @click.option("--songs", "count", default=24, help="Songs of the main table; other sections use fewer.")
+@click.option("--set-songs", default=24, help="Most songs of each song set of a further CORPUS.")
 @click.option("--style", default="piano")
 @click.option("--seed", default=0)
 @click.option("--vocals", type=_FOLDER, help="Recordings of real singing, for the section `singing`.")
 @click.option("--fp32", type=_FOLDER, help="The same pack in FP32, for the section `precision`.")
 @click.option("--undistilled", type=_FOLDER, help="A pack of the undistilled denoiser, for `steps`.")
+@click.option("--baseline", type=_FOLDER, help="The pack of the release before, for `takes`.")
+@click.option("--cache", type=_FOLDER, help="Song cache, for `coherence`; default: that under --runs.")
 @click.option("--out", type=click.Path(path_type=Path), help="Default: a folder under --runs.")
 @click.option("--workers", default=2)
 @click.pass_obj
 def evaluate(
     runs: Path,
     pack: Path,
-    corpus: Path,
+    corpora: tuple[Path, ...],
     names: tuple[str, ...],
     split: str,
     count: int,
+    set_songs: int,
     style: str,
     seed: int,
     vocals: Path | None,
     fp32: Path | None,
     undistilled: Path | None,
+    baseline: Path | None,
+    cache: Path | None,
     out: Path | None,
     workers: int,
 ) -> None:
     """Judge PACK on songs of CORPUS that it was not trained on, and write one page with all measurements.
+
+    Most sections use the first CORPUS alone; further ones add song sets beside it.
 
     When stopped and run again, it continues. The page includes sections that were measured before.
     """
@@ -54,7 +70,7 @@ def evaluate(
     folder = runs / "evaluation" / split
     setting = EvaluationSetting(
         pack=pack,
-        corpus=corpus,
+        corpus=corpora[0],
         folder=folder,
         split=split,
         songs=count,
@@ -65,6 +81,10 @@ def evaluate(
         vocals=vocals,
         fp32=fp32,
         undistilled=undistilled,
+        baseline=baseline,
+        others=corpora[1:] or None,
+        set_songs=set_songs,
+        cache=cache or _cache_below(runs),
     )
     measured = {}
     for section in SECTIONS:
@@ -74,10 +94,17 @@ def evaluate(
         elif (stored := section.stored(setting, folder / "sections")) is not None:
             measured[section.name] = stored
         elif wanted:
-            click.echo(f"{section.name} is skipped: it needs --{' --'.join(section.needs)}.", err=True)
+            missing = [_MISSING.get(n, f"--{n}") for n in section.needs if getattr(setting, n) is None]
+            click.echo(f"{section.name} is skipped: it needs {' and '.join(missing)}.", err=True)
     page = write_page(setting.about(), SECTIONS, measured, out or folder / "report")
     click.echo(as_table(promises(measured)))
     click.echo(f"\n{page}")
+
+
+def _cache_below(runs: Path) -> Path | None:
+    """The song cache among the caches of training; None if it was not built."""
+    folder = runs / "cache" / "songs"
+    return folder if (folder / "index.json").is_file() else None
 
 
 @click.command()

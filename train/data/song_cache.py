@@ -203,6 +203,23 @@ def load_split(folder: Path, split: str) -> list[CachedSong]:
     return [load_song(folder, song_id, s) for song_id, s in sorted(songs.items()) if s == split]
 
 
+def load_chords(folder: Path, split: str) -> list[tuple[Key, tuple[SongChord, ...]]]:
+    """Key and chords of the stored songs of a split that have any, sorted by id; nothing else is read.
+
+    Raises:
+        FileNotFoundError: as for :func:`load_split`.
+    """
+    songs = json.loads((folder / "index.json").read_text())["songs"]
+    found = []
+    for song_id in sorted(name for name, its_split in songs.items() if its_split == split):
+        with np.load(folder / f"{song_id}.npz", allow_pickle=False) as arrays:
+            _, tonic, mode, _ = (float(x) for x in arrays["facts"])
+            chords = chords_from(arrays) if "chord_beats" in arrays else ()
+        if chords:
+            found.append((Key(int(tonic), "minor" if mode else "major"), chords))
+    return found
+
+
 def ledger_hash(folder: Path) -> str:
     """The hash of the ledger rows behind the cache."""
     return str(json.loads((folder / "index.json").read_text())["ledger_rows_sha256"])

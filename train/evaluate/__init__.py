@@ -10,5 +10,6 @@
 - ``pack``: the metrics that a pack carries
 - ``processes``: worker processes, progress, stored answers
 - ``sections``: the sections of the report
+- ``listening``: excerpts and pictures of what a pack plays
 - ``control``: measures whether tempo, chords, key and style are obeyed
 """

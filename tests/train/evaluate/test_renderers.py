@@ -20,6 +20,7 @@ from appliance.networks.graphs import Graphs
 from appliance.packs.pack import load_pack
 from train.evaluate.judges.sung_notes import heard_notes, notes_beside, notes_of
 from train.evaluate.material.songs import WrittenBand
+from train.evaluate.players.midi_notes import read_midi
 from train.evaluate.players.renderers import PackRenderer, code_hash, engine_of, music_hash, read_vocal
 from train.evaluate.sections import takes
 from train.evaluate.sections.setting import EvaluationSetting
@@ -146,10 +147,10 @@ def test_workers_can_be_told_what_to_do(fake_pack: Path, renderer: PackRenderer)
 
 def test_takes_are_the_appliances(fake_pack: Path, vocal: Path, tmp_path: Path) -> None:
     setting = EvaluationSetting(fake_pack, Path("corpus"), tmp_path)
-    drawn = takes._takes((setting, vocal))
+    drawn = takes._takes((setting, setting.renderer, vocal))
     assert len(drawn) == takes.TAKES and all(np.isfinite(take["fit"]) for take in drawn)
     assert all(take["heard"].notes and take["heard"].duration_s == 6.0 for take in drawn)
-    assert takes._takes((setting, vocal)) == drawn
+    assert takes._takes((setting, setting.renderer, vocal)) == drawn
 
 
 def test_a_pitch_curve_becomes_notes() -> None:
@@ -181,3 +182,21 @@ def test_annotated_notes_go_first(vocal: Path, tmp_path: Path) -> None:
     notes, who = notes_beside(tmp_path / "a.wav")
     assert [(n.start_s, n.end_s, n.pitch) for n in notes] == [(0.5, 0.75, 69), (1.0, 2.5, 60)]
     assert who == "annotated"
+
+
+def test_a_chart_can_be_given_for_each_vocal(renderer: PackRenderer, vocal: Path, tmp_path: Path) -> None:
+    charts = tmp_path / "charts"
+    charts.mkdir()
+    (charts / "vocal.txt").write_text("0.000 6.000 Am\n")
+    given = replace(renderer, charts=charts)
+    assert given.label.startswith(renderer.label) and given.label != renderer.label
+    assert [s.label for s in read_vocal(engine_of(given.pack), vocal, given.wishes(vocal)).chart] == ["Am"]
+    given(vocal, tmp_path)
+    notes, _ = read_midi(tmp_path / "vocal.mid")
+    assert notes and {note.pitch % 12 for note in notes} <= {9, 0, 4}
+    other = tmp_path / "other"
+    shutil.copytree(charts, other)
+    assert replace(renderer, charts=other).label == given.label
+    (tmp_path / "third").mkdir()
+    (tmp_path / "third" / "vocal.txt").write_text("0.000 6.000 C\n")
+    assert replace(renderer, charts=tmp_path / "third").label != given.label

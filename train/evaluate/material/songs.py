@@ -23,9 +23,13 @@ SINGER_SEED = 11
 
 def chosen_rows(corpus: Path, split: str, count: int) -> list[LedgerRow]:
     """``count`` rows of a split, or all if it has fewer, spread evenly over the ledger."""
-    rows = [row for row in sung_rows(corpus) if row.split == split]
+    return evenly([row for row in sung_rows(corpus) if row.split == split], count)
+
+
+def evenly(rows: Sequence[LedgerRow], count: int) -> list[LedgerRow]:
+    """``count`` of the rows, spread evenly; all if there are fewer."""
     if count >= len(rows):
-        return rows
+        return list(rows)
     return [rows[k * len(rows) // count] for k in range(count)]
 
 

@@ -78,6 +78,39 @@ def _steps(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _sets(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {
+            "gap_closed": _by_metric({m: found["summary"][m]["gap_closed"] for m in METRICS}),
+            "songs": found["songs"],
+        }
+        for name, found in facts["sets"].items()
+    }
+
+
+def _bounds(facts: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: _short(found["given"]["harmony"]) for name, found in facts["sets"].items()}
+    people = {
+        kind: _short(found["gap_closed"])
+        for kind, found in facts["people"].items()
+        if isinstance(found, Mapping)
+    }
+    return {"harmony_given_chords": given, "harmony_of_two_people": people}
+
+
+def _coherence(facts: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("played_minus_written", "sevenths_minus_written", "ends")
+    return {name: _short(facts["all"][name]) for name in names}
+
+
+def _takes(facts: Mapping[str, Any]) -> dict[str, Any]:
+    reduced = {"best_minus_one": _short(facts["best_minus_one_all"]), "takes": facts["takes"]}
+    if "differing" in facts:  # reports of earlier versions lack it
+        names = ("harmony_alike", "onsets_alike", "lost_all")
+        reduced |= {name: _short(facts["differing"][name]) for name in names}
+    return reduced
+
+
 _REDUCTIONS = {
     "gap": _gap,
     "noise": _noise,
@@ -86,7 +119,11 @@ _REDUCTIONS = {
         "segments": facts["segments"],
         "seeds": facts["seeds"],
     },
-    "takes": lambda facts: {"best_minus_one": _short(facts["best_minus_one_all"]), "takes": facts["takes"]},
+    "takes": _takes,
+    "sets": _sets,
+    "bounds": _bounds,
+    "coherence": _coherence,
+    "gaps": lambda facts: _short(facts["all"]["with_minus_without"]),
     "precision": lambda facts: _by_metric(facts["int8_minus_fp32"]),
     "steps": _steps,
     "plan": lambda facts: _by_metric(facts["with_minus_without"]),

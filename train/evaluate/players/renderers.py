@@ -17,6 +17,7 @@ import appliance
 from appliance.audio.recording import probe, read_mono
 from appliance.composing.composer import compose, listen, padded
 from appliance.composing.reading import Reading
+from appliance.composing.takes import draw_take
 from appliance.composing.wishes import Wishes
 from appliance.errors import InputError
 from appliance.grid import SAMPLE_RATE_HZ
@@ -88,6 +89,8 @@ class PackRenderer:
     sound: bool = True
     code: str = ""
     """Hash of the appliance's code, so that results are made again after a change of it; may be empty."""
+    charts: Path | None = None
+    """Folder with a given chart for each vocal, as ``STEM.txt``; None: no chart is given."""
 
     @property
     def label(self) -> str:
@@ -98,7 +101,15 @@ class PackRenderer:
         parts += [] if self.plan else ["without plan"]
         parts += [] if self.sound else ["notes"]
         parts += [f"code {self.code[:12]}"] if self.code else []
+        parts += [f"charts {_content_hash(self.charts)[:12]}"] if self.charts is not None else []
         return " ".join(parts)
+
+    def wishes(self, vocal: Path) -> Wishes:
+        """What the appliance is asked for with ``vocal``."""
+        if self.charts is None:
+            return Wishes(style=self.style, seed=self.seed)
+        chart = self.charts / f"{vocal.stem}.txt"
+        return Wishes(style=self.style, seed=self.seed, chords=chart.read_text(), chords_name=chart.name)
 
     def __call__(self, vocal: Path, folder: Path) -> None:
         """Render ``vocal`` into ``folder``.
@@ -108,10 +119,9 @@ class PackRenderer:
         """
         engine = engine_of(self.pack, self.steps)
         if self.sound and self.plan:
-            wishes = Wishes(style=self.style, seed=self.seed)
-            render(engine, RenderJob(vocal, folder, wishes, overwrite=True), "evaluation")
+            render(engine, RenderJob(vocal, folder, self.wishes(vocal), overwrite=True), "evaluation")
             return
-        reading, tuning = _read(engine, vocal)
+        reading, tuning = _read(engine, vocal, self.wishes(vocal))
         score = self.compose(engine, reading)
         sounds = engine.pack.manifest.sounds[self.style]
         write_midi(folder / f"{vocal.stem}.mid", score, reading.grid, sounds, tuning.cents)
@@ -121,19 +131,22 @@ class PackRenderer:
         if not self.plan:
             hidden = np.zeros_like(reading.plan)
             reading = replace(reading, plan=hidden, certainty=0.0, composed=False)
-        return compose(engine.graphs, engine.pack, reading, self.style, self.seed)
+            return compose(engine.graphs, engine.pack, reading, self.style, self.seed)
+        wishes = Wishes(style=self.style, seed=self.seed)
+        return draw_take(engine.graphs, engine.pack, reading, wishes, self.seed).score
 
 
-def read_vocal(engine: Engine, vocal: Path) -> Reading:
+def read_vocal(engine: Engine, vocal: Path, wishes: Wishes | None = None) -> Reading:
     """The appliance's reading of a vocal file, as at the start of a render.
 
     Raises:
         InputError: the appliance would reject the vocal.
+        UsageError: the wishes cannot be met.
     """
-    return _read(engine, vocal)[0]
+    return _read(engine, vocal, wishes or Wishes())[0]
 
 
-def _read(engine: Engine, vocal: Path) -> tuple[Reading, Tuning]:
+def _read(engine: Engine, vocal: Path, wishes: Wishes) -> tuple[Reading, Tuning]:
     """The reading (beats, key, plan) and the singer's tuning."""
     info = probe(vocal)
     track = track_pitch(read_mono(info), info.output_samples)
@@ -141,7 +154,16 @@ def _read(engine: Engine, vocal: Path) -> tuple[Reading, Tuning]:
         raise InputError(f"{vocal}: {sentence}.")
     tuning = tuning_of(track).near(0.0)
     features = padded(features_of(track, tuning.curve))
-    return listen(engine.graphs, features, info.output_samples / SAMPLE_RATE_HZ, Wishes()), tuning
+    return listen(engine.graphs, features, info.output_samples / SAMPLE_RATE_HZ, wishes), tuning
+
+
+@lru_cache(maxsize=4)
+def _content_hash(folder: Path) -> str:
+    """SHA-256 over the names and contents of the files in a folder, which do not change any more."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=1)

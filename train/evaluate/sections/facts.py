@@ -31,6 +31,12 @@ def shown(found: Fact, places: int = 2, sign: bool = False) -> str:
     return f"{value} [{low}, {high}]"
 
 
+def percent(found: Fact) -> str:
+    """The estimate in percent, as ``+5 % [+1, +9]``."""
+    value, low, high = (None if found[k] is None else 100 * found[k] for k in ("value", "low", "high"))
+    return f"{number(value, 0, True)} % [{number(low, 0, True)}, {number(high, 0, True)}]"
+
+
 def gaps(evaluation: Evaluation) -> dict[str, Fact]:
     """Gap closed by metric."""
     return {metric: fact(evaluation.gap_closed(metric)) for metric in METRICS}

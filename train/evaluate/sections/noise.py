@@ -18,10 +18,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from appliance.files.whole import whole_file
-from train.evaluate.evaluation import METRICS, Evaluation
+from train.evaluate.evaluation import METRICS
 from train.evaluate.material.pieces import Piece
-from train.evaluate.measures.gap import Estimate, gap_closed
 from train.evaluate.processes.workers import ask_all
+from train.evaluate.sections.differing import lost
 from train.evaluate.sections.facts import fact, gaps, number, shown, table
 from train.evaluate.sections.pictures import curves
 from train.evaluate.sections.section import Facts, Section
@@ -54,21 +54,10 @@ def measure(setting: EvaluationSetting) -> Facts:
         found = setting.judged(spoiled[kind, level_db], setting.renderer)
         conditions[kind][str(level_db)] = {
             "gap_closed": gaps(found),
-            "drop": {metric: fact(drop(found, clean, metric)) for metric in METRICS},
+            "drop": {metric: fact(lost(found, clean, metric)) for metric in METRICS},
             "refused": len(found.failures),
         }
     return {"songs": len(pieces), "seconds": SHORT_S, "clean": gaps(clean), "conditions": conditions}
-
-
-def drop(spoiled: Evaluation, clean: Evaluation, metric: str) -> Estimate:
-    """Share of the clean gap closed that is lost, with paired songs and the anchors of the clean results.
-
-    It is (clean - spoiled) / (clean - shuffled) of the means over songs.
-    """
-    theirs = {row.piece: row for row in clean.of(metric)}
-    pairs = [(row, theirs[row.piece]) for row in spoiled.of(metric)]
-    kept = gap_closed([a.ours for a, _ in pairs], [b.shuffled for _, b in pairs], [b.ours for _, b in pairs])
-    return Estimate(1.0 - kept.value, 1.0 - kept.high, 1.0 - kept.low, kept.n)
 
 
 def with_vocal(piece: Piece, folder: Path) -> Piece:

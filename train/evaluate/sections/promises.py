@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from train.evaluate.evaluation import METRICS
-from train.evaluate.sections.facts import Fact, number, shown, table
+from train.evaluate.sections.facts import Fact, number, percent, shown, table
 from train.evaluate.sections.gap import of_the_ceiling
+from train.evaluate.sections.musical_promises import musical_promises
 from train.evaluate.sections.noise import SPOILINGS
-
-Sections = Mapping[str, Any]
-"""Facts of the sections that were measured, by name."""
+from train.evaluate.sections.promise import NOT_MEASURED, Promise, Sections, judged
 
 OF_THE_CEILING = {"harmony": 0.6, "consonance": 0.8, "rhythm": 0.8}
 """Minimum gap closed, relative to the ceiling (the written score played and judged)."""
@@ -24,23 +22,11 @@ MAX_LOSS_TO_NOISE = 0.10
 NOISE_DB = "10"
 MAX_FORWARD_PASSES = 8
 
-NOT_MEASURED = "not measured"
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """A promise; ``asked`` and ``measured`` are texts, ``kept`` is None if it was not measured."""
-
-    what: str
-    asked: str
-    measured: str
-    kept: bool | None
-
 
 def promises(sections: Sections) -> list[Promise]:
     """All promises, in the order of the report."""
     return [*_gap(sections), *_precision(sections), *_noise(sections), *_singing(sections), *_takes(sections),
-            *_steps(sections)]  # fmt: skip
+            *_steps(sections), *musical_promises(sections)]  # fmt: skip
 
 
 def as_table(found: list[Promise]) -> str:
@@ -58,7 +44,7 @@ def _gap(sections: Sections) -> Iterator[Promise]:
     for metric, asked in OF_THE_CEILING.items():
         what = f"{metric}: gap closed, of the judge's ceiling"
         share = partial(_share, metric)
-        yield _judged(sections, "gap", what, f">= {asked}", share, partial(operator.le, asked))
+        yield judged(sections, "gap", what, f">= {asked}", share, partial(operator.le, asked))
 
 
 def _share(metric: str, facts: Any) -> tuple[float | None, str]:
@@ -70,7 +56,7 @@ def _precision(sections: Sections) -> Iterator[Promise]:
     for metric in METRICS:
         what, asked = f"{metric}: INT8 loses against FP32", f"<= {MAX_LOSS_TO_INT8}"
         loss = partial(_loss_to_int8, metric)
-        yield _judged(sections, "precision", what, asked, loss, partial(operator.ge, MAX_LOSS_TO_INT8))
+        yield judged(sections, "precision", what, asked, loss, partial(operator.ge, MAX_LOSS_TO_INT8))
 
 
 def _loss_to_int8(metric: str, facts: Any) -> tuple[float | None, str]:
@@ -83,11 +69,12 @@ def _noise(sections: Sections) -> Iterator[Promise]:
             what = f"{metric}: gap closed lost to {kind} at {NOISE_DB} dB"
             asked = f"<= {MAX_LOSS_TO_NOISE:.0%}"
             lost = partial(_lost_to_noise, kind, metric)
-            yield _judged(sections, "noise", what, asked, lost, partial(operator.ge, MAX_LOSS_TO_NOISE))
+            yield judged(sections, "noise", what, asked, lost, partial(operator.ge, MAX_LOSS_TO_NOISE))
 
 
 def _lost_to_noise(kind: str, metric: str, facts: Any) -> tuple[float | None, str]:
-    return _percent(facts["conditions"][kind][NOISE_DB]["drop"][metric])
+    found = facts["conditions"][kind][NOISE_DB]["drop"][metric]
+    return found["value"], percent(found)
 
 
 def _singing(sections: Sections) -> Iterator[Promise]:
@@ -96,7 +83,7 @@ def _singing(sections: Sections) -> Iterator[Promise]:
         renders = facts["segments"] * facts["seeds"]
         return found["low"], f"{shown(found, sign=True)}, n = {facts['segments']} segments, {renders} renders"
 
-    yield _judged(
+    yield judged(
         sections,
         "singing",
         "real singing: consonance with its result above that with others'",
@@ -107,9 +94,8 @@ def _singing(sections: Sections) -> Iterator[Promise]:
 
 
 def _takes(sections: Sections) -> Iterator[Promise]:
-    measured = {k: v for k, v in sections.items() if k != "takes" or "missing" not in v}
-    yield _judged(
-        measured,
+    yield judged(
+        sections,
         "takes",
         "the take with the best fit of 4 is ahead of one take (mean of the metrics)",
         "> 0",
@@ -126,7 +112,7 @@ def _steps(sections: Sections) -> Iterator[Promise]:
         (row,) = (r for r in facts["rows"] if r["name"] == "shipped" and r["steps"] == facts["shipped_steps"])
         return row["evaluations"], f"{row['evaluations']} ({row['steps']} steps)"
 
-    yield _judged(
+    yield judged(
         sections,
         "steps",
         "evaluations of the denoiser a window, guidance included",
@@ -136,29 +122,9 @@ def _steps(sections: Sections) -> Iterator[Promise]:
     )
 
 
-def _judged(
-    sections: Sections,
-    section: str,
-    what: str,
-    asked: str,
-    measure: Callable[[Any], tuple[float | None, str]],
-    keeps: Callable[[float], bool],
-) -> Promise:
-    if section not in sections:
-        return Promise(what, asked, NOT_MEASURED, None)
-    value, words = measure(sections[section])
-    return Promise(what, asked, words, None if value is None else keeps(value))
-
-
 def _negated(found: Fact, places: int) -> tuple[float | None, str]:
     """A difference as a loss, with its text."""
     if found["value"] is None:
         return None, NOT_MEASURED
     loss = {"value": -found["value"], "low": -found["high"], "high": -found["low"]}
     return loss["value"], shown(loss, places, sign=True)
-
-
-def _percent(found: Fact) -> tuple[float | None, str]:
-    value, low, high = (None if found[k] is None else 100 * found[k] for k in ("value", "low", "high"))
-    words = f"{number(value, 0, True)} % [{number(low, 0, True)}, {number(high, 0, True)}]"
-    return found["value"], words

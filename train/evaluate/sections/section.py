@@ -16,6 +16,9 @@ from train.evaluate.sections.setting import EvaluationSetting
 Facts = dict[str, Any]
 """Measurements in the form of JSON: estimates as ``{"value", "low", "high", "n"}``, NaN as None."""
 
+OPTIONAL = frozenset({"fp32", "undistilled", "baseline", "others", "cache"})
+"""Parts of :meth:`EvaluationSetting.question` that concern some sections only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -31,7 +34,7 @@ class Section:
     """Attributes of the setting that it needs; without them the section is skipped."""
 
     asks: tuple[str, ...] = ()
-    """Optional packs of :meth:`EvaluationSetting.question` that affect its answer."""
+    """Which of :data:`OPTIONAL` affect its answer, though it does without them."""
 
     def possible(self, setting: EvaluationSetting) -> bool:
         """Whether the setting has everything that the section needs."""
@@ -40,7 +43,7 @@ class Section:
     def question(self, setting: EvaluationSetting) -> Facts:
         """The question that a stored section must have answered to be reused."""
         asked = setting.question()
-        optional = {"fp32", "undistilled"} - {*self.needs, *self.asks}
+        optional = OPTIONAL - {*self.needs, *self.asks}
         return {name: value for name, value in asked.items() if name not in optional}
 
     def run(self, setting: EvaluationSetting, folder: Path) -> Facts:

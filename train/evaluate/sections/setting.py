@@ -10,10 +10,12 @@ from typing import Protocol
 from appliance.files.hashes import file_sha256
 from appliance.packs.manifest import Manifest
 from appliance.packs.pack import load_pack
-from train.corpus.ledger import LedgerRow
+from train.corpus.ledger import LedgerRow, rows_hash, sung_rows
+from train.data.song_cache import ledger_hash
 from train.evaluate.evaluation import Evaluation, evaluate
 from train.evaluate.judges.hearing import Heard, Hearing, Judges
 from train.evaluate.material.pieces import LENGTH_S, Piece
+from train.evaluate.material.song_sets import FIRST, SongSet, song_sets
 from train.evaluate.material.songs import WrittenBand, chosen_rows, sung_pieces
 from train.evaluate.players.renderers import PackRenderer, music_hash
 from train.evaluate.processes.store import Refused, Store
@@ -56,6 +58,14 @@ class EvaluationSetting:
     """The same pack in FP32."""
     undistilled: Path | None = None
     """A pack with the denoiser from which the shipped one was distilled."""
+    baseline: Path | None = None
+    """The pack of the release before."""
+    others: tuple[Path, ...] | None = None
+    """Further corpora, with song sets of their own."""
+    set_songs: int = 24
+    """Largest number of songs of each of these sets."""
+    cache: Path | None = None
+    """The song cache of the training songs."""
 
     @property
     def hearing(self) -> Hearing:
@@ -75,9 +85,21 @@ class EvaluationSetting:
         """Every ``share``-th song of the main table, cut to ``length_s``."""
         return self.sung(chosen_rows(self.corpus, self.split, self.songs)[::share], length_s)
 
-    def sung(self, rows: Sequence[LedgerRow], length_s: float = LENGTH_S) -> list[Piece]:
-        """The songs of ``rows``, sung and cut to ``length_s``."""
-        return sung_pieces(self.corpus, rows, self.folder, self.workers, length_s)
+    def sung(
+        self, rows: Sequence[LedgerRow], length_s: float = LENGTH_S, corpus: Path | None = None
+    ) -> list[Piece]:
+        """The songs of ``rows`` of a corpus, by default the first, sung and cut to ``length_s``."""
+        return sung_pieces(corpus or self.corpus, rows, self.folder, self.workers, length_s)
+
+    def sets(self) -> list[SongSet]:
+        """The song sets that are measured side by side."""
+        return song_sets((self.corpus, *(self.others or ())), self.split, self.songs, self.set_songs)
+
+    def pieces_of(self, songs: SongSet, length_s: float = LENGTH_S) -> list[Piece]:
+        """The songs of a set, sung and cut to ``length_s``."""
+        if songs.name == FIRST:
+            return self.pieces(1, length_s)
+        return self.sung(songs.rows, length_s, songs.corpus)
 
     def judged(self, pieces: Sequence[Piece], renderer: PackRenderer, *, chords: bool = False) -> Evaluation:
         """Judge ``renderer`` on ``pieces``: as audio if it writes audio, otherwise by its notes."""
@@ -126,16 +148,32 @@ class EvaluationSetting:
 
     def question(self) -> dict[str, object]:
         """The facts that must be unchanged for a stored section to be reused."""
-        packs = {"pack": self.pack, "fp32": self.fp32, "undistilled": self.undistilled}
+        packs = {
+            "pack": self.pack,
+            "fp32": self.fp32,
+            "undistilled": self.undistilled,
+            "baseline": self.baseline,
+        }
         hashes = {name: music_hash(load_pack(p, verify=False)) for name, p in packs.items() if p is not None}
         return {
             **hashes,
+            **self._others_question(),
             "split": self.split,
             "songs": self.songs,
             "style": self.style,
             "seed": self.seed,
             "code": self.code,
         }
+
+    def _others_question(self) -> dict[str, object]:
+        """What further corpora and the song cache add to :meth:`question`."""
+        asked: dict[str, object] = {}
+        if self.others:
+            rows = [row for corpus in self.others for row in sung_rows(corpus) if row.split == self.split]
+            asked["others"] = [rows_hash(rows), self.set_songs]
+        if self.cache is not None:
+            asked["cache"] = ledger_hash(self.cache)
+        return asked
 
     def notes_only(self, **changes: object) -> PackRenderer:
         """A renderer of the pack that writes notes only, with ``changes`` (see :class:`PackRenderer`)."""

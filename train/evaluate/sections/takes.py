@@ -21,29 +21,40 @@ from train.evaluate.judges.hearing import Heard
 from train.evaluate.judges.note_judge import HeardNote
 from train.evaluate.material.pieces import Piece
 from train.evaluate.measures.gap import Estimate, mean
-from train.evaluate.measures.likeness import among, harmony_alike, onsets_alike
 from train.evaluate.players.renderers import PackRenderer, engine_of, read_vocal
 from train.evaluate.processes.store import Refused
 from train.evaluate.processes.workers import ask_all
+from train.evaluate.sections.differing import DIFFERING, against, describe_differing, differing, likeness
 from train.evaluate.sections.facts import fact, gaps, shown, table
 from train.evaluate.sections.section import Facts, Section
 from train.evaluate.sections.setting import SHORT_S, EvaluationSetting
 
 TAKES = 4
 
-DIFFERING = 3
-"""Takes that are compared with each other, the first ones."""
+Drawn = list[dict[str, Any]]
+"""The takes of a vocal in the order of their seeds, each with ``fit`` and ``heard``."""
 
 
 def measure(setting: EvaluationSetting) -> Facts:
     if setting.manifest().graphs.fit is None:
         return {"missing": "this pack has no fit score"}
     pieces = setting.pieces(1, SHORT_S)
-    jobs = [(setting, piece.vocal) for piece in pieces]
-    ask_all(_takes, jobs, f"{TAKES} takes", lambda job: job[1].stem, setting.workers)
-    taken = [_takes(job) for job in jobs]
-    kept = [(piece, takes) for piece, takes in zip(pieces, taken, strict=True) if takes]
-    return compared([piece for piece, _ in kept], [takes for _, takes in kept])
+    taken = _taken(setting, setting.renderer, pieces)
+    if setting.baseline is None or setting.manifest(setting.baseline).graphs.fit is None:
+        kept = [k for k, takes in enumerate(taken) if takes]
+        return compared([pieces[k] for k in kept], [taken[k] for k in kept])
+    other = _taken(setting, replace(setting.renderer, pack=setting.baseline), pieces)
+    kept = [k for k in range(len(pieces)) if taken[k] and other[k]]
+    chosen, ours = [pieces[k] for k in kept], [taken[k] for k in kept]
+    manifest = setting.manifest(setting.baseline)
+    theirs = against(chosen, ours, f"{manifest.name} {manifest.version}", [other[k] for k in kept])
+    return {**compared(chosen, ours), "baseline": theirs}
+
+
+def _taken(setting: EvaluationSetting, renderer: PackRenderer, pieces: Sequence[Piece]) -> list[Drawn]:
+    jobs = [(setting, renderer, piece.vocal) for piece in pieces]
+    ask_all(_takes, jobs, f"{TAKES} takes", lambda job: job[2].stem, setting.workers)
+    return [_takes(job) for job in jobs]
 
 
 def compared(pieces: Sequence[Piece], taken: Sequence[Sequence[dict[str, Any]]]) -> Facts:
@@ -68,19 +79,9 @@ def compared(pieces: Sequence[Piece], taken: Sequence[Sequence[dict[str, Any]]])
         "best_minus_first_all": fact(together(best, first)),
         "fit_of_best": fact(mean([max(row) for row in fits])),
         "fit_of_one": fact(mean([float(np.mean(row)) for row in fits])),
-        **_likeness(pieces, taken),
+        **likeness(pieces, taken),
+        "differing": differing(pieces, taken),
     }
-
-
-def _likeness(pieces: Sequence[Piece], taken: Sequence[Sequence[dict[str, Any]]]) -> Facts:
-    """How alike the first takes are."""
-    notes = [[take["heard"].notes for take in takes[:DIFFERING]] for takes in taken]
-    harmony = [
-        among(takes, lambda one, other, d=piece.duration_s: harmony_alike(one, other, d))  # type: ignore[misc]
-        for piece, takes in zip(pieces, notes, strict=True)
-    ]
-    onsets = [among(takes, onsets_alike) for takes in notes]
-    return {"harmony_alike": fact(mean(harmony)), "onsets_alike": fact(mean(onsets))}
 
 
 def averaged(evaluations: Sequence[Evaluation]) -> Evaluation:
@@ -108,10 +109,9 @@ def together(ours: Evaluation, other: Evaluation) -> Estimate:
     return mean(np.mean(parts, axis=0).tolist())
 
 
-def _takes(job: tuple[EvaluationSetting, Path]) -> list[dict[str, Any]]:
+def _takes(job: tuple[EvaluationSetting, PackRenderer, Path]) -> Drawn:
     """Fit and notes of each take in the order of their seeds; empty if the vocal was rejected."""
-    setting, vocal = job
-    renderer = setting.renderer
+    setting, renderer, vocal = job
     question = {"takes": TAKES, "label": renderer.label, "vocal": file_sha256(vocal)}
     try:
         answer = setting.hearing.store.get(question, lambda: _drawn(renderer, vocal))
@@ -166,6 +166,8 @@ def describe(facts: Facts) -> str:
 
 
 def _told_likeness(facts: Facts) -> str:
+    if "differing" in facts:
+        return "\n\n" + describe_differing(facts["differing"], facts.get("baseline"))
     if "harmony_alike" not in facts:  # facts of an earlier version
         return ""
     return (
@@ -175,4 +177,4 @@ def _told_likeness(facts: Facts) -> str:
     )
 
 
-TAKES_SECTION = Section("takes", "Takes", measure, describe)
+TAKES_SECTION = Section("takes", "Takes", measure, describe, asks=("baseline",))
