@@ -3,5 +3,5 @@
 - ``checkpoint``: writes and reads the folder
 - ``assemble``: makes a checkpoint of runs
 - ``adopt``: makes runs of a checkpoint, to continue training
-- ``fit_anchors``: scale of the fit score
+- ``fit_anchors``: scale of the fit score; ``chord_bias``: balances the likeliest chords
 """

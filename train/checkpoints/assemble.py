@@ -17,6 +17,7 @@ from appliance.packs.rhythm_bank import RHYTHMS_NAME
 from train.arrange.drummer import attribution
 from train.checkpoints.adopt import FACTS_NAME
 from train.checkpoints.checkpoint import EXTRAS, SCHEMA, save_network
+from train.checkpoints.chord_bias import biased
 from train.checkpoints.fit_anchors import read_anchors
 from train.corpus.ledger import LedgerRow, credits_of, rows_hash
 from train.data.song_cache import CachedSong
@@ -79,6 +80,7 @@ def assemble(
     trained = {n: c for n, c in OPTIONAL.items() if (runs / n / "state.safetensors").exists()}
     for name, config in {**CONFIGS, **trained}.items():
         weights, step = _averaged(runs / name / "state.safetensors")
+        weights = biased(weights, runs / name) if name == "chords" else weights
         save_network(out / f"{name}.safetensors", weights, config)
         training[name] = _training_facts(runs / name, step, weights)
     with np.load(runs / "cache" / "latent_statistics.npz", allow_pickle=False) as statistics:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import torch
 
+from appliance.networks.chord_rows import CHORD_QUALITIES
 from train.data import song_cache
 from train.training.loop import LoopConfig, fit
 
@@ -63,15 +64,23 @@ def planner(runs: Path, steps: int, learning_rate: float, minutes: float, device
 @training_options(steps=2000, learning_rate=1.5e-3)
 @click.pass_obj
 def chords(runs: Path, steps: int, learning_rate: float, minutes: float, device: str, batch: int) -> None:
-    """Train the chord network on the planner's view of the songs."""
-    from train.networks.chords import ChordConfig
+    """Train the chord network on the planner's view of the songs, and balance its likeliest chords."""
+    from train.checkpoints.chord_bias import write_bias
+    from train.networks.chords import ChordConfig, ChordNetwork
     from train.training.chords import ChordStage
+    from train.training.state import load_ema
 
     cache = runs / "cache"
     train, val = (song_cache.load_split(cache / "songs", split) for split in ("train", "val"))
     stage = ChordStage(ChordConfig(), train, val, cache, batch)
     loop = LoopConfig(steps, learning_rate, ema_decay=0.995, minutes=minutes, validate_every=100)
     fit(stage, runs / "chords", loop, torch.device(device))
+    network = ChordNetwork(ChordConfig())
+    load_ema(runs / "chords" / "state.safetensors", network)
+    bias = write_bias(network.eval(), val, cache, runs / "chords")
+    qualities = zip(CHORD_QUALITIES, bias.qualities, strict=True)
+    told = ", ".join(f"{quality or 'major'} {added:+.2f}" for quality, added in qualities)
+    click.echo(f"bias: change {bias.change:+.2f}, {told}")
 
 
 WINDOW_FRAMES = click.option(

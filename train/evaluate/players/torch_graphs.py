@@ -22,6 +22,7 @@ from appliance.networks.graphs import Graphs
 from appliance.packs.manifest import MANIFEST_NAME, RollThresholds, SamplerFacts
 from appliance.packs.pack import load_pack
 from train.checkpoints.checkpoint import CheckpointError, load_checkpoint
+from train.checkpoints.chord_bias import biased
 from train.networks.chords import ChordConfig, ChordNetwork
 from train.networks.denoiser import DenoiserConfig
 from train.networks.generator import Generator
@@ -185,6 +186,7 @@ def _from_runs(runs: Path, changes: dict[str, Any], network: str | None) -> Mode
     if (state := runs / "chords" / "state.safetensors").is_file():
         chords = ChordNetwork(ChordConfig())
         load_ema(state, chords)
+        chords.load_state_dict(biased(chords.state_dict(), runs / "chords"))
     graphs = TorchGraphs(planner, generator, vae.decoder, mean, std, sampler, chords)
     return Model(f"{runs} {network} step {step}", graphs, TorchPack(Drawing(sampler)))
 
