@@ -1,8 +1,9 @@
 """A bias for the chord network, so that its likeliest chords are as varied as written ones.
 
 The likeliest sequence of a conditional random field changes too rarely, and uses what is common too often.
-On validation songs this module finds what to add to the scores: to a change, until most of the time agrees
-with the written chords; then to each quality, until the likeliest chords have its written share.
+On validation songs this module finds what to add to the scores: to a change, so that root and third agree
+with the written chords as often as possible; then, within limits, to each quality, so that the likeliest
+chords come nearer to its written share.
 
 Letters: N songs, S slots, Q qualities, C chord states.
 """
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from appliance.composing.chord_sequence import best_sequence
+from appliance.music.chord_quality import QUALITIES
 from appliance.networks.chord_rows import (
     CHORD_QUALITIES,
     NO_CHORD_STATE,
@@ -38,11 +40,19 @@ BIAS_NAME = "bias.json"
 CHANGES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 """What is tried as the bias of a change."""
 
-ROUNDS, RATE, WIDEST = 12, 0.6, 1.5
-"""Rounds in which qualities are balanced, the share of the gap that a round closes, and the largest bias."""
+ROUNDS, RATE, WIDEST = 12, 0.5, 0.2
+"""Rounds in which qualities are balanced, the share of the gap that a round closes, and the largest bias.
 
-RARE = 0.003
+On 130 validation songs root and third agree in 0.459 of the beats without a bias of qualities, in 0.450 with
+one up to 0.2, in 0.434 up to 0.4. The share of dominant sevenths, written 0.22, is 0.34, 0.29 and 0.23.
+"""
+
+RARE = 0.01
 """Added to shares that are compared: what is rarer is left as it is."""
+
+_MINOR_THIRDS = [3 in QUALITIES[quality] for quality in CHORD_QUALITIES]
+_ROOT_AND_THIRD = np.append(np.arange(12)[None] + 12 * np.array(_MINOR_THIRDS)[:, None], 24)
+"""A number for root and third of each chord state, (C,)."""
 
 Array = NDArray[np.float32]
 
@@ -100,13 +110,19 @@ def balanced(songs: Sequence[Scored]) -> ChordBias:
     for _ in range(ROUNDS):
         found = shares([song.likeliest(change, qualities) for song in songs])
         gap = np.log((wanted + RARE) / (found + RARE))
-        qualities = np.clip(qualities + RATE * gap, -WIDEST, WIDEST).astype(np.float32)
+        qualities = qualities + RATE * gap
+        qualities = qualities - wanted @ qualities  # no chord, which has no quality, stays as likely
+        qualities = np.clip(qualities, -WIDEST, WIDEST).astype(np.float32)
     return ChordBias(change, tuple(round(float(x), 3) for x in qualities))
 
 
 def agreement(found: Sequence[NDArray[np.integer]], songs: Sequence[Scored]) -> float:
-    """Share of all slots whose chord is the written one."""
-    return float(np.mean(np.concatenate([f == s.written for f, s in zip(found, songs, strict=True)])))
+    """Share of all slots whose chord has the written root and third."""
+    kinds = [
+        _ROOT_AND_THIRD[states] == _ROOT_AND_THIRD[song.written]
+        for states, song in zip(found, songs, strict=True)
+    ]
+    return float(np.mean(np.concatenate(kinds)))
 
 
 def shares(songs: Sequence[NDArray[np.integer]]) -> NDArray[np.float64]:
