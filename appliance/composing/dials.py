@@ -134,14 +134,23 @@ def turn_dials(
         if reading.certainty == PLAN_GIVEN:
             score = follow_chart(score, chart)
         reading = replace(reading, chart=chart)
+    unmeasured = TurnedDials(wishes.dials, like, drawn, {}, tuple((s, {}) for s in wishes.section))
+    return score, reading, measured_in(unmeasured, score, reading, spreads)
+
+
+def measured_in(
+    dials: TurnedDials, score: Score, reading: Reading, spreads: Mapping[str, Spread]
+) -> TurnedDials:
+    """``dials`` with what is measured in ``score``, whose chords are those of ``reading``."""
+    song = song_of(reading)
     sums = measure(score.notes, Measured(song.lines, reading.chart, song.sung))
 
     def now(bars: Sequence[int] | None = None) -> dict[str, float]:
         found = {dial: spreads[dial].setting(dial, value(dial, sums[dial], bars)) for dial in DIALS}
         return {dial: setting for dial, setting in found.items() if math.isfinite(setting)}
 
-    sections = tuple((s, now(range(s.first, s.last + 1))) for s in wishes.section)
-    return score, reading, TurnedDials(wishes.dials, like, drawn, now(), sections)
+    sections = tuple((s, now(range(s.first, s.last + 1))) for s, _ in dials.sections)
+    return replace(dials, measured=now(), sections=sections)
 
 
 def song_of(reading: Reading) -> Song:
