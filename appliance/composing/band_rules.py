@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from appliance.composing.drum_feel import with_feel
 from appliance.composing.drum_keeping import keep_drums
-from appliance.composing.sung_rests import bars_of, rests_of
+from appliance.composing.sung_rests import rests_of
 from appliance.composing.walking_bass import walk_bass
+from appliance.music.bar_lines import whole_bars
 from appliance.music.beat_grid import trusted
 from appliance.music.chord_chart import Chart
 from appliance.music.crumbs import without_crumbs
@@ -41,7 +42,7 @@ def play_as_a_band(
     if trusted(grid):
         if style in WALKING_STYLES:
             score = walk_bass(score, grid, chart, key, obey=obey)
-        bars = bars_of(grid)
+        bars = whole_bars(grid)
         score = keep_drums(score, bars, periods(bars, rests_of(voiced)), seed)
         score = with_feel(score, grid, style, seed)
     return without_crumbs(score, company=False)

@@ -33,14 +33,14 @@ def borrow(
 ) -> RhythmPlan:
     """A rhythm for each of the ``bars`` bars of ``grid``; empty if no phrase of ``bank`` has its meter.
 
-    ``density`` and ``syncopation`` are asked for in standard deviations of the phrases of this style and
-    meter. The same arguments give the same rhythm.
+    ``density`` and ``syncopation`` are settings of these dials, but count standard deviations of the phrases
+    of this style and meter. The same arguments give the same rhythm.
     """
     phrases = bank.of(style, grid)
     if not phrases or not grid.downbeats:
         return ()
     asked = np.array([density, syncopation, 0.0])
-    known = np.array([[p.density, p.syncopation] for p in phrases])
+    known = np.array([phrase.attributes() for phrase in phrases])
     scores = (known - known.mean(axis=0)) / np.maximum(known.std(axis=0), 1e-6)
     octaves = np.log2([p.bpm / grid.bpm for p in phrases])[:, None]
     distance = np.abs(np.concatenate([scores, _TEMPO_WEIGHT * octaves], axis=1) - asked).sum(axis=1)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from appliance.composing.reading import Reading
+from appliance.composing.shaping.in_key import shape_in_key
 from appliance.composing.shaping.shape import Region, shape
 from appliance.composing.shaping.song import Song
 from appliance.composing.wishes import Section, Wishes
@@ -21,6 +22,7 @@ from appliance.errors import UsageError
 from appliance.music.attributes import Measured, measure, value
 from appliance.music.bar_lines import BarLines
 from appliance.music.chart_keeping import follow_chart
+from appliance.music.chord_chart import Chart
 from appliance.music.dials import DIALS, HIGHEST_DIAL, LOWEST_DIAL
 from appliance.music.score import Score
 from appliance.networks.condition_rows import PLAN_GIVEN
@@ -130,18 +132,38 @@ def turn_dials(
     regions = _regions(song.lines, {**drawn, **like, **wishes.dials}, wishes.section, spreads)
     if any(region.goals for region in regions):
         steps = {dial: spread.step(dial) for dial, spread in spreads.items()}
-        score, chart = shape(score, song, regions, steps)
-        if reading.certainty == PLAN_GIVEN:
-            score = follow_chart(score, chart)
-        reading = replace(reading, chart=chart)
+        written, obey = score, reading.certainty == PLAN_GIVEN
+
+        def shaping(regions: Sequence[Region]) -> tuple[Score, Chart]:
+            made, chart = shape(written, song, regions, steps)
+            return (follow_chart(made, chart) if obey else made), chart
+
+        left_out: tuple[str, ...] = ()
+        if reading.key_given and not reading.chart_given:
+            score, chart, left_out = shape_in_key(score, reading.chart, reading.key, regions, shaping)
+        else:
+            score, chart = shaping(regions)
+        asked = {*like, *wishes.dials, *(dial for section in wishes.section for dial in section.dials)}
+        remarks = _remarks_on_key([dial for dial in left_out if dial in asked])
+        reading = replace(reading, chart=chart, remarks=(*reading.remarks, *remarks))
+        drawn = {dial: x for dial, x in drawn.items() if dial not in left_out}
+    unmeasured = TurnedDials(wishes.dials, like, drawn, {}, tuple((s, {}) for s in wishes.section))
+    return score, reading, measured_in(unmeasured, score, reading, spreads)
+
+
+def measured_in(
+    dials: TurnedDials, score: Score, reading: Reading, spreads: Mapping[str, Spread]
+) -> TurnedDials:
+    """``dials`` with what is measured in ``score``, whose chords are those of ``reading``."""
+    song = song_of(reading)
     sums = measure(score.notes, Measured(song.lines, reading.chart, song.sung))
 
     def now(bars: Sequence[int] | None = None) -> dict[str, float]:
         found = {dial: spreads[dial].setting(dial, value(dial, sums[dial], bars)) for dial in DIALS}
         return {dial: setting for dial, setting in found.items() if math.isfinite(setting)}
 
-    sections = tuple((s, now(range(s.first, s.last + 1))) for s in wishes.section)
-    return score, reading, TurnedDials(wishes.dials, like, drawn, now(), sections)
+    sections = tuple((s, now(range(s.first, s.last + 1))) for s, _ in dials.sections)
+    return replace(dials, measured=now(), sections=sections)
 
 
 def song_of(reading: Reading) -> Song:
@@ -170,6 +192,13 @@ def _regions(
         for bars, wanted in [(free, settings), *parts]
         if bars
     ]
+
+
+def _remarks_on_key(left_out: Sequence[str]) -> list[str]:
+    if not left_out:
+        return []
+    are = "is" if len(left_out) == 1 else "are"
+    return [f"Not turned {are} {', '.join(left_out)}: the band would no longer be heard in the given key."]
 
 
 def _rounded(setting: float | None) -> float | None:

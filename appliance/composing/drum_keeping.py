@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.composing.drum_fills import FILL_BEATS, FILLS, HIGH_TOM, LOW_TOM, SNARE
+from appliance.music.bar_lines import BarBeats
 from appliance.music.score import DRUM_GROUP, DRUM_KEYS, Note, Score
 
 STEPS = (4, 3)
@@ -44,7 +45,7 @@ _STICK = 37
 _FILL_DRUMS = (SNARE, LOW_TOM, HIGH_TOM)
 _LATE_S = 0.001
 
-Bars = Sequence[tuple[float, ...]]
+Bars = Sequence[BarBeats]
 Cell = tuple[int, int]
 """Step of the bar, index of the drum in :data:`DRUM_KEYS`."""
 
@@ -52,7 +53,8 @@ Cell = tuple[int, int]
 def keep_drums(score: Score, bars: Bars, periods: Sequence[tuple[int, int]], seed: int) -> Score:
     """``score`` with drums that keep their pattern over each of ``periods`` (first bar, bar after the last).
 
-    ``bars`` hold the times of their beats and, last, their end. Strokes outside of them stay as they are.
+    ``bars`` are in order of time; between two there may be a gap, such as a bar cut short. Strokes outside of
+    them stay as they are.
     The same arguments give the same strokes.
     """
     drums = score.only(DRUM_GROUP).notes
@@ -88,7 +90,7 @@ class _Kit:
         for note, (bar, beat, part) in inside:
             step = beat * self.steps + round(part * self.steps)
             if step == (len(bars[bar]) - 1) * self.steps:  # just before the next bar line
-                if bar + 1 == len(bars):
+                if bar + 1 == len(bars) or bars[bar + 1][0] > bars[bar][-1] + _LATE_S:
                     self.outside.append(note)
                     continue
                 bar, step = bar + 1, 0

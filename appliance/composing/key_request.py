@@ -95,6 +95,12 @@ def key_of_score(score: Score) -> tuple[Key, float]:
     return estimate_key(*_chromas(score))
 
 
+def key_clarity(score: Score, key: Key) -> int:
+    """How clear ``key`` is in ``score``: 0 if another is heard, 1 if some listeners hear it, 2 if all do."""
+    chromas = _chromas(score)
+    return 2 if _heard_as(key, *chromas) else int(estimate_key(*chromas)[0] == key)
+
+
 def _heard_as(key: Key, chroma: Chroma, bass: Chroma) -> bool:
     """Whether the profiles of scores and of listeners find ``key`` in pitch classes (12,) and bass (12,)."""
     found, confidence = estimate_key(chroma, bass)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
+from appliance.music.bar_lines import BarBeats, grid_bars
 from appliance.music.chart_keeping import PASSING_S
 from appliance.music.chord_chart import Chart
 from appliance.music.chord_names import Chord, parse_chord
@@ -44,7 +45,7 @@ def walk_bass(score: Score, grid: BeatGrid, chart: Chart, key: Key, *, obey: boo
     between the beats stay if the chord has them.
     """
     basses = list(score.only("bass").notes)
-    beats = [beat for bar in _bars(grid) for beat in _beats(bar, basses, chart, obey)]
+    beats = [beat for bar in grid_bars(grid) for beat in _beats(bar, basses, chart, obey)]
     if not beats or median(b - a for a, b, _, _ in beats) < QUICKEST_S:
         return score
     usual = round(median(note.velocity for note in basses))
@@ -62,13 +63,7 @@ def walk_bass(score: Score, grid: BeatGrid, chart: Chart, key: Key, *, obey: boo
     return Score.of([*others, *_monophonic(line), *_outside(basses, beats)], score.duration_s)
 
 
-def _bars(grid: BeatGrid) -> list[tuple[float, ...]]:
-    """The beats of each bar and, last, its end; the last bar ends with the last beat."""
-    firsts = [*grid.downbeats, len(grid.beats_s) - 1]
-    return [tuple(grid.beats_s[a : b + 1]) for a, b in pairwise(firsts) if b > a]
-
-
-def _beats(bar: tuple[float, ...], basses: Sequence[Note], chart: Chart, obey: bool) -> list[Placed]:
+def _beats(bar: BarBeats, basses: Sequence[Note], chart: Chart, obey: bool) -> list[Placed]:
     starts_s = [note.start_s for note in basses]
     count = len(bar) - 1
     reach_s = NEAR * (bar[-1] - bar[0]) / count

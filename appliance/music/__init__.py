@@ -12,6 +12,7 @@
 - ``beat_grid``: beat and bar phases; notes moved onto the beat
 - ``bar_lines``: where bars lie; ``metrical_weight``: how strong their places are
 - ``rhythm_plan``: when the band strikes, bar by bar
+- ``rhythm_attributes``: density and syncopation of a rhythm, as the dials mean them
 - ``dials``: the seven dials; ``attributes``: measures what they turn
 - ``beat_file``: reads beats from a text file
 - ``crumbs``: notes too short to be heard as notes; ``walking_line``: the pitches of a walking bass

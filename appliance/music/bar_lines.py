@@ -6,7 +6,9 @@ upbeat, is bar 0. Letters: B beats of the grid, M moments.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,34 @@ UNKNOWN_BEAT_S = 0.5
 """Length of a beat where the beats are unknown."""
 
 Times = NDArray[np.float64]
+BarBeats = tuple[float, ...]
+"""Times in seconds of the beats of a bar and, last, of its end."""
+
+
+def grid_bars(grid: BeatGrid) -> list[BarBeats]:
+    """The bars of ``grid`` from its first downbeat on, as far as its beats reach; none without downbeats.
+
+    A bar may be shorter or longer than the meter. The last one ends with the last beat, because nothing tells
+    how long that beat is.
+
+    >>> grid_bars(BeatGrid((0.0, 1.0, 2.0, 3.0, 4.0, 5.0), downbeats=(1,), meter=2))
+    [(1.0, 2.0, 3.0), (3.0, 4.0, 5.0)]
+    """
+    if not grid.downbeats:
+        return []
+    last = len(grid.beats_s) - 1
+    firsts = [*_all_downbeats(grid.downbeats, grid.meter, last), last]
+    return [tuple(grid.beats_s[a : b + 1]) for a, b in pairwise(firsts) if b > a]
+
+
+def whole_bars(grid: BeatGrid) -> list[BarBeats]:
+    """Those of :func:`grid_bars` that have as many beats as the meter; between two there may be another."""
+    return [bar for bar in grid_bars(grid) if len(bar) - 1 == grid.meter]
+
+
+def _all_downbeats(marked: Sequence[int], meter: int, end: float) -> list[int]:
+    """The ``marked`` downbeats, and those before the beat ``end`` that the grid does not mark any more."""
+    return [*marked, *range(marked[-1] + meter, int(np.ceil(end - 1e-6)), meter)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +80,7 @@ class BarLines:
         first = grid.downbeats or tuple(range(0, len(beats_s), grid.meter))
         # The grid may end before the song does, or before its last bar does.
         last = max(_position(np.array([duration_s]), beats_s)[0], len(beats_s) - 1)
-        later = np.arange(first[-1] + grid.meter, np.ceil(last - 1e-6), grid.meter, dtype=np.int64)
-        downbeats = np.concatenate([np.asarray(first, np.int64), later])
+        downbeats = np.array(_all_downbeats(first, grid.meter, last), np.int64)
         return BarLines(beats_s, downbeats, grid.meter, grid.compound, duration_s, known)
 
     @property

@@ -19,9 +19,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,27 +96,6 @@ def _nearest_places(beats: NDArray[np.float64]) -> NDArray[np.float64]:
     distance = np.abs((beats - whole)[:, None] * TICKS - ticks)
     moved: NDArray[np.float64] = whole + ticks[distance.argmin(axis=1)] / TICKS
     return moved
-
-
-def density_of(bars: Sequence[BarRhythm], meter: int) -> float:
-    """Onsets for each beat, all registers together; onsets at one place of a bar count once."""
-    onsets = sum(len(set(chain(*bar.places))) for bar in bars)
-    return onsets / max(1, meter * len(bars))
-
-
-def syncopation_of(bars: Sequence[BarRhythm]) -> float:
-    """Share of the onsets that lie off the beat while nothing begins on the next beat of their bar.
-
-    The definition of Longuet-Higgins and Lee (Music Perception 1984), at the level of the beat.
-    """
-    onsets = syncopes = 0
-    for bar in bars:
-        places = set(chain(*bar.places))
-        onsets += len(places)
-        for place in places:
-            following = (place // TICKS + 1) * TICKS
-            syncopes += place % TICKS != 0 and following not in places
-    return syncopes / max(1, onsets)
 
 
 def rhythm_rows(plan: RhythmPlan, lines: BarLines, frames: int) -> NDArray[np.float32]:

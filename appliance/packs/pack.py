@@ -14,7 +14,9 @@ import json
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 from pydantic import ValidationError
 
@@ -39,11 +41,16 @@ FETCH_AGAIN = "fetch the pack again, or choose another one"
 _LARGEST_MANIFEST_BYTES = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
+_READING = Lock()
+"""Held while a table is read: takes that are composed in parallel ask for it at once."""
+
+
+@dataclass(frozen=True)
 class Pack:
     """An opened pack. ``sha256`` is the hash of its ``pack.json`` and identifies the pack.
 
-    ``key_id`` is the trusted signing key; None if signatures are not checked.
+    ``key_id`` is the trusted signing key; None if signatures are not checked. The tables of dials and of
+    rhythms are read when they are first needed, once.
     """
 
     folder: Path
@@ -74,9 +81,8 @@ class Pack:
         Raises:
             PackError: the file that holds it is altered or cannot be read.
         """
-        if not self.has_dials:
-            return usual_table()
-        return table_of(self.folder / DIALS_NAME, self._verified(DIALS_NAME))
+        with _READING:
+            return self._dials
 
     def rhythms(self) -> RhythmBank:
         """The pack's rhythm bank; empty if it has none.
@@ -84,9 +90,8 @@ class Pack:
         Raises:
             PackError: the file that holds it is altered or cannot be read.
         """
-        if RHYTHMS_NAME not in self.manifest.files:
-            return RhythmBank()
-        return read_bank(self.folder / RHYTHMS_NAME, self._verified(RHYTHMS_NAME))
+        with _READING:
+            return self._rhythms
 
     def credits(self) -> tuple[str, ...]:
         """The credits for the data that the pack was trained on; empty if their licences ask for none.
@@ -99,6 +104,18 @@ class Pack:
         text = self._verified(CREDITS_NAME).decode("utf-8", errors="replace")
         lines = ("".join(c for c in line if c.isprintable()).strip() for line in text.splitlines())
         return tuple(line for line in lines if line)
+
+    @cached_property
+    def _dials(self) -> DialTable:
+        if not self.has_dials:
+            return usual_table()
+        return table_of(self.folder / DIALS_NAME, self._verified(DIALS_NAME))
+
+    @cached_property
+    def _rhythms(self) -> RhythmBank:
+        if RHYTHMS_NAME not in self.manifest.files:
+            return RhythmBank()
+        return read_bank(self.folder / RHYTHMS_NAME, self._verified(RHYTHMS_NAME))
 
     def _verified(self, name: str) -> bytes:
         """The content of the file ``name``. Raises PackError if it is altered or cannot be read."""

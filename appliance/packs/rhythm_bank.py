@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from appliance.errors import PackError, UsageError
 from appliance.files.refused_values import first_refusal
 from appliance.music.bar_lines import BarLines
-from appliance.music.rhythm_plan import BarRhythm, density_of, parse_rhythm, syncopation_of
-from appliance.music.score import BeatGrid
+from appliance.music.rhythm_attributes import rhythm_attributes
+from appliance.music.rhythm_plan import BarRhythm, parse_rhythm
+from appliance.music.score import STYLE_GROUPS, BeatGrid
 
 RHYTHMS_NAME = "rhythms.json"
 """File of the pack that holds its bank; a pack without it has none."""
@@ -38,16 +39,18 @@ class StoredPhrase(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase, ready to be played: ``density`` in onsets a beat, ``syncopation`` the share of them that no
-    beat carries."""
+    """A phrase, ready to be played."""
 
     style: str
     meter: int
     compound: bool
     bpm: float
     bars: tuple[BarRhythm, ...]
-    density: float
-    syncopation: float
+
+    def attributes(self) -> tuple[float, float]:
+        """Density and syncopation: the attributes that the dials of these names turn."""
+        with_bass = "bass" in STYLE_GROUPS.get(self.style, ())
+        return rhythm_attributes(self.bars, self.meter, compound=self.compound, bass=with_bass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +96,4 @@ def _phrase(stored: StoredPhrase) -> Phrase:
     lines = BarLines.of(grid, times_s[-1])
     plan = parse_rhythm(stored.rhythm, lines, f"the {stored.style} phrase at {stored.bpm:g} bpm")
     bars = tuple(bar or BarRhythm() for bar in plan)
-    return Phrase(
-        stored.style,
-        stored.meter,
-        stored.compound,
-        stored.bpm,
-        bars,
-        density_of(bars, stored.meter),
-        syncopation_of(bars),
-    )
+    return Phrase(stored.style, stored.meter, stored.compound, stored.bpm, bars)

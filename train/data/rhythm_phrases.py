@@ -18,13 +18,9 @@ from numpy.typing import NDArray
 from appliance.music.bar_lines import TICKS, BarLines
 from appliance.music.keys import signature_shift
 from appliance.music.note_rows import score_of
-from appliance.music.rhythm_plan import (
-    BarRhythm,
-    density_of,
-    rhythm_of,
-    rhythm_text,
-    syncopation_of,
-)
+from appliance.music.rhythm_attributes import rhythm_attributes
+from appliance.music.rhythm_plan import BarRhythm, rhythm_of, rhythm_text
+from appliance.music.score import STYLE_GROUPS
 from appliance.packs.rhythm_bank import StoredPhrase
 from train.data.song_cache import CachedSong
 
@@ -108,4 +104,6 @@ def _is_compound(bars: Sequence[BarRhythm]) -> bool:
 def _described(bars: Sequence[BarRhythm], phrase: StoredPhrase) -> list[float]:
     """Numbers in which phrases differ: density, syncopation, onsets of each register, tempo."""
     registers = [sum(len(bar.places[k]) for bar in bars) / len(bars) for k in range(3)]
-    return [density_of(bars, phrase.meter), syncopation_of(bars), *registers, float(np.log2(phrase.bpm))]
+    bass = "bass" in STYLE_GROUPS[phrase.style]
+    attributes = rhythm_attributes(bars, phrase.meter, compound=phrase.compound, bass=bass)
+    return [*attributes, *registers, float(np.log2(phrase.bpm))]

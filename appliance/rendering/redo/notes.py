@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from appliance.composing.chosen_harmony import keeping, variety_of
 from appliance.composing.composer import listen
+from appliance.composing.dials import measured_in
 from appliance.composing.reading import Reading
 from appliance.composing.takes import Take, compose_takes, draw_take, fit_of
 from appliance.composing.wishes import Wishes
@@ -74,12 +75,12 @@ def changed_notes(engine: Engine, parent: Parent, change: Change, sung: TrackedV
     score = spliced_score(song.score, new, span, change.groups)
     sung_score = score.transposed(-wishes.transpose)
     chart = _chart(parent, change, made.reading.chart, alone)
-    take = replace(
-        made,
-        reading=replace(made.reading, chart=chart),
-        score=sung_score,
-        fit=fit_of(graphs, engine.pack, reading, sung_score),
-    )
+    now = replace(made.reading, chart=chart)
+    dials = made.dials
+    if dials is not None:
+        dials = measured_in(dials, sung_score, now, engine.pack.dials().styles[wishes.style])
+    fit = fit_of(graphs, engine.pack, reading, sung_score)
+    take = replace(made, reading=now, score=sung_score, fit=fit, dials=dials)
     given = wishes.chords is not None or change.chart is not None
     update = {"seed": change.seed, "chords": chart_text(chart) if given else None}
     return RedoneNotes(take, score, wishes.model_copy(update=update), song)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,56 +63,63 @@ def redo(
             watch.advance(DENOISING)
         vocal = sung.heard(level.result())
     job = RenderJob(path, request.out or receipt.parent, notes.wishes)
-    made = _publish(engine, parent, job, change, request, vocal, notes, version, watch)
+    made = _Redone(parent, request, change, job, vocal, notes).publish(engine, version, watch)
     on_progress(1.0)
     return made
 
 
-def _publish(
-    engine: Engine,
-    parent: Parent,
-    job: RenderJob,
-    change: Change,
-    request: RedoRequest,
-    vocal: HeardVocal,
-    notes: RedoneNotes,
-    version: str,
-    watch: Stopwatch,
-) -> Receipt:
-    sounds = engine.pack.manifest.sounds[notes.wishes.style]
-    with Publication(job.out, parent.first_name) as publication:
-        publication.need_bytes(vocal.info.output_samples * BYTES_PER_SAMPLE)
-        levels: Levels
-        if notes.parent is None:
-            levels = write_sound_files(engine, notes.wishes, vocal, notes.score, publication, watch)
-        else:
-            sound = RedoneSound(engine, parent, change, vocal, publication, watch)
-            levels = sound.write(notes.parent.score, notes.score)
-        grid = parent.grid if notes.parent is None else notes.parent.tempo_map
-        write_midi(publication.path("mid"), notes.score, grid, sounds, vocal.band_cents)
-        path = publication.path("receipt.json")
-        files = hash_files(publication.folder / "files")
-        played = PlayedTake(parent.facts["take"], levels, files, watch.seconds)
-        made = make_receipt(engine, job, vocal, notes.take, played, version)
-        receipt = Receipt(_facts(made.facts, parent, change, request))
-        with writing(path):
-            receipt.write(path)
-    return receipt
+@dataclass(frozen=True, slots=True)
+class _Redone:
+    """A take that is composed anew, ready to be played: what it comes from, what was asked, what is new."""
 
+    parent: Parent
+    request: RedoRequest
+    change: Change
+    job: RenderJob
+    vocal: HeardVocal
+    notes: RedoneNotes
 
-def _facts(made: dict[str, Any], parent: Parent, change: Change, request: RedoRequest) -> dict[str, Any]:
-    """The facts of the new version: what stays is as the parent's receipt says."""
-    stays = {name: parent.facts[name] for name in _OF_THE_PARENT if name in parent.facts}
-    redone = {
-        "parent": {"receipt": parent.path.name, "sha256": parent.sha256},
-        "name": parent.first_name,
-        "request": request.facts(),
-        "groups": list(change.groups),
-        "span_s": None if change.span is None else [change.span.start_s, change.span.end_s],
-    }
-    vocal = {**parent.facts["vocal"], "place": made["vocal"]["place"]}
-    asked = {**parent.facts.get("asked", made["asked"]), "seed": change.seed}
-    return {**made, **stays, "vocal": vocal, "asked": asked, "redo": redone}
+    def publish(self, engine: Engine, version: str, watch: Stopwatch) -> Receipt:
+        """Play it and publish its files; returns its receipt."""
+        wishes, score = self.notes.wishes, self.notes.score
+        with Publication(self.job.out, self.parent.first_name) as publication:
+            publication.need_bytes(self.vocal.info.output_samples * BYTES_PER_SAMPLE)
+            levels = self._play(engine, publication, watch)
+            grid = self.parent.grid if self.notes.parent is None else self.notes.parent.tempo_map
+            sounds = engine.pack.manifest.sounds[wishes.style]
+            write_midi(publication.path("mid"), score, grid, sounds, self.vocal.band_cents)
+            path = publication.path("receipt.json")
+            files = hash_files(publication.folder / "files")
+            played = PlayedTake(self.parent.facts["take"], levels, files, watch.seconds)
+            made = make_receipt(engine, self.job, self.vocal, self.notes.take, played, version)
+            receipt = Receipt(self._facts(made.facts))
+            with writing(path):
+                receipt.write(path)
+        return receipt
+
+    def _play(self, engine: Engine, publication: Publication, watch: Stopwatch) -> Levels:
+        """Write the sound files: all anew, or what is new joined to what stays."""
+        if self.notes.parent is None:
+            return write_sound_files(
+                engine, self.notes.wishes, self.vocal, self.notes.score, publication, watch
+            )
+        sound = RedoneSound(engine, self.parent, self.change, self.vocal, publication, watch)
+        return sound.write(self.notes.parent.score, self.notes.score)
+
+    def _facts(self, made: dict[str, Any]) -> dict[str, Any]:
+        """The facts of the new version: what stays is as the parent's receipt says."""
+        parent, change = self.parent, self.change
+        stays = {name: parent.facts[name] for name in _OF_THE_PARENT if name in parent.facts}
+        redone = {
+            "parent": {"receipt": parent.path.name, "sha256": parent.sha256},
+            "name": parent.first_name,
+            "request": self.request.facts(),
+            "groups": list(change.groups),
+            "span_s": None if change.span is None else [change.span.start_s, change.span.end_s],
+        }
+        vocal = {**parent.facts["vocal"], "place": made["vocal"]["place"]}
+        asked = {**parent.facts.get("asked", made["asked"]), "seed": change.seed}
+        return {**made, **stays, "vocal": vocal, "asked": asked, "redo": redone}
 
 
 def _check_pack(engine: Engine, parent: Parent) -> None:

@@ -121,6 +121,18 @@ def test_other_groups_and_scores_without_drums_or_bars_are_untouched() -> None:
     assert keys in keep_drums(Score.of([*drumming().notes, keys], 32.0), BARS, PERIODS, seed=0).notes
 
 
+def test_a_late_stroke_before_a_bar_that_is_left_out_stays_where_it_is() -> None:
+    late = stroke(4, 3.95, KICK, 127)
+    gap = [bar for number, bar in enumerate(BARS) if number != 5]
+    kept = keep_drums(drumming(late), gap, [(0, 5), (5, 15)], seed=0)
+    assert (late.start_s, KICK, 127) in {(n.start_s, n.pitch, n.velocity) for n in kept.notes}
+    assert bar_of(kept, 6) == ROCK
+    assert bar_of(kept, 5) == ROCK
+    # Where the bars adjoin, it is the first stroke of the next one, and louder than what was written there.
+    first = [n for n in keep_drums(drumming(late), BARS, PERIODS, seed=0).notes if n.velocity == 127]
+    assert [n.start_s for n in first] == [late.start_s]
+
+
 def test_fills_are_two_beats_of_drums_that_a_score_has() -> None:
     for steps, fills in FILLS.items():
         for fill in fills:

@@ -14,7 +14,7 @@ from support.vocals import sung
 from appliance.composing.chosen_harmony import redraw
 from appliance.composing.composer import compose, listen, padded
 from appliance.composing.key_request import key_of_score
-from appliance.composing.takes import compose_takes
+from appliance.composing.takes import compose_takes, draw_take
 from appliance.composing.wishes import Wishes
 from appliance.music.beat_grid import TRUSTED, trusted
 from appliance.music.chord_chart import ChordSpan, chart_text
@@ -106,6 +106,32 @@ def test_degrees_are_played_in_the_key_that_is_given_or_heard(engine: Engine, fe
 @pytest.mark.parametrize("name", ["C major", "F# minor", "Eb major"])
 def test_a_given_key_is_the_key_of_the_result(engine: Engine, features: np.ndarray, name: str) -> None:
     assert key_of_score(composed(engine, features, Wishes(key=name, style="jazz")))[0] == Key.parse(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "style"), [("A minor", "piano"), ("Db major", "piano"), ("B minor", "jazz")]
+)
+def test_colour_leaves_the_given_key(engine: Engine, features: np.ndarray, name: str, style: str) -> None:
+    left_out = "Not turned is colour: the band would no longer be heard in the given key."
+    for asked in ({"colour": 2.0}, {"colour": 2.0, "density": 1.0}):
+        wishes = Wishes.model_validate({"key": name, "style": style, **asked})
+        reading = listen(engine.graphs, features, SECONDS, wishes)
+        take = draw_take(engine.graphs, engine.pack, reading, wishes, 0)
+        assert key_of_score(take.score)[0] == Key.parse(name)
+        assert take.dials is not None and take.dials.asked == asked
+        if "density" in asked:
+            assert take.dials.measured["density"] > 0.5
+        else:
+            assert take.reading.remarks == (left_out,)
+
+
+def test_colour_that_fits_the_given_key_is_played(engine: Engine, features: np.ndarray) -> None:
+    wishes = Wishes(key="E minor", style="piano", colour=2.0)
+    reading = listen(engine.graphs, features, SECONDS, wishes)
+    take = draw_take(engine.graphs, engine.pack, reading, wishes, 0)
+    assert key_of_score(take.score)[0] == Key.parse("E minor")
+    assert take.reading.remarks == () and take.reading.chart != reading.chart
+    assert take.dials is not None and take.dials.measured["colour"] > 1.0
 
 
 def test_variety_changes_the_harmony_of_other_seeds_and_never_what_was_given(

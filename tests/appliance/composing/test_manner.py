@@ -32,7 +32,7 @@ NEW: Any = SimpleNamespace(condition_rows=CONDITION_ROWS)
 OLD: Any = SimpleNamespace(condition_rows=FIRST_CONDITION_ROWS)
 BORROWED = BarRhythm(((0,), (), ()))
 PACK: Any = SimpleNamespace(
-    rhythms=lambda: RhythmBank((Phrase("piano", 4, False, 120.0, (BORROWED,), 1.0, 0.0),)),
+    rhythms=lambda: RhythmBank((Phrase("piano", 4, False, 120.0, (BORROWED,)),)),
     dials=usual_table,
     has_dials=True,
 )

@@ -36,7 +36,7 @@ def reading(grid: BeatGrid = GRID) -> Reading:
 
 def pack(own_table: bool = True) -> Any:
     """A pack with seven slow phrases and seven busy ones."""
-    phrases = [Phrase("piano", 4, False, 120.0, (bar,), d, 0.0) for bar, d in ((BEATS, 1.0), (BUSY, 2.0))]
+    phrases = [Phrase("piano", 4, False, 120.0, (bar,)) for bar in (BEATS, BUSY)]
     bank = RhythmBank(tuple(phrases * 7))
     return SimpleNamespace(rhythms=lambda: bank, dials=usual_table, has_dials=own_table)
 

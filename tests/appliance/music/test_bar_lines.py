@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from appliance.music.bar_lines import TICKS, BarLines
+from appliance.music.bar_lines import TICKS, BarLines, grid_bars, whole_bars
 from appliance.music.score import BeatGrid
 
 
@@ -54,3 +54,25 @@ def test_without_beats_there_are_bars_of_two_seconds() -> None:
 def test_a_doubtful_grid_keeps_its_own_bars() -> None:
     lines = BarLines.of(BeatGrid((0.0, 0.7, 1.4, 2.1, 2.8, 3.5), (0, 3), 0.2, 3), 4.0)
     assert not lines.known and lines.edges().tolist() == pytest.approx([0.0, 0.0, 3.0, 4.0 / 0.7])
+
+
+@pytest.mark.parametrize(
+    ("downbeats", "beats", "lengths", "whole"),
+    [
+        ((2, 6, 10), 15, [4, 4, 4], 3),  # the end of the last bar is known, but not marked
+        ((0, 4, 8), 12, [4, 4, 3], 2),  # the last beat has no end
+        ((0, 4, 7, 11), 16, [4, 3, 4, 4], 3),  # a bar cut short
+        ((0, 4), 14, [4, 4, 4, 1], 3),  # the grid stops marking
+        ((0, 4, 8), 9, [4, 4], 2),
+        ((), 9, [], 0),
+    ],
+)
+def test_the_bars_of_a_grid_reach_as_far_as_its_beats(
+    downbeats: tuple[int, ...], beats: int, lengths: list[int], whole: int
+) -> None:
+    grid = BeatGrid(tuple(0.5 * k for k in range(beats)), downbeats, 1.0, 4)
+    bars = grid_bars(grid)
+    assert [len(bar) - 1 for bar in bars] == lengths
+    assert [bar[0] for bar in bars[1:]] == [bar[-1] for bar in bars[:-1]]
+    assert all(bar[0] == 0.5 * first for bar, first in zip(bars, downbeats, strict=False))
+    assert len(whole_bars(grid)) == whole and set(whole_bars(grid)) <= set(bars)

@@ -18,7 +18,10 @@ STORED = {"style": "pop", "meter": 4, "compound": False, "bpm": 96.0, "bars": 2,
 def test_the_packs_file_is_read() -> None:
     (found,) = read_bank(FILE, json.dumps([STORED]).encode()).phrases
     assert found.bars == (BarRhythm(((0, 24), (), ())), BarRhythm())
-    assert found.density == pytest.approx(2 / 8)
+    # A bass plays in pop, and these strokes are its own; a piano's are two in eight beats.
+    assert found.attributes() == (-3.0, 0.0)
+    (piano,) = read_bank(FILE, json.dumps([STORED | {"style": "piano"}]).encode()).phrases
+    assert piano.attributes() == pytest.approx((-2.0, 0.0))
 
 
 @pytest.mark.parametrize(

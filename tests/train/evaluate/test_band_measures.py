@@ -82,6 +82,23 @@ def test_human_timing_and_the_crash_do_not_break_a_pattern() -> None:
     assert {step for _, step, _ in bar_patterns(drums([shuffle]), BARS)[0]} == {0, 2}
 
 
+def test_strokes_between_the_bars_count_in_none_of_them() -> None:
+    gap = [bar for number, bar in enumerate(BARS[1:], 1) if number != 3]
+    late = (*PLAIN, (3.95, HAT))
+    played = [(*PLAIN, (3.9, HAT)), PLAIN, late, ((0.5, HAT), (3.9, SNARE)), PLAIN, PLAIN, PLAIN, late]
+    found = bar_patterns(drums(played), gap)
+    plain = bar_patterns(drums([PLAIN]), BARS)[0]
+    assert [pattern - plain for pattern in found] == [
+        {(0, 0, HAT)},
+        set(),
+        {(0, 0, SNARE)},
+        set(),
+        set(),
+        set(),
+    ]
+    assert all(plain <= pattern for pattern in found)
+
+
 def test_a_period_without_drums_does_not_count() -> None:
     found = drum_patterns(drums([(), (), (), PLAIN, PLAIN, PLAIN, PLAIN, PLAIN]), BARS, [(0, 4), (4, 8)])
     assert (found.bars, found.same, found.ends) == (4, 4, 0)

@@ -7,9 +7,9 @@ written notes of the singer (:mod:`train.arrange.dynamics`), which the appliance
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
-from appliance.music.score import DRUM_GROUP, STYLE_GROUPS, BeatGrid
+from appliance.music.bar_lines import BarBeats, grid_bars, whole_bars
+from appliance.music.score import DRUM_GROUP, STYLE_GROUPS
 from train.arrange.dynamics import read_dynamics
 from train.arrange.grid import Bar, Grid
 from train.evaluate.control.subjects import Composer, Request, Subject
@@ -26,9 +26,9 @@ def measure_band(composer: Composer, subjects: Sequence[Subject]) -> dict[str, o
         drums, bass, crumbs = DrumPatterns(), WalkingBass(), []
         for subject in subjects:
             take = composer.take(subject, Request(style))
-            bars = bars_of(take.grid)
+            bars = whole_bars(take.grid)
             drums += drum_patterns(take.score, bars, periods_on(subject, bars))
-            bass += walking_bass(take.score, bars, tones_of_chart(take.chart))
+            bass += walking_bass(take.score, grid_bars(take.grid), tones_of_chart(take.chart))
             crumbs.append(crumb_share(take.score))
         heard = [share for share in crumbs if share == share]
         row: dict[str, object] = {"style": style, "crumbs": sum(heard) / max(len(heard), 1)}
@@ -41,12 +41,7 @@ def measure_band(composer: Composer, subjects: Sequence[Subject]) -> dict[str, o
     return {"rows": rows, "songs": len(subjects)}
 
 
-def bars_of(grid: BeatGrid) -> list[tuple[float, ...]]:
-    """The bars of a grid: the times of their beats and, last, their end."""
-    return [tuple(grid.beats_s[a : b + 1]) for a, b in pairwise(grid.downbeats)]
-
-
-def periods_on(subject: Subject, bars: Sequence[tuple[float, ...]]) -> list[tuple[int, int]]:
+def periods_on(subject: Subject, bars: Sequence[BarBeats]) -> list[tuple[int, int]]:
     """The periods of what is sung, counted in ``bars`` of the subject."""
     if not bars:
         return []

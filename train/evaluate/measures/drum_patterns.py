@@ -32,6 +32,9 @@ FILL_BEATS = 2
 STEPS = (4, 3)
 """Steps a beat; those that fit the song's strokes best count."""
 
+EARLY = 0.125
+"""Distance before a bar, in beats, from which a stroke belongs to it: half a step."""
+
 Pattern = frozenset[tuple[int, int, int]]
 """Strokes as (beat of the bar, step of the beat, drum)."""
 
@@ -94,28 +97,46 @@ def has_fill(pattern: Pattern, common: Pattern, beats: int) -> bool:
 
 
 def bar_patterns(score: Score, bars: Bars) -> list[Pattern]:
-    """The pattern of each bar: (B,). A stroke belongs to the step that it is nearest to."""
+    """The pattern of each bar: (B,). A stroke belongs to the step that it is nearest to.
+
+    Strokes outside of the bars, which need not adjoin each other, count nowhere.
+    """
     starts_s = [bar[0] for bar in bars]
     strokes = [
         (note.start_s, note.pitch) for note in score.notes if note.group == DRUM_GROUP and note.pitch != CRASH
     ]
-    places = [(*_place(time_s, bars, starts_s), drum) for time_s, drum in strokes]
-    steps = min(STEPS, key=lambda n: sum(_off_grid(part, n) for _, _, part, _ in places))
     found: list[set[tuple[int, int, int]]] = [set() for _ in bars]
+    places = [
+        (*place, drum) for time_s, drum in strokes if (place := _place(time_s, bars, starts_s)) is not None
+    ]
+    steps = min(STEPS, key=lambda n: sum(_off_grid(part, n) for _, _, part, _ in places))
     for bar, beat, part, drum in places:
         step = round(part * steps)
         if step == steps:
-            bar, beat, step = (bar, beat + 1, 0) if beat + 1 < len(bars[bar]) - 1 else (bar + 1, 0, 0)
-        if bar < len(bars):
-            found[bar].add((beat, step, drum))
+            if beat + 1 < len(bars[bar]) - 1:
+                beat, step = beat + 1, 0
+            elif _adjoin(bars, bar + 1):
+                bar, beat, step = bar + 1, 0, 0
+            else:
+                continue  # late in a bar after which nothing is counted
+        found[bar].add((beat, step, drum))
     return [frozenset(strokes) for strokes in found]
 
 
-def _place(time_s: float, bars: Bars, starts_s: Sequence[float]) -> tuple[int, int, float]:
-    """Bar, beat and part of the beat (0-1) at a time."""
-    bar = max(0, bisect_left(starts_s, time_s + 1e-6) - 1)
+def _adjoin(bars: Bars, bar: int) -> bool:
+    """Whether ``bar`` begins where the one before it ends."""
+    return bar < len(bars) and bars[bar][0] <= bars[bar - 1][-1] + 1e-6
+
+
+def _place(time_s: float, bars: Bars, starts_s: Sequence[float]) -> tuple[int, int, float] | None:
+    """Bar, beat and part of the beat (0-1) at a time; None outside of the bars."""
+    bar = bisect_left(starts_s, time_s + 1e-6) - 1
+    if bar < 0 or time_s >= bars[bar][-1]:
+        following = bars[bar + 1] if bar + 1 < len(bars) else None
+        early = following is not None and following[0] - time_s < EARLY * (following[1] - following[0])
+        return (bar + 1, 0, 0.0) if early else None
     times_s = bars[bar]
-    beat = min(max(0, bisect_left(times_s, time_s + 1e-6) - 1), len(times_s) - 2)
+    beat = max(0, bisect_left(times_s, time_s + 1e-6) - 1)
     part = (time_s - times_s[beat]) / (times_s[beat + 1] - times_s[beat])
     return bar, beat, min(max(part, 0.0), 1.0)
 

@@ -29,6 +29,7 @@ from appliance.rendering.render import render
 pytestmark = pytest.mark.slow
 
 BARS = RedoRequest((2, 2))
+ONE_BAR = {"bars": "1", "density": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +117,21 @@ def test_new_chords_are_played_and_kept_by_the_next_redo(engine: Engine, song: P
     assert [round(start_s, 3), round(end_s, 3), "F#m7"] in facts["chart"]
     again = redo(engine, song.parent / "song-2.receipt.json", BARS, "test").facts
     assert again["chart"] == facts["chart"] and again["seed"] == 5
+
+
+def test_the_dials_are_measured_in_what_is_played_now(engine: Engine, song: Path, tmp_path: Path) -> None:
+    before = json.loads(song.read_text())["dials"]
+    after = redo(engine, song, RedoRequest(parts=("bass",)), "test").facts["dials"]
+    for dial, facts in before.items():  # none of them counts the bass
+        assert after[dial]["measured"] == pytest.approx(facts["measured"], abs=0.05), dial
+    wishes = Wishes.model_validate({"style": "jazz", "seed": 4, "bpm": 150.0, "section": [ONE_BAR]})
+    vocal = song.parent.parent / "song.wav"
+    (first,) = render(engine, RenderJob(vocal, tmp_path / "new", wishes), "test")
+    second = redo(engine, tmp_path / "new" / "song.receipt.json", BARS, "test")
+    (of_first,), (of_second,) = first.facts["sections"], second.facts["sections"]
+    assert of_second["bars"] == of_first["bars"] == "1"
+    assert of_second["density"] == of_first["density"]
+    assert second.facts["dials"]["density"]["measured"] != first.facts["dials"]["density"]["measured"]
 
 
 def test_old_receipts_are_redone_with_gains_found_again(engine: Engine, song: Path) -> None:

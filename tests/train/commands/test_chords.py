@@ -1,0 +1,63 @@
+"""`python -m train chords` learns the written chords of the songs, in every transposition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from support.tiny_cache import BARS, write_tiny_cache
+
+pytest.importorskip("torch")
+
+import torch
+
+from appliance.composing.harmony import state_of
+from train.cli import main
+from train.commands import networks
+from train.corpus.chord_symbols import SongChord, WrittenChord
+from train.data.chord_sequences import chord_arrays
+
+C, G7 = WrittenChord(0, "", 0), WrittenChord(7, "7", 11)
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Two songs of C and G7/B in turn, a bar each, for training and for validation; one without chords."""
+    roots = {"one": (60, 67), "two": (60, 67), "bare": (60,)}
+    cache = write_tiny_cache(tmp_path / "cache", roots, {"one": "train", "two": "val", "bare": "train"})
+    written = chord_arrays([SongChord(4.0 * bar, (C, G7)[bar % 2]) for bar in range(BARS)])
+    for name in ("one", "two"):
+        file = cache / "songs" / f"{name}.npz"
+        with np.load(file) as arrays:
+            stored = dict(arrays)
+        stored["plan"][:] = 1.0  # something sounds all the time
+        np.savez(file, **stored, **written)
+        np.save(cache / "plans" / f"{name}.npy", np.full((1, *stored["plan"].shape), 0.5, np.float16))
+    return tmp_path
+
+
+def test_the_written_chords_are_learnt(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(networks, "fit", lambda stage, run, loop, device: given.append((stage, run, loop)))
+    told = CliRunner().invoke(
+        main, ["--runs", str(runs), "chords", "--steps", "7", "--batch", "3", "--minutes", "5"]
+    )
+    assert told.exit_code == 0, told.output
+    ((stage, run, loop),) = given
+    assert (run, loop.steps, loop.minutes) == (runs / "chords", 7, 5.0)
+    assert [song.id for song in stage.train] == ["one"]
+    batch = next(stage.batches(np.random.default_rng(0)))
+    assert batch["circle"].shape[0] == 3
+    for states, basses, length in zip(batch["states"], batch["basses"], batch["length"], strict=True):
+        changes = np.flatnonzero(np.diff(states[:length])) + 1
+        assert set(np.diff(changes).tolist()) == {4}  # a chord a bar
+        # In each transposition one of the two chords is the other's dominant, with the third in the bass.
+        found = set(zip(states[:length].tolist(), basses[:length].tolist(), strict=True))
+        pairs = [{(state_of("", k), k), (state_of("7", (k + 7) % 12), (k + 11) % 12)} for k in range(12)]
+        assert found in pairs
+    with torch.no_grad():
+        losses = stage.loss(stage.model, batch)
+    assert all(torch.isfinite(loss) for loss in losses.values())
