@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ pytest.importorskip("torch")
 import torch
 
 from appliance.composing.harmony import state_of
+from train.checkpoints.chord_bias import BIAS_NAME
 from train.cli import main
 from train.commands import networks
 from train.corpus.chord_symbols import SongChord, WrittenChord
 from train.data.chord_sequences import chord_arrays
+from train.training.loop import LoopConfig, fit
 
 C, G7 = WrittenChord(0, "", 0), WrittenChord(7, "7", 11)
 
@@ -41,7 +44,12 @@ def runs(tmp_path: Path) -> Path:
 
 def test_the_written_chords_are_learnt(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(networks, "fit", lambda stage, run, loop, device: given.append((stage, run, loop)))
+
+    def fit_once(stage: Any, run: Path, loop: LoopConfig, device: torch.device) -> int:
+        given.append((stage, run, loop))
+        return fit(stage, run, replace(loop, steps=1, workers=0), device)
+
+    monkeypatch.setattr(networks, "fit", fit_once)
     told = CliRunner().invoke(
         main, ["--runs", str(runs), "chords", "--steps", "7", "--batch", "3", "--minutes", "5"]
     )
@@ -49,6 +57,7 @@ def test_the_written_chords_are_learnt(runs: Path, monkeypatch: pytest.MonkeyPat
     ((stage, run, loop),) = given
     assert (run, loop.steps, loop.minutes) == (runs / "chords", 7, 5.0)
     assert [song.id for song in stage.train] == ["one"]
+    assert "bias: change +" in told.output and (runs / "chords" / BIAS_NAME).is_file()
     batch = next(stage.batches(np.random.default_rng(0)))
     assert batch["circle"].shape[0] == 3
     for states, basses, length in zip(batch["states"], batch["basses"], batch["length"], strict=True):
