@@ -47,10 +47,15 @@ def _teller() -> Callable[[str], None]:
     return lambda step: click.echo(f"{time.monotonic() - began:6.1f} s  {step}")
 
 
-def _release(out: Path, version: str) -> None:
-    say = _teller()
+def _sources(version: str) -> Sources:
+    """What the release ``version`` of this checkout is built from."""
     key, time_s = signing_key(BUILD), source_time(CHECKOUT)
-    release = make_tree(Sources(CHECKOUT, BUILD, cache_folder(BUILD), version, time_s, key), say)
+    return Sources(CHECKOUT, BUILD, cache_folder(BUILD), version, time_s, key)
+
+
+def _release(out: Path, version: str) -> None:
+    say, sources = _teller(), _sources(version)
+    release, key, time_s = make_tree(sources, say), sources.key, sources.time_s
     say("the .run file")
     run_file = write_run_file(release, out, key, time_s)
     say("the Debian package")
@@ -77,12 +82,10 @@ def pack(folder: Path, out: Path) -> None:
 @OUT
 def image(out: Path) -> None:
     """Build the release as a container image, a file that podman and docker load."""
-    say = _teller()
-    key, time_s = signing_key(BUILD), source_time(CHECKOUT)
-    version = installed_version("backline")
-    release = make_tree(Sources(CHECKOUT, BUILD, cache_folder(BUILD), version, time_s, key), say)
+    say, sources = _teller(), _sources(installed_version("backline"))
+    release = make_tree(sources, say)
     say("the image")
-    file = write_image(release, out, time_s)
+    file = write_image(release, out, sources.time_s)
     say("done")
     click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 

@@ -6,12 +6,11 @@ until restorecon(8) sets it. A label for /srv/backline is a choice, which semana
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable
 
 from appliance.releases.layout import Layout
-from appliance.releases.systemd_units import system_program
+from appliance.releases.systemd_units import run_in_c_locale, system_program
 
 FOLDERS = "/srv/backline"
 TYPE = "samba_share_t"
@@ -58,10 +57,7 @@ def _call(say: Callable[[str], None], program: str, *words: str, known: str = ""
         say(f"SELinux runs here, but {program} is missing; install {package}, then run: {said}")
         return False
     try:
-        done = subprocess.run(
-            [found, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            errors="replace", timeout=_LIMIT_S, env={**os.environ, "LC_ALL": "C"},
-        )  # fmt: skip
+        done = run_in_c_locale(found, *words, limit_s=_LIMIT_S)
     except subprocess.TimeoutExpired:
         say(f"SELinux: '{said}' took longer than {_LIMIT_S:.0f} s; run it again later.")
         return False

@@ -34,6 +34,14 @@ def system_program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SYSTEM_FOLDERS}")
 
 
+def run_in_c_locale(*command: str, limit_s: float) -> subprocess.CompletedProcess[str]:
+    """Run ``command`` and keep what it prints, in English. Raises subprocess.TimeoutExpired and OSError."""
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        errors="replace", timeout=limit_s, env={**os.environ, "LC_ALL": "C"},
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class SystemdUnits:
     """The units of an installation, and the systemd that runs them."""
@@ -178,10 +186,7 @@ class SystemdUnits:
         if found is None:
             return ""
         try:
-            done = subprocess.run(
-                [found, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                errors="replace", timeout=_CALL_LIMIT_S, env={**os.environ, "LC_ALL": "C"},
-            )  # fmt: skip
+            done = run_in_c_locale(found, *words, limit_s=_CALL_LIMIT_S)
         except (OSError, subprocess.TimeoutExpired):
             return ""
         return done.stdout if done.returncode == 0 else ""

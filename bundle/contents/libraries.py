@@ -88,13 +88,14 @@ def copy_libraries(compiled: SharedLibraries, python: Path) -> None:
         (folder / library.soname).chmod(0o644)
     for file in compiled.folder.iterdir():
         shutil.copyfile(file, folder / file.name)
+    files = list(elf_files(python))
     for soname in (SONAME, VECTORS_SONAME):
         offered = offered_symbols(folder / soname)
-        for file in elf_files(python):
+        for file in files:
             if lacking := wanted_symbols(file, soname) - offered:
                 names = ", ".join(sorted("@".join(each) for each in lacking))
                 raise BundleError(f"{file} needs {names}; add it to the {soname} of bundle/compiled/libm.py.")
-    for file in list(elf_files(python)):
+    for file in files:
         _point(file, read_elf(file), {library.soname for library in LIBRARIES}, folder)
 
 

@@ -53,7 +53,7 @@ _FOLDERS = {
     "etc/backline": (0o755, 0),
     "tmp": (0o1777, 0),
     "var/tmp": (0o1777, 0),
-    **dict.fromkeys(("proc", "sys", "dev", "run"), (493, 0)),
+    **dict.fromkeys(("proc", "sys", "dev", "run"), (0o755, 0)),
 }
 """Permissions and owner of each folder; the tmpfiles of the service has the same for /srv/backline."""
 
@@ -90,8 +90,9 @@ def _libraries(tree: Path, package: Path) -> Iterator[Entry]:
     """The loader, and those libraries of the package that files of the release name."""
     # Links in the package are absolute, so they would lead to files of this computer.
     inside = {file.name: file for file in package.rglob("*.so*") if file.is_file() and not file.is_symlink()}
-    shipped = {file.name for file in elf_files(tree)}
-    needed = {soname for file in elf_files(tree) for soname in read_elf(file).needs}
+    files = list(elf_files(tree))
+    shipped = {file.name for file in files}
+    needed = {soname for file in files for soname in read_elf(file).needs}
     # These two are what the C library's own libraries need.
     for soname in sorted((needed - shipped) | {Path(LOADER).name, "libc.so.6"}):
         if soname not in inside:
