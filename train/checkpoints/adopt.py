@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from appliance.networks.condition_rows import CONDITION_ROWS, STYLE_ROWS
 from train.checkpoints.checkpoint import STYLE_ROWS_BEFORE, CheckpointError, refuse_pickles
 from train.checkpoints.fit_anchors import ANCHORS_NAME
+from train.training.state import metadata
 
 STYLE_WEIGHTS = ("style_in.weight", "style.weight", "drums_style.weight", "style.0.weight")
 """Endings of the names of weights (C, S + 1 or more, 1) that read the style."""
@@ -55,7 +56,8 @@ def adopt(checkpoint: Path, runs: Path) -> list[str]:
         tensors = {f"{kind}.{name}": w.clone() for name, w in weights.items() for kind in ("model", "ema")}
         state.parent.mkdir(parents=True, exist_ok=True)
         facts = training.get(file.stem, {})
-        save_file(tensors, state, metadata={"step": json.dumps(int(facts.get("steps", 0)))})
+        steps = int(facts.get("steps", 0))
+        save_file(tensors, state, metadata=metadata(steps, began=steps))
         (state.parent / FACTS_NAME).write_text(json.dumps(facts, indent=1) + "\n")
         adopted.append(file.stem)
     if "fit" in adopted and "fit" in all_facts:

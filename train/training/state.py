@@ -1,4 +1,4 @@
-"""Saves and loads a run's state as one safetensors file: weights, their EMA, optimiser moments, step."""
+"""Saves and loads a run's state as one safetensors file: weights, their EMA, optimiser moments, steps."""
 
 from __future__ import annotations
 
@@ -14,16 +14,22 @@ from appliance.files.whole import whole_file
 
 
 class Ema:
-    """Exponential moving average of the weights, with a shorter memory early in the run."""
+    """Exponential moving average of the weights, with a shorter memory early in the run.
+
+    ``began`` is the step from which the run trains: that of the checkpoint if it was adopted, otherwise 0. So
+    the average of an adopted run leaves the adopted weights as fast as that of a new run leaves chance.
+    """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
+        self.began = 0
         self.weights = {name: p.detach().clone().float() for name, p in model.state_dict().items()}
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
         """Move the average towards the model's weights after ``step``."""
-        decay = min(self.decay, (1 + step) / (10 + step))
+        trained = step - self.began
+        decay = min(self.decay, (1 + trained) / (10 + trained))
         for name, p in model.state_dict().items():
             self.weights[name].lerp_(p.detach().float(), 1.0 - decay)
 
@@ -39,13 +45,20 @@ def save(path: Path, model: nn.Module, ema: Ema, optimiser: torch.optim.Optimize
         for key in ("exp_avg", "exp_avg_sq"):
             tensors[f"{key}.{names[id(p)]}"] = moments[key].contiguous()
     with whole_file(path) as file:
-        save_file(tensors, file.name, metadata={"step": json.dumps(step)})
+        save_file(tensors, file.name, metadata=metadata(step, ema.began))
+
+
+def metadata(step: int, began: int) -> dict[str, str]:
+    """What a state says beside its tensors; earlier ones lack ``began``."""
+    return {"step": json.dumps(step), "began": json.dumps(began)}
 
 
 def load(path: Path, model: nn.Module, ema: Ema, optimiser: torch.optim.Optimizer) -> int:
     """Load a saved state into model, EMA and optimiser; returns its step."""
     with safe_open(path, framework="pt") as file:
-        step = int(json.loads(file.metadata()["step"]))
+        facts = file.metadata()
+        step = int(json.loads(facts["step"]))
+        ema.began = int(json.loads(facts.get("began", "0")))
         keys = set(file.keys())
         model.load_state_dict({n: file.get_tensor(f"model.{n}") for n in model.state_dict()})
         for name, weights in ema.weights.items():
