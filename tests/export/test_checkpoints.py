@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from safetensors.torch import save, save_file
 from support.pickle_trap import Trap
 
 from export.__main__ import main
 from export.facts import checkpoint_sha256
+from train.checkpoints.checkpoint import refuse_pickles
 
 
 def zipped_pickle(file: Path, trap: Trap) -> None:
@@ -42,6 +44,16 @@ def test_pickles_are_refused_unopened(
         assert result.output.count("\n") == 1
     assert not (tmp_path / "sprung").exists()
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("length", range(0x80, 0x880, 0x100))
+def test_no_length_of_a_header_looks_like_a_pickle(tmp_path: Path, length: int) -> None:
+    """The file begins with that length; a pickle of protocol 2 to 5 begins with 0x80 and the protocol."""
+    file = tmp_path / "vae.safetensors"
+    padding = next(n for n in range(length) if len(save({}, {"note": "x" * n})) == 8 + length)
+    save_file({}, file, {"note": "x" * padding})
+    assert file.read_bytes()[:2] == bytes([0x80, length >> 8])
+    refuse_pickles(file)
 
 
 @pytest.mark.parametrize(

@@ -120,8 +120,10 @@ def refuse_pickles(path: Path) -> None:
 
 def _looks_pickled(file: Path) -> bool:
     with file.open("rb") as stream:
-        head = stream.read(4)
-    return head[:1] == b"\x80" or (head == b"PK\x03\x04" and file.suffix not in (".npz", ".mxl"))
+        head = stream.read(9)
+    if file.suffix == ".safetensors" and head[8:] == b"{":
+        return False  # the eight bytes are the length of the header, which may look like a pickle's protocol
+    return head[:1] == b"\x80" or (head[:4] == b"PK\x03\x04" and file.suffix not in (".npz", ".mxl"))
 
 
 def _network(path: Path, config_type: type[Config], network: Any) -> Any:
