@@ -50,6 +50,8 @@ def band() -> Score:
 class Ear:
     """Graphs that hear :func:`band` in any sound, and in which the planner counts ``grid``."""
 
+    composes_chords = False
+
     def __init__(self, grid: BeatGrid = GRID) -> None:
         self.grid = grid
 

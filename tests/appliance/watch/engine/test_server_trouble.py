@@ -19,7 +19,7 @@ from support.watch.invariants import sha256
 
 from appliance.composing.wishes import Wishes
 from appliance.errors import InputError
-from appliance.rendering import render as render_module
+from appliance.rendering import hearing as hearing_module
 from appliance.rendering.engine import Engine
 from appliance.rendering.publication import Publication
 from appliance.watch.engine import child as child_module
@@ -153,7 +153,7 @@ def test_whatever_the_system_says_after_decoding(
     elif where == "settings":
         (folders / "outbox" / ".backline-work" / "1" / "settings.json").unlink()
     elif where == "read":
-        monkeypatch.setattr(render_module, "probe", reading_fails(folders, failing))
+        monkeypatch.setattr(hearing_module, "probe", reading_fails(folders, failing))
     elif where == "write":
         monkeypatch.setattr(Publication, "path", lambda self, *_, **__: failing())
     elif where == "publish":
