@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -105,8 +104,7 @@ def test_beats_that_are_not_sure_give_no_groove(tmp_path: Path) -> None:
 
 def test_only_the_first_minutes_are_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "HEARD_S", 4.0)
-    graphs: Any = SimpleNamespace(hear=Ear().hear, plan=Ear().plan)
-    heard = heard_manner(graphs, recording(tmp_path / "band.wav", 6.0), "band.wav")
+    heard = heard_manner(Ear(), recording(tmp_path / "band.wav", 6.0), "band.wav")  # type: ignore[arg-type]
     assert heard.like_remarks[-1] == "band.wav: only its first 4 s were heard."
     assert HEARD_S == 300.0
 
