@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 
 from appliance.errors import UsageError  # noqa: E402
 from appliance.grid import SAMPLE_RATE_HZ  # noqa: E402
+from appliance.networks.condition_rows import FIRST_CONDITION_ROWS  # noqa: E402
 from train.ablation import recordings  # noqa: E402
 from train.ablation.experiment import Laboratory, Outcome, held_out_losses, without_plan  # noqa: E402
 from train.ablation.reliance import CHANGES, reliance  # noqa: E402
@@ -103,7 +104,8 @@ def test_variants_with_the_same_songs_are_measured_on_the_same_windows(lab: Labo
         shown, hidden = (s.window(32, np.random.default_rng([7, number])) for s in (soft, no_plan))
         np.testing.assert_array_equal(shown["latent"], hidden["latent"])
         np.testing.assert_array_equal(shown["rows"][:69], hidden["rows"][:69])  # the vocal and the beats
-        assert shown["rows"][-1].max() > 0 and not hidden["rows"][69:].any()
+        assert shown["rows"][FIRST_CONDITION_ROWS - 1].max() > 0 and not hidden["rows"][69:].any()
+        assert not shown["rows"][FIRST_CONDITION_ROWS:].any()  # neither rhythm nor dials
 
 
 def test_what_is_sung_is_heard_in_its_own_key_without_beats(lab: Laboratory) -> None:

@@ -30,8 +30,11 @@ from train.networks.vae import ScoreVae
 
 Array = NDArray[np.float32]
 
-MELODY_ALONE = Dropout(plan=1.0, phases=1.0)
-NO_PLAN = Dropout(plan=1.0)
+UNTOLD = Dropout(rhythm=1.0, dials=1.0)
+"""No variant is told the rhythm or the dials of a take: the ablation asks what the song itself gives."""
+
+NO_PLAN = replace(UNTOLD, plan=1.0)
+MELODY_ALONE = replace(NO_PLAN, phases=1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ class Sources:
             source = self._of_corpus(judged, variant)
         else:
             source = self._of_recordings(judged, variant.sung, condition)
-        shown = Dropout(
+        shown = replace(
+            UNTOLD,
             everything=0.0,
             vocal=0.0,
             plan=float(source.dropout.plan == 1.0),  # inputs that are never shown stay hidden
@@ -116,7 +120,7 @@ class Sources:
             self.cache / "plans",
             self.mean,
             self.std,
-            Dropout() if variant.plan else NO_PLAN,
+            UNTOLD if variant.plan else NO_PLAN,
         )
 
     def _of_recordings(self, songs: Sequence[CachedSong], view: str, condition: str) -> WindowSource:
