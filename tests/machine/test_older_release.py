@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fake_pack import build_earlier_pack
 from support.machine.bare import WORK, Bare
 from support.machine.bundles import FIRST, Bundles
 from support.machine.hosts import HOSTS, Host
@@ -108,11 +109,12 @@ def test_the_older_release_works_and_leaves_a_job_to_do(
     bare.systemctl("reload", "backline")
     render(bare, demo_vocal, "reference.flac")
     assert bare.receipt("reference.flac")["style"] == STYLE
-    # A pack of another maker, as an administrator brings it in.
+    # A pack of another maker, as an administrator brings it in; the older release knows eight styles.
+    trio = build_earlier_pack(tmp_path / "trio")
     key = tmp_path / "maker.pub"
     key.write_text(bundles.key.public)
     bare.backline("keys", "add", bare.carry(key))
-    bare.backline("pack", "install", bare.carry(bundles.pack(bundles.fake_pack, "trio", "2.0")))
+    bare.backline("pack", "install", bare.carry(bundles.pack(trio, "trio", "1.0")))
     bare.backline("pack", "use", "trio")
     render(bare, song, "plain.wav")
     assert bare.receipt("plain.wav")["pack"]["name"] == "trio"

@@ -22,7 +22,13 @@ from appliance.music.roll import PLANES, ROLL_ROWS
 from appliance.music.score import DRUM_KEYS, GROUPS, PITCHES, STYLES
 from appliance.networks.band_rows import BAND_ROWS
 from appliance.networks.band_rows import CHROMA as BAND_CHROMA
-from appliance.networks.condition_rows import CONDITION_ROWS, PHASE_ROWS, PLAN_ROWS, STYLE_ROWS
+from appliance.networks.condition_rows import (
+    CONDITION_ROWS,
+    FIRST_CONDITION_ROWS,
+    PHASE_ROWS,
+    PLAN_ROWS,
+    STYLE_ROWS,
+)
 from appliance.packs.manifest import (
     MANIFEST_NAME,
     FitFacts,
@@ -58,8 +64,18 @@ def fake_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build_fake_pack(folder: Path, styles: tuple[str, ...] = STYLES) -> Path:
     """Write a pack that ``load_pack`` accepts into ``folder``, always the same bytes."""
+    return _build(folder, fake_graphs(), styles)
+
+
+def build_earlier_pack(folder: Path) -> Path:
+    """The same pack as the first releases read it: eight styles, neither rhythm plan nor dials."""
+    styles = STYLES[:8]
+    return _build(folder, fake_graphs(FIRST_CONDITION_ROWS, len(styles) + 1), styles)
+
+
+def _build(folder: Path, graphs: dict[str, ov.Model], styles: tuple[str, ...]) -> Path:
     folder.mkdir(parents=True)
-    for name, model in fake_graphs().items():
+    for name, model in graphs.items():
         save_graph(model, folder / f"{name}.xml")
     shutil.copyfile(TINY_SOUNDFONT, folder / "band.sf2")
     (folder / "band-licence.txt").write_text("Sines and clicks, made for tests.\n")
@@ -92,15 +108,15 @@ def write_fake_manifest(folder: Path, styles: tuple[str, ...] = STYLES) -> Manif
     return manifest
 
 
-def fake_graphs() -> dict[str, ov.Model]:
+def fake_graphs(rows: int = CONDITION_ROWS, style_rows: int = STYLE_ROWS) -> dict[str, ov.Model]:
     """Graph name to graph, with the shapes of the contract."""
     return {
         "planner": planner(),
-        "condition": condition(),
-        "denoiser": denoiser(),
+        "condition": condition(rows, style_rows),
+        "denoiser": denoiser(style_rows),
         "vae_decoder": vae_decoder(),
         "vae_encoder": vae_encoder(),
-        "audio_decoder": audio_decoder(),
+        "audio_decoder": audio_decoder(style_rows),
         "fit": fit(),
     }
 
@@ -124,23 +140,23 @@ def planner() -> ov.Model:
     return _model({"plan": plan, "key": key_out, "beats": beats}, [features, phases], "planner")
 
 
-def condition() -> ov.Model:
+def condition(row_count: int = CONDITION_ROWS, style_rows: int = STYLE_ROWS) -> ov.Model:
     """Tokens: the first C rows of the condition; keys and values: zeros and the style.
 
-    rows (B, CONDITION_ROWS, T), style (B, STYLE_ROWS, 1) -> tokens (1, C, N), keys_values (1, 2·C·L, N).
+    rows (B, R, T), style (B, S + 1, 1) -> tokens (1, C, N), keys_values (1, 2·C·L, N).
     """
-    rows, style = _input("rows", CONDITION_ROWS, batch=-1), _input("style", STYLE_ROWS, batch=-1, time=1)
-    mixing = np.zeros((WIDTH, CONDITION_ROWS, 2), np.float32)
+    rows, style = _input("rows", row_count, batch=-1), _input("style", style_rows, batch=-1, time=1)
+    mixing = np.zeros((WIDTH, row_count, 2), np.float32)
     mixing[np.arange(WIDTH), np.arange(WIDTH)] = 0.5
     tokens = _conv(rows, mixing, stride=2)
     spread = np.zeros((2 * WIDTH * BLOCKS, WIDTH, 1), np.float32)
-    styles = np.zeros((2 * WIDTH * BLOCKS, STYLE_ROWS, 1), np.float32)
-    styles[np.arange(STYLE_ROWS), np.arange(STYLE_ROWS)] = 1.0
+    styles = np.zeros((2 * WIDTH * BLOCKS, style_rows, 1), np.float32)
+    styles[np.arange(style_rows), np.arange(style_rows)] = 1.0
     keys_values = op.add(_conv(tokens, spread), _conv(style, styles))
     return _model({"tokens": tokens, "keys_values": keys_values}, [rows, style], "condition")
 
 
-def denoiser() -> ov.Model:
+def denoiser(style_rows: int = STYLE_ROWS) -> ov.Model:
     """Velocity that points from a latent of 0.1 per style index (known frames: the context) to the noise.
 
     A straight path, so any number of steps lands on the same latent: x_0 = x_t - t · velocity.
@@ -150,8 +166,8 @@ def denoiser() -> ov.Model:
     timestep = _input("timestep", 1, batch=-1, time=1)
     tokens = _input("tokens", WIDTH, batch=-1)
     keys_values = _input("keys_values", 2 * WIDTH * BLOCKS, batch=-1)
-    style = _input("style", STYLE_ROWS, batch=-1, time=1)
-    by_style = np.tile(0.1 * np.arange(STYLE_ROWS, dtype=np.float32), (LATENTS, 1))[..., None]
+    style = _input("style", style_rows, batch=-1, time=1)
+    by_style = np.tile(0.1 * np.arange(style_rows, dtype=np.float32), (LATENTS, 1))[..., None]
     wanted = op.multiply(_conv(style, by_style), valid)
     wanted = op.add(op.multiply(op.subtract(_floats(1.0), known), wanted), op.multiply(known, context))
     heard = op.add(op.reduce_mean(tokens, _ints(1), True), op.reduce_mean(keys_values, _ints(1), True))
@@ -201,13 +217,13 @@ def vae_encoder() -> ov.Model:
     return _model({"latent": _conv(roll, mixing, stride=2)}, [roll], "vae_encoder")
 
 
-def audio_decoder() -> ov.Model:
+def audio_decoder(style_rows: int = STYLE_ROWS) -> ov.Model:
     """Gains of one: the sound is the sum of its sources.
 
-    rows (1, 368, F), style (1, STYLE_ROWS, 1), group (1, 5, 1) -> gains (1, 192, F).
+    rows (1, 368, F), style (1, S + 1, 1), group (1, 5, 1) -> gains (1, 192, F).
     """
     rows = _input("rows", DECODER_ROWS)
-    style, group = _input("style", STYLE_ROWS, time=1), _input("group", len(GROUPS) + 1, time=1)
+    style, group = _input("style", style_rows, time=1), _input("group", len(GROUPS) + 1, time=1)
     nothing = _conv(rows, np.zeros((GAIN_ROWS, DECODER_ROWS, 1), np.float32))
     taken = op.add(op.reduce_sum(style, _ints(1), True), op.reduce_sum(group, _ints(1), True))
     gains = op.add(nothing, op.multiply(taken, _floats(0.0)))
