@@ -115,7 +115,8 @@ def test_a_student_can_begin_as_another_one() -> None:
     torch.manual_seed(5)
     earlier = Generator(replace(DENOISER, few_steps=True))
     torch.nn.init.normal_(earlier.denoiser.stride_in.weight)
-    stage = StudentStage(Generator(DENOISER), Windows(), Windows(), batch=8, frames=FRAMES, start=earlier)
+    start = earlier.state_dict()
+    stage = StudentStage(Generator(DENOISER), Windows(), Windows(), batch=8, frames=FRAMES, start=start)
     for name, weights in earlier.state_dict().items():
         assert torch.equal(weights, stage.model.state_dict()[name]), name
     with pytest.raises(ValueError, match="not an undistilled denoiser"):

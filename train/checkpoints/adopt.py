@@ -48,11 +48,7 @@ def adopt(checkpoint: Path, runs: Path) -> list[str]:
         state = runs / file.stem / "state.safetensors"
         if state.exists():
             continue
-        with safe_open(file, framework="pt") as stored:
-            weights = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
-            config = json.loads((stored.metadata() or {}).get("config", "{}"))
-        weights = with_all_styles(weights, int(config.get("style_rows", STYLE_ROWS_BEFORE)))
-        weights = with_all_rows(weights)
+        weights = weights_for_today(file)
         tensors = {f"{kind}.{name}": w.clone() for name, w in weights.items() for kind in ("model", "ema")}
         state.parent.mkdir(parents=True, exist_ok=True)
         facts = training.get(file.stem, {})
@@ -63,6 +59,14 @@ def adopt(checkpoint: Path, runs: Path) -> list[str]:
     if "fit" in adopted and "fit" in all_facts:
         (runs / "fit" / ANCHORS_NAME).write_text(json.dumps(all_facts["fit"], indent=1) + "\n")
     return adopted
+
+
+def weights_for_today(file: Path) -> dict[str, Tensor]:
+    """Weights of a network of a checkpoint, for one that takes all styles and all rows of today."""
+    with safe_open(file, framework="pt") as stored:
+        weights = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118
+        config = json.loads((stored.metadata() or {}).get("config", "{}"))
+    return with_all_rows(with_all_styles(weights, int(config.get("style_rows", STYLE_ROWS_BEFORE))))
 
 
 def with_all_styles(weights: dict[str, Tensor], rows: int) -> dict[str, Tensor]:

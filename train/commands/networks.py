@@ -111,7 +111,11 @@ def denoiser(
 @click.command()
 @training_options(steps=500, learning_rate=3e-4)
 @click.option("--guidance", default=2.5, help="Guidance scale of the teacher.")
-@click.option("--start", type=click.Path(path_type=Path), help="Checkpoint whose student to start from.")
+@click.option(
+    "--start",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Begin with the student of this checkpoint and what the denoiser learnt since.",
+)
 @click.pass_obj
 def student(
     runs: Path,
@@ -124,7 +128,7 @@ def student(
     start: Path | None,
 ) -> None:
     """Distil the denoiser to few steps without guidance."""
-    from train.checkpoints.checkpoint import load_checkpoint
+    from train.checkpoints.student_start import student_start
     from train.networks.denoiser import DenoiserConfig
     from train.networks.generator import Generator
     from train.training.sources import window_sources
@@ -134,7 +138,9 @@ def student(
     teacher = Generator(DenoiserConfig())
     load_ema(runs / "denoiser" / "state.safetensors", teacher)
     train, val = window_sources(runs / "cache")
-    begun = load_checkpoint(start).generator if start else None
+    if start and (runs / "student" / "state.safetensors").is_file():
+        click.echo(f"student: continues the run in {runs / 'student'}; --start is for a new one")
+    begun = student_start(start, teacher.state_dict()) if start else None
     stage = StudentStage(teacher, train, val, batch, guidance=guidance, start=begun)
     loop = LoopConfig(
         steps, learning_rate, warmup_steps=30, ema_decay=0.99, minutes=minutes, validate_every=100

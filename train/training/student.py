@@ -9,7 +9,7 @@ Letters: B batch, Z latent channels, N latent frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -44,8 +44,8 @@ def student_config(teacher: DenoiserConfig) -> DenoiserConfig:
 class StudentStage:
     """Windows of real songs, with noise added for a timestep of the sampler's grid.
 
-    The student starts with the weights of ``teacher``, or of another student (``start``). The latter saves
-    most of the training if only its attention rates changed or its teacher was trained further.
+    The student begins with the weights ``start``, or with those of ``teacher``. The weights of an earlier
+    student save most of the training (:mod:`train.checkpoints.student_start`).
     """
 
     name = "student"
@@ -58,15 +58,14 @@ class StudentStage:
         batch: int = 16,
         frames: int = 256,
         guidance: float = 2.5,
-        start: Generator | None = None,
+        start: Mapping[str, Tensor] | None = None,
     ) -> None:
         self.teacher = teacher.eval().requires_grad_(False)
         self.guidance, self.batch, self.frames = guidance, batch, frames
         self.train = replace(train, dropout=DROPOUT)
         student = Generator(student_config(teacher.config))
-        begun = start or teacher
-        missing, unknown = student.load_state_dict(begun.state_dict(), strict=False)
-        wanted = [] if begun.config.few_steps else ["denoiser.stride_in.weight"]
+        missing, unknown = student.load_state_dict(start or teacher.state_dict(), strict=False)
+        wanted = [] if start else ["denoiser.stride_in.weight"]
         if teacher.config.few_steps or missing != wanted or unknown:
             raise ValueError(f"the teacher is not an undistilled denoiser: {missing} {unknown}")
         self.model: nn.Module = student
