@@ -21,7 +21,7 @@ from appliance.music.bar_lines import BarLines
 from appliance.music.beat_grid import trusted
 from appliance.music.dials import DIALS
 from appliance.music.keys import estimate_key, signature_shift
-from appliance.music.rhythm_plan import rhythm_of, rhythm_text, typical_bars
+from appliance.music.rhythm_plan import in_meter, rhythm_of, rhythm_text, typical_bars
 from appliance.music.score import DRUM_GROUP, BeatGrid, Note, Score
 
 FEWEST_NOTES = 16
@@ -73,7 +73,7 @@ def strokes_a_second(notes: Sequence[Note]) -> float:
 
 def _groove(score: Score, grid: BeatGrid, lines: BarLines) -> Groove | None:
     """The most typical phrase of ``score``, in the key without accidentals; None without a full bar."""
-    phrase = typical_bars(rhythm_of(score, lines), GROOVE_BARS)
+    phrase = typical_bars(in_meter(rhythm_of(score, lines), lines), GROOVE_BARS)
     if not phrase or grid.meter > MOST_BEATS:
         return None
     return Groove(

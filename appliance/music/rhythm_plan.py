@@ -71,6 +71,12 @@ def rhythm_of(score: Score, lines: BarLines) -> RhythmPlan:
     return tuple(BarRhythm(tuple(tuple(sorted(places)) for places in bar)) for bar in found)
 
 
+def in_meter(plan: RhythmPlan, lines: BarLines) -> RhythmPlan:
+    """``plan`` without the rhythm of bars that are shorter or longer than the meter: those are free."""
+    beats = np.diff(lines.downbeats, append=lines.downbeats[-1] + lines.meter)
+    return tuple(bar if count == lines.meter else None for bar, count in zip(plan, beats, strict=True))
+
+
 def typical_bars(plan: RhythmPlan, longest: int) -> tuple[BarRhythm, ...]:
     """The phrase of ``plan`` whose bars are the commonest ones, without a silent bar: ``longest`` bars, or
     the half, a quarter and so on where there is none so long; empty if every bar is silent or free.

@@ -69,9 +69,15 @@ class RhythmBank:
 
 
 def bank_text(phrases: Sequence[StoredPhrase]) -> str:
-    """The text of ``rhythms.json``; equal phrases give equal bytes."""
+    """The text of ``rhythms.json``; equal phrases give equal bytes.
+
+    Raises:
+        PackError: a phrase cannot be read back.
+    """
     rows: list[Any] = [phrase.model_dump() for phrase in phrases]
-    return json.dumps(rows, indent=1) + "\n"
+    text = json.dumps(rows, indent=1) + "\n"
+    read_bank(Path(RHYTHMS_NAME), text.encode())
+    return text
 
 
 def read_bank(file: Path, text: bytes) -> RhythmBank:

@@ -8,7 +8,6 @@ Letters: N phrases.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
@@ -19,7 +18,7 @@ from appliance.music.bar_lines import TICKS, BarLines
 from appliance.music.keys import signature_shift
 from appliance.music.note_rows import score_of
 from appliance.music.rhythm_attributes import rhythm_attributes
-from appliance.music.rhythm_plan import BarRhythm, rhythm_of, rhythm_text
+from appliance.music.rhythm_plan import BarRhythm, in_meter, rhythm_of, rhythm_text, typical_bars
 from appliance.music.score import STYLE_GROUPS
 from appliance.packs.rhythm_bank import StoredPhrase
 from train.data.song_cache import CachedSong
@@ -79,19 +78,11 @@ def most_different(described: NDArray[np.float64], count: int) -> list[int]:
 
 
 def _typical(song: CachedSong, style: str) -> tuple[BarRhythm, ...] | None:
-    """The phrase of the song whose bars are the commonest ones; None if every phrase has an empty bar."""
+    """The phrase of the song whose bars are the commonest ones; None if no phrase has :data:`BARS` bars."""
     score = score_of(song.scores[style], song.duration_s).transposed(signature_shift(song.key))
-    plan = tuple(bar or BarRhythm() for bar in rhythm_of(score, BarLines.of(song.grid, song.duration_s)))
-    common = Counter(plan)
-    starts = [
-        first
-        for first in range(0, len(plan) - BARS, BARS // 2)
-        if all(any(bar.places) for bar in plan[first : first + BARS])
-    ]
-    if not starts:
-        return None
-    best = max(starts, key=lambda first: sum(common[bar] for bar in plan[first : first + BARS]))
-    return plan[best : best + BARS]
+    lines = BarLines.of(song.grid, song.duration_s)
+    phrase = typical_bars(in_meter(rhythm_of(score, lines), lines), BARS)
+    return phrase if len(phrase) == BARS else None
 
 
 def _is_compound(bars: Sequence[BarRhythm]) -> bool:

@@ -122,3 +122,18 @@ def test_too_few_notes_are_told() -> None:
     notes = [Note(0.5 * k, 0.5 * k + 0.4, 60, 80, "keys") for k in range(15)]
     with pytest.raises(UsageError, match=r"^x\.wav: too few notes .* at least 16\.$"):
         manner_of(notes, np.zeros((0, 3)), GRID, DURATION_S, "x.wav")
+
+
+@pytest.mark.parametrize("others", [1, 2, 4, 5])
+def test_the_groove_of_a_reference_that_changes_its_meter_is_read_from_bars_of_the_meter(others: int) -> None:
+    """Two bars of three beats, then one of ``others``, over and over, with a note on every beat."""
+    lengths = [3, 3, others] * 8
+    starts = np.cumsum([0, *lengths])
+    beats_s = tuple(0.5 * k for k in range(int(starts[-1]) + 1))
+    grid = BeatGrid(beats_s, tuple(int(k) for k in starts[:-1]), 1.0, 3)
+    notes = [Note(start_s, start_s + 0.4, 60, 80, "keys") for start_s in beats_s[:-1]]
+    groove = manner_of(notes, np.zeros((0, 3)), grid, beats_s[-1], "x.mid").like_groove
+    assert groove is not None and (groove.meter, groove.rhythm) == (3, "1-2  mid: 1 2 3\n")
+    asked = Wishes(like={}, like_groove=groove, like_name="x.mid")
+    song = replace(reading(), grid=replace(GRID, downbeats=tuple(range(0, len(GRID.beats_s), 3)), meter=3))
+    assert planned(NEW, PACK, song, asked, 0).rhythm[0] == BarRhythm(((), (0, 12, 24), ()))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from appliance.errors import PackError
 from appliance.music.keys import Key
 from appliance.music.note_rows import note_rows
 from appliance.music.score import BeatGrid, Note, Score
-from appliance.packs.rhythm_bank import read_bank
+from appliance.packs.rhythm_bank import bank_text, read_bank
 from train.data.rhythm_phrases import BARS, most_different, phrases
 from train.data.song_cache import CachedSong
 
@@ -77,3 +79,21 @@ def test_the_kept_ones_lie_far_apart() -> None:
 @pytest.mark.parametrize("kept", [3, 5])
 def test_no_more_than_asked(kept: int) -> None:
     assert len(phrases(varied(16), ["piano"], kept)) == kept
+
+
+@pytest.mark.parametrize("longer", [2, 3, 4])
+def test_a_song_that_changes_its_meter_gives_what_can_be_read_back(longer: int) -> None:
+    """Four bars in ``longer`` beats among bars of three; only the stretch in three alone gives a phrase."""
+    sung = song([WALTZ] * 30, 3)
+    starts = [0, 3, 6, 9, *(12 + longer * k for k in range(4))]
+    grid = replace(sung.grid, downbeats=(*starts, *range(12 + 4 * longer, 90, 3)))
+    songs = [replace(sung, id=f"s{n}", grid=grid) for n in range(9)]
+    (found,) = phrases(songs, ["piano"])
+    (phrase,) = read_bank(Path("rhythms.json"), bank_text([found]).encode()).phrases
+    assert len(phrase.bars) == BARS
+
+
+def test_a_phrase_that_cannot_be_read_back_is_not_written() -> None:
+    (found,) = phrases([song([WALTZ] * 20, 3, f"s{n}") for n in range(9)], ["piano"])
+    with pytest.raises(PackError, match="'3' is in no beat of a bar of 2"):
+        bank_text([found.model_copy(update={"meter": 2})])
