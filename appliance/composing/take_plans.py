@@ -25,7 +25,7 @@ from appliance.music.bar_lines import BarLines
 from appliance.music.beat_grid import trusted
 from appliance.music.dials import DIALS
 from appliance.music.keys import signature_shift
-from appliance.music.rhythm_plan import BarRhythm, parse_rhythm
+from appliance.music.rhythm_plan import parse_phrase, parse_rhythm
 from appliance.music.score import BeatGrid
 from appliance.networks.condition_rows import CONDITION_ROWS
 from appliance.networks.graphs import Graphs
@@ -55,7 +55,9 @@ def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: 
             raise UsageError("A rhythm counts bars, and no bars were found; give the tempo (bpm).")
         rhythm = parse_rhythm(wishes.rhythm, lines, wishes.rhythm_name)
     elif wishes.like_groove is not None and _fits(wishes.like_groove, reading.grid):
-        rhythm = spread(_phrase(wishes.like_groove), lines.bars)
+        groove = wishes.like_groove
+        phrase = parse_phrase(groove.rhythm, groove.meter, groove.bars, "the groove of the reference")
+        rhythm = spread(phrase, lines.bars)
     elif trusted(reading.grid) and (seed or {"density", "syncopation"} & settings.keys()):
         wanted = (settings.get("density", 0.0), settings.get("syncopation", 0.0))
         rhythm = borrow(pack.rhythms(), wishes.style, reading.grid, lines.bars, seed, *wanted)
@@ -79,15 +81,6 @@ def _fits(groove: Groove | None, grid: BeatGrid) -> bool:
         and trusted(grid)
         and (groove.meter, groove.compound) == (grid.meter, grid.compound)
     )
-
-
-def _phrase(groove: Groove) -> tuple[BarRhythm, ...]:
-    beats = groove.meter * groove.bars
-    grid = BeatGrid(
-        tuple(float(k) for k in range(beats + 1)), tuple(range(0, beats, groove.meter)), 1.0, groove.meter
-    )
-    plan = parse_rhythm(groove.rhythm, BarLines.of(grid, float(beats)), "the groove of the reference")
-    return tuple(bar or BarRhythm() for bar in plan)
 
 
 def _without_groove(reading: Reading, wishes: Wishes, why: str) -> Reading:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from appliance.errors import UsageError
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.bar_lines import TICKS, BarLines
-from appliance.music.score import DRUM_GROUP, Score
+from appliance.music.score import DRUM_GROUP, BeatGrid, Score
 
 REGISTERS = ("low", "mid", "high")
 
@@ -166,6 +166,19 @@ def parse_rhythm(text: str, lines: BarLines, name: str) -> RhythmPlan:
             raise UsageError(f"{where}: there {said}; the song has bars 1 to {bars}.")
         plan[first - 1 : last] = [_parse_bar(found[3], lines.meter, where)] * (last - first + 1)
     return tuple(plan)
+
+
+def parse_phrase(text: str, meter: int, bars: int, name: str) -> tuple[BarRhythm, ...]:
+    """Read the text of a phrase of ``bars`` bars that is of no song; a bar without a line is silent.
+
+    Raises:
+        UsageError: as :func:`parse_rhythm`.
+    """
+    beats = meter * bars
+    times_s = tuple(float(beat) for beat in range(beats + 1))
+    grid = BeatGrid(times_s, tuple(range(0, beats, meter)), 1.0, meter)
+    plan = parse_rhythm(text, BarLines.of(grid, times_s[-1]), name)
+    return tuple(bar or BarRhythm() for bar in plan)
 
 
 def _parse_bar(text: str, meter: int, where: str) -> BarRhythm:

@@ -12,9 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from appliance.errors import PackError, UsageError
 from appliance.files.refused_values import first_refusal
-from appliance.music.bar_lines import BarLines
 from appliance.music.rhythm_attributes import rhythm_attributes
-from appliance.music.rhythm_plan import BarRhythm, parse_rhythm
+from appliance.music.rhythm_plan import BarRhythm, parse_phrase
 from appliance.music.score import STYLE_GROUPS, BeatGrid
 
 RHYTHMS_NAME = "rhythms.json"
@@ -96,10 +95,6 @@ def read_bank(file: Path, text: bytes) -> RhythmBank:
 
 
 def _phrase(stored: StoredPhrase) -> Phrase:
-    beats = stored.meter * stored.bars
-    times_s = tuple(float(beat) for beat in range(beats + 1))
-    grid = BeatGrid(times_s, tuple(range(0, beats, stored.meter)), 1.0, stored.meter)
-    lines = BarLines.of(grid, times_s[-1])
-    plan = parse_rhythm(stored.rhythm, lines, f"the {stored.style} phrase at {stored.bpm:g} bpm")
-    bars = tuple(bar or BarRhythm() for bar in plan)
+    name = f"the {stored.style} phrase at {stored.bpm:g} bpm"
+    bars = parse_phrase(stored.rhythm, stored.meter, stored.bars, name)
     return Phrase(stored.style, stored.meter, stored.compound, stored.bpm, bars)
