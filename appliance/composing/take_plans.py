@@ -101,8 +101,7 @@ def dial_rows(
     rows = np.full((len(DIALS), frames), np.nan, np.float32)
     for dial, setting in settings.items():
         rows[DIALS.index(dial)] = setting
-    firsts = np.array([*lines.downbeats, lines.downbeats[-1] + lines.meter], np.float64)
-    frames_of = np.rint(lines.seconds(firsts) * FRAME_RATE_HZ).astype(int)
+    frames_of = np.rint(lines.seconds(lines.firsts.astype(np.float64)) * FRAME_RATE_HZ).astype(int)
     for section in sections:
         part = slice(max(0, frames_of[section.first - 1]), max(0, frames_of[section.last]))
         for dial, setting in section.dials.items():

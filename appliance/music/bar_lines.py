@@ -88,6 +88,11 @@ class BarLines:
         """Number of the last bar."""
         return len(self.downbeats)
 
+    @property
+    def firsts(self) -> NDArray[np.int64]:
+        """The first beat of each bar and, last, the beat after the last bar, as long as the meter says."""
+        return np.append(self.downbeats, self.downbeats[-1] + self.meter)
+
     def beats(self, time_s: Times) -> Times:
         """Moments in seconds (M,) as beats from the first beat of the grid on, with fractions."""
         return _position(np.asarray(time_s, np.float64), self.beats_s)

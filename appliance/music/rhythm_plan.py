@@ -73,7 +73,7 @@ def rhythm_of(score: Score, lines: BarLines) -> RhythmPlan:
 
 def in_meter(plan: RhythmPlan, lines: BarLines) -> RhythmPlan:
     """``plan`` without the rhythm of bars that are shorter or longer than the meter: those are free."""
-    beats = np.diff(lines.downbeats, append=lines.downbeats[-1] + lines.meter)
+    beats = np.diff(lines.firsts)
     return tuple(bar if count == lines.meter else None for bar, count in zip(plan, beats, strict=True))
 
 
@@ -111,7 +111,7 @@ def rhythm_rows(plan: RhythmPlan, lines: BarLines, frames: int) -> NDArray[np.fl
     1 where the bar has a rhythm.
     """
     rows = np.zeros((4, frames), np.float32)
-    firsts = [*lines.downbeats.tolist(), int(lines.downbeats[-1]) + lines.meter]
+    firsts = lines.firsts.tolist()
     for bar, rhythm in enumerate(plan[: lines.bars]):
         if rhythm is None:
             continue
