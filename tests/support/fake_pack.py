@@ -62,9 +62,9 @@ def fake_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_fake_pack(tmp_path_factory.mktemp("packs") / "fake")
 
 
-def build_fake_pack(folder: Path, styles: tuple[str, ...] = STYLES) -> Path:
+def build_fake_pack(folder: Path, styles: tuple[str, ...] = STYLES, style_rows: int = STYLE_ROWS) -> Path:
     """Write a pack that ``load_pack`` accepts into ``folder``, always the same bytes."""
-    return _build(folder, fake_graphs(), styles)
+    return _build(folder, fake_graphs(style_rows=style_rows), styles)
 
 
 def build_earlier_pack(folder: Path) -> Path:

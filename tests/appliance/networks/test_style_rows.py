@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import fake_pack as fakes
+from support.fake_pack import build_fake_pack
 from support.vocals import sung
 
 from appliance.composing.composer import compose, listen, padded
@@ -26,9 +26,7 @@ EIGHT = ("piano", "strings", "organ", "guitar", "pop", "folk", "jazz", "synth")
 @pytest.fixture(scope="module")
 def older_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The fake pack as it was with eight styles: its graphs' style input has nine rows."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fakes, "STYLE_ROWS", 9)
-        return fakes.build_fake_pack(tmp_path_factory.mktemp("packs") / "older", EIGHT)
+    return build_fake_pack(tmp_path_factory.mktemp("packs") / "older", EIGHT, style_rows=len(EIGHT) + 1)
 
 
 def test_the_styles_of_earlier_packs_keep_their_places() -> None:
