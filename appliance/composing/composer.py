@@ -29,6 +29,7 @@ from appliance.music.beat_file import parse_beats
 from appliance.music.beat_grid import TRUSTED, phases, snap
 from appliance.music.chart_keeping import follow_chart
 from appliance.music.chord_chart import Chart, chart_remarks, fixed_chords, parse_chart
+from appliance.music.chord_filling import sound_sevenths
 from appliance.music.crumbs import without_crumbs
 from appliance.music.keys import Key, signature_shift
 from appliance.music.rhythm_plan import rhythm_rows
@@ -167,6 +168,9 @@ def compose(
         score = follow_chart(score, reading.chart)
     elif reading.key_given:
         score = keep_in_key(score, reading.key, reading.chart)
+    if reading.composed:
+        # The denoiser takes composed chords as a hint, too. Listeners notice how a song ends, and sevenths.
+        score = sound_sevenths(follow_chart(score, reading.chart[-1:]), reading.chart)
     obey = reading.certainty == PLAN_GIVEN or reading.key_given
     heard = (reading.grid, reading.chart, reading.key, reading.features[VOICED])
     return play_as_a_band(score, style, *heard, obey=obey, seed=seed)

@@ -17,45 +17,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from appliance.music.beat_grid import one_at_a_time
 from appliance.music.chord_chart import Chart
-from appliance.music.chord_names import parse_chord
-from appliance.music.chord_quality import tones_of
-from appliance.music.score import DRUM_GROUP, GROUPS, LOWEST_PITCH, PITCHES, Note, Score
-
-EARLY_S = 0.08
-"""A note that starts this little before a chord change belongs to the new chord: it anticipates it."""
+from appliance.music.chord_filling import EARLY_S, SoundingChord, defining_notes, sounding, tones_around
+from appliance.music.score import DRUM_GROUP, Note, Score
 
 PASSING_S = 0.3
 """Longest passing note: an eighth note at 100 bpm. Listeners hear longer ones as harmony."""
 
 STEP_SEMITONES = 2
-LEAST_CHORD_S = 0.4
-"""No notes are added to shorter chords."""
-
 BAR_S = 2.0
 """Approximate length of a bar."""
-
-HEARD_SHARE = 0.5
-"""Share of a chord's time during which its root and its third must sound."""
-
-USUAL_BASS, USUAL_MIDDLE, USUAL_VELOCITY = 43, 62, 64
-"""G2, D4 and a medium velocity, for songs whose own notes do not tell."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Chord:
-    """A chord of the chart as pitch classes; N.C. has no ``tones``."""
-
-    start_s: float
-    end_s: float
-    tones: frozenset[int]
-    bass: int
-    needed: tuple[int, ...]
-    """Root and third; in a suspended chord, the tone that replaces the third."""
 
 
 def follow_chart(score: Score, chart: Chart) -> Score:
@@ -63,7 +38,7 @@ def follow_chart(score: Score, chart: Chart) -> Score:
 
     Score and chart are in the same transposition.
     """
-    chords = [_chord(span.start_s, min(span.end_s, score.duration_s), span.label) for span in chart]
+    chords = sounding(chart, score.duration_s)
     drums = [n for n in score.notes if n.group == DRUM_GROUP]
     notes = [n for n in score.notes if n.group != DRUM_GROUP]
     groups = score.only(*{n.group for n in notes}).groups()
@@ -71,20 +46,11 @@ def follow_chart(score: Score, chart: Chart) -> Score:
     notes = _move_foreign(notes, chords)
     notes = _set_bass(notes, chords)
     notes = one_at_a_time(notes, score.duration_s)
-    notes += _missing_notes(notes, chords, groups)
+    notes += defining_notes(notes, chords, groups)
     return Score.of([*one_at_a_time(notes, score.duration_s), *drums], score.duration_s)
 
 
-def _chord(start_s: float, end_s: float, label: str) -> _Chord:
-    chord = parse_chord(label)
-    if chord is None:
-        return _Chord(start_s, end_s, frozenset(), 0, ())
-    root = chord.root_pitch_class
-    needed = (root, (root + tones_of(chord.quality)[1]) % 12)
-    return _Chord(start_s, end_s, chord.pitch_classes, chord.bass_pitch_class, needed)
-
-
-def _chord_at(chords: Sequence[_Chord], time_s: float) -> _Chord | None:
+def _chord_at(chords: Sequence[SoundingChord], time_s: float) -> SoundingChord | None:
     """The chord that a note starting at ``time_s`` belongs to."""
     for moment_s in (time_s + EARLY_S, time_s):
         k = bisect_right(chords, moment_s, key=lambda c: c.start_s) - 1
@@ -93,7 +59,7 @@ def _chord_at(chords: Sequence[_Chord], time_s: float) -> _Chord | None:
     return None
 
 
-def _end_before_foreign_chord(note: Note, chords: Sequence[_Chord]) -> Note | None:
+def _end_before_foreign_chord(note: Note, chords: Sequence[SoundingChord]) -> Note | None:
     """End ``note`` before the first later chord that it is foreign to; None if it starts under N.C."""
     own = _chord_at(chords, note.start_s)
     if own is not None and not own.tones:
@@ -107,7 +73,7 @@ def _end_before_foreign_chord(note: Note, chords: Sequence[_Chord]) -> Note | No
     return note
 
 
-def _move_foreign(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
+def _move_foreign(notes: list[Note], chords: Sequence[SoundingChord]) -> list[Note]:
     """Move each foreign note to the nearest chord tone that is free in its group; drop it if none is."""
     following = _next_pitches(notes)
     sounding: dict[tuple[str, int], float] = {}  # until when a pitch of a group sounds
@@ -119,7 +85,7 @@ def _move_foreign(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
             tones = frozenset({chord.bass}) if note.group == "bass" else chord.tones
             free = [
                 pitch
-                for pitch in _tones_around(note.pitch, tones)
+                for pitch in tones_around(note.pitch, tones)
                 if sounding.get((note.group, pitch), 0.0) <= note.start_s
             ]
             if not free:
@@ -145,7 +111,7 @@ def _next_pitches(notes: Sequence[Note]) -> list[list[int]]:
     return result
 
 
-def _is_foreign(note: Note, chord: _Chord, following: Iterable[int]) -> bool:
+def _is_foreign(note: Note, chord: SoundingChord, following: Iterable[int]) -> bool:
     """Whether a note is neither a chord tone nor a passing note; ``following`` are the next pitches."""
     if note.pitch % 12 in chord.tones:
         return False
@@ -155,14 +121,7 @@ def _is_foreign(note: Note, chord: _Chord, following: Iterable[int]) -> bool:
     return not (off and short and any(steps))
 
 
-def _tones_around(pitch: int, tones: frozenset[int]) -> list[int]:
-    """Chord tones within an octave around ``pitch``, nearest first (of two, the lower), MIDI 21-108."""
-    lowest = min(max(LOWEST_PITCH, pitch - 6), LOWEST_PITCH + PITCHES - 13)
-    near = range(lowest, lowest + 13)
-    return sorted((p for p in near if p % 12 in tones), key=lambda p: (abs(p - pitch), p))
-
-
-def _set_bass(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
+def _set_bass(notes: list[Note], chords: Sequence[SoundingChord]) -> list[Note]:
     """Give the lowest starting note the chord's bass, at each change and after each bar of a long chord."""
     notes = list(notes)
     has_bass = any(n.group == "bass" for n in notes)
@@ -179,7 +138,7 @@ def _set_bass(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
         if not starting:
             continue
         k = min(starting, key=lambda k: (notes[k].start_s if has_bass else 0.0, notes[k].pitch))
-        pitch = _tones_around(notes[k].pitch, frozenset({chord.bass}))[0]
+        pitch = tones_around(notes[k].pitch, frozenset({chord.bass}))[0]
         lowest = [n.pitch for n in notes if n.start_s <= chord.start_s + EARLY_S < n.end_s and n != notes[k]]
         if pitch - 12 >= 28 and any(p < pitch for p in lowest):
             pitch -= 12  # below all notes that still sound
@@ -187,91 +146,9 @@ def _set_bass(notes: list[Note], chords: Sequence[_Chord]) -> list[Note]:
     return sorted(notes)
 
 
-def _bars_of(chord: _Chord) -> list[_Chord]:
+def _bars_of(chord: SoundingChord) -> list[SoundingChord]:
     """Divide a chord into parts of about a bar: a bass line returns to its note that often."""
     count = max(1, round((chord.end_s - chord.start_s) / BAR_S))
     length_s = (chord.end_s - chord.start_s) / count
     starts = [chord.start_s + k * length_s for k in range(count)]
     return [replace(chord, start_s=start, end_s=start + length_s) for start in starts]
-
-
-def _missing_notes(notes: Sequence[Note], chords: Sequence[_Chord], groups: Sequence[str]) -> list[Note]:
-    """Notes to add: missing roots and thirds, and whole chords where no note sounds."""
-    if not groups:
-        return []
-    group = next(g for g in GROUPS if g in groups)
-    upper = sorted(n.pitch for n in notes if n.group == group)
-    middle = min(max(upper[len(upper) // 2], 55), 72) if upper else USUAL_MIDDLE
-    low = sorted(n.pitch for n in notes if n.group == "bass")
-    velocities = sorted(n.velocity for n in notes)
-    velocity = velocities[len(velocities) // 2] if velocities else USUAL_VELOCITY
-    added: list[Note] = []
-    for chord in chords:
-        length_s = chord.end_s - chord.start_s
-        if not chord.tones or length_s < LEAST_CHORD_S:
-            continue
-        inside = [n for n in notes if n.start_s < chord.end_s and n.end_s > chord.start_s]
-        if not inside:
-            added += _block_chord(chord, group, "bass" if low else group, middle, velocity)
-            continue
-        onsets = _onsets(inside, chord, group)
-        for pitch_class in chord.needed:
-            pitch = _tones_around(middle, frozenset({pitch_class}))[0]
-            added += _fill_in(inside, chord, pitch_class, pitch, group, onsets)
-    return added
-
-
-def _onsets(inside: Sequence[Note], chord: _Chord, group: str) -> dict[float, tuple[float, int]]:
-    """Onsets of ``group`` in the chord: start -> (end, velocity); without any, the chord's own start."""
-    strokes: dict[float, tuple[float, int]] = {}
-    for note in inside:
-        if note.group == group and note.start_s >= chord.start_s - EARLY_S:
-            end_s, velocity = strokes.get(note.start_s, (0.0, 0))
-            longest = min(max(end_s, note.end_s), chord.end_s)
-            strokes[note.start_s] = longest, max(velocity, note.velocity)
-    if not strokes:
-        velocity = max(note.velocity for note in inside)
-        strokes[chord.start_s] = chord.end_s, velocity
-    return dict(sorted(strokes.items()))
-
-
-def _fill_in(
-    inside: Sequence[Note],
-    chord: _Chord,
-    pitch_class: int,
-    pitch: int,
-    group: str,
-    strokes: dict[float, tuple[float, int]],
-) -> list[Note]:
-    """Notes added at ``strokes`` until ``pitch_class`` sounds for :data:`HEARD_SHARE` of the chord."""
-    own = [(n.start_s, n.end_s) for n in inside if n.pitch % 12 == pitch_class]
-    wanted_s = HEARD_SHARE * (chord.end_s - chord.start_s)
-    sounds_s = _covered_s(own, chord)
-    added: list[Note] = []
-    for start_s, (end_s, velocity) in strokes.items():
-        if sounds_s >= wanted_s:
-            break
-        if any(a <= start_s + EARLY_S < b for a, b in own) or end_s - start_s < EARLY_S:
-            continue
-        added.append(Note(start_s, end_s, pitch, velocity, group))
-        own.append((start_s, end_s))
-        sounds_s = _covered_s(own, chord)
-    return added
-
-
-def _covered_s(spans: Iterable[tuple[float, float]], chord: _Chord) -> float:
-    """Seconds of the chord that the union of ``spans`` covers."""
-    total, until = 0.0, chord.start_s
-    for start_s, end_s in sorted(spans):
-        start_s, end_s = max(start_s, until), min(end_s, chord.end_s)
-        total += max(0.0, end_s - start_s)
-        until = max(until, end_s)
-    return total
-
-
-def _block_chord(chord: _Chord, group: str, bass_group: str, middle: int, velocity: int) -> list[Note]:
-    """A block chord over the whole span: its bass, and its tones around ``middle``."""
-    low = _tones_around(USUAL_BASS, frozenset({chord.bass}))[0]
-    high = [_tones_around(middle, frozenset({tone}))[0] for tone in sorted(chord.tones)]
-    notes = [Note(chord.start_s, chord.end_s, low, velocity, bass_group)]
-    return notes + [Note(chord.start_s, chord.end_s, p, velocity, group) for p in high if p > low]

@@ -17,6 +17,9 @@ from appliance.music.bar_lines import TICKS, BarLines
 from appliance.music.rhythm_plan import BarRhythm
 from appliance.music.score import BeatGrid, Note
 
+RHYTHM_DIALS = ("density", "syncopation")
+"""The dials whose attributes a rhythm has by itself."""
+
 
 def rhythm_attributes(
     bars: Sequence[BarRhythm], meter: int, *, compound: bool, bass: bool

@@ -24,8 +24,8 @@ from appliance.composing.shaping.song import (
 )
 from appliance.composing.shaping.strokes import Place, Stroke, has_bass_line, strokes_of
 from appliance.music.attributes import COLOURED, UpperParts, beyond_share
-from appliance.music.chart_keeping import EARLY_S
 from appliance.music.chord_chart import Chart, ChordSpan
+from appliance.music.chord_filling import EARLY_S
 from appliance.music.score import Note
 
 CLASH_SHARE = 0.25

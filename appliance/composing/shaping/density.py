@@ -11,7 +11,7 @@ from appliance.composing.shaping.edits import Edit, Gauge, until
 from appliance.composing.shaping.song import SHORTEST_S, Song, carriers, free_pitches
 from appliance.composing.shaping.strokes import Stroke, strokes_of
 from appliance.music.bar_lines import TICKS
-from appliance.music.chart_keeping import EARLY_S
+from appliance.music.chord_filling import EARLY_S
 from appliance.music.metrical_weight import weights
 from appliance.music.score import Note
 

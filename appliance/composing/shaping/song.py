@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from appliance.music.attributes import Measured, beyond_triad, triad_of
 from appliance.music.bar_lines import BarLines
-from appliance.music.chart_keeping import EARLY_S
 from appliance.music.chord_chart import Chart
+from appliance.music.chord_filling import EARLY_S
 from appliance.music.chord_names import parse_chord
 from appliance.music.keys import Key
 from appliance.music.score import DRUM_GROUP, Note

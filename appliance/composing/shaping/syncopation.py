@@ -15,7 +15,7 @@ from appliance.composing.shaping.edits import Edit, Gauge, until
 from appliance.composing.shaping.song import SHORTEST_S, Song, carriers
 from appliance.composing.shaping.strokes import Stroke, strokes_of
 from appliance.music.bar_lines import TICKS
-from appliance.music.chart_keeping import EARLY_S
+from appliance.music.chord_filling import EARLY_S
 from appliance.music.metrical_weight import syncopation
 from appliance.music.score import Note
 

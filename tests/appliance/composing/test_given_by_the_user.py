@@ -5,6 +5,7 @@ The fake pack's networks always play C major in the model's key, so the applianc
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from support.vocals import sung
 from appliance.composing.chosen_harmony import redraw
 from appliance.composing.composer import compose, listen, padded
 from appliance.composing.key_request import key_of_score
+from appliance.composing.plan_chart import plan_from_chart
 from appliance.composing.takes import compose_takes, draw_take
 from appliance.composing.wishes import Wishes
 from appliance.music.beat_grid import TRUSTED, trusted
@@ -153,3 +155,29 @@ def test_takes_bring_the_harmony_they_play(engine: Engine, features: np.ndarray)
     by_seed = {take.seed: take.reading for take in takes}
     assert by_seed[0] is reading
     assert np.array_equal(by_seed[1].plan, redraw(engine.graphs, reading, 1, 0.8).plan)
+
+
+def test_composed_chords_close_the_song_and_their_sevenths_sound(
+    engine: Engine, features: np.ndarray
+) -> None:
+    """The band itself plays C major from beginning to end."""
+    reading = listen(engine.graphs, features, SECONDS, Wishes())
+    chart = [ChordSpan(0.0, 6.0, "G7"), ChordSpan(6.0, 9.0, "Cmaj7"), ChordSpan(9.0, SECONDS, "Am")]
+    own = replace(reading, chart=chart, plan=plan_from_chart(chart, reading.plan.shape[1]), composed=True)
+    before = compose(engine.graphs, engine.pack, replace(own, composed=False), "piano", 0)
+    after = compose(engine.graphs, engine.pack, own, "piano", 0)
+
+    def share(score: Score, pitch_class: int, span: ChordSpan) -> float:
+        """Share of ``span`` in which ``pitch_class`` sounds."""
+        frames = np.zeros(int(100 * SECONDS), np.bool_)
+        for note in score.notes:
+            if note.pitch % 12 == pitch_class:
+                frames[round(100 * note.start_s) : round(100 * note.end_s)] = True
+        return float(frames[round(100 * span.start_s) : round(100 * span.end_s)].mean())
+
+    for span, seventh in zip(chart[:2], (5, 11), strict=True):
+        assert share(before, seventh, span) < 0.2 and share(after, seventh, span) > 0.6
+    closing = {n.pitch % 12 for n in after.notes if n.end_s > 9.1}
+    assert 9 in closing and closing <= {9, 0, 4}
+    starts = min(n.start_s for n in after.notes if n.start_s > 8.9)
+    assert min(n.pitch for n in after.notes if n.start_s == starts) % 12 == 9
