@@ -1,24 +1,30 @@
 """Chooses the harmony of a song: the likeliest one, and another for each take that draws its own.
 
-A pack with a chord network composes chords around those that the user fixed. With an earlier pack the
-likeliest harmony is the planner's, and takes vary its probabilities.
+A pack with a chord network composes chords around those that the user fixed. What the planner heard between
+the chords, passing notes for example, colours the likeliest harmony. With an earlier pack that harmony is the
+planner's, and takes vary its probabilities.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from appliance.composing.harmony import harmonise
 from appliance.composing.key_request import heard_in, in_scale
 from appliance.composing.plan_chart import chart_from_plan, plan_from_chart
-from appliance.composing.plan_variation import vary
+from appliance.composing.plan_variation import decide, vary
 from appliance.composing.reading import Reading
 from appliance.music.chord_chart import Chart
 from appliance.networks.condition_rows import PLAN_PREDICTED
 from appliance.networks.graphs import Graphs
 
-USUAL_VARIETY = 0.5
+USUAL_VARIETY = 0.25
 """Variety of takes where the user asks for none and the pack has a chord network."""
+
+HEARD_SHARE = 2 / 3
+"""Share of the planner's own plan in the likeliest harmony; the rest is the plan of the composed chords."""
 
 WARMEST = 2.0
 """Temperature at which chords are drawn at a variety of 1."""
@@ -32,8 +38,17 @@ def variety_of(graphs: Graphs, asked: float | None) -> float:
 
 
 def likeliest(graphs: Graphs, reading: Reading) -> Reading:
-    """``reading`` with the likeliest chords where the pack composes them and the user leaves them free."""
-    return _composed(graphs, reading) if graphs.composes_chords else reading
+    """``reading`` with the likeliest chords where the pack composes them and the user leaves them free.
+
+    If they are all free, the plan of the chords is mixed with the planner's.
+    """
+    if not graphs.composes_chords:
+        return reading
+    found = _composed(graphs, reading)
+    if not found.composed or found.key_given or found.fixed:
+        return found
+    plan = HEARD_SHARE * decide(found.probabilities) + (1.0 - HEARD_SHARE) * found.plan
+    return replace(found, plan=plan.astype(np.float32))
 
 
 def keeping(graphs: Graphs, reading: Reading, fixed: Chart) -> Reading:

@@ -52,7 +52,7 @@ def test_takes_have_chords_of_their_own_unless_variety_is_nil(
     engine: Engine, vocal: Path, tmp_path: Path
 ) -> None:
     usual = rendered(engine, vocal, tmp_path / "usual", takes=4)
-    assert {receipt["variety"] for receipt in usual.values()} == {0.5}
+    assert {receipt["variety"] for receipt in usual.values()} == {0.25}
     assert len({receipt["chart_text"] for receipt in usual.values()}) > 2
     none = rendered(engine, vocal, tmp_path / "none", takes=2, variety=0.0)
     assert none[0]["chart_text"] == none[1]["chart_text"] == usual[0]["chart_text"]
