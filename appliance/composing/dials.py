@@ -1,7 +1,8 @@
 """The dials of one take: what was asked, what the take draws for itself, and how the notes are made to obey.
 
-A dial that nobody turns is drawn by each take from what songs of the style do, so that takes differ. Seed 0
-draws nothing, and neither does a take of a pack that carries no table of its own: they stay as they were.
+A dial that nobody turns is drawn by each take near to what songs of the style do on average. Density and
+syncopation are not drawn where the take has a rhythm: they are those of the rhythm. Seed 0 draws nothing, and
+neither does a take of a pack that carries no table of its own: they stay as they were.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from appliance.music.bar_lines import BarLines
 from appliance.music.chart_keeping import follow_chart
 from appliance.music.chord_chart import Chart
 from appliance.music.dials import DIALS, HIGHEST_DIAL, LOWEST_DIAL
-from appliance.music.score import Score
+from appliance.music.rhythm_attributes import RHYTHM_DIALS, rhythm_attributes
+from appliance.music.rhythm_plan import RhythmPlan
+from appliance.music.score import STYLE_GROUPS, BeatGrid, Score
 from appliance.networks.condition_rows import PLAN_GIVEN
 from appliance.packs.dial_table import Spread
 from appliance.packs.pack import Pack
@@ -32,6 +35,10 @@ from appliance.vocal.sung_notes import sung_notes
 
 Settings = Mapping[str, float]
 """Settings of some dials, in standard deviations of the style."""
+
+DRAWN_SD = 0.3
+"""Standard deviation of drawn dials. Rhythm and harmony make takes differ; dials far from what is usual would
+make them suit the vocal less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +91,25 @@ def check_dials(pack: Pack, wishes: Wishes) -> None:
         )
 
 
-def drawn_dials(asked: Settings, seed: int) -> dict[str, float]:
-    """A setting for each dial that is not asked for, drawn by ``seed`` as songs of the style vary.
+def drawn_dials(
+    pack: Pack, asked: Settings, seed: int, style: str, rhythm: RhythmPlan, grid: BeatGrid
+) -> dict[str, float]:
+    """A setting for each dial that is not ``asked`` for: those of ``rhythm``, the others drawn by ``seed``.
 
-    They are normally distributed around the style's mean; what lies beyond the dial's end is set to its end.
-    Seed 0 draws none. What one seed draws for a dial does not depend on which others are asked for.
+    Drawn settings are normally distributed around the mean of ``style``, and what one seed draws for a dial
+    does not depend on which others are asked for. Without a rhythm density and syncopation are drawn, too.
+    Seed 0 draws none, and a pack without a table of its own has none to draw.
     """
-    if seed == 0:
+    if seed == 0 or not pack.has_dials:
         return {}
-    normal = np.random.default_rng([seed, 0xD1A1]).standard_normal(len(DIALS))
-    drawn = np.clip(normal, LOWEST_DIAL, HIGHEST_DIAL)
-    return {dial: float(x) for dial, x in zip(DIALS, drawn, strict=True) if dial not in asked}
+    normal = DRAWN_SD * np.random.default_rng([seed, 0xD1A1]).standard_normal(len(DIALS))
+    drawn = dict(zip(DIALS, normal.tolist(), strict=True))
+    if bars := [bar for bar in rhythm if bar is not None]:
+        with_bass = "bass" in STYLE_GROUPS[style]
+        found = rhythm_attributes(bars, grid.meter, compound=grid.compound, bass=with_bass)
+        spreads = pack.dials().styles[style]
+        drawn |= {dial: spreads[dial].setting(dial, x) for dial, x in zip(RHYTHM_DIALS, found, strict=True)}
+    return {dial: min(max(x, LOWEST_DIAL), HIGHEST_DIAL) for dial, x in drawn.items() if dial not in asked}
 
 
 def reference_attributes(wishes: Wishes, lines: BarLines) -> dict[str, float]:
@@ -126,10 +141,11 @@ def turn_dials(
         return score, reading, None
     song = song_of(reading)
     like = like_reference(reference_attributes(wishes, song.lines), wishes.dials, spreads)
-    drawn = drawn_dials({**like, **wishes.dials}, seed) if pack.has_dials else {}
+    asked = {**like, **wishes.dials}
+    drawn = drawn_dials(pack, asked, seed, wishes.style, reading.rhythm, reading.grid)
     if reading.certainty == PLAN_GIVEN:
         drawn.pop("colour", None)  # given chords gain tones only if somebody asks
-    regions = _regions(song.lines, {**drawn, **like, **wishes.dials}, wishes.section, spreads)
+    regions = _regions(song.lines, {**drawn, **asked}, wishes.section, spreads)
     if any(region.goals for region in regions):
         steps = {dial: spread.step(dial) for dial, spread in spreads.items()}
         written, obey = score, reading.certainty == PLAN_GIVEN
@@ -143,8 +159,8 @@ def turn_dials(
             score, chart, left_out = shape_in_key(score, reading.chart, reading.key, regions, shaping)
         else:
             score, chart = shaping(regions)
-        asked = {*like, *wishes.dials, *(dial for section in wishes.section for dial in section.dials)}
-        remarks = _remarks_on_key([dial for dial in left_out if dial in asked])
+        wanted = {*asked, *(dial for section in wishes.section for dial in section.dials)}
+        remarks = _remarks_on_key([dial for dial in left_out if dial in wanted])
         reading = replace(reading, chart=chart, remarks=(*reading.remarks, *remarks))
         drawn = {dial: x for dial, x in drawn.items() if dial not in left_out}
     unmeasured = TurnedDials(wishes.dials, like, drawn, {}, tuple((s, {}) for s in wishes.section))

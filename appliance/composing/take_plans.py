@@ -25,7 +25,8 @@ from appliance.music.bar_lines import BarLines
 from appliance.music.beat_grid import trusted
 from appliance.music.dials import DIALS
 from appliance.music.keys import signature_shift
-from appliance.music.rhythm_plan import parse_phrase, parse_rhythm
+from appliance.music.rhythm_attributes import RHYTHM_DIALS
+from appliance.music.rhythm_plan import RhythmPlan, parse_phrase, parse_rhythm
 from appliance.music.score import BeatGrid
 from appliance.networks.condition_rows import CONDITION_ROWS
 from appliance.networks.graphs import Graphs
@@ -36,9 +37,8 @@ from appliance.packs.pack import Pack
 def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: int) -> Reading:
     """``reading`` with the rhythm and the dials of the take of ``seed``.
 
-    The rhythm is the given one, or else the groove of a reference in the song's meter. Else a take borrows
-    one from the pack, if its seed or a dial of rhythm asks for another than the likeliest. A groove that is
-    not played is a remark.
+    The rhythm is the given one, or else the groove of a reference in the song's meter, or else one that the
+    take borrows from the pack. A groove that is not played is a remark.
 
     Raises:
         UsageError: the given rhythm is invalid, or the pack's networks do not know rhythms.
@@ -48,7 +48,7 @@ def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: 
             raise UsageError("This pack plays no given rhythm; leave it out, or choose a newer pack.")
         return _without_groove(reading, wishes, "this pack knows no rhythms")
     lines = BarLines.of(reading.grid, reading.duration_s)
-    settings = _settings(pack, wishes, seed, lines)
+    asked = _asked(pack, wishes, lines)
     rhythm = reading.rhythm
     if wishes.rhythm is not None:
         if not trusted(reading.grid):
@@ -58,12 +58,13 @@ def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: 
         groove = wishes.like_groove
         phrase = parse_phrase(groove.rhythm, groove.meter, groove.bars, "the groove of the reference")
         rhythm = spread(phrase, lines.bars)
-    elif trusted(reading.grid) and (seed or {"density", "syncopation"} & settings.keys()):
-        wanted = (settings.get("density", 0.0), settings.get("syncopation", 0.0))
-        rhythm = borrow(pack.rhythms(), wishes.style, reading.grid, lines.bars, seed, *wanted)
+    elif trusted(reading.grid):
+        rhythm = _borrowed(pack, reading.grid, lines.bars, wishes, asked, seed)
     if wishes.rhythm is None and not _fits(wishes.like_groove, reading.grid):
         reading = _without_groove(reading, wishes, "this song has other bars, or none that are sure")
-    dials = reading.dials
+    dials, settings = reading.dials, asked
+    if wishes.style in pack.dials().styles:
+        settings = {**drawn_dials(pack, asked, seed, wishes.style, rhythm, reading.grid), **asked}
     if settings or wishes.section:
         dials = dial_rows(settings, wishes.section, lines, reading.features.shape[1])
         spreads, shift = pack.dials().styles[wishes.style], signature_shift(reading.key)
@@ -73,6 +74,23 @@ def planned(graphs: Graphs, pack: Pack, reading: Reading, wishes: Wishes, seed: 
     if rhythm is reading.rhythm and dials is reading.dials:
         return reading
     return replace(reading, rhythm=rhythm, dials=dials)
+
+
+def _borrowed(
+    pack: Pack, grid: BeatGrid, bars: int, wishes: Wishes, asked: Mapping[str, float], seed: int
+) -> RhythmPlan:
+    """The rhythm that a take borrows, and another one in the bars of a section with such dials of its own."""
+
+    def borrowed(settings: Mapping[str, float]) -> RhythmPlan:
+        wanted = [settings.get(dial) for dial in RHYTHM_DIALS]
+        return borrow(pack.rhythms(), wishes.style, grid, bars, seed, *wanted)
+
+    rhythm = list(borrowed(asked))
+    for section in wishes.section:
+        if not section.dials.keys().isdisjoint(RHYTHM_DIALS):
+            part = slice(section.first - 1, section.last)
+            rhythm[part] = borrowed({**asked, **section.dials})[part]
+    return tuple(rhythm)
 
 
 def _fits(groove: Groove | None, grid: BeatGrid) -> bool:
@@ -109,11 +127,9 @@ def dial_rows(
     return rows
 
 
-def _settings(pack: Pack, wishes: Wishes, seed: int, lines: BarLines) -> dict[str, float]:
-    """The dials that hold for the song: asked for, those of a reference, or drawn by the take."""
+def _asked(pack: Pack, wishes: Wishes, lines: BarLines) -> dict[str, float]:
+    """The dials that are asked for, by the user or by a reference."""
     spreads = pack.dials().styles.get(wishes.style)
     if spreads is None:
         return {}
-    like = like_reference(reference_attributes(wishes, lines), wishes.dials, spreads)
-    drawn = drawn_dials({**like, **wishes.dials}, seed) if pack.has_dials else {}
-    return {**drawn, **like, **wishes.dials}
+    return {**like_reference(reference_attributes(wishes, lines), wishes.dials, spreads), **wishes.dials}

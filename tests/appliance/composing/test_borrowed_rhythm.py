@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.composing.borrowed_rhythm import borrow, spread
+from appliance.composing.borrowed_rhythm import CANDIDATES, borrow, farthest_first, spread
 from appliance.music.rhythm_attributes import rhythm_attributes
 from appliance.music.rhythm_plan import BarRhythm, RhythmPlan
 from appliance.music.score import BeatGrid
@@ -67,9 +67,32 @@ def test_a_dial_chooses_among_the_phrases(dial: str) -> None:
     assert found[-1] > found[0]
 
 
+def test_takes_share_as_little_as_they_can() -> None:
+    """Farthest first, worked out by hand: shares of strokes that only one of two phrases has."""
+    first = phrase(BarRhythm(((0, 12, 24, 36), (), ())))
+    near = phrase(BarRhythm(((0, 12, 24), (36,), ())))  # the same strokes, in other registers: 0
+    half = phrase(BarRhythm(((0, 24), (), ())))  # 1/2 from the first
+    other = phrase(BarRhythm(((6, 18), (), (30, 42))))  # 1 from all of these
+    mixed = phrase(BarRhythm(((0, 6, 24, 30), (), ())))  # 2/3 from the first, 1/2 from half, 2/3 from other
+    assert farthest_first([first, near, half, mixed, other]) == [first, other, mixed, half, near]
+    assert farthest_first([first]) == [first]
+
+
+def test_phrases_of_other_lengths_are_compared_as_they_repeat() -> None:
+    once, twice, turned = phrase(BEATS), phrase(BEATS, BEATS), phrase(BEATS, OFFBEATS)
+    assert farthest_first([once, twice, turned]) == [once, turned, twice]
+
+
+def test_the_first_take_borrows_a_calm_phrase() -> None:
+    bars = [BarRhythm(((0,), tuple(range(12, 12 + 3 * k, 3)), ())) for k in range(1, 13)]
+    first = borrow(RhythmBank(tuple(map(phrase, bars))), "piano", grid(2), 2, 0)[0]
+    assert first is not None and len(first.places[1]) <= 4
+
+
 def test_phrases_of_a_near_tempo_come_first() -> None:
-    slow = [phrase(BEATS, bpm=60.0) for _ in range(6)]
-    fast = [phrase(OFFBEATS, bpm=180.0) for _ in range(6)]
+    higher = BarRhythm(((0,), (12, 24, 36), ()))  # the same strokes as BEATS
+    slow = [phrase(BEATS, bpm=60.0) for _ in range(CANDIDATES)]
+    fast = [phrase(higher, bpm=180.0) for _ in range(CANDIDATES)]
     bank = RhythmBank(tuple(slow + fast))
     assert {borrow(bank, "piano", grid(2, bpm=66.0), 2, seed)[0] for seed in range(9)} == {BEATS}
-    assert {borrow(bank, "piano", grid(2, bpm=170.0), 2, seed)[0] for seed in range(9)} == {OFFBEATS}
+    assert {borrow(bank, "piano", grid(2, bpm=170.0), 2, seed)[0] for seed in range(9)} == {higher}

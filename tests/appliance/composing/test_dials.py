@@ -14,12 +14,14 @@ import pytest
 from support.fake_pack import write_fake_manifest
 from support.plain_song import BARS, DURATION_S, GRID, reading, score
 
-from appliance.composing.dials import check_dials, drawn_dials, turn_dials
+from appliance.composing.dials import DRAWN_SD, check_dials, drawn_dials, turn_dials
 from appliance.composing.sections import check_sections
 from appliance.composing.wishes import Wishes
 from appliance.errors import UsageError
 from appliance.music.chart_keeping import follow_chart
 from appliance.music.dials import DIALS
+from appliance.music.rhythm_attributes import RHYTHM_DIALS, rhythm_attributes
+from appliance.music.rhythm_plan import BarRhythm
 from appliance.music.score import BeatGrid, Note, Score
 from appliance.networks.condition_rows import PLAN_GIVEN
 from appliance.packs.dial_table import DIALS_NAME
@@ -76,27 +78,47 @@ def test_an_asked_dial_is_obeyed_and_the_receipt_says_so(pack: Pack) -> None:
     json.dumps(dials.to_json(), allow_nan=False)
 
 
+def drawn(pack: Pack, seed: int, asked: dict[str, float] | None = None, *bars: BarRhythm) -> dict[str, float]:
+    return drawn_dials(pack, asked or {}, seed, "piano", bars, GRID)
+
+
 def test_other_seeds_draw_for_themselves(pack: Pack) -> None:
     takes = [turn_dials(pack, reading(), score(), wishes(), seed) for seed in (1, 2, 1)]
     assert takes[0][0] == takes[2][0] != takes[1][0]
     for (_, _, dials), seed in zip(takes, (1, 2, 1), strict=True):
-        assert dials is not None and dials.drawn == drawn_dials({}, seed) and set(dials.drawn) == set(DIALS)
+        assert dials is not None and dials.drawn == drawn(pack, seed) and set(dials.drawn) == set(DIALS)
 
 
-def test_what_is_drawn_is_spread_as_songs_are() -> None:
-    drawn = np.array([[drawn_dials({}, seed)[dial] for dial in DIALS] for seed in range(1, 401)])
-    assert drawn.min() >= -2.0 and drawn.max() <= 2.0
-    assert np.abs(drawn.mean(axis=0)).max() < 0.2 and 0.85 < drawn.std(axis=0).min() < 1.05
-    assert np.abs(np.corrcoef(drawn.T) - np.eye(len(DIALS))).max() < 0.2
+def test_what_is_drawn_lies_near_what_songs_do_on_average(pack: Pack) -> None:
+    found = np.array([[drawn(pack, seed)[dial] for dial in DIALS] for seed in range(1, 401)])
+    assert np.abs(found.mean(axis=0)).max() < 0.2 * DRAWN_SD
+    assert 0.85 * DRAWN_SD < found.std(axis=0).min() <= found.std(axis=0).max() < 1.15 * DRAWN_SD
+    assert np.abs(np.corrcoef(found.T) - np.eye(len(DIALS))).max() < 0.2
+
+
+def test_a_rhythm_has_a_density_and_a_syncopation_of_its_own(pack: Pack) -> None:
+    """Two strokes a beat, each second one off the beat, are a density of log2(2) = 1: 2 steps of 0.5."""
+    eighths = BarRhythm((tuple(range(0, 48, 6)), (), ()))
+    with_rhythm, without = drawn(pack, 5, None, eighths, eighths), drawn(pack, 5)
+    assert with_rhythm["density"] == pytest.approx(2.0)
+    mean, sd = SPREADS["syncopation"]
+    measured = rhythm_attributes([eighths, eighths], 4, compound=False, bass=False)[1]
+    assert with_rhythm["syncopation"] == pytest.approx((measured - mean) / sd)
+    assert {dial: x for dial, x in with_rhythm.items() if dial not in RHYTHM_DIALS} == {
+        dial: x for dial, x in without.items() if dial not in RHYTHM_DIALS
+    }
+    very_dense = BarRhythm((tuple(range(0, 48, 3)), (), ()))
+    assert drawn(pack, 5, None, very_dense)["density"] == 2.0  # the end of the dial
 
 
 def test_an_asked_dial_is_not_drawn_and_leaves_the_others(pack: Pack) -> None:
-    alone, with_one = drawn_dials({}, 5), drawn_dials({"density": 1.0}, 5)
+    alone, with_one = drawn(pack, 5), drawn(pack, 5, {"density": 1.0})
     assert with_one == {dial: x for dial, x in alone.items() if dial != "density"}
-    assert drawn_dials({}, 0) == {}
+    assert drawn(pack, 0) == {}
 
 
 def test_an_old_pack_draws_nothing(old_pack: Pack) -> None:
+    assert drawn(old_pack, 3) == {}
     made, _, dials = turn_dials(old_pack, reading(), score(), wishes(), 3)
     assert made == score() and dials is not None and not dials.drawn
     louder, _, _ = turn_dials(old_pack, reading(), score(), wishes(voices=2), 3)

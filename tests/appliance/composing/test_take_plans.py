@@ -41,9 +41,23 @@ def pack(own_table: bool = True) -> Any:
     return SimpleNamespace(rhythms=lambda: bank, dials=usual_table, has_dials=own_table)
 
 
-def test_the_likeliest_take_leaves_rhythm_and_dials_to_the_network() -> None:
-    before = reading()
+def test_the_first_take_borrows_a_rhythm_and_draws_no_dials() -> None:
+    made = planned(NEW, pack(), reading(), Wishes(), 0)
+    assert made.rhythm[0] == BEATS and made.dials is None
+
+
+def test_without_bars_that_are_sure_no_rhythm_is_borrowed() -> None:
+    before = reading(BeatGrid())
     assert planned(NEW, pack(), before, Wishes(), 0) is before
+
+
+def test_a_section_that_asks_for_density_has_a_rhythm_of_its_own() -> None:
+    asked = Wishes(density=-2.0, section=[Section(bars="3-4", density=2.0)])
+    for seed in (0, 3):
+        made = planned(NEW, pack(), reading(), asked, seed)
+        assert made.rhythm[:6] == (BEATS, BEATS, BUSY, BUSY, BEATS, BEATS)
+    louder = Wishes(density=-2.0, section=[Section(bars="3-4", voices=2.0)])
+    assert set(planned(NEW, pack(), reading(), louder, 0).rhythm[:6]) == {BEATS}
 
 
 def test_other_takes_borrow_a_rhythm_and_draw_dials() -> None:
