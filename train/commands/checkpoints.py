@@ -25,7 +25,7 @@ def adopt(runs: Path, checkpoint: Path) -> None:
 @click.command()
 @CORPORA
 @click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option("--steps", type=int, help="Sampler steps; default: 4 with a student, else 16.")
+@click.option("--steps", type=int, help="Sampler steps; default: 2 with a student, else 16.")
 @click.option("--guidance", type=float, help="Guidance scale; default: none with a student, else 2.5.")
 @click.option("--hardware", required=True, help="Hardware used for training, for the model card.")
 @click.pass_obj
@@ -36,7 +36,7 @@ def checkpoint(
     from train.checkpoints.assemble import Sampling, assemble
 
     few_steps = (runs / "student" / "state.safetensors").exists()
-    usual = Sampling(4, 1.0, few_steps=True) if few_steps else Sampling()
+    usual = Sampling(2, 1.0, few_steps=True) if few_steps else Sampling()
     sampling = replace(
         usual,
         steps=usual.steps if steps is None else steps,
