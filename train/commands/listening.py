@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-MOST_BYTES = 3_000_000
+MOST_BYTES = 4_000_000
 
 
 @click.command()
@@ -20,11 +20,11 @@ MOST_BYTES = 3_000_000
 )
 @click.option("--style", default="piano", help="Style of the three takes.")
 @click.option("--only", multiple=True, help="Render this style alone, besides the takes; repeatable.")
-@click.option("--style-seconds", default=10.0, help="Length of the excerpt of each style.")
+@click.option("--style-seconds", default=15.0, help="Length of the excerpt of each style.")
 @click.option("--take-seconds", default=16.0, help="Length of the excerpt and picture of each take.")
 @click.option(
     "--excerpts",
-    default=Path("demo/listen"),
+    default=Path("demo"),
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder whose styles/ and takes/ get the excerpts.",
 )
@@ -45,7 +45,7 @@ def listen(
 ) -> None:
     """Render a vocal with PACK in every style and in three takes; write excerpts, a picture and a page.
 
-    All excerpts together take at most 3 MB. Other files in the folders of the excerpts stay.
+    All excerpts together take at most 4 MB. Other files in the folders of the excerpts stay.
     """
     from appliance.files.whole import write_whole
     from train.evaluate.listening.excerpts import Cut, write_excerpts
@@ -60,19 +60,18 @@ def listen(
     picture.parent.mkdir(parents=True, exist_ok=True)
     draw(composed, picture, start_s, take_seconds)
     with TemporaryDirectory(prefix="backline-listen-") as work:
-        wanted = only or engine.pack.manifest.styles
         styles = {}
-        for name in wanted:
+        for name in only or engine.pack.manifest.styles:
             click.echo(f"style {name}", err=True)
             styles[name] = render_style(engine, vocal, Path(work), name)
         takes = render_takes(engine, vocal, Path(work), style)
         heard = [
-            Heard(excerpts / "styles" / f"{name}.ogg", name, ", ".join(rendered.receipt.facts["groups"]))
+            Heard(excerpts / "styles" / f"{name}.mp3", name, ", ".join(rendered.receipt.facts["groups"]))
             for name, rendered in styles.items()
         ]
         taken = [
             Heard(
-                excerpts / "takes" / f"take-{number}.ogg",
+                excerpts / "takes" / f"take-{number}.mp3",
                 f"take {number}",
                 f"seed {rendered.receipt.facts['seed']}, fit {rendered.receipt.fit}",
             )

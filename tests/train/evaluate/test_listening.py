@@ -44,13 +44,15 @@ def test_an_excerpt_is_a_faded_part(tmp_path: Path) -> None:
 def test_excerpts_are_as_good_as_their_size_allows(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, (3 * RATE_HZ, 2))
     soundfile.write(tmp_path / "a.wav", noise, RATE_HZ)
-    cuts = {tmp_path / "out" / f"{name}.ogg": Cut(tmp_path / "a.wav", 0.0, 3.0) for name in "ab"}
+    cuts = {tmp_path / "out" / f"{name}.mp3": Cut(tmp_path / "a.wav", 0.0, 3.0) for name in "ab"}
     best = write_excerpts(cuts, 10_000_000)
+    bytes_of = {file: file.read_bytes() for file in cuts}
+    assert write_excerpts(cuts, 10_000_000) == best and bytes_of == {f: f.read_bytes() for f in cuts}
     size = sum(file.stat().st_size for file in cuts)
     assert write_excerpts(cuts, size - 1000) > best
     assert sum(file.stat().st_size for file in cuts) < size - 1000
     info = soundfile.info(next(iter(cuts)))
-    assert (info.format, info.samplerate, info.channels, info.frames) == ("OGG", RATE_HZ, 2, 3 * RATE_HZ)
+    assert (info.format, info.samplerate, info.channels, info.frames) == ("MP3", RATE_HZ, 2, 3 * RATE_HZ)
     with pytest.raises(OutputError, match="make them shorter"):
         write_excerpts(cuts, 1000)
 
@@ -60,13 +62,13 @@ def test_the_page_links_from_where_it_is(tmp_path: Path) -> None:
         tmp_path / "docs" / "listen.md",
         "fake 1",
         tmp_path / "demo" / "vocal.flac",
-        [Heard(tmp_path / "demo" / "styles" / "pop.ogg", "pop", "keys, bass")],
-        [Heard(tmp_path / "demo" / "takes" / "take-1.ogg", "take 1", "seed 2, fit 21.0")],
+        [Heard(tmp_path / "demo" / "styles" / "pop.mp3", "pop", "keys, bass")],
+        [Heard(tmp_path / "demo" / "takes" / "take-1.mp3", "take 1", "seed 2, fit 21.0")],
         "piano",
         tmp_path / "docs" / "reference" / "takes.png",
     )
-    assert "| [pop](../demo/styles/pop.ogg) | keys, bass |" in text
-    assert "| [take 1](../demo/takes/take-1.ogg) | seed 2, fit 21.0 |" in text
+    assert "| [pop](../demo/styles/pop.mp3) | keys, bass |" in text
+    assert "| [take 1](../demo/takes/take-1.mp3) | seed 2, fit 21.0 |" in text
     assert "](reference/takes.png)" in text and "[vocal.flac](../demo/vocal.flac)" in text
 
 
@@ -103,11 +105,11 @@ def test_the_command_makes_everything(
     result = CliRunner().invoke(main, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     page = Path("docs/listen.md").read_text()
-    sounds = sorted(str(file) for file in Path("demo").rglob("*.ogg"))
+    sounds = sorted(str(file) for file in Path("demo").rglob("*.mp3"))
     expected = [f"styles/{style}" for style in ("piano", "pop")] + [f"takes/take-{k}" for k in (1, 2, 3)]
-    assert sounds == [f"demo/listen/{name}.ogg" for name in expected]
+    assert sounds == [f"demo/{name}.mp3" for name in expected]
     assert all(f"](../{sound})" in page for sound in sounds)
-    assert soundfile.info("demo/listen/takes/take-1.ogg").duration == pytest.approx(2.0)
+    assert soundfile.info("demo/takes/take-1.mp3").duration == pytest.approx(2.0)
     assert soundfile.info(sounds[0]).duration == pytest.approx(1.5)
     assert Path("docs/reference/takes.png").read_bytes().startswith(b"\x89PNG")
     draw_takes(fake_pack, Path("vocal.wav"), tmp_path / "again.png", shown_s=2.0)

@@ -1,4 +1,4 @@
-"""Short sound files of renders: Ogg Vorbis, at the best quality at which all of them together are small."""
+"""Short sound files of renders: MP3, at the best quality at which all of them together are small."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from appliance.errors import OutputError
 from appliance.files.whole import whole_file
 from appliance.grid import SAMPLE_RATE_HZ
 
-COMPRESSIONS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-"""libsndfile's compression levels that are tried in turn: about 150 to 50 kbit/s in stereo."""
+COMPRESSIONS = (0.5, 0.6, 0.7, 0.8, 0.9)
+"""libsndfile's compression levels that are tried in turn, at a variable bit rate."""
 
 FADE_IN_S, FADE_OUT_S = 0.02, 1.0
 
@@ -50,8 +50,6 @@ def _fade(samples: int, rate_hz: int) -> Audio:
 def write_excerpts(cuts: Mapping[Path, Cut], most_bytes: int) -> float:
     """Write each excerpt to its file, all at the same quality; returns the compression level, 0 to 1.
 
-    Vorbis streams carry a random number, so the bytes differ each time; the sound does not.
-
     Raises:
         OutputError: the excerpts are larger than ``most_bytes`` even at the lowest quality.
     """
@@ -59,27 +57,21 @@ def write_excerpts(cuts: Mapping[Path, Cut], most_bytes: int) -> float:
     for compression in COMPRESSIONS:
         for file, samples in sounds.items():
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_vorbis(file, samples, compression)
+            write_mp3(file, samples, compression)
         size = sum(file.stat().st_size for file in sounds)
         if size <= most_bytes:
             return compression
     raise OutputError(f"The excerpts take {size} bytes and may take {most_bytes}; make them shorter.")
 
 
-def write_vorbis(file: Path, samples: Audio, compression: float) -> None:
-    """Write ``samples`` (S, C) at 44.1 kHz as Ogg Vorbis."""
-    with (
-        whole_file(file) as stream,
-        soundfile.SoundFile(
+def write_mp3(file: Path, samples: Audio, compression: float) -> None:
+    """Write ``samples`` (S, C) at 44.1 kHz as MP3; the same samples give the same bytes."""
+    with whole_file(file) as stream:
+        soundfile.write(
             stream,
-            "w",
+            samples,
             SAMPLE_RATE_HZ,
-            samples.shape[1],
-            subtype="VORBIS",
-            format="OGG",
+            format="MP3",
+            bitrate_mode="VARIABLE",
             compression_level=compression,
-        ) as sound,
-    ):
-        # In blocks, because libsndfile encodes a whole call on its stack.
-        for first in range(0, len(samples), SAMPLE_RATE_HZ):
-            sound.write(samples[first : first + SAMPLE_RATE_HZ])
+        )
