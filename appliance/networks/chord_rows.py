@@ -30,9 +30,13 @@ CIRCLE_ROWS = 7
 """Rows for each pitch class: planned chord, planned bass, melody in both halves of the slot; of a given chord
 its tones, its root and its bass."""
 
-PLAIN_ROWS = 10
+PLAIN_ROWS = 12
 """Further rows: voicing and onsets in both halves; sine and cosine of the place in the bar, whether a bar
-begins, whether bars are known; whether the chord is given; whether nothing is to be played."""
+begins, whether bars are known; whether the chord is given; whether nothing is to be played; how near the
+beginning and the end of the song are."""
+
+NEAR_SLOTS = 4.0
+"""Slots from an end of the song after which it counts as 1/e as near. A song closes on a chord of its own."""
 
 SLOT_ROWS = 12 * CIRCLE_ROWS + PLAIN_ROWS
 """Rows of a slot in one array: those of the circle, row by row, then the plain ones."""
@@ -119,6 +123,8 @@ def chord_rows(
     plain[4:8] = _places(grid, edges_s)
     plain[8] = given.state >= 0
     plain[9] = given.state == NO_CHORD_STATE
+    plain[10] = np.exp(-np.arange(slots) / NEAR_SLOTS)
+    plain[11] = plain[10, ::-1]
     return circle, plain
 
 
