@@ -8,7 +8,8 @@
 - ``scale_degrees``: chords by their place in the key: Nashville numbers, roman numerals
 - ``chord_chart``: chord charts as text; ``chart_bars``: their bars and repeats
 - ``transposition``: a chart in another key
-- ``chart_keeping``: corrects notes that contradict a given chart; ``chord_filling``: adds tones that are missing
+- ``chart_keeping``: corrects notes that contradict a given chart
+- ``chord_filling``: adds tones of a chart's chords that are not heard
 - ``beat_grid``: beat and bar phases; notes moved onto the beat
 - ``bar_lines``: where bars lie; ``metrical_weight``: how strong their places are
 - ``rhythm_plan``: when the band strikes, bar by bar
