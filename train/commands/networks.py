@@ -110,6 +110,7 @@ def denoiser(
 
 @click.command()
 @training_options(steps=500, learning_rate=3e-4)
+@WINDOW_FRAMES
 @click.option("--guidance", default=2.5, help="Guidance scale of the teacher.")
 @click.option(
     "--start",
@@ -124,6 +125,7 @@ def student(
     minutes: float,
     device: str,
     batch: int,
+    frames: int,
     guidance: float,
     start: Path | None,
 ) -> None:
@@ -141,7 +143,7 @@ def student(
     if start and (runs / "student" / "state.safetensors").is_file():
         click.echo(f"student: continues the run in {runs / 'student'}; --start is for a new one")
     begun = student_start(start, teacher.state_dict()) if start else None
-    stage = StudentStage(teacher, train, val, batch, guidance=guidance, start=begun)
+    stage = StudentStage(teacher, train, val, batch, frames, guidance, begun)
     loop = LoopConfig(
         steps, learning_rate, warmup_steps=30, ema_decay=0.99, minutes=minutes, validate_every=100
     )

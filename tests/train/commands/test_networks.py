@@ -14,18 +14,19 @@ pytest.importorskip("torch")
 
 from train.cli import main
 from train.commands import networks
+from train.training import state
 
 
-def test_windows_of_the_denoiser_are_as_long_as_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("network", ["denoiser", "student"])
+def test_windows_are_as_long_as_asked(network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tiny_cache(tmp_path / "cache", {"one": (60,), "two": (65,)}, {"one": "train", "two": "val"})
     given: list[Any] = []
     monkeypatch.setattr(networks, "fit", lambda stage, run, loop, device: given.append((stage, run, loop)))
+    monkeypatch.setattr(state, "load_ema", lambda file, network: None)  # an untrained teacher will do
     for options, frames in (([], 256), (["--frames", "128", "--steps", "7", "--batch", "2"], 128)):
-        told = CliRunner().invoke(main, ["--runs", str(tmp_path), "denoiser", *options])
+        told = CliRunner().invoke(main, ["--runs", str(tmp_path), network, *options])
         assert told.exit_code == 0, told.output
         stage, run, loop = given.pop()
-        assert run == tmp_path / "denoiser" and (loop.steps == 7) == bool(options)
+        assert run == tmp_path / network and (loop.steps == 7) == bool(options)
         batch = next(stage.batches(np.random.default_rng(0)))
         assert batch["latent"].shape[2] == frames and batch["rows"].shape[2] == 2 * frames
