@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from appliance.music.bar_lines import BarLines
 from appliance.music.chord_chart import Chart, merged
+from appliance.music.rhythm_plan import RhythmPlan
 from appliance.music.score import DRUM_GROUP, Note, Score
 
 AT_BORDER_S = 0.001
@@ -62,6 +66,19 @@ def spliced_chart(old: Chart, new: Chart, bars: TimeSpan) -> Chart:
     before = _cut(old, 0.0, start_s)
     after = _cut(old, end_s, max([end_s, *(span.end_s for span in old)]))
     return merged([*before, *_cut(new, start_s, end_s), *after])
+
+
+def spliced_rhythm(old: RhythmPlan, new: RhythmPlan, lines: BarLines, bars: TimeSpan) -> RhythmPlan:
+    """``old``, with the rhythm that ``new`` has in the bars of the song that begin in ``bars``.
+
+    Either may be empty: then its bars are free. So may the result, if every bar is.
+    """
+    starts_s = lines.seconds(lines.firsts[: lines.bars].astype(np.float64))
+    inside = (starts_s >= bars.start_s - AT_BORDER_S) & (starts_s < bars.end_s - AT_BORDER_S)
+    free = (None,) * lines.bars
+    both = zip(old or free, new or free, inside.tolist(), strict=True)
+    spliced = tuple(after if here else before for before, after, here in both)
+    return spliced if any(spliced) else ()
 
 
 def _cut(chart: Chart, start_s: float, end_s: float) -> Chart:

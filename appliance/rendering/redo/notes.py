@@ -13,8 +13,9 @@ from appliance.composing.takes import Take, compose_takes, draw_take, fit_of
 from appliance.composing.wishes import Wishes
 from appliance.music.chord_chart import Chart, chart_text
 from appliance.music.midi_reading import TakeMidi
+from appliance.music.rhythm_plan import RhythmPlan
 from appliance.music.score import Score
-from appliance.music.splicing import TimeSpan, spliced_chart, spliced_score
+from appliance.music.splicing import TimeSpan, spliced_chart, spliced_rhythm, spliced_score
 from appliance.rendering.engine import Engine
 from appliance.rendering.hearing import TrackedVocal
 from appliance.rendering.redo.change import Change
@@ -75,7 +76,7 @@ def changed_notes(engine: Engine, parent: Parent, change: Change, sung: TrackedV
     score = spliced_score(song.score, new, span, change.groups)
     sung_score = score.transposed(-wishes.transpose)
     chart = _chart(parent, change, made.reading.chart, alone)
-    now = replace(made.reading, chart=chart)
+    now = replace(made.reading, chart=chart, rhythm=_rhythm(parent, change, made.reading.rhythm, alone))
     dials = made.dials
     if dials is not None:
         dials = measured_in(dials, sung_score, now, engine.pack.dials().styles[wishes.style])
@@ -100,3 +101,10 @@ def _chart(parent: Parent, change: Change, made: Chart, alone: bool) -> Chart:
     if alone:
         return before
     return made if change.span is None else spliced_chart(before, made, change.span)
+
+
+def _rhythm(parent: Parent, change: Change, made: RhythmPlan, alone: bool) -> RhythmPlan:
+    """The rhythm of the song after the redo: that of the other parts where some are redone alone."""
+    if alone:
+        return parent.rhythm()
+    return made if change.span is None else spliced_rhythm(parent.rhythm(), made, parent.lines, change.span)

@@ -17,10 +17,12 @@ from appliance.composing.wishes import TEMPO_WISHES, Wishes
 from appliance.errors import InputError, UsageError
 from appliance.files.hashes import file_sha256
 from appliance.grid import SAMPLE_RATE_HZ
+from appliance.music.bar_lines import BarLines
 from appliance.music.beat_grid import TRUSTED
 from appliance.music.chord_chart import Chart, parse_chart
 from appliance.music.keys import Key
 from appliance.music.midi_reading import TakeMidi, read_take_midi
+from appliance.music.rhythm_plan import RhythmPlan, parse_rhythm
 from appliance.music.score import DRUM_GROUP, GROUPS, BeatGrid
 from appliance.rendering.job import Level
 from appliance.rendering.publication import STEMS_FOLDER
@@ -56,6 +58,20 @@ class Parent:
     band: Level | None
     voice_db: float | None
     mix: Level | None
+
+    @property
+    def lines(self) -> BarLines:
+        """Its bars."""
+        return BarLines.of(self.grid, self.duration_s)
+
+    def rhythm(self) -> RhythmPlan:
+        """The rhythm that it was asked to play; empty if none was, as in receipts that tell none.
+
+        Raises:
+            UsageError: the receipt was edited, and its rhythm cannot be read.
+        """
+        text = str(self.facts.get("rhythm_text") or "")
+        return parse_rhythm(text, self.lines, self.path.name) if text else ()
 
     def sound(self, ending: str) -> Path | None:
         """``NAME.ending`` beside the receipt, such as ``mix.wav``; None if it is gone."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from appliance.music.bar_lines import BarLines
 from appliance.music.chord_chart import ChordSpan
-from appliance.music.score import Note, Score
-from appliance.music.splicing import TimeSpan, spliced_chart, spliced_score
+from appliance.music.rhythm_plan import BarRhythm
+from appliance.music.score import BeatGrid, Note, Score
+from appliance.music.splicing import TimeSpan, spliced_chart, spliced_rhythm, spliced_score
 
 BARS = TimeSpan(2.0, 4.0)
 
@@ -77,3 +79,15 @@ def chart(*spans: tuple[float, float, str]) -> list[ChordSpan]:
 )  # fmt: skip
 def test_chords_at_the_borders(old: list[ChordSpan], new: list[ChordSpan], expected: list[ChordSpan]) -> None:
     assert spliced_chart(old, new, BARS) == expected
+
+
+def test_rhythms_are_exchanged_bar_by_bar() -> None:
+    grid = BeatGrid(tuple(0.25 + 0.5 * k for k in range(16)), (0, 4, 8, 12), 1.0, 4)  # bars at 0.25, 2.25 ...
+    lines = BarLines.of(grid, 8.0)
+    old, new = (tuple(BarRhythm(((place,), (), ())) for _ in range(4)) for place in (0, 12))
+    bars = TimeSpan(2.25, 6.25)
+    assert spliced_rhythm(old, new, lines, bars) == (old[0], new[1], new[2], old[3])
+    assert spliced_rhythm((), new, lines, bars) == (None, new[1], new[2], None)
+    assert spliced_rhythm(old, (), lines, TimeSpan(0.25, 4.25)) == (None, None, old[2], old[3])
+    assert spliced_rhythm(old, (), lines, TimeSpan(0.0, 9.0)) == ()
+    assert spliced_rhythm((), (), lines, bars) == ()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import soundfile
+from support.fake_pack import write_fake_manifest
 from support.redone_files import same_outside
 from support.vocals import sung
 
 from appliance.composing.wishes import Wishes
+from appliance.packs.rhythm_bank import RHYTHMS_NAME, StoredPhrase, bank_text
 from appliance.rendering.engine import Engine
 from appliance.rendering.job import RenderJob
 from appliance.rendering.redo.redo import redo
@@ -100,6 +103,33 @@ def test_free_chords_can_be_asked_for_in_a_redo(engine: Engine, vocal: Path, tmp
     assert after["chart_text"] != before["chart_text"]
     sounds = (tmp_path / f"{name}.accompaniment.wav" for name in ("song", "song-2"))
     assert same_outside(*sounds, round(2.0 * 44_100), round(6.0 * 44_100), round(2.0 * BARS * 44_100))
+
+
+def test_the_receipt_of_a_redo_has_the_rhythm_that_is_played_now(
+    composing_pack: Path, vocal: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(composing_pack, tmp_path / "pack"))
+    rhythms = ("1-2 low: 1 3\n", "1-2 low: 1& 3&\n")
+    bank = [
+        StoredPhrase(style=style, meter=4, compound=False, bpm=120.0, bars=2, rhythm=rhythm)
+        for style in ("piano", "jazz")
+        for rhythm in rhythms
+    ]
+    (folder / RHYTHMS_NAME).write_text(bank_text(bank))
+    write_fake_manifest(folder)
+    engine = Engine(folder)
+    before = rendered(engine, vocal, tmp_path / "out", style="jazz")[0]["rhythm_text"]
+    assert before.startswith("1-3  low: 1")
+    (path,) = (tmp_path / "out").glob("*.receipt.json")
+    here = redo(engine, path, RedoRequest((2, 2), seed=1), "test").facts["rhythm_text"].splitlines()
+    lines = before.splitlines()
+    assert [line.partition("  ")[0] for line in here] == ["1", "2", "3", "4"]
+    assert here[0].partition("  ")[2] == here[2].partition("  ")[2] == lines[0].partition("  ")[2]
+    assert here[1] != here[0] and here[3] == lines[1]
+    part = redo(engine, path, RedoRequest(parts=("bass",), seed=1), "test").facts
+    assert part["rhythm_text"] == before
+    whole = redo(engine, path, RedoRequest(seed=1), "test").facts["rhythm_text"]
+    assert whole.partition("low")[2] != before.partition("low")[2]
 
 
 def at(receipt: dict[str, Any], time_s: float) -> str:
