@@ -5,6 +5,7 @@
 - ``composer``: listens, plans, denoises and decodes
 - ``latent_drawing``: the denoiser over a whole song
 - ``takes``: several accompaniments of one vocal, sorted by fit
+- ``joint_choice``: chooses their seeds so that they differ
 - ``beat_tracker``: beats and bars from the planner's activations; ``beat_evidence``, ``steady_beats``,
   ``following_beats``, ``tempo_sections``: its parts
 - ``bars``: the meter, where bars begin, whether beats are divided in three

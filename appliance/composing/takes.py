@@ -1,7 +1,8 @@
 """The takes of a job: compose them in parallel, rate their fit, retry badly fitting ones, sort by fit.
 
-A take depends on its seed only, not on the other takes: each can be rendered again alone with the ``--seed``
-in its receipt.
+The seeds of several takes are chosen so that they differ (:mod:`appliance.composing.joint_choice`). A take
+depends on its seed only, not on the other takes: each can be rendered again alone with the ``--seed`` in its
+receipt.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from appliance.composing.chosen_harmony import redraw
 from appliance.composing.composer import compose, steps_of
 from appliance.composing.dials import TurnedDials, turn_dials
 from appliance.composing.fit import Fit, rate, song_value
+from appliance.composing.joint_choice import unlike_seeds
 from appliance.composing.manner import instruments
 from appliance.composing.reading import Reading
 from appliance.composing.take_plans import planned
@@ -63,6 +65,7 @@ def compose_takes(
     retries report none. Takes are composed in parallel, one per CPU core. With variety their harmonies
     differ; the fit is always rated against the planner's probabilities, or the given chart.
     """
+    seeds = unlike_seeds(graphs, pack, reading, wishes)
     step = 1.0 / (wishes.takes * steps_of(pack, reading.features))
     graphs = graphs.for_lanes(wishes.takes)
     progress_lock, stop = threading.Lock(), threading.Event()
@@ -97,7 +100,7 @@ def compose_takes(
 
     with ThreadPoolExecutor(graphs.lanes, "take") as lanes:
         try:
-            takes = list(lanes.map(draw_or_stop_all, wishes.seeds))
+            takes = list(lanes.map(draw_or_stop_all, seeds))
         except BaseException:
             stop.set()  # also on Ctrl-C
             lanes.shutdown(cancel_futures=True)

@@ -191,11 +191,6 @@ class Wishes(SidecarWishes):
     like_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     """Hash of the reference. The service asks with it alone; the engine then reads the file."""
 
-    @property
-    def seeds(self) -> range:
-        """The seed of each take."""
-        return range(self.seed, self.seed + self.takes)
-
     @staticmethod
     def from_options(**options: Any) -> Wishes:
         """Build wishes from the command's options, named as the fields.
