@@ -29,6 +29,9 @@ BASS_WEIGHT = 0.3
 GIVEN_SHARE = 0.5
 """Share of the training examples in which some chords are given."""
 
+UNHEARD_SHARE = 0.1
+"""Share in which nothing of the vocal is shown. So the network also knows what is likely in any song."""
+
 
 class ChordStage:
     """Random stretches of random performances, in all twelve transpositions."""
@@ -81,6 +84,8 @@ class ChordStage:
         take = int(rng.integers(len(takes)))
         features = transposed(np.asarray(takes[take], np.float32), shift)
         plan = np.roll(np.asarray(plans[take], np.float32).reshape(2, 12, -1), shift, axis=1).reshape(24, -1)
+        if rng.uniform() < UNHEARD_SHARE:
+            features, plan = np.zeros_like(features), np.zeros_like(plan)
         states = np.where(states == NO_CHORD_STATE, states, states // 12 * 12 + (states + shift) % 12)
         basses = np.where(basses < 0, -1, (basses + shift) % 12)
         given = np.zeros(len(states), bool)

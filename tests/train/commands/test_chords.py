@@ -20,7 +20,9 @@ from train.checkpoints.chord_bias import BIAS_NAME
 from train.cli import main
 from train.commands import networks
 from train.corpus.chord_symbols import SongChord, WrittenChord
+from train.data import song_cache
 from train.data.chord_sequences import chord_arrays
+from train.training.chords import UNHEARD_SHARE, ChordStage
 from train.training.loop import LoopConfig, fit
 
 C, G7 = WrittenChord(0, "", 0), WrittenChord(7, "7", 11)
@@ -70,3 +72,14 @@ def test_the_written_chords_are_learnt(runs: Path, monkeypatch: pytest.MonkeyPat
     with torch.no_grad():
         losses = stage.loss(stage.model, batch)
     assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+def test_in_some_examples_nothing_is_heard_of_the_vocal(runs: Path) -> None:
+    (song,) = (s for s in song_cache.load_split(runs / "cache" / "songs", "train") if s.chords)
+    rng = np.random.default_rng(0)
+    items = [ChordStage.item(song, runs / "cache", 32, rng, True) for _ in range(400)]
+    unheard = [item for item in items if not item["circle"][:4].any() and not item["plain"][:4].any()]
+    assert 0.5 * UNHEARD_SHARE < len(unheard) / 400 < 1.5 * UNHEARD_SHARE
+    assert all(item["plain"][7].any() and len(set(item["states"].tolist())) > 1 for item in unheard)
+    given = [item["given"].any() for item in unheard]
+    assert any(given) and not all(given)
