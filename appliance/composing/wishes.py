@@ -132,7 +132,8 @@ class SidecarWishes(DialWishes):
     takes: Annotated[int, Field(ge=1)] = 1
     """Number of different accompaniments."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """Seed of the first take; each further take has the next. The same seed gives the same music."""
+    """Seed of the first take; :mod:`appliance.composing.joint_choice` chooses those of the others. The same
+    seed gives the same music."""
     sound: Sound = "band"
     """What plays the notes: ``band`` is the soundfont, ``neural`` the audio decoder."""
     tuning: Literal["singer"] | Annotated[float, Field(ge=400, le=480)] = "singer"
