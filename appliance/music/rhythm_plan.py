@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from appliance.errors import UsageError
 from appliance.grid import FRAME_RATE_HZ
 from appliance.music.bar_lines import TICKS, BarLines
-from appliance.music.score import DRUM_GROUP, BeatGrid, Score
+from appliance.music.score import DRUM_GROUP, Score
 
 REGISTERS = ("low", "mid", "high")
 
@@ -150,7 +150,19 @@ def parse_rhythm(text: str, lines: BarLines, name: str) -> RhythmPlan:
         UsageError: a line is not of this form, or names a bar or a beat that the song does not have; the
             error names the file ``name`` and the line.
     """
-    bars = lines.bars
+    return _parsed(text, lines.meter, lines.bars, name)
+
+
+def parse_phrase(text: str, meter: int, bars: int, name: str) -> tuple[BarRhythm, ...]:
+    """Read the text of a phrase of ``bars`` bars that is of no song; a bar without a line is silent.
+
+    Raises:
+        UsageError: as :func:`parse_rhythm`.
+    """
+    return tuple(bar or BarRhythm() for bar in _parsed(text, meter, bars, name))
+
+
+def _parsed(text: str, meter: int, bars: int, name: str) -> RhythmPlan:
     plan: list[BarRhythm | None] = [None] * bars
     for number, line in enumerate(text.splitlines(), 1):
         line = line.strip()
@@ -164,21 +176,8 @@ def parse_rhythm(text: str, lines: BarLines, name: str) -> RhythmPlan:
         if not 1 <= first <= last <= bars:
             said = f"is no bar {first}" if first == last else f"are no bars {first}-{last}"
             raise UsageError(f"{where}: there {said}; the song has bars 1 to {bars}.")
-        plan[first - 1 : last] = [_parse_bar(found[3], lines.meter, where)] * (last - first + 1)
+        plan[first - 1 : last] = [_parse_bar(found[3], meter, where)] * (last - first + 1)
     return tuple(plan)
-
-
-def parse_phrase(text: str, meter: int, bars: int, name: str) -> tuple[BarRhythm, ...]:
-    """Read the text of a phrase of ``bars`` bars that is of no song; a bar without a line is silent.
-
-    Raises:
-        UsageError: as :func:`parse_rhythm`.
-    """
-    beats = meter * bars
-    times_s = tuple(float(beat) for beat in range(beats + 1))
-    grid = BeatGrid(times_s, tuple(range(0, beats, meter)), 1.0, meter)
-    plan = parse_rhythm(text, BarLines.of(grid, times_s[-1]), name)
-    return tuple(bar or BarRhythm() for bar in plan)
 
 
 def _parse_bar(text: str, meter: int, where: str) -> BarRhythm:

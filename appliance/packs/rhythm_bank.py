@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,23 +49,38 @@ class Phrase:
 
     def attributes(self) -> tuple[float, float]:
         """Density and syncopation: the attributes that the dials of these names turn."""
-        with_bass = "bass" in STYLE_GROUPS.get(self.style, ())
-        return rhythm_attributes(self.bars, self.meter, compound=self.compound, bass=with_bass)
+        return _attributes(self)
+
+
+@lru_cache(maxsize=1024)
+def _attributes(phrase: Phrase) -> tuple[float, float]:
+    with_bass = "bass" in STYLE_GROUPS.get(phrase.style, ())
+    return rhythm_attributes(phrase.bars, phrase.meter, compound=phrase.compound, bass=with_bass)
 
 
 @dataclass(frozen=True, slots=True)
 class RhythmBank:
-    """All phrases of a pack."""
+    """All phrases of a pack. Those of ``stored`` are read when they are needed, because a job needs those of
+    one style and meter only; ``file`` is named if one of them cannot be read."""
 
     phrases: tuple[Phrase, ...] = ()
+    stored: tuple[StoredPhrase, ...] = ()
+    file: Path = Path(RHYTHMS_NAME)
 
     def of(self, style: str, grid: BeatGrid) -> tuple[Phrase, ...]:
-        """The phrases in ``style`` for the meter of ``grid``."""
-        return tuple(
-            phrase
-            for phrase in self.phrases
-            if (phrase.style, phrase.meter, phrase.compound) == (style, grid.meter, grid.compound)
-        )
+        """The phrases in ``style`` for the meter of ``grid``.
+
+        Raises:
+            PackError: one of them cannot be read.
+        """
+        wanted = (style, grid.meter, grid.compound)
+        ready = [p for p in self.phrases if (p.style, p.meter, p.compound) == wanted]
+        unread = [s for s in self.stored if (s.style, s.meter, s.compound) == wanted]
+        return (*ready, *(_phrase(stored, self.file) for stored in unread))
+
+    def all(self) -> tuple[Phrase, ...]:
+        """Every phrase, in the order of the file. Raises PackError if one cannot be read."""
+        return (*self.phrases, *(_phrase(stored, self.file) for stored in self.stored))
 
 
 def bank_text(phrases: Sequence[StoredPhrase]) -> str:
@@ -75,26 +91,28 @@ def bank_text(phrases: Sequence[StoredPhrase]) -> str:
     """
     rows: list[Any] = [phrase.model_dump() for phrase in phrases]
     text = json.dumps(rows, indent=1) + "\n"
-    read_bank(Path(RHYTHMS_NAME), text.encode())
+    read_bank(Path(RHYTHMS_NAME), text.encode()).all()
     return text
 
 
 def read_bank(file: Path, text: bytes) -> RhythmBank:
-    """The bank in ``text``, the content of ``file``: a JSON list of phrases.
+    """The bank in ``text``, the content of ``file``: a JSON list of phrases, whose rhythms are read later.
 
     Raises:
         PackError: it is not such a list.
     """
     try:
-        stored = TypeAdapter(list[StoredPhrase]).validate_json(text, strict=True)
-        return RhythmBank(tuple(map(_phrase, stored)))
+        stored = TypeAdapter(tuple[StoredPhrase, ...]).validate_json(text, strict=True)
     except ValidationError as error:
         raise PackError(f"{file}: {first_refusal(error)}; fetch the pack again.") from None
+    return RhythmBank(stored=stored, file=file)
+
+
+@lru_cache(maxsize=1024)
+def _phrase(stored: StoredPhrase, file: Path) -> Phrase:
+    name = f"the {stored.style} phrase at {stored.bpm:g} bpm"
+    try:
+        bars = parse_phrase(stored.rhythm, stored.meter, stored.bars, name)
     except UsageError as error:
         raise PackError(f"{file}: {error} Fetch the pack again.") from None
-
-
-def _phrase(stored: StoredPhrase) -> Phrase:
-    name = f"the {stored.style} phrase at {stored.bpm:g} bpm"
-    bars = parse_phrase(stored.rhythm, stored.meter, stored.bars, name)
     return Phrase(stored.style, stored.meter, stored.compound, stored.bpm, bars)

@@ -84,7 +84,7 @@ def test_dials_and_rhythms_go_in(spoiled: Path, soundfont: Path, tmp_path: Path,
     made = build_pack(spoiled, soundfont, tmp_path / "p", precision="fp32")
     assert made.has_dials and "dials.json" in made.manifest.files
     assert made.dials().songs == 7 and made.dials().styles == usual_table().styles
-    assert [(p.style, p.bars[0].places[0]) for p in made.rhythms().phrases] == [("pop", (0, 24))]
+    assert [(p.style, p.bars[0].places[0]) for p in made.rhythms().all()] == [("pop", (0, 24))]
     assert "dials" not in (made.folder / "MODEL_CARD.md").read_text()
     assert "rhythms" not in (made.folder / "MODEL_CARD.md").read_text()
     assert not pack.has_dials and not pack.rhythms().phrases  # a checkpoint without them, as all were before

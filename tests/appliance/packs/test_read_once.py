@@ -55,7 +55,7 @@ def test_takes_side_by_side_read_each_table_once(folder: Path, reads: Counter[st
     reads.clear()
 
     def take(seed: int) -> tuple[int, int]:
-        return len(pack.dials().styles), len(pack.rhythms().phrases)
+        return len(pack.dials().styles), len(pack.rhythms().all())
 
     with ThreadPoolExecutor(8) as lanes:
         found = set(lanes.map(take, range(40)))
