@@ -1,0 +1,105 @@
+"""The originals of a pack: the onsets of the written accompaniments, with what a comparison needs.
+
+A lead sheet has no written accompaniment, so it is no original. Neither are arrangements: they follow from the
+harmony by rules.
+
+Letters: N onsets of all songs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from appliance.music.note_rows import score_of
+from appliance.novelty.onsets import Onsets, figure_keys, figures, onsets_of
+from appliance.packs.originals import BITS, Limits, Originals
+from train.data.song_cache import CachedSong
+from train.data.surprise import harmony_bits, voicing_bits
+
+WRITTEN = "piano"
+"""The style that plays the written notes."""
+
+COMMONEST = 1500
+"""Figures with more occurrences find nothing: they are in every song."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WrittenSong:
+    """The onsets of a written accompaniment, and the beats on which its bars begin, (C,)."""
+
+    onsets: Onsets
+    bars: NDArray[np.float64]
+
+
+def written_song(song: CachedSong) -> WrittenSong | None:
+    """The written accompaniment of ``song``; None for a lead sheet."""
+    if song.role == "leadsheet" or len(song.grid.beats_s) < 2:
+        return None
+    onsets = onsets_of(score_of(song.scores[WRITTEN], song.duration_s), song.grid)
+    return WrittenSong(onsets, np.asarray(song.grid.downbeats, np.float64))
+
+
+def originals_of(songs: Sequence[WrittenSong], limits: Limits) -> Originals:
+    """The originals that ``songs`` are; the same songs give the same arrays."""
+    counts = np.array([len(song.onsets) for song in songs], np.int64)
+    firsts = np.concatenate([[0], np.cumsum(counts)])
+    chords, paces, voicings, lowest = (
+        np.concatenate([getattr(song.onsets, name) for song in songs])
+        for name in ("pitch_classes", "paces", "voicings", "lowest")
+    )
+    owners = np.repeat(np.arange(len(songs), dtype=np.int64), counts)
+    bars = [
+        first + np.searchsorted(song.onsets.beats, song.bars - 0.5 / 12)
+        for first, song in zip(firsts, songs, strict=False)
+    ]
+    keys, starts, places = _index(songs, firsts)
+    return Originals(
+        onsets=(chords | paces << 12).astype(np.uint16),
+        voicings=voicings.astype(np.uint16),
+        harmony_bits=_stored(harmony_bits(chords, paces, owners)),
+        voicing_bits=_stored(voicing_bits(chords, voicings, lowest, owners)),
+        songs=firsts.astype(np.uint32),
+        bars=np.concatenate(bars).astype(np.uint32),
+        keys=keys,
+        starts=starts.astype(np.uint32),
+        places=places.astype(np.uint32),
+        limits=limits,
+    )
+
+
+def _stored(bits: NDArray[np.float64]) -> NDArray[np.uint8]:
+    return np.clip(np.rint(bits * BITS), 0, 255).astype(np.uint8)
+
+
+def _index(
+    songs: Sequence[WrittenSong], firsts: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+    """Keys of the figures, ascending, where the places of each begin, and the places."""
+    found = [figures(song.onsets.pitch_classes, song.onsets.paces)[0] for song in songs]
+    keys = figure_keys(np.concatenate(found))
+    places = np.concatenate(
+        [first + 2 + np.arange(len(numbers)) for first, numbers in zip(firsts, found, strict=False)]
+    )
+    order = np.argsort(keys, kind="stable")
+    keys, places = keys[order], places[order]
+    unique, counts = np.unique(keys, return_counts=True)
+    kept = counts <= COMMONEST
+    places = places[np.repeat(kept, counts)]
+    return unique[kept], np.concatenate([[0], np.cumsum(counts[kept])]), places
+
+
+def originals_file(originals: Originals) -> bytes:
+    """The content of ``originals.safetensors``; equal originals give equal bytes."""
+    arrays = {
+        name: np.ascontiguousarray(getattr(originals, name))
+        for name in Originals.__slots__
+        if name != "limits"
+    }
+    limits = originals.limits.model_dump(by_alias=True)
+    return save(arrays, metadata={"limits": json.dumps(limits)})
