@@ -1,4 +1,5 @@
-"""The takes of a job: compose them in parallel, rate their fit, retry badly fitting ones, sort by fit.
+"""The takes of a job: compose them in parallel, rate their fit, retry those that fit badly or are copies,
+sort them by fit.
 
 The seeds of several takes are chosen so that they differ (:mod:`appliance.composing.joint_choice`). A take
 depends on its seed only, not on the other takes: each can be rendered again alone with the ``--seed`` in its
@@ -25,12 +26,13 @@ from appliance.music.beat_grid import phases
 from appliance.music.score import Score
 from appliance.networks.band_rows import band_rows
 from appliance.networks.graphs import Graphs
+from appliance.novelty.copy_gate import Originality, originality
 from appliance.packs.pack import Pack
 from appliance.system.threads import StoppedError
 
 RETRY_SEED_STEP = 1_000_003
-"""Added to the seed of a take that fits badly for its second try. Seeds from this value on are not retried,
-because they belong to second tries, which must be reproducible."""
+"""Added to the seed of a take that fits badly or is a copy for its second try. Seeds from this value on are
+not retried, because they belong to second tries, which must be reproducible."""
 
 Advance = Callable[[float], None]
 
@@ -40,7 +42,8 @@ class Take:
     """A take: its seed, its notes and their fit (None if the pack has no fit network).
 
     ``reading`` is the job's, with the harmony of this take. ``dials`` is None if nobody has measured what
-    songs of its style do.
+    songs of its style do, ``originality`` if the pack does not tell what it was trained on. ``withheld`` is
+    the originality of the first try, if that was a copy and this is the second one.
     """
 
     seed: int
@@ -49,6 +52,13 @@ class Take:
     fit: Fit | None
     retried: bool = False
     dials: TurnedDials | None = None
+    originality: Originality | None = None
+    withheld: Originality | None = None
+
+    @property
+    def copied(self) -> bool:
+        """Whether the take is nearer to a training song than unrelated songs are to each other."""
+        return self.originality is not None and self.originality.copied
 
 
 def compose_takes(
@@ -60,10 +70,11 @@ def compose_takes(
 ) -> list[Take]:
     """Compose the takes of ``wishes``; returns them sorted by fit, best first, equal ones by seed.
 
-    A take whose fit is below the pack's floor is retried once with another seed, and the better one is kept;
-    if both are below, it stays flagged as low. ``on_progress`` receives shares of this work that add up to 1;
-    retries report none. Takes are composed in parallel, one per CPU core. With variety their harmonies
-    differ; the fit is always rated against the planner's probabilities, or the given chart.
+    A take whose fit is below the pack's floor, or which is a copy, is retried once with another seed, and the
+    better one is kept: one that is no copy, then the better fit. If neither will do, it stays flagged.
+    ``on_progress`` receives shares of this work that add up to 1; retries report none. Takes are composed in
+    parallel, one per CPU core. With variety their harmonies differ; the fit is always rated against the
+    planner's probabilities, or the given chart.
     """
     seeds = unlike_seeds(graphs, pack, reading, wishes)
     step = 1.0 / (wishes.takes * steps_of(pack, reading.features))
@@ -83,9 +94,9 @@ def compose_takes(
     def draw_best(seed: int) -> Take:
         check_stop()
         take = draw_take(graphs, pack, reading, wishes, seed, advance)
-        if take.fit is not None and take.fit.low and seed < RETRY_SEED_STEP:
+        if (take.copied or (take.fit is not None and take.fit.low)) and seed < RETRY_SEED_STEP:
             again = draw_take(graphs, pack, reading, wishes, seed + RETRY_SEED_STEP, check_stop)
-            take = replace(max(take, again, key=_value), retried=True)
+            take = better(take, again)
         return take
 
     def draw_or_stop_all(seed: int) -> Take:
@@ -110,6 +121,17 @@ def compose_takes(
     return sorted(takes, key=_value, reverse=True)
 
 
+def better(first: Take, second: Take) -> Take:
+    """The better one of two tries: one that is no copy, then the better fit; of two copies the less near."""
+
+    def merit(take: Take) -> tuple[float, float]:
+        return -take.originality.nearness if take.originality and take.copied else 0.0, _value(take)
+
+    chosen = max(first, second, key=merit)
+    withheld = first.originality if first.copied and chosen is second else None
+    return replace(chosen, retried=True, withheld=withheld)
+
+
 def draw_take(
     graphs: Graphs,
     pack: Pack,
@@ -124,7 +146,8 @@ def draw_take(
     score = compose(graphs, pack, own, wishes.style, seed, on_step)
     score = score.only(*instruments(wishes.style, wishes.like_groups))
     score, own, dials = turn_dials(pack, own, score, wishes, seed)
-    return Take(seed, own, score, fit_of(graphs, pack, reading, score), dials=dials)
+    fit, near = fit_of(graphs, pack, reading, score), originality_of(pack, reading, score)
+    return Take(seed, own, score, fit, dials=dials, originality=near)
 
 
 def _value(take: Take) -> float:
@@ -141,3 +164,9 @@ def fit_of(graphs: Graphs, pack: Pack, reading: Reading, score: Score) -> Fit | 
     beats, band = phases(reading.grid, frames), band_rows(score, frames)
     plan = reading.probabilities if reading.composed else reading.plan
     return rate(song_value(graphs.fit, reading.features, beats, plan, band), facts)
+
+
+def originality_of(pack: Pack, reading: Reading, score: Score) -> Originality | None:
+    """How near ``score`` is to a song that the pack was trained on; None if the pack does not tell."""
+    originals = pack.originals()
+    return None if originals is None else originality(originals, score, reading.grid)

@@ -32,9 +32,7 @@ class Comparison:
         bars = self.originals.bars.astype(np.int64)
         songs = self.originals.songs.astype(np.int64)
         edges = np.searchsorted(bars, songs)
-        return [
-            np.append(bars[edges[k] : edges[k + 1]], songs[k + 1]) for k in range(len(songs) - 1)
-        ]
+        return [np.append(bars[edges[k] : edges[k + 1]], songs[k + 1]) for k in range(len(songs) - 1)]
 
     def shared(
         self, part: Onsets, least: tuple[Floats, Floats], skipped_song: int | None = None

@@ -1,10 +1,10 @@
 """Evidence: by how many bits a shared passage surprises.
 
 A passage is compared onset by onset. An onset with the same pitch classes and pace counts as many bits as it
-surprises after the two onsets before it, among all originals; the same voicing adds what it surprises for that
-chord. What differs costs :data:`PENALTY_BITS`. Two things keep common textures from counting: a figure that the
-passage has had already counts nothing, and a chord that it has had counts no more than the choice among those
-it has had. So a broken chord that goes on for four bars counts once.
+surprises after the two onsets before it, among all originals; the same voicing adds what it surprises for
+that chord. What differs costs :data:`PENALTY_BITS`. Two things keep common textures from counting: a figure
+that the passage has had already counts nothing, and a chord that it has had counts no more than the choice
+among those it has had. So a broken chord that goes on for four bars counts once.
 
 Letters: N onsets of a passage, W windows, C bars of a song.
 """
@@ -102,8 +102,8 @@ def passages(
 class _Bound:
     """The most bits that windows of a line may have: those of their onsets, without regard to repetition.
 
-    ``sums`` (N + 1,) are the bits before each onset; ``more`` (N,) is what an onset may add if it is one of the
-    first two of a window, where neither its pace nor its leap has to be the same.
+    ``sums`` (N + 1,) are the bits before each onset; ``more`` (N,) is what an onset may add if it is one of
+    the first two of a window, where neither its pace nor its leap has to be the same.
     """
 
     sums: Floats
@@ -134,9 +134,7 @@ def _bounds(originals: Originals, part: Onsets, line: Line, first: int, stop: in
     )
 
 
-def _bits(
-    originals: Originals, repeats: Repeats, line: Line, first: int, stop: int
-) -> tuple[float, float]:
+def _bits(originals: Originals, repeats: Repeats, line: Line, first: int, stop: int) -> tuple[float, float]:
     """Bits of harmony and of exact evidence of the passage from onset ``first`` to ``stop`` of the part."""
     part = repeats.part
     ours, theirs = slice(first, stop), slice(first + line.offset, stop + line.offset)

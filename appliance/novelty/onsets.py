@@ -60,16 +60,19 @@ class Onsets:
 
 def onsets_of(score: Score, grid: BeatGrid) -> Onsets:
     """The onsets of the pitched notes of ``score``, which are moved to the points of ``grid`` first."""
-    snapped = snap(score, grid)
-    notes = [note for note in snapped.notes if note.group != DRUM_GROUP]
+    return onsets_at(*placed_notes(score, grid))
+
+
+def placed_notes(score: Score, grid: BeatGrid) -> tuple[NDArray[np.float64], Ints]:
+    """Where the M pitched notes of ``score`` begin, in beats of ``grid`` (M,), and their MIDI pitches
+    (M,)."""
+    notes = [note for note in snap(score, grid).notes if note.group != DRUM_GROUP]
     start_s = np.array([note.start_s for note in notes], np.float64)
     pitches = np.array([note.pitch for note in notes], np.int64)
-    if trusted(grid):
-        beats_s = np.asarray(grid.beats_s, np.float64)
-        beats = extrapolated(start_s, beats_s, np.arange(len(beats_s), dtype=np.float64))
-    else:
-        beats = start_s / UNKNOWN_BEAT_S
-    return onsets_at(beats, pitches)
+    if not trusted(grid):
+        return start_s / UNKNOWN_BEAT_S, pitches
+    beats_s = np.asarray(grid.beats_s, np.float64)
+    return extrapolated(start_s, beats_s, np.arange(len(beats_s), dtype=np.float64)), pitches
 
 
 def onsets_at(beats: NDArray[np.float64], pitches: Ints) -> Onsets:
@@ -104,7 +107,8 @@ def onsets_at(beats: NDArray[np.float64], pitches: Ints) -> Onsets:
 def _scrambled(numbers: Ints) -> Ints:
     """A number of 24 bits for each, as Fibonacci hashing gives (Knuth, vol. 3, section 6.4)."""
     product = (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    return (product >> np.uint64(40)).astype(np.int64)
+    scrambled: Ints = (product >> np.uint64(40)).astype(np.int64)
+    return scrambled
 
 
 def _paces(ticks: Ints) -> Ints:
@@ -144,4 +148,5 @@ def figures(pitch_classes: Ints, paces: Ints) -> tuple[Ints, Ints]:
 def figure_keys(numbers: Ints) -> NDArray[np.uint32]:
     """32 bits of each figure, by which it is looked up; rarely, two figures share one."""
     scrambled = (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    return (scrambled >> np.uint64(32)).astype(np.uint32)
+    keys: NDArray[np.uint32] = (scrambled >> np.uint64(32)).astype(np.uint32)
+    return keys

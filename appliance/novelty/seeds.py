@@ -1,8 +1,9 @@
 """Seeds: where an original and a part may share a passage.
 
 Every figure of three onsets is looked up among the originals. Occurrences that lie one behind the other, in
-one song and one transposition, are on one line. Lines on which rare figures lie are worth an exact comparison.
-This is the way of BLAST (Altschul et al., Journal of Molecular Biology 1990): short exact matches first.
+one song and one transposition, are on one line. Lines on which rare figures lie are worth an exact
+comparison. This is the way of BLAST (Altschul et al., Journal of Molecular Biology 1990): short exact matches
+first.
 
 Letters: N onsets of the part, H hits.
 """

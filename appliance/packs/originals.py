@@ -1,8 +1,8 @@
 """The pack's originals: what the written accompaniments of the training songs strike, onset by onset.
 
-Takes are compared with them, so that none is a copy (:mod:`appliance.novelty`). The file is in the safetensors
-format: eight bytes with the length of a JSON header, the header, and the arrays. ``python -m train
-originals`` makes it. The arrays of a file are used only where their sizes and contents agree.
+Takes are compared with them, so that none is a copy (:mod:`appliance.novelty`). The file is in the
+safetensors format: eight bytes with the length of a JSON header, the header, and the arrays. ``python -m
+train originals`` makes it. The arrays of a file are used only where their sizes and contents agree.
 
 Letters: N onsets of all songs, S songs, B bars of all songs, K figures, P places.
 """
@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from appliance.errors import PackError
 from appliance.files.refused_values import first_refusal
@@ -42,6 +42,7 @@ _TYPES = {
     "places": np.uint32,
 }
 
+SongName = Annotated[str, StringConstraints(pattern=r"^[\w.'-]{1,120}$")]
 Limit = Annotated[float, Field(gt=0)]
 PerWindow = tuple[Limit, Limit, Limit, Limit]
 
@@ -84,6 +85,8 @@ class Originals:
     """(K + 1,) Where the places of each figure begin, and P."""
     places: NDArray[np.uint32]
     """(P,) The last onset of each occurrence of a figure."""
+    names: tuple[str, ...]
+    """(S) The name of each song in the ledger."""
     limits: Limits
 
 
@@ -100,6 +103,8 @@ class _Metadata(BaseModel):
 
     limits: str
     """:class:`Limits` as JSON; metadata of safetensors are texts."""
+    names: str
+    """The names of the songs, as a JSON list."""
 
 
 class _Header(BaseModel):
@@ -129,14 +134,15 @@ def read_originals(file: Path, content: bytes) -> Originals:
             raise ValueError("its header is longer than the file")
         header = _Header.model_validate_json(content[8:start])
         limits = Limits.model_validate_json(header.metadata.limits)
+        names = TypeAdapter(tuple[SongName, ...]).validate_json(header.metadata.names)
         data = memoryview(content)[start:]
         arrays = {name: _array(name, getattr(header, name), data) for name in _TYPES}
-        _check(arrays)
+        _check(arrays, len(names))
     except ValidationError as error:
         raise PackError(f"{file}: {first_refusal(error)}; fetch the pack again.") from error
     except ValueError as error:
         raise PackError(f"{file}: not a file of originals ({error}); fetch the pack again.") from error
-    return Originals(**arrays, limits=limits)
+    return Originals(**arrays, names=names, limits=limits)
 
 
 def _array(name: str, tensor: _Tensor, data: memoryview) -> NDArray[Any]:
@@ -149,18 +155,23 @@ def _array(name: str, tensor: _Tensor, data: memoryview) -> NDArray[Any]:
     return np.frombuffer(data[first:last], kind)
 
 
-def _check(arrays: Mapping[str, NDArray[Any]]) -> None:
+def _check(arrays: Mapping[str, NDArray[Any]], songs: int) -> None:
     """Raise ValueError if an index in one array points out of another."""
     count = len(arrays["onsets"])
     for name in ("voicings", "harmony_bits", "voicing_bits"):
         if len(arrays[name]) != count:
             raise ValueError(f"{name} has another length than onsets")
+    if len(arrays["songs"]) != songs + 1:
+        raise ValueError("a song has no name, or a name no song")
     ends = {"songs": count, "starts": len(arrays["places"])}
     for name, end in ends.items():
         found = arrays[name].astype(np.int64)
         if not len(found) or found[0] != 0 or found[-1] != end or (np.diff(found) < 0).any():
             raise ValueError(f"{name} does not ascend from 0 to {end}")
-    if len(arrays["starts"]) != len(arrays["keys"]) + 1 or (np.diff(arrays["keys"].astype(np.int64)) <= 0).any():
+    if (
+        len(arrays["starts"]) != len(arrays["keys"]) + 1
+        or (np.diff(arrays["keys"].astype(np.int64)) <= 0).any()
+    ):
         raise ValueError("keys do not ascend, or have no places")
     if (np.diff(arrays["bars"].astype(np.int64)) < 0).any() or (arrays["bars"] > count).any():
         raise ValueError("bars do not ascend within the onsets")

@@ -32,6 +32,7 @@ from appliance.packs.manifest import (
     FileFacts,
     Manifest,
 )
+from appliance.packs.originals import ORIGINALS_NAME, Originals, read_originals
 from appliance.packs.rhythm_bank import RHYTHMS_NAME, RhythmBank, read_bank
 from appliance.signatures.minisign import Signature, Signed, verified
 from appliance.signatures.trusted_keys import keys_folder, trusted_keys
@@ -49,8 +50,8 @@ _READING = Lock()
 class Pack:
     """An opened pack. ``sha256`` is the hash of its ``pack.json`` and identifies the pack.
 
-    ``key_id`` is the trusted signing key; None if signatures are not checked. The tables of dials and of
-    rhythms are read when they are first needed, once.
+    ``key_id`` is the trusted signing key; None if signatures are not checked. The tables of dials, rhythms
+    and originals are read when they are first needed, once.
     """
 
     folder: Path
@@ -93,6 +94,15 @@ class Pack:
         with _READING:
             return self._rhythms
 
+    def originals(self) -> Originals | None:
+        """What the training songs play, to compare takes with; None if the pack does not tell.
+
+        Raises:
+            PackError: the file that holds it is altered or cannot be read.
+        """
+        with _READING:
+            return self._originals
+
     def credits(self) -> tuple[str, ...]:
         """The credits for the data that the pack was trained on; empty if their licences ask for none.
 
@@ -116,6 +126,12 @@ class Pack:
         if RHYTHMS_NAME not in self.manifest.files:
             return RhythmBank()
         return read_bank(self.folder / RHYTHMS_NAME, self._verified(RHYTHMS_NAME))
+
+    @cached_property
+    def _originals(self) -> Originals | None:
+        if ORIGINALS_NAME not in self.manifest.files:
+            return None
+        return read_originals(self.folder / ORIGINALS_NAME, self._verified(ORIGINALS_NAME))
 
     def _verified(self, name: str) -> bytes:
         """The content of the file ``name``. Raises PackError if it is altered or cannot be read."""

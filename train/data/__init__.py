@@ -6,6 +6,8 @@
 - ``dial_statistics``: what songs and bars of each style do, for the dials; ``shown_dials``: what a window is
   shown of it
 - ``rhythm_phrases``: phrases for the pack's rhythm bank
+- ``originals``: the written accompaniments, with which takes are compared; ``surprise``: how surprising each
+  of their onsets is; ``copy_limits``: how near unrelated songs are to them; ``planted_copies``: tests that
 - ``drum_patterns``: bars of human drumming
 - ``crops``: crops of rolls for the score VAE; ``windows``: windows for the denoiser
 - ``melodies``: vocal features of every song, sung

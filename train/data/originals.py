@@ -1,7 +1,7 @@
 """The originals of a pack: the onsets of the written accompaniments, with what a comparison needs.
 
-A lead sheet has no written accompaniment, so it is no original. Neither are arrangements: they follow from the
-harmony by rules.
+A lead sheet has no written accompaniment, so it is no original. Neither are arrangements: they follow from
+the harmony by rules.
 
 Letters: N onsets of all songs.
 """
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from appliance.music.note_rows import score_of
-from appliance.novelty.onsets import Onsets, figure_keys, figures, onsets_of
+from appliance.novelty.onsets import TICKS, Onsets, figure_keys, figures, placed_notes
 from appliance.packs.originals import BITS, Limits, Originals
+from train.data.planted_copies import Notes
 from train.data.song_cache import CachedSong
 from train.data.surprise import harmony_bits, voicing_bits
 
@@ -31,18 +32,21 @@ COMMONEST = 1500
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WrittenSong:
-    """The onsets of a written accompaniment, and the beats on which its bars begin, (C,)."""
+    """A written accompaniment by its ``name`` in the ledger: its onsets and its notes, snapped to the
+    beats."""
 
+    name: str
     onsets: Onsets
-    bars: NDArray[np.float64]
+    notes: Notes
 
 
 def written_song(song: CachedSong) -> WrittenSong | None:
     """The written accompaniment of ``song``; None for a lead sheet."""
     if song.role == "leadsheet" or len(song.grid.beats_s) < 2:
         return None
-    onsets = onsets_of(score_of(song.scores[WRITTEN], song.duration_s), song.grid)
-    return WrittenSong(onsets, np.asarray(song.grid.downbeats, np.float64))
+    beats, pitches = placed_notes(score_of(song.scores[WRITTEN], song.duration_s), song.grid)
+    notes = Notes(beats, pitches, np.asarray(song.grid.downbeats, np.float64), song.grid.meter)
+    return WrittenSong(song.id, notes.onsets(), notes)
 
 
 def originals_of(songs: Sequence[WrittenSong], limits: Limits) -> Originals:
@@ -55,7 +59,7 @@ def originals_of(songs: Sequence[WrittenSong], limits: Limits) -> Originals:
     )
     owners = np.repeat(np.arange(len(songs), dtype=np.int64), counts)
     bars = [
-        first + np.searchsorted(song.onsets.beats, song.bars - 0.5 / 12)
+        first + np.searchsorted(song.onsets.beats, song.notes.bars - 0.5 / TICKS)
         for first, song in zip(firsts, songs, strict=False)
     ]
     keys, starts, places = _index(songs, firsts)
@@ -69,6 +73,7 @@ def originals_of(songs: Sequence[WrittenSong], limits: Limits) -> Originals:
         keys=keys,
         starts=starts.astype(np.uint32),
         places=places.astype(np.uint32),
+        names=tuple(song.name for song in songs),
         limits=limits,
     )
 
@@ -99,7 +104,7 @@ def originals_file(originals: Originals) -> bytes:
     arrays = {
         name: np.ascontiguousarray(getattr(originals, name))
         for name in Originals.__slots__
-        if name != "limits"
+        if name not in ("limits", "names")
     }
     limits = originals.limits.model_dump(by_alias=True)
-    return save(arrays, metadata={"limits": json.dumps(limits)})
+    return save(arrays, metadata={"limits": json.dumps(limits), "names": json.dumps(originals.names)})

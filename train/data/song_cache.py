@@ -199,8 +199,18 @@ def load_split(folder: Path, split: str) -> list[CachedSong]:
     Raises:
         FileNotFoundError: the cache was not built; run ``python -m train songs``.
     """
-    songs = json.loads((folder / "index.json").read_text())["songs"]
+    songs = splits(folder)
     return [load_song(folder, song_id, s) for song_id, s in sorted(songs.items()) if s == split]
+
+
+def splits(folder: Path) -> dict[str, str]:
+    """The split of each stored song, by id.
+
+    Raises:
+        FileNotFoundError: as for :func:`load_split`.
+    """
+    songs: dict[str, str] = json.loads((folder / "index.json").read_text())["songs"]
+    return songs
 
 
 def load_chords(folder: Path, split: str) -> list[tuple[Key, tuple[SongChord, ...]]]:

@@ -1,9 +1,9 @@
 """How surprising each onset of the originals is: bits of a small model of what follows what.
 
 Chords follow a trigram model in any key, smoothed towards bigrams and single chords (Jelinek and Mercer,
-Pattern Recognition in Practice, 1980). Paces follow the pace before. Voicings follow the chord. Every count is
-of songs, not of occurrences, and leaves out the song itself: what one song repeats does not become common, and
-what it alone does is as surprising as to a stranger.
+Pattern Recognition in Practice, 1980). Paces follow the pace before. Voicings follow the chord. Every count
+is of songs, not of occurrences, and leaves out the song itself: what one song repeats does not become common,
+and what it alone does is as surprising as to a stranger.
 
 Letters: N onsets of all songs.
 """

@@ -9,7 +9,7 @@ from appliance.composing.chosen_harmony import keeping, variety_of
 from appliance.composing.composer import listen
 from appliance.composing.dials import measured_in
 from appliance.composing.reading import Reading
-from appliance.composing.takes import Take, compose_takes, draw_take, fit_of
+from appliance.composing.takes import Take, compose_takes, draw_take, fit_of, originality_of
 from appliance.composing.wishes import Wishes
 from appliance.music.chord_chart import Chart, chart_text
 from appliance.music.midi_reading import TakeMidi
@@ -81,7 +81,8 @@ def changed_notes(engine: Engine, parent: Parent, change: Change, sung: TrackedV
     if dials is not None:
         dials = measured_in(dials, sung_score, now, engine.pack.dials().styles[wishes.style])
     fit = fit_of(graphs, engine.pack, reading, sung_score)
-    take = replace(made, reading=now, score=sung_score, fit=fit, dials=dials)
+    near = originality_of(engine.pack, reading, sung_score)
+    take = replace(made, reading=now, score=sung_score, fit=fit, dials=dials, originality=near)
     given = wishes.chords is not None or change.chart is not None
     update = {"seed": change.seed, "chords": chart_text(chart) if given else None}
     return RedoneNotes(take, score, wishes.model_copy(update=update), song)

@@ -1,0 +1,119 @@
+"""Planted copies: passages of training songs, changed as a copyist would, to test the copy gate with.
+
+Letters: M notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.novelty.onsets import Onsets, onsets_at
+
+LONG_BARS, SHORT_BARS = 8, 2
+"""Bars of an excerpt by itself, and of one inside other music of :data:`LONG_BARS`."""
+
+FEWEST_ONSETS = 8
+"""Fewer in two bars are a cadence or a held chord: nobody's own."""
+
+LOWEST, HIGHEST = 28, 100
+"""Range of re-voiced notes, MIDI."""
+
+TEMPI = (0.5, 0.75, 1.5, 2.0)
+
+Beats = NDArray[np.float64]
+Pitches = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Notes:
+    """M notes: ``beats`` (M,) and MIDI ``pitches`` (M,). Bars begin at ``bars`` and have ``meter`` beats."""
+
+    beats: Beats
+    pitches: Pitches
+    bars: Beats
+    meter: int
+
+    def onsets(self) -> Onsets:
+        """The onsets of the notes."""
+        return onsets_at(self.beats, self.pitches)
+
+
+def excerpt(song: Notes, bars: int, fewest: int, random: np.random.Generator) -> Notes | None:
+    """Random whole bars of ``song`` in which at least ``fewest`` onsets lie, from beat 0; None if there are
+    none."""
+    length = float(bars * song.meter)
+    firsts = [a for a, b in zip(song.bars, song.bars[bars:], strict=False) if b - a == length]
+    for first in random.permutation(firsts).tolist():
+        inside = (song.beats > first - 0.02) & (song.beats < first + length - 0.02)
+        beats = song.beats[inside] - first
+        if len(np.unique(np.rint(beats * 24))) >= fewest:
+            return Notes(beats, song.pitches[inside], np.arange(bars + 1.0) * song.meter, song.meter)
+    return None
+
+
+def as_it_is(notes: Notes, _: np.random.Generator) -> Notes:
+    """The same notes."""
+    return notes
+
+
+def transposed(notes: Notes, random: np.random.Generator) -> Notes:
+    """In another key, by up to a tritone."""
+    semitones = int(random.choice([s for s in range(-6, 7) if s]))
+    return Notes(notes.beats, notes.pitches + semitones, notes.bars, notes.meter)
+
+
+def at_another_tempo(notes: Notes, random: np.random.Generator) -> Notes:
+    """Faster or slower beside beats that stay."""
+    factor = float(random.choice(TEMPI))
+    return Notes(notes.beats * factor, notes.pitches, notes.bars, notes.meter)
+
+
+def revoiced(notes: Notes, random: np.random.Generator) -> Notes:
+    """The same harmony and rhythm in other octaves: every note moves by one, up or down, or stays."""
+    pitches = notes.pitches + 12 * random.integers(-1, 2, len(notes.pitches))
+    pitches = np.where(pitches < LOWEST, pitches + 12, np.where(pitches > HIGHEST, pitches - 12, pitches))
+    return Notes(notes.beats, pitches, notes.bars, notes.meter)
+
+
+def inside(copy: Notes, other: Notes, random: np.random.Generator) -> Notes:
+    """``other`` with two of its bars replaced by ``copy``, transposed."""
+    copy = transposed(copy, random)
+    first = other.meter * int(random.integers(0, LONG_BARS - SHORT_BARS + 1))
+    longer = (copy.meter - other.meter) * SHORT_BARS
+    before, after = other.beats < first - 0.02, other.beats >= first + other.meter * SHORT_BARS - 0.02
+    beats = np.concatenate([other.beats[before], copy.beats + first, other.beats[after] + longer])
+    pitches = np.concatenate([other.pitches[before], copy.pitches, other.pitches[after]])
+    return Notes(beats, pitches, other.bars, other.meter)
+
+
+CHANGES: dict[str, Callable[[Notes, np.random.Generator], Notes]] = {
+    "as it is": as_it_is,
+    "transposed": transposed,
+    "other tempo": at_another_tempo,
+    "re-voiced": revoiced,
+}
+EMBEDDED = "two bars inside eight"
+
+
+def planted(
+    songs: Sequence[Notes], others: Sequence[Notes], count: int, seed: int
+) -> Iterator[tuple[str, Notes]]:
+    """``count`` copies of each kind: excerpts of ``songs``, the last kind inside excerpts of ``others``."""
+    random = np.random.default_rng(seed)
+
+    def some(of: Sequence[Notes], bars: int, fewest: int) -> Notes:
+        while True:
+            found = excerpt(of[random.integers(len(of))], bars, fewest, random)
+            if found is not None:
+                return found
+
+    for kind, change in CHANGES.items():
+        for _ in range(count):
+            yield kind, change(some(songs, LONG_BARS, FEWEST_ONSETS), random)
+    for _ in range(count):
+        copy = some(songs, SHORT_BARS, FEWEST_ONSETS)
+        yield EMBEDDED, inside(copy, some(others, LONG_BARS, FEWEST_ONSETS), random)
