@@ -10,7 +10,7 @@ from export.convert import ExportError, check_operations, operations, to_ir, to_
 from export.facts import all_facts, checkpoint_sha256, read_facts
 from export.graphs import graphs_of
 from export.parity import differences
-from export.report import GRAPHS_NAME, Exported, write_graphs, write_report
+from export.report import GRAPHS_NAME, Exported, copy_originals, write_graphs, write_report
 from train.checkpoints.checkpoint import CheckpointError, load_checkpoint
 
 
@@ -40,7 +40,8 @@ def export(checkpoint: Path, out: Path) -> list[Exported]:
         raise ExportError(
             f"{', '.join(apart)}: differs from torch; see {out / 'export-report.md'} for how much"
         )
-    write_graphs(out, exported, all_facts(checkpoint), checkpoint_sha256(checkpoint))
+    beside = copy_originals(checkpoint, out)
+    write_graphs(out, exported, beside, all_facts(checkpoint), checkpoint_sha256(checkpoint))
     return exported
 
 

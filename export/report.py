@@ -4,12 +4,14 @@ room."""
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from appliance.packs.originals import ORIGINALS_NAME
 from appliance.packs.pack import file_facts
 from export.convert import TRACED_FRAMES, WEIGHTED
 from export.graphs import Graph
@@ -85,8 +87,21 @@ def _as_markdown(report: dict[str, Any]) -> str:
     )
 
 
-def write_graphs(out: Path, exported: list[Exported], facts: dict[str, Any], checkpoint_sha256: str) -> None:
-    """Write ``graphs.json``: the files of every graph, and the facts of the checkpoint."""
+def copy_originals(checkpoint: Path, out: Path) -> list[Path]:
+    """Copy the originals of a checkpoint beside its graphs; returns the copy, or nothing if it has none."""
+    copy = out / ORIGINALS_NAME
+    copy.unlink(missing_ok=True)
+    if not (checkpoint / ORIGINALS_NAME).is_file():
+        return []
+    shutil.copyfile(checkpoint / ORIGINALS_NAME, copy)
+    return [copy]
+
+
+def write_graphs(
+    out: Path, exported: list[Exported], beside: list[Path], facts: dict[str, Any], checkpoint_sha256: str
+) -> None:
+    """Write ``graphs.json``: the files of every graph and those ``beside`` them, and the facts of the
+    checkpoint."""
     listed = {
         e.graph.name: {
             "file": e.ir.name,
@@ -96,7 +111,7 @@ def write_graphs(out: Path, exported: list[Exported], facts: dict[str, Any], che
         }
         for e in exported
     }
-    files = [file for e in exported for file in (e.ir, e.ir.with_suffix(".bin"))]
+    files = [file for e in exported for file in (e.ir, e.ir.with_suffix(".bin"))] + beside
     manifest = {
         "schema": SCHEMA,
         "graphs": listed,

@@ -21,6 +21,7 @@ from quantize.pack_folder import (
     add_credits,
     add_dials,
     add_metrics,
+    add_originals,
     add_rhythms,
     add_soundfont,
     manifest_of,
@@ -70,6 +71,7 @@ def build_pack(
         add_credits(part, exported.checkpoint.credits)
         add_dials(part, exported.checkpoint.dials)
         add_rhythms(part, exported.checkpoint.rhythms)
+        add_originals(part, exported.originals)
         if metrics is not None:
             add_metrics(part, metrics)
         reports: dict[str, GraphReport] = {}

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from appliance.errors import UsageError
 from appliance.packs.dial_table import DialTable
 from appliance.packs.manifest import FileFacts, FileName, FitFacts, RollThresholds, SamplerFacts, Sha256, Text
+from appliance.packs.originals import ORIGINALS_NAME
 from appliance.packs.pack import file_facts
 from appliance.packs.rhythm_bank import StoredPhrase
 
@@ -73,6 +74,8 @@ class ExportedGraphs:
     graphs: dict[str, GraphFacts]
     checkpoint: CheckpointFacts
     checkpoint_sha256: str
+    originals: Path | None = None
+    """The file of the originals, which takes are compared with; None if the checkpoint has none."""
 
     def path(self, name: str) -> Path:
         """Path of a graph's .xml file."""
@@ -103,4 +106,7 @@ def read_exported(folder: Path) -> ExportedGraphs:
             file = folder / name
             if not file.is_file() or file_facts(file) != listing.files.get(name):
                 raise UsageError(f"{file}: missing or altered since the export; {EXPORT_AGAIN}.")
-    return ExportedGraphs(folder, listing.graphs, listing.checkpoint, listing.checkpoint_sha256)
+    originals = folder / ORIGINALS_NAME if ORIGINALS_NAME in listing.files else None
+    if originals and (not originals.is_file() or file_facts(originals) != listing.files[ORIGINALS_NAME]):
+        raise UsageError(f"{originals}: missing or altered since the export; {EXPORT_AGAIN}.")
+    return ExportedGraphs(folder, listing.graphs, listing.checkpoint, listing.checkpoint_sha256, originals)

@@ -14,6 +14,7 @@ from appliance.errors import OutputError, PackError, UsageError
 from appliance.music.score import STYLES
 from appliance.packs.dial_table import DIALS_NAME, DialTable
 from appliance.packs.manifest import CREDITS_NAME, MANIFEST_NAME, GraphFiles, Manifest
+from appliance.packs.originals import ORIGINALS_NAME, read_originals
 from appliance.packs.pack import Pack, file_facts, load_pack
 from appliance.packs.rhythm_bank import RHYTHMS_NAME, StoredPhrase, bank_text
 from appliance.packs.sounds import DEFAULT_SOUNDS, BandSounds
@@ -63,7 +64,7 @@ def pack_names(graphs: ExportedGraphs, soundfont: Path) -> set[str]:
     """Names of the files that a pack of ``graphs`` and ``soundfont`` may have."""
     weights = {f"{name}{ending}" for name in graphs.graphs for ending in (".xml", ".bin")}
     sound = {soundfont.name, licence_of(soundfont).name}
-    data = {CREDITS_NAME, DIALS_NAME, METRICS_NAME, RHYTHMS_NAME}
+    data = {CREDITS_NAME, DIALS_NAME, METRICS_NAME, ORIGINALS_NAME, RHYTHMS_NAME}
     return weights | sound | data | {CARD_NAME, MANIFEST_NAME, *REPORT_NAMES}
 
 
@@ -121,6 +122,17 @@ def add_rhythms(part: Path, phrases: Sequence[StoredPhrase]) -> None:
     """Write the rhythm bank; nothing if there is none."""
     if phrases:
         (part / RHYTHMS_NAME).write_text(bank_text(phrases))
+
+
+def add_originals(part: Path, originals: Path | None) -> None:
+    """Copy the originals into a pack; nothing if there are none.
+
+    Raises:
+        PackError: the appliance could not read them.
+    """
+    if originals is not None:
+        read_originals(originals, originals.read_bytes())
+        shutil.copyfile(originals, part / ORIGINALS_NAME)
 
 
 def manifest_of(part: Path, graphs: ExportedGraphs, soundfont: str, name: str, version: str) -> Manifest:

@@ -20,7 +20,7 @@ from appliance.novelty.onsets import TRANSPOSED, Ints, Onsets, figures
 from appliance.novelty.seeds import Line
 from appliance.packs.originals import BITS, WINDOWS, Originals
 
-PENALTY_BITS = 8.0
+PENALTY_BITS = 16.0
 """What an onset costs that differs."""
 
 FEWEST_ONSETS = 3

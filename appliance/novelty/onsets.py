@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.music.beat_grid import extrapolated, snap, trusted
+from appliance.music.beat_grid import extrapolated, trusted
 from appliance.music.score import DRUM_GROUP, BeatGrid, Score
 
 Ints = NDArray[np.int64]
@@ -59,14 +59,15 @@ class Onsets:
 
 
 def onsets_of(score: Score, grid: BeatGrid) -> Onsets:
-    """The onsets of the pitched notes of ``score``, which are moved to the points of ``grid`` first."""
+    """The onsets of the pitched notes of ``score``, which lie on the points of ``grid`` where it is played to
+    beats (:func:`appliance.music.beat_grid.snap`)."""
     return onsets_at(*placed_notes(score, grid))
 
 
 def placed_notes(score: Score, grid: BeatGrid) -> tuple[NDArray[np.float64], Ints]:
     """Where the M pitched notes of ``score`` begin, in beats of ``grid`` (M,), and their MIDI pitches
     (M,)."""
-    notes = [note for note in snap(score, grid).notes if note.group != DRUM_GROUP]
+    notes = [note for note in score.notes if note.group != DRUM_GROUP]
     start_s = np.array([note.start_s for note in notes], np.float64)
     pitches = np.array([note.pitch for note in notes], np.int64)
     if not trusted(grid):

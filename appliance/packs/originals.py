@@ -30,7 +30,7 @@ BITS = 12
 WINDOWS = (1, 2, 3, 4)
 """Lengths of the compared passages in bars of the original."""
 
-_TYPES = {
+TYPES = {
     "onsets": np.uint16,
     "voicings": np.uint16,
     "harmony_bits": np.uint8,
@@ -41,6 +41,7 @@ _TYPES = {
     "starts": np.uint32,
     "places": np.uint32,
 }
+"""Type of each array."""
 
 SongName = Annotated[str, StringConstraints(pattern=r"^[\w.'-]{1,120}$")]
 Limit = Annotated[float, Field(gt=0)]
@@ -136,7 +137,7 @@ def read_originals(file: Path, content: bytes) -> Originals:
         limits = Limits.model_validate_json(header.metadata.limits)
         names = TypeAdapter(tuple[SongName, ...]).validate_json(header.metadata.names)
         data = memoryview(content)[start:]
-        arrays = {name: _array(name, getattr(header, name), data) for name in _TYPES}
+        arrays = {name: _array(name, getattr(header, name), data) for name in TYPES}
         _check(arrays, len(names))
     except ValidationError as error:
         raise PackError(f"{file}: {first_refusal(error)}; fetch the pack again.") from error
@@ -146,7 +147,7 @@ def read_originals(file: Path, content: bytes) -> Originals:
 
 
 def _array(name: str, tensor: _Tensor, data: memoryview) -> NDArray[Any]:
-    kind = np.dtype(_TYPES[name])
+    kind = np.dtype(TYPES[name]).newbyteorder("<")
     first, last = tensor.data_offsets
     if tensor.dtype != f"U{8 * kind.itemsize}":
         raise ValueError(f"{name} is {tensor.dtype}")

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from appliance.networks.condition_rows import CONDITION_ROWS, STYLE_ROWS
+from appliance.packs.originals import ORIGINALS_NAME
 from train.checkpoints.checkpoint import STYLE_ROWS_BEFORE, CheckpointError, refuse_pickles
 from train.checkpoints.fit_anchors import ANCHORS_NAME
 from train.training.state import metadata
@@ -45,6 +46,8 @@ def adopt(checkpoint: Path, runs: Path) -> list[str]:
     training = all_facts.get("training", {})
     adopted = []
     for file in sorted(checkpoint.glob("*.safetensors")):
+        if file.name == ORIGINALS_NAME:  # not a network
+            continue
         state = runs / file.stem / "state.safetensors"
         if state.exists():
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from safetensors import safe_open
 
 from appliance.packs.dial_table import DIALS_NAME, read_table
+from appliance.packs.originals import ORIGINALS_NAME
 from appliance.packs.rhythm_bank import RHYTHMS_NAME
 from train.arrange.drummer import attribution
 from train.checkpoints.adopt import FACTS_NAME
@@ -83,6 +85,8 @@ def assemble(
         weights = biased(weights, runs / name) if name == "chords" else weights
         save_network(out / f"{name}.safetensors", weights, config)
         training[name] = _training_facts(runs / name, step, weights)
+    if (runs / ORIGINALS_NAME).is_file():
+        shutil.copyfile(runs / ORIGINALS_NAME, out / ORIGINALS_NAME)
     with np.load(runs / "cache" / "latent_statistics.npz", allow_pickle=False) as statistics:
         mean, std = statistics["mean"].tolist(), statistics["std"].tolist()
     sung = sum(float((song.voice[:, 1] - song.voice[:, 0]).sum()) for song in songs)

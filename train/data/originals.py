@@ -11,14 +11,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save
 
+from appliance.music.beat_grid import snap
 from appliance.music.note_rows import score_of
 from appliance.novelty.onsets import TICKS, Onsets, figure_keys, figures, placed_notes
-from appliance.packs.originals import BITS, Limits, Originals
+from appliance.packs.originals import BITS, TYPES, Limits, Originals
 from train.data.planted_copies import Notes
 from train.data.song_cache import CachedSong
 from train.data.surprise import harmony_bits, voicing_bits
@@ -44,8 +45,12 @@ def written_song(song: CachedSong) -> WrittenSong | None:
     """The written accompaniment of ``song``; None for a lead sheet."""
     if song.role == "leadsheet" or len(song.grid.beats_s) < 2:
         return None
-    beats, pitches = placed_notes(score_of(song.scores[WRITTEN], song.duration_s), song.grid)
-    notes = Notes(beats, pitches, np.asarray(song.grid.downbeats, np.float64), song.grid.meter)
+    score = snap(score_of(song.scores[WRITTEN], song.duration_s), song.grid)  # without the player's touch
+    beats, pitches = placed_notes(score, song.grid)
+    meter, downbeats = song.grid.meter, np.asarray(song.grid.downbeats, np.float64)
+    if meter == 1:  # a beat is too short for a window
+        meter, downbeats = 2, downbeats[::2]
+    notes = Notes(beats, pitches, downbeats, meter)
     return WrittenSong(song.id, notes.onsets(), notes)
 
 
@@ -63,11 +68,12 @@ def originals_of(songs: Sequence[WrittenSong], limits: Limits) -> Originals:
         for first, song in zip(firsts, songs, strict=False)
     ]
     keys, starts, places = _index(songs, firsts)
+    harmony = harmony_bits(chords, paces, owners)
     return Originals(
         onsets=(chords | paces << 12).astype(np.uint16),
         voicings=voicings.astype(np.uint16),
-        harmony_bits=_stored(harmony_bits(chords, paces, owners)),
-        voicing_bits=_stored(voicing_bits(chords, voicings, lowest, owners)),
+        harmony_bits=_stored(harmony),
+        voicing_bits=_stored(voicing_bits(chords, voicings, lowest, owners, harmony)),
         songs=firsts.astype(np.uint32),
         bars=np.concatenate(bars).astype(np.uint32),
         keys=keys,
@@ -100,11 +106,30 @@ def _index(
 
 
 def originals_file(originals: Originals) -> bytes:
-    """The content of ``originals.safetensors``; equal originals give equal bytes."""
-    arrays = {
-        name: np.ascontiguousarray(getattr(originals, name))
-        for name in Originals.__slots__
-        if name not in ("limits", "names")
+    """The content of ``originals.safetensors``; equal originals give equal bytes.
+
+    The library writes the entries of its metadata in any order, so the file is put together here.
+    """
+    arrays = {name: getattr(originals, name) for name in TYPES}
+    widest_first = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))
+    header: dict[str, Any] = {
+        "__metadata__": {
+            "limits": json.dumps(originals.limits.model_dump(by_alias=True)),
+            "names": json.dumps(originals.names),
+        }
     }
-    limits = originals.limits.model_dump(by_alias=True)
-    return save(arrays, metadata={"limits": json.dumps(limits), "names": json.dumps(originals.names)})
+    end = 0
+    for name in widest_first:
+        array = arrays[name]
+        offsets = [end, end := end + array.nbytes]
+        header[name] = {
+            "dtype": f"U{8 * array.itemsize}",
+            "shape": list(array.shape),
+            "data_offsets": offsets,
+        }
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    data = b"".join(
+        arrays[name].astype(arrays[name].dtype.newbyteorder("<")).tobytes() for name in widest_first
+    )
+    return len(text).to_bytes(8, "little") + text + data

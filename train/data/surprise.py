@@ -18,7 +18,7 @@ from appliance.novelty.onsets import PACES, TRANSPOSED, Ints, turned
 PRIOR = 4.0
 """Weight of the shorter context, in songs."""
 
-MOST_CHORD_BITS, MOST_VOICING_BITS = 14.0, 12.0
+MOST_CHORD_BITS, MOST_VOICING_BITS = 12.0, 9.0
 """A single onset does not prove more."""
 
 FARTHEST_LEAP = 36
@@ -72,9 +72,13 @@ def _pace_bits(before: Ints, paces: Ints, songs: Ints) -> Floats:
     return -np.log2((counts.others(pairs) + 1.0) / (counts.totals(before) + PACES))
 
 
-def voicing_bits(pitch_classes: Ints, voicings: Ints, lowest: Ints, songs: Ints) -> Floats:
-    """Surprise of each voicing given its chord, (N,): which pitch class is lowest, the intervals above it,
-    and the octave in which the lowest note follows the one before."""
+def voicing_bits(pitch_classes: Ints, voicings: Ints, lowest: Ints, songs: Ints, harmony: Floats) -> Floats:
+    """What each voicing adds to the surprise of its chord, (N,), whose own bits are ``harmony`` (N,).
+
+    Voicing means which pitch class is lowest, the intervals above it, and how the lowest note follows the one
+    before. It is as surprising after its chord, or after the voicing before, whichever tells more: parts lead
+    from one voicing to the next in ways that all songs know.
+    """
     chords = TRANSPOSED[(-lowest) % 12, pitch_classes]
     shapes = chords << 8 | voicings & 255
     counts = SongCounts(chords, shapes, songs)
@@ -84,7 +88,13 @@ def voicing_bits(pitch_classes: Ints, voicings: Ints, lowest: Ints, songs: Ints)
     common = np.bincount(leaps + FARTHEST_LEAP, minlength=2 * FARTHEST_LEAP + 1) + 1.0
     classes = np.bincount(np.arange(-FARTHEST_LEAP, FARTHEST_LEAP + 1) % 12, weights=common)
     chance *= common[leaps + FARTHEST_LEAP] / classes[leaps % 12]
-    return np.minimum(-np.log2(chance), MOST_VOICING_BITS)
+    alone = np.minimum(-np.log2(chance), MOST_VOICING_BITS)
+    before = np.concatenate([shapes[:1], shapes[:-1]])
+    steps = (before * 128 + leaps + FARTHEST_LEAP) << 20 | shapes
+    led = SongCounts(before, steps, songs)
+    together = np.exp2(-harmony - alone)
+    together = (led.others(steps) + PRIOR * together) / (led.totals(before) + PRIOR)
+    return np.clip(-np.log2(together) - harmony, 0.0, alone)
 
 
 def _from_third_on(songs: Ints) -> Ints:

@@ -70,7 +70,7 @@ def test_a_wrong_note_costs(wrong: int) -> None:
 def test_what_is_said_again_does_not_count_again() -> None:
     broken = np.array([60, 64, 67, 64, 60, 64, 67, 64])
     harmony, _ = bits(originals(broken), part(broken))
-    # C E G are new. E is one of three chords: 1 + log2 3 bits. C comes after G E: likewise. The rest was there.
+    # C E G are new. E is one of three chords: 1 + log2 3 bits. So is the C after G E. The rest was there.
     again = min(HARMONY, 1.0 + np.log2(3.0))
     assert harmony[1] == pytest.approx(3 * HARMONY + 3 * again)
 

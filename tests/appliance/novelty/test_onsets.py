@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.made_up_songs import made_up_notes, score_of
 
+from appliance.music.beat_grid import snap
 from appliance.music.score import BeatGrid, Note, Score
 from appliance.novelty.onsets import TRANSPOSED, Ints, figures, onsets_at, onsets_of, turned
 
@@ -20,7 +21,12 @@ def test_notes_by_hand() -> None:
     beats = np.array([0.0, 0.0, 0.0, 1.0, 1.5, 1.5, 3.5])
     found = onsets_at(beats, np.array([48, 52, 55, 57, 53, 60, 43]))
     assert found.pitch_classes.tolist() == [1 + 16 + 128, 512, 32 + 1, 128]
-    assert found.paces.tolist() == [0, 0, 8 - 2, 8 + 4]  # half the gap before: two steps down; four times: four up
+    assert found.paces.tolist() == [
+        0,
+        0,
+        8 - 2,
+        8 + 4,
+    ]  # half the gap before: two steps down; four times: four up
     assert found.lowest.tolist() == [48, 57, 53, 43]
     assert (found.voicings >> 8).tolist() == [128, 128 + 9, 128 - 4, 128 - 10]
     assert found.beats.tolist() == [0.0, 1.0, 1.5, 3.5]
@@ -76,7 +82,7 @@ def test_a_player_s_touch_and_drums_do_not_count() -> None:
         for n in score.notes
     ]
     drums = [Note(0.1 * k, 0.1 * k + 0.05, 42, 90, "drums") for k in range(40)]
-    found = onsets_of(Score.of([*touched, *drums], score.duration_s), grid)
+    found = onsets_of(snap(Score.of([*touched, *drums], score.duration_s), grid), grid)
     assert found.pitch_classes.tolist() == notes.onsets().pitch_classes.tolist()
     assert found.paces.tolist() == notes.onsets().paces.tolist()
 
