@@ -27,6 +27,7 @@ from appliance.music.score import Score
 from appliance.networks.band_rows import band_rows
 from appliance.networks.graphs import Graphs
 from appliance.novelty.copy_gate import Originality, originality
+from appliance.novelty.diversity import diversity
 from appliance.packs.pack import Pack
 from appliance.system.threads import StoppedError
 
@@ -43,7 +44,8 @@ class Take:
 
     ``reading`` is the job's, with the harmony of this take. ``dials`` is None if nobody has measured what
     songs of its style do, ``originality`` if the pack does not tell what it was trained on. ``withheld`` is
-    the originality of the first try, if that was a copy and this is the second one.
+    the originality of the first try, if that was a copy and this is the second one. ``diversity`` is that of
+    all takes of the job, None for a take alone.
     """
 
     seed: int
@@ -54,6 +56,7 @@ class Take:
     dials: TurnedDials | None = None
     originality: Originality | None = None
     withheld: Originality | None = None
+    diversity: float | None = None
 
     @property
     def copied(self) -> bool:
@@ -118,7 +121,11 @@ def compose_takes(
             if failures:  # the first one, not the stop that it brought to another take
                 raise failures[0] from None
             raise
-    return sorted(takes, key=_value, reverse=True)
+    takes.sort(key=_value, reverse=True)
+    if len(takes) < 2:
+        return takes
+    vendi = diversity([take.score for take in takes])
+    return [replace(take, diversity=vendi) for take in takes]
 
 
 def better(first: Take, second: Take) -> Take:

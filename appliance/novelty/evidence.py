@@ -23,8 +23,8 @@ from appliance.packs.originals import BITS, WINDOWS, Originals
 PENALTY_BITS = 16.0
 """What an onset costs that differs."""
 
-FEWEST_ONSETS = 3
-"""Passages with fewer onsets are not compared."""
+FEWEST_ONSETS = 8
+"""Passages with fewer onsets are not compared: they are a cadence or a held chord, and nobody's own."""
 
 _PITCH_CLASSES = 4095
 _SHAPE = 255

@@ -160,6 +160,7 @@ def make_receipt(
             "groups": list(take.score.groups()),
             "fit": None if take.fit is None else take.fit.to_json(take.retried),
             "originality": None if take.originality is None else take.originality.to_json(take.withheld),
+            "diversity": None if take.diversity is None else round(take.diversity, 3),
             "loudness_lufs": round(played.levels.loudness.integrated_lufs, 2),
             "true_peak_dbtp": round(played.levels.loudness.true_peak_dbtp, 2),
             "levels": _levels(played.levels),

@@ -20,6 +20,11 @@ from appliance.packs.originals import WINDOWS, Limits, Originals
 FALSE_ALARMS = 0.005
 """Share of unrelated songs that the gate takes for copies."""
 
+TELLING = (WINDOWS.index(4), len(WINDOWS) + WINDOWS.index(2))
+"""Columns of the comparisons that tell copies from chance best."""
+
+MARGIN = 1.25
+
 FEWEST_BITS = 30.0
 """A limit is no lower: among 2^30 pairs of windows, one agrees by chance in so many bits."""
 
@@ -41,13 +46,16 @@ def limits_of(bits: Bits, false_alarms: float = FALSE_ALARMS) -> Limits:
     """The limits at which no more than a share of ``false_alarms`` of the songs with ``bits`` (S, 2 W) exceed
     one of them.
 
-    Each limit is that quantile by itself. All are then raised by one factor until they keep the share
-    together.
+    Two comparisons tell copies from chance best: harmony in four bars, and exact passages in two. Their
+    limits are that quantile each, raised by one factor until they keep the share together. The others are for
+    what no song does: they lie by :data:`MARGIN` above the most that any song shares.
     """
     allowed = int(false_alarms * len(bits))
-    alone = np.maximum(np.sort(bits, axis=0)[::-1][allowed], FEWEST_BITS)
-    together = np.sort((bits / alone).max(axis=1))[::-1][allowed]
-    found = np.round(alone * max(together, 1.0) + 0.005, 2).tolist()
+    alone = np.maximum(np.sort(bits[:, TELLING], axis=0)[::-1][allowed], FEWEST_BITS)
+    together = np.sort((bits[:, TELLING] / alone).max(axis=1))[::-1][allowed]
+    limits = np.maximum(MARGIN * bits.max(axis=0), FEWEST_BITS)
+    limits[list(TELLING)] = alone * max(together, 1.0)
+    found = (np.ceil(limits * 100.0) / 100.0).tolist()
     windows = len(WINDOWS)
     return Limits(songs=len(bits), harmony=tuple(found[:windows]), exact=tuple(found[windows:]))
 

@@ -27,6 +27,9 @@ from train.data.surprise import harmony_bits, voicing_bits
 WRITTEN = "piano"
 """The style that plays the written notes."""
 
+SHORTEST_BAR = 2
+"""Beats of the shortest bar; shorter ones, such as 3/8, are joined with the next."""
+
 COMMONEST = 1500
 """Figures with more occurrences find nothing: they are in every song."""
 
@@ -47,11 +50,17 @@ def written_song(song: CachedSong) -> WrittenSong | None:
         return None
     score = snap(score_of(song.scores[WRITTEN], song.duration_s), song.grid)  # without the player's touch
     beats, pitches = placed_notes(score, song.grid)
-    meter, downbeats = song.grid.meter, np.asarray(song.grid.downbeats, np.float64)
-    if meter == 1:  # a beat is too short for a window
-        meter, downbeats = 2, downbeats[::2]
-    notes = Notes(beats, pitches, downbeats, meter)
+    notes = Notes(beats, pitches, _bars(song.grid.downbeats), max(song.grid.meter, SHORTEST_BAR))
     return WrittenSong(song.id, notes.onsets(), notes)
+
+
+def _bars(downbeats: Sequence[int]) -> NDArray[np.float64]:
+    """The beats on which bars begin, without those that would make a bar too short."""
+    kept: list[int] = []
+    for beat in downbeats:
+        if not kept or beat - kept[-1] >= SHORTEST_BAR:
+            kept.append(beat)
+    return np.array(kept, np.float64)
 
 
 def originals_of(songs: Sequence[WrittenSong], limits: Limits) -> Originals:

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.novelty.onsets import Onsets, onsets_at
+from appliance.novelty.onsets import TICKS, Onsets, onsets_at
 
 LONG_BARS, SHORT_BARS = 8, 2
-"""Bars of an excerpt by itself, and of one inside other music of :data:`LONG_BARS`."""
+LONG_ONSETS, SHORT_ONSETS = 16, 8
+"""Bars of an excerpt by itself, and of one inside other music of :data:`LONG_BARS`; and the fewest onsets
+that either has, as many as the gate compares (:data:`appliance.novelty.evidence.FEWEST_ONSETS`) in four and
+in two bars."""
 
-FEWEST_ONSETS = 8
-"""Fewer in two bars are a cadence or a held chord: nobody's own."""
+FEWEST_CHORDS = 4
+"""Different onsets in an excerpt; fewer are a chord, struck again and again."""
 
 LOWEST, HIGHEST = 28, 100
 """Range of re-voiced notes, MIDI."""
@@ -43,15 +46,18 @@ class Notes:
 
 
 def excerpt(song: Notes, bars: int, fewest: int, random: np.random.Generator) -> Notes | None:
-    """Random whole bars of ``song`` in which at least ``fewest`` onsets lie, from beat 0; None if there are
-    none."""
+    """Random whole bars of ``song``, from beat 0, with at least ``fewest`` onsets and :data:`FEWEST_CHORDS`;
+    None if there are none."""
     length = float(bars * song.meter)
     firsts = [a for a, b in zip(song.bars, song.bars[bars:], strict=False) if b - a == length]
     for first in random.permutation(firsts).tolist():
         inside = (song.beats > first - 0.02) & (song.beats < first + length - 0.02)
-        beats = song.beats[inside] - first
-        if len(np.unique(np.rint(beats * 24))) >= fewest:
-            return Notes(beats, song.pitches[inside], np.arange(bars + 1.0) * song.meter, song.meter)
+        beats, pitches = song.beats[inside] - first, song.pitches[inside]
+        struck: dict[int, set[int]] = {}
+        for tick, pitch in zip(np.rint(beats * TICKS).tolist(), pitches.tolist(), strict=True):
+            struck.setdefault(tick, set()).add(pitch)
+        if len(struck) >= fewest and len(set(map(frozenset, struck.values()))) >= FEWEST_CHORDS:
+            return Notes(beats, pitches, np.arange(bars + 1.0) * song.meter, song.meter)
     return None
 
 
@@ -113,7 +119,7 @@ def planted(
 
     for kind, change in CHANGES.items():
         for _ in range(count):
-            yield kind, change(some(songs, LONG_BARS, FEWEST_ONSETS), random)
+            yield kind, change(some(songs, LONG_BARS, LONG_ONSETS), random)
     for _ in range(count):
-        copy = some(songs, SHORT_BARS, FEWEST_ONSETS)
-        yield EMBEDDED, inside(copy, some(others, LONG_BARS, FEWEST_ONSETS), random)
+        copy = some(songs, SHORT_BARS, SHORT_ONSETS)
+        yield EMBEDDED, inside(copy, some(others, LONG_BARS, SHORT_ONSETS), random)

@@ -15,9 +15,9 @@ from train.data.copy_limits import NO_LIMITS
 from train.data.originals import WrittenSong, originals_of
 from train.data.planted_copies import Notes
 
-BEATS = np.arange(8.0)
-TUNE = np.array([60, 64, 62, 67, 61, 70, 66, 71])
-"""One note a beat, two bars of four: no figure comes twice."""
+BEATS = np.arange(16) / 2.0
+TUNE = np.array([67, 72, 68, 74, 63, 58, 62, 66, 65, 62, 61, 63, 71, 59, 61, 66])
+"""Two notes a beat, two bars of four beats: no figure comes twice."""
 
 HARMONY, VOICING = 3.0, 2.0
 
@@ -43,18 +43,31 @@ def part(pitches: np.ndarray, beats: np.ndarray = BEATS) -> Onsets:
     return onsets_at(beats, pitches.astype(np.int64))
 
 
+def new(pitches: np.ndarray, without: tuple[int, ...] = ()) -> int:
+    """Number of onsets whose pitch is heard for the first time, not counting those ``without``."""
+    firsts = {int(pitches[k]): k for k in reversed(range(len(pitches)))}
+    return len(set(firsts.values()) - set(without))
+
+
 def test_every_onset_counts_what_it_surprises() -> None:
     harmony, exact = bits(originals(TUNE), part(TUNE + 5))
-    assert harmony == [4 * HARMONY, 8 * HARMONY, 0.0, 0.0]  # one bar, two bars, and no longer window
-    assert exact == [4 * (HARMONY + VOICING), 8 * (HARMONY + VOICING), 0.0, 0.0]
+    assert harmony == [8 * HARMONY, 16 * HARMONY, 0.0, 0.0]  # one bar, two bars, and no longer window
+    best = max(new(TUNE[:8]), new(TUNE[8:]))  # a voicing that comes again does not count again
+    assert exact == [8 * HARMONY + best * VOICING, 16 * HARMONY + new(TUNE) * VOICING, 0.0, 0.0]
 
 
 def test_other_octaves_are_evidence_of_harmony_alone() -> None:
-    moved = TUNE + 12 * np.array([0, 1, 0, 1, 0, 1, 0, 1])
+    moved = TUNE + 12 * (np.arange(16) % 2)
     harmony, exact = bits(originals(TUNE), part(moved))
-    assert harmony == [4 * HARMONY, 8 * HARMONY, 0.0, 0.0]
-    # Single notes: the first of a window has the same shape, the leaps to all others differ.
-    assert exact[1] == max(0.0, 8 * HARMONY + VOICING - 7 * PENALTY_BITS)
+    assert harmony == [8 * HARMONY, 16 * HARMONY, 0.0, 0.0]
+    assert exact == [0.0] * 4  # the leaps differ, and cost more than the harmony counts
+
+
+def test_one_leap_to_another_octave_costs_once() -> None:
+    moved = TUNE + 12 * (np.arange(16) >= 4)
+    harmony, exact = bits(originals(TUNE), part(moved))
+    assert harmony[1] == 16 * HARMONY
+    assert exact[1] == 16 * HARMONY + new(moved, without=(4,)) * VOICING - PENALTY_BITS
 
 
 @pytest.mark.parametrize("wrong", [3, 6])
@@ -62,22 +75,30 @@ def test_a_wrong_note_costs(wrong: int) -> None:
     pitches = TUNE.copy()
     pitches[wrong] += 1
     harmony, exact = bits(originals(TUNE), part(pitches))
-    assert harmony[1] == 7 * HARMONY - PENALTY_BITS
+    assert harmony[1] == 15 * HARMONY - PENALTY_BITS
     # Its voicing differs, and the leap to the next note, too.
-    assert exact[1] == max(0.0, harmony[1] + 6 * VOICING - 2 * PENALTY_BITS)
+    again = new(pitches, without=(wrong, wrong + 1))
+    assert exact[1] == harmony[1] + again * VOICING - 2 * PENALTY_BITS
 
 
 def test_what_is_said_again_does_not_count_again() -> None:
-    broken = np.array([60, 64, 67, 64, 60, 64, 67, 64])
+    broken = np.array([60, 64, 67, 64] * 4)
     harmony, _ = bits(originals(broken), part(broken))
-    # C E G are new. E is one of three chords: 1 + log2 3 bits. So is the C after G E. The rest was there.
+    # C E G are new. E is one of three chords: 1 + log2 3 bits. So are the C and the E after it, because they
+    # end other figures. Then all was there.
     again = min(HARMONY, 1.0 + np.log2(3.0))
     assert harmony[1] == pytest.approx(3 * HARMONY + 3 * again)
 
 
 def test_music_of_another_song_shares_nothing() -> None:
-    harmony, exact = bits(originals(TUNE), part(np.array([50, 51, 53, 50, 57, 54, 52, 55])))
+    harmony, exact = bits(originals(TUNE), part(TUNE[::-1] - 3))
     assert harmony == exact == [0.0] * 4
+
+
+def test_short_passages_are_not_compared() -> None:
+    few = BEATS * 2.0  # four notes a bar: eight in two bars, too few in one
+    harmony, _ = bits(originals(TUNE[:8], few[:8]), part(TUNE[:8], few[:8]))
+    assert harmony == [0.0, 8 * HARMONY, 0.0, 0.0]
 
 
 def test_the_song_itself_can_be_left_out() -> None:
