@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.novelty.evidence import Passage, Repeats, passages
+from appliance.novelty.lines import lines
 from appliance.novelty.onsets import Ints, Onsets
-from appliance.novelty.seeds import lines
-from appliance.packs.originals import WINDOWS, Originals
+from appliance.packs.originals import LENGTHS, Originals
 
 Floats = NDArray[np.float64]
 
@@ -38,16 +38,16 @@ class Comparison:
         self, part: Onsets, least: tuple[Floats, Floats], skipped_song: int | None = None
     ) -> Iterator[Passage]:
         """The passages of ``part`` that an original shares, whose evidence of harmony or exact evidence
-        exceeds ``least``, (4,) each, by window. ``least`` may be raised meanwhile."""
+        exceeds ``least``, (4,) each, by length. ``least`` may be raised meanwhile."""
         repeats = Repeats.of(part)
         for line in lines(self.originals, part, skipped_song):
             yield from passages(self.originals, self.bars_of, repeats, line, least)
 
     def most_bits(self, part: Onsets, skipped_song: int | None = None) -> tuple[Floats, Floats]:
-        """The most bits of harmony and of exact evidence that any passage has, (4,) each, by window."""
-        most = np.zeros(len(WINDOWS)), np.zeros(len(WINDOWS))
+        """The most bits of harmony and of exact evidence that any passage has, (4,) each, by length."""
+        most = np.zeros(len(LENGTHS)), np.zeros(len(LENGTHS))
         for passage in self.shared(part, most, skipped_song):
-            k = WINDOWS.index(passage.bars)
+            k = LENGTHS.index(passage.bars)
             most[0][k] = max(most[0][k], passage.harmony_bits)
             most[1][k] = max(most[1][k], passage.exact_bits)
         return most

@@ -21,7 +21,7 @@ from appliance.music.score import DRUM_GROUP, BeatGrid, Score
 from appliance.novelty.comparison import Comparison
 from appliance.novelty.evidence import Passage
 from appliance.novelty.onsets import UNKNOWN_BEAT_S, Onsets, onsets_of
-from appliance.packs.originals import WINDOWS, Originals
+from appliance.packs.originals import LENGTHS, Originals
 
 REPORTED = 0.5
 """Passages below this share of the limit are too common to be worth a comparison."""
@@ -78,7 +78,7 @@ def originality(originals: Originals, score: Score, grid: BeatGrid) -> Originali
     found = Originality()
     for part in _parts(score, grid):
         for passage in compared.shared(part, (REPORTED * harmony, REPORTED * exact)):
-            k = WINDOWS.index(passage.bars)
+            k = LENGTHS.index(passage.bars)
             nearness = max(passage.harmony_bits / harmony[k], passage.exact_bits / exact[k])
             if nearness > found.nearness:
                 name = originals.names[passage.song]

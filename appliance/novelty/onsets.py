@@ -1,9 +1,9 @@
 """Onsets: what a part strikes, one after another, without key, tempo and octaves.
 
 Notes that begin together are one onset. Of an onset three things are kept: its pitch classes; its pace, which
-is how the time since the onset before relates to the time before that; and its voicing, which is the shape of
+is how the time since the onset before relates to the time before that; and its spacing, which is the shape of
 the chord and the leap of its lowest note. Pitch classes and pace stay when a part is played faster, and turn
-by one rotation when it is transposed; they also survive other octaves and inversions. The voicing stays when
+by one rotation when it is transposed; they also survive other octaves and inversions. The spacing stays when
 a part is transposed as a whole.
 
 Letters: N onsets, M notes.
@@ -47,7 +47,7 @@ class Onsets:
     """(N,) Bit k is set if pitch class k is struck."""
     paces: Ints
     """(N,) See :data:`PACES`; 0 for the first two onsets."""
-    voicings: Ints
+    spacings: Ints
     """(N,) The leap of the lowest note, in the upper byte, and a hash of the intervals above it."""
     lowest: Ints
     """(N,) MIDI pitch of the lowest note."""
@@ -146,8 +146,8 @@ def figures(pitch_classes: Ints, paces: Ints) -> tuple[Ints, Ints]:
     return chords | paces[2:] << 36, semitones
 
 
-def figure_keys(numbers: Ints) -> NDArray[np.uint32]:
+def figure_hashes(numbers: Ints) -> NDArray[np.uint32]:
     """32 bits of each figure, by which it is looked up; rarely, two figures share one."""
     scrambled = (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    keys: NDArray[np.uint32] = (scrambled >> np.uint64(32)).astype(np.uint32)
-    return keys
+    hashes: NDArray[np.uint32] = (scrambled >> np.uint64(32)).astype(np.uint32)
+    return hashes

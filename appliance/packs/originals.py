@@ -4,7 +4,7 @@ Takes are compared with them, so that none is a copy (:mod:`appliance.novelty`).
 safetensors format: eight bytes with the length of a JSON header, the header, and the arrays. ``python -m
 train originals`` makes it. The arrays of a file are used only where their sizes and contents agree.
 
-Letters: N onsets of all songs, S songs, B bars of all songs, K figures, P places.
+Letters: N onsets of all songs, S songs, B bars of all songs, K figures, P occurrences of them.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ ORIGINALS_NAME = "originals.safetensors"
 BITS = 12
 """Steps in which a bit is stored."""
 
-WINDOWS = (1, 2, 3, 4)
+LENGTHS = (1, 2, 3, 4)
 """Lengths of the compared passages in bars of the original."""
 
 TYPES = {
     "onsets": np.uint16,
-    "voicings": np.uint16,
+    "spacings": np.uint16,
     "harmony_bits": np.uint8,
-    "voicing_bits": np.uint8,
+    "spacing_bits": np.uint8,
     "songs": np.uint32,
     "bars": np.uint32,
-    "keys": np.uint32,
+    "hashes": np.uint32,
     "starts": np.uint32,
-    "places": np.uint32,
+    "ends": np.uint32,
 }
 """Type of each array."""
 
 SongName = Annotated[str, StringConstraints(pattern=r"^[\w.'-]{1,120}$")]
 Limit = Annotated[float, Field(gt=0)]
-PerWindow = tuple[Limit, Limit, Limit, Limit]
+PerLength = tuple[Limit, Limit, Limit, Limit]
 
 
 class Limits(BaseModel):
@@ -58,10 +58,10 @@ class Limits(BaseModel):
     schema_version: Annotated[Literal[1], Field(alias="schema")] = 1
     songs: Annotated[int, Field(ge=1)]
     """Number of held-out songs on which the limits were measured."""
-    harmony: PerWindow
-    """For passages with the same chords in the same rhythm, by window."""
-    exact: PerWindow
-    """For passages whose voicing is the same, too."""
+    harmony: PerLength
+    """For passages with the same chords in the same rhythm, by length."""
+    exact: PerLength
+    """For passages whose spacing is the same, too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,21 +70,21 @@ class Originals:
 
     onsets: NDArray[np.uint16]
     """(N,) Twelve bits of pitch classes, and above them the pace."""
-    voicings: NDArray[np.uint16]
+    spacings: NDArray[np.uint16]
     """(N,)"""
     harmony_bits: NDArray[np.uint8]
     """(N,) How surprising chord and pace are after those before, in 1/:data:`BITS` bit."""
-    voicing_bits: NDArray[np.uint8]
-    """(N,) How surprising the voicing of that chord is, likewise."""
+    spacing_bits: NDArray[np.uint8]
+    """(N,) How surprising the spacing of that chord is, likewise."""
     songs: NDArray[np.uint32]
     """(S + 1,) The first onset of each song, and N."""
     bars: NDArray[np.uint32]
     """(B,) The first onset of each bar, ascending; a bar without onsets has the one of the next."""
-    keys: NDArray[np.uint32]
-    """(K,) The figures, ascending."""
+    hashes: NDArray[np.uint32]
+    """(K,) A hash of each figure of three onsets, ascending."""
     starts: NDArray[np.uint32]
-    """(K + 1,) Where the places of each figure begin, and P."""
-    places: NDArray[np.uint32]
+    """(K + 1,) Where the occurrences of each figure begin in ``ends``, and P."""
+    ends: NDArray[np.uint32]
     """(P,) The last onset of each occurrence of a figure."""
     names: tuple[str, ...]
     """(S) The name of each song in the ledger."""
@@ -113,14 +113,14 @@ class _Header(BaseModel):
 
     metadata: Annotated[_Metadata, Field(alias="__metadata__")]
     onsets: _Tensor
-    voicings: _Tensor
+    spacings: _Tensor
     harmony_bits: _Tensor
-    voicing_bits: _Tensor
+    spacing_bits: _Tensor
     songs: _Tensor
     bars: _Tensor
-    keys: _Tensor
+    hashes: _Tensor
     starts: _Tensor
-    places: _Tensor
+    ends: _Tensor
 
 
 def read_originals(file: Path, content: bytes) -> Originals:
@@ -159,23 +159,23 @@ def _array(name: str, tensor: _Tensor, data: memoryview) -> NDArray[Any]:
 def _check(arrays: Mapping[str, NDArray[Any]], songs: int) -> None:
     """Raise ValueError if an index in one array points out of another."""
     count = len(arrays["onsets"])
-    for name in ("voicings", "harmony_bits", "voicing_bits"):
+    for name in ("spacings", "harmony_bits", "spacing_bits"):
         if len(arrays[name]) != count:
             raise ValueError(f"{name} has another length than onsets")
     if len(arrays["songs"]) != songs + 1:
         raise ValueError("a song has no name, or a name no song")
-    ends = {"songs": count, "starts": len(arrays["places"])}
+    ends = {"songs": count, "starts": len(arrays["ends"])}
     for name, end in ends.items():
         found = arrays[name].astype(np.int64)
         if not len(found) or found[0] != 0 or found[-1] != end or (np.diff(found) < 0).any():
             raise ValueError(f"{name} does not ascend from 0 to {end}")
     if (
-        len(arrays["starts"]) != len(arrays["keys"]) + 1
-        or (np.diff(arrays["keys"].astype(np.int64)) <= 0).any()
+        len(arrays["starts"]) != len(arrays["hashes"]) + 1
+        or (np.diff(arrays["hashes"].astype(np.int64)) <= 0).any()
     ):
-        raise ValueError("keys do not ascend, or have no places")
+        raise ValueError("hashes do not ascend, or have no occurrences")
     if (np.diff(arrays["bars"].astype(np.int64)) < 0).any() or (arrays["bars"] > count).any():
         raise ValueError("bars do not ascend within the onsets")
-    places = arrays["places"]
-    if len(places) and (places.min() < 2 or places.max() >= count):
-        raise ValueError("places lie outside the onsets")
+    ends = arrays["ends"]
+    if len(ends) and (ends.min() < 2 or ends.max() >= count):
+        raise ValueError("ends lie outside the onsets")

@@ -8,19 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.made_up_songs import made_up_originals
 from support.quantised import CORE, read, report_of
 from support.tiny_checkpoint import tiny_facts, write_tiny_checkpoint
 
 from appliance.errors import OutputError, UsageError
 from appliance.music.score import STYLES
 from appliance.packs.dial_table import usual_table
-from appliance.packs.pack import Pack, load_pack
+from appliance.packs.pack import Pack, file_facts, load_pack
 from export.__main__ import export
 from quantize.__main__ import build_pack
 from quantize.calibration import read_samples
 from quantize.exported import NEEDED, read_exported
 from quantize.fidelity import snr_db
 from quantize.pack_folder import styles_of
+from train.data.originals import originals_file
 from train.networks.denoiser import DenoiserConfig
 
 
@@ -90,6 +92,23 @@ def test_dials_and_rhythms_go_in(spoiled: Path, soundfont: Path, tmp_path: Path,
     assert not pack.has_dials and not pack.rhythms().phrases  # a checkpoint without them, as all were before
     again = build_pack(spoiled, soundfont, tmp_path / "p", precision="fp32")  # the file is one of a pack
     assert again.sha256 == made.sha256
+
+
+def test_originals_go_in(spoiled: Path, soundfont: Path, tmp_path: Path, pack: Pack) -> None:
+    assert pack.originals() is None  # a checkpoint without them, as all were before
+    content = originals_file(made_up_originals(2))
+    (spoiled / "originals.safetensors").write_bytes(content)
+    listing = json.loads((spoiled / "graphs.json").read_text())
+    listing["files"]["originals.safetensors"] = file_facts(spoiled / "originals.safetensors").model_dump()
+    (spoiled / "graphs.json").write_text(json.dumps(listing))
+    made = build_pack(spoiled, soundfont, tmp_path / "p", precision="fp32")
+    found = made.originals()
+    assert found is not None and found.names == ("song0", "song1")
+    assert (made.folder / "originals.safetensors").read_bytes() == content
+    assert made.manifest.files["originals.safetensors"].bytes == len(content)
+    (spoiled / "originals.safetensors").write_bytes(content[:-1])
+    with pytest.raises(UsageError, match=r"originals\.safetensors: missing or altered"):
+        build_pack(spoiled, soundfont, tmp_path / "p", precision="fp32")
 
 
 def test_metrics_go_in(graphs: Path, soundfont: Path, tmp_path: Path) -> None:

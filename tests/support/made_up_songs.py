@@ -17,9 +17,9 @@ def made_up_notes(random: np.random.Generator, bars: int = 24) -> Notes:
     """A song of ``bars`` bars of four beats: six onsets a bar, each of one to four notes."""
     beats, pitches = [], []
     for bar in range(bars):
-        for place in np.sort(random.choice(16, 6, replace=False)):
+        for sixteenth in np.sort(random.choice(16, 6, replace=False)):
             for pitch in random.choice(np.arange(40, 80), random.integers(1, 5), replace=False):
-                beats.append(METER * bar + place / 4)
+                beats.append(METER * bar + sixteenth / 4)
                 pitches.append(pitch)
     return Notes(np.array(beats), np.array(pitches, np.int64), np.arange(bars) * float(METER), METER)
 

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from appliance.music.beat_grid import snap
 from appliance.music.note_rows import score_of
-from appliance.novelty.onsets import TICKS, Onsets, figure_keys, figures, placed_notes
+from appliance.novelty.onsets import TICKS, Onsets, figure_hashes, figures, placed_notes
 from appliance.packs.originals import BITS, TYPES, Limits, Originals
 from train.data.planted_copies import Notes
 from train.data.song_cache import CachedSong
-from train.data.surprise import harmony_bits, voicing_bits
+from train.data.surprise import harmony_bits, spacing_bits
 
 WRITTEN = "piano"
 """The style that plays the written notes."""
@@ -67,27 +67,27 @@ def originals_of(songs: Sequence[WrittenSong], limits: Limits) -> Originals:
     """The originals that ``songs`` are; the same songs give the same arrays."""
     counts = np.array([len(song.onsets) for song in songs], np.int64)
     firsts = np.concatenate([[0], np.cumsum(counts)])
-    chords, paces, voicings, lowest = (
+    chords, paces, spacings, lowest = (
         np.concatenate([getattr(song.onsets, name) for song in songs])
-        for name in ("pitch_classes", "paces", "voicings", "lowest")
+        for name in ("pitch_classes", "paces", "spacings", "lowest")
     )
     owners = np.repeat(np.arange(len(songs), dtype=np.int64), counts)
     bars = [
         first + np.searchsorted(song.onsets.beats, song.notes.bars - 0.5 / TICKS)
         for first, song in zip(firsts, songs, strict=False)
     ]
-    keys, starts, places = _index(songs, firsts)
+    hashes, starts, ends = _index(songs, firsts)
     harmony = harmony_bits(chords, paces, owners)
     return Originals(
         onsets=(chords | paces << 12).astype(np.uint16),
-        voicings=voicings.astype(np.uint16),
+        spacings=spacings.astype(np.uint16),
         harmony_bits=_stored(harmony),
-        voicing_bits=_stored(voicing_bits(chords, voicings, lowest, owners, harmony)),
+        spacing_bits=_stored(spacing_bits(chords, spacings, lowest, owners, harmony)),
         songs=firsts.astype(np.uint32),
         bars=np.concatenate(bars).astype(np.uint32),
-        keys=keys,
+        hashes=hashes,
         starts=starts.astype(np.uint32),
-        places=places.astype(np.uint32),
+        ends=ends.astype(np.uint32),
         names=tuple(song.name for song in songs),
         limits=limits,
     )
@@ -100,18 +100,18 @@ def _stored(bits: NDArray[np.float64]) -> NDArray[np.uint8]:
 def _index(
     songs: Sequence[WrittenSong], firsts: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
-    """Keys of the figures, ascending, where the places of each begin, and the places."""
+    """Hashes of the figures, ascending, where the occurrences of each begin, and the last onset of each."""
     found = [figures(song.onsets.pitch_classes, song.onsets.paces)[0] for song in songs]
-    keys = figure_keys(np.concatenate(found))
-    places = np.concatenate(
+    hashes = figure_hashes(np.concatenate(found))
+    ends = np.concatenate(
         [first + 2 + np.arange(len(numbers)) for first, numbers in zip(firsts, found, strict=False)]
     )
-    order = np.argsort(keys, kind="stable")
-    keys, places = keys[order], places[order]
-    unique, counts = np.unique(keys, return_counts=True)
+    order = np.argsort(hashes, kind="stable")
+    hashes, ends = hashes[order], ends[order]
+    unique, counts = np.unique(hashes, return_counts=True)
     kept = counts <= COMMONEST
-    places = places[np.repeat(kept, counts)]
-    return unique[kept], np.concatenate([[0], np.cumsum(counts[kept])]), places
+    ends = ends[np.repeat(kept, counts)]
+    return unique[kept], np.concatenate([[0], np.cumsum(counts[kept])]), ends
 
 
 def originals_file(originals: Originals) -> bytes:

@@ -23,7 +23,7 @@ FEWEST_CHORDS = 4
 """Different onsets in an excerpt; fewer are a chord, struck again and again."""
 
 LOWEST, HIGHEST = 28, 100
-"""Range of re-voiced notes, MIDI."""
+"""Range of in other octaves notes, MIDI."""
 
 TEMPI = (0.5, 0.75, 1.5, 2.0)
 
@@ -78,7 +78,7 @@ def at_another_tempo(notes: Notes, random: np.random.Generator) -> Notes:
     return Notes(notes.beats * factor, notes.pitches, notes.bars, notes.meter)
 
 
-def revoiced(notes: Notes, random: np.random.Generator) -> Notes:
+def in_other_octaves(notes: Notes, random: np.random.Generator) -> Notes:
     """The same harmony and rhythm in other octaves: every note moves by one, up or down, or stays."""
     pitches = notes.pitches + 12 * random.integers(-1, 2, len(notes.pitches))
     pitches = np.where(pitches < LOWEST, pitches + 12, np.where(pitches > HIGHEST, pitches - 12, pitches))
@@ -100,7 +100,7 @@ CHANGES: dict[str, Callable[[Notes, np.random.Generator], Notes]] = {
     "as it is": as_it_is,
     "transposed": transposed,
     "other tempo": at_another_tempo,
-    "re-voiced": revoiced,
+    "in other octaves": in_other_octaves,
 }
 EMBEDDED = "two bars inside eight"
 

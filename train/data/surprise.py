@@ -1,7 +1,7 @@
 """How surprising each onset of the originals is: bits of a small model of what follows what.
 
 Chords follow a trigram model in any key, smoothed towards bigrams and single chords (Jelinek and Mercer,
-Pattern Recognition in Practice, 1980). Paces follow the pace before. Voicings follow the chord. Every count
+Pattern Recognition in Practice, 1980). Paces follow the pace before. Spacings follow the chord. Every count
 is of songs, not of occurrences, and leaves out the song itself: what one song repeats does not become common,
 and what it alone does is as surprising as to a stranger.
 
@@ -18,7 +18,7 @@ from appliance.novelty.onsets import PACES, TRANSPOSED, Ints, turned
 PRIOR = 4.0
 """Weight of the shorter context, in songs."""
 
-MOST_CHORD_BITS, MOST_VOICING_BITS = 12.0, 9.0
+MOST_CHORD_BITS, MOST_SPACING_BITS = 12.0, 9.0
 """A single onset does not prove more."""
 
 FARTHEST_LEAP = 36
@@ -72,15 +72,15 @@ def _pace_bits(before: Ints, paces: Ints, songs: Ints) -> Floats:
     return -np.log2((counts.others(pairs) + 1.0) / (counts.totals(before) + PACES))
 
 
-def voicing_bits(pitch_classes: Ints, voicings: Ints, lowest: Ints, songs: Ints, harmony: Floats) -> Floats:
-    """What each voicing adds to the surprise of its chord, (N,), whose own bits are ``harmony`` (N,).
+def spacing_bits(pitch_classes: Ints, spacings: Ints, lowest: Ints, songs: Ints, harmony: Floats) -> Floats:
+    """What each spacing adds to the surprise of its chord, (N,), whose own bits are ``harmony`` (N,).
 
-    Voicing means which pitch class is lowest, the intervals above it, and how the lowest note follows the one
-    before. It is as surprising after its chord, or after the voicing before, whichever tells more: parts lead
-    from one voicing to the next in ways that all songs know.
+    Spacing means which pitch class is lowest, the intervals above it, and how the lowest note follows the one
+    before. It is as surprising after its chord, or after the spacing before, whichever tells more: parts lead
+    from one spacing to the next in ways that all songs know.
     """
     chords = TRANSPOSED[(-lowest) % 12, pitch_classes]
-    shapes = chords << 8 | voicings & 255
+    shapes = chords << 8 | spacings & 255
     counts = SongCounts(chords, shapes, songs)
     struck = np.array([bin(chord).count("1") for chord in range(4096)], np.float64)[pitch_classes]
     chance = (counts.others(shapes) + 0.5) / (counts.totals(chords) + 1.0) / struck
@@ -88,7 +88,7 @@ def voicing_bits(pitch_classes: Ints, voicings: Ints, lowest: Ints, songs: Ints,
     common = np.bincount(leaps + FARTHEST_LEAP, minlength=2 * FARTHEST_LEAP + 1) + 1.0
     classes = np.bincount(np.arange(-FARTHEST_LEAP, FARTHEST_LEAP + 1) % 12, weights=common)
     chance *= common[leaps + FARTHEST_LEAP] / classes[leaps % 12]
-    alone = np.minimum(-np.log2(chance), MOST_VOICING_BITS)
+    alone = np.minimum(-np.log2(chance), MOST_SPACING_BITS)
     before = np.concatenate([shapes[:1], shapes[:-1]])
     steps = (before * 128 + leaps + FARTHEST_LEAP) << 20 | shapes
     led = SongCounts(before, steps, songs)

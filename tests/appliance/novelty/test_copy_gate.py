@@ -1,4 +1,4 @@
-"""The copy gate among made-up songs: copies are caught in any key, tempo and voicing, other music is not."""
+"""The copy gate among made-up songs: copies are caught in any key, tempo and spacing, other music is not."""
 
 from __future__ import annotations
 

@@ -19,18 +19,18 @@ BEATS = np.arange(16) / 2.0
 TUNE = np.array([67, 72, 68, 74, 63, 58, 62, 66, 65, 62, 61, 63, 71, 59, 61, 66])
 """Two notes a beat, two bars of four beats: no figure comes twice."""
 
-HARMONY, VOICING = 3.0, 2.0
+HARMONY, SPACING = 3.0, 2.0
 
 
 def originals(pitches: np.ndarray, beats: np.ndarray = BEATS) -> Originals:
-    """One song in bars of four beats, whose onsets surprise by 3 bits each, and their voicings by 2."""
+    """One song in bars of four beats, whose onsets surprise by 3 bits each, and their spacings by 2."""
     notes = Notes(beats, pitches.astype(np.int64), np.array([0.0, 4.0]), 4)
     made = originals_of([WrittenSong("tune", notes.onsets(), notes)], NO_LIMITS)
     count = len(made.onsets)
     return replace(
         made,
         harmony_bits=np.full(count, HARMONY * BITS, np.uint8),
-        voicing_bits=np.full(count, VOICING * BITS, np.uint8),
+        spacing_bits=np.full(count, SPACING * BITS, np.uint8),
     )
 
 
@@ -51,9 +51,9 @@ def new(pitches: np.ndarray, without: tuple[int, ...] = ()) -> int:
 
 def test_every_onset_counts_what_it_surprises() -> None:
     harmony, exact = bits(originals(TUNE), part(TUNE + 5))
-    assert harmony == [8 * HARMONY, 16 * HARMONY, 0.0, 0.0]  # one bar, two bars, and no longer window
-    best = max(new(TUNE[:8]), new(TUNE[8:]))  # a voicing that comes again does not count again
-    assert exact == [8 * HARMONY + best * VOICING, 16 * HARMONY + new(TUNE) * VOICING, 0.0, 0.0]
+    assert harmony == [8 * HARMONY, 16 * HARMONY, 0.0, 0.0]  # one bar, two bars, and no longer passage
+    best = max(new(TUNE[:8]), new(TUNE[8:]))  # a spacing that comes again does not count again
+    assert exact == [8 * HARMONY + best * SPACING, 16 * HARMONY + new(TUNE) * SPACING, 0.0, 0.0]
 
 
 def test_other_octaves_are_evidence_of_harmony_alone() -> None:
@@ -67,7 +67,7 @@ def test_one_leap_to_another_octave_costs_once() -> None:
     moved = TUNE + 12 * (np.arange(16) >= 4)
     harmony, exact = bits(originals(TUNE), part(moved))
     assert harmony[1] == 16 * HARMONY
-    assert exact[1] == 16 * HARMONY + new(moved, without=(4,)) * VOICING - PENALTY_BITS
+    assert exact[1] == 16 * HARMONY + new(moved, without=(4,)) * SPACING - PENALTY_BITS
 
 
 @pytest.mark.parametrize("wrong", [3, 6])
@@ -76,9 +76,9 @@ def test_a_wrong_note_costs(wrong: int) -> None:
     pitches[wrong] += 1
     harmony, exact = bits(originals(TUNE), part(pitches))
     assert harmony[1] == 15 * HARMONY - PENALTY_BITS
-    # Its voicing differs, and the leap to the next note, too.
+    # Its spacing differs, and the leap to the next note, too.
     again = new(pitches, without=(wrong, wrong + 1))
-    assert exact[1] == harmony[1] + again * VOICING - 2 * PENALTY_BITS
+    assert exact[1] == harmony[1] + again * SPACING - 2 * PENALTY_BITS
 
 
 def test_what_is_said_again_does_not_count_again() -> None:

@@ -1,4 +1,4 @@
-"""Onsets: what stays the same in another key, tempo and voicing, and what does not."""
+"""Onsets: what stays the same in another key, tempo and spacing, and what does not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_notes_by_hand() -> None:
         8 + 4,
     ]  # half the gap before: two steps down; four times: four up
     assert found.lowest.tolist() == [48, 57, 53, 43]
-    assert (found.voicings >> 8).tolist() == [128, 128 + 9, 128 - 4, 128 - 10]
+    assert (found.spacings >> 8).tolist() == [128, 128 + 9, 128 - 4, 128 - 10]
     assert found.beats.tolist() == [0.0, 1.0, 1.5, 3.5]
 
 
@@ -40,12 +40,12 @@ def test_sets_are_transposed_like_their_notes(semitones: int) -> None:
 
 
 @pytest.mark.parametrize("semitones", [-7, 1, 6, 12])
-def test_another_key_keeps_figures_and_voicings(semitones: int) -> None:
+def test_another_key_keeps_figures_and_spacings(semitones: int) -> None:
     beats, pitches = some(1)
     here, there = onsets_at(beats, pitches), onsets_at(beats, pitches + semitones)
     numbers, turned_by = figures(here.pitch_classes, here.paces)
     moved, moved_by = figures(there.pitch_classes, there.paces)
-    assert numbers.tolist() == moved.tolist() and here.voicings.tolist() == there.voicings.tolist()
+    assert numbers.tolist() == moved.tolist() and here.spacings.tolist() == there.spacings.tolist()
     assert set(((turned_by - moved_by) % 12).tolist()) == {semitones % 12}
 
 
@@ -55,12 +55,12 @@ def test_another_tempo_keeps_the_paces(factor: float) -> None:
     assert onsets_at(beats * factor, pitches).paces.tolist() == onsets_at(beats, pitches).paces.tolist()
 
 
-def test_another_voicing_keeps_the_pitch_classes_alone() -> None:
+def test_another_spacing_keeps_the_pitch_classes_alone() -> None:
     beats, pitches = some(3)
     moved = onsets_at(beats, pitches + 12 * np.random.default_rng(0).integers(-1, 2, len(pitches)))
     here = onsets_at(beats, pitches)
     assert moved.pitch_classes.tolist() == here.pitch_classes.tolist()
-    assert (moved.voicings != here.voicings).mean() > 0.8
+    assert (moved.spacings != here.spacings).mean() > 0.8
 
 
 def test_turned_chords_are_the_smallest_of_twelve() -> None:

@@ -55,22 +55,22 @@ def test_equal_songs_make_equal_bytes(content: bytes) -> None:
 def test_arrays_that_contradict_are_refused(content: bytes) -> None:
     arrays = load(content)
     count = len(arrays["onsets"])
-    songs, starts, places, bars, keys = (
-        arrays[n].copy() for n in ("songs", "starts", "places", "bars", "keys")
+    songs, starts, ends, bars, hashes = (
+        arrays[n].copy() for n in ("songs", "starts", "ends", "bars", "hashes")
     )
-    songs[1], starts[2], places[0], bars[-1] = count + 1, starts[-1] + 7, count, count + 1
+    songs[1], starts[2], ends[0], bars[-1] = count + 1, starts[-1] + 7, count, count + 1
     for change in (
         {"songs": songs},
         {"songs": songs[:-1]},
         {"songs": songs[:0]},
         {"starts": starts},
         {"starts": starts[:-1]},
-        {"places": places},
+        {"ends": ends},
         {"bars": bars},
-        {"keys": keys[::-1].copy()},
-        {"voicings": arrays["voicings"][:-1]},
+        {"hashes": hashes[::-1].copy()},
+        {"spacings": arrays["spacings"][:-1]},
         {"harmony_bits": arrays["harmony_bits"].astype(np.uint16)},
-        {"keys": None},
+        {"hashes": None},
         {"more": np.zeros(1, np.uint8)},
     ):
         with pytest.raises(PackError, match=r"originals\.safetensors: .*etch the pack again"):
@@ -85,11 +85,11 @@ def test_a_file_that_is_cut_off_is_refused(content: bytes, cut: int) -> None:
 
 def test_a_header_that_lies_is_refused(content: bytes) -> None:
     def longer(header: dict[str, Any]) -> None:
-        header["places"]["data_offsets"][1] += 4
-        header["places"]["shape"][0] += 1
+        header["ends"]["data_offsets"][1] += 4
+        header["ends"]["shape"][0] += 1
 
     def from_before(header: dict[str, Any]) -> None:
-        header["places"]["data_offsets"] = [-4, 0]
+        header["ends"]["data_offsets"] = [-4, 0]
 
     def without_names(header: dict[str, Any]) -> None:
         header["__metadata__"]["names"] = "[]"
