@@ -108,14 +108,19 @@ EMBEDDED = "two bars inside eight"
 def planted(
     songs: Sequence[Notes], others: Sequence[Notes], count: int, seed: int
 ) -> Iterator[tuple[str, Notes]]:
-    """``count`` copies of each kind: excerpts of ``songs``, the last kind inside excerpts of ``others``."""
+    """``count`` copies of each kind: excerpts of ``songs``, the last kind inside excerpts of ``others``.
+
+    Raises:
+        ValueError: there is nothing to plant.
+    """
     random = np.random.default_rng(seed)
 
     def some(of: Sequence[Notes], bars: int, fewest: int) -> Notes:
-        while True:
-            found = excerpt(of[random.integers(len(of))], bars, fewest, random)
+        for k in random.permutation(len(of)).tolist():
+            found = excerpt(of[k], bars, fewest, random)
             if found is not None:
                 return found
+        raise ValueError(f"no song has {bars} bars with {fewest} onsets to plant")
 
     for kind, change in CHANGES.items():
         for _ in range(count):
