@@ -8,7 +8,7 @@ From top to bottom; a room imports only from rooms below it (``lint-imports``):
 - ``rendering``: one job, from a vocal file to published files
 - ``tuning``: which way of computing each graph is fastest on this CPU
 - ``composing``: from what is sung to notes; ``playing``: from notes to sound
-- ``networks``: the pack's graphs, compiled and called
+- ``networks``: the pack's graphs, compiled and called; ``novelty``: how new a take is
 - ``packs``: a pack on disk and its manifest
 - ``vocal``: what is sung; ``audio``: sound in, sound out, loudness; ``music``: notes, keys, chords, beats;
   ``signatures``: who signed a file

@@ -57,7 +57,7 @@ def _cosines(described: Array) -> Array:
 def _descriptions(score: Score) -> tuple[Array, Array, Array]:
     """Harmony (12 T), rhythm (4 T) and texture (5 OCTAVES T) of a take, flattened, each in its own
     moments."""
-    notes = note_rows(score)
+    notes = np.asarray(note_rows(score), np.float64)
     start_s, end_s, pitch, group = notes[:, 0], notes[:, 1], notes[:, 2].astype(int), notes[:, 4].astype(int)
     pitched = group != DRUMS
     register = np.where(pitched, (pitch >= MIDDLE_FROM).astype(int) + (pitch >= HIGH_FROM), 3)

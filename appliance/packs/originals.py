@@ -176,6 +176,6 @@ def _check(arrays: Mapping[str, NDArray[Any]], songs: int) -> None:
         raise ValueError("hashes do not ascend, or have no occurrences")
     if (np.diff(arrays["bars"].astype(np.int64)) < 0).any() or (arrays["bars"] > count).any():
         raise ValueError("bars do not ascend within the onsets")
-    ends = arrays["ends"]
-    if len(ends) and (ends.min() < 2 or ends.max() >= count):
+    last = arrays["ends"]
+    if len(last) and (last.min() < 2 or last.max() >= count):
         raise ValueError("ends lie outside the onsets")

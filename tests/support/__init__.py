@@ -10,6 +10,7 @@
 - ``random_band``: notes that differ with the seed; ``redone_files``: what a redo left as it was;
   ``bends``: clicks
 - ``tiny_checkpoint``: tiny networks; ``tiny_samples``: samples for them; ``tiny_cache``: made-up songs
+- ``made_up_songs``: songs of random notes, as originals
 - ``tiny_song``: a song of block chords; ``small_corpus``: a corpus of one file
 - ``quantised``: reads what quantisation wrote; ``pickle_trap``: a pickle that must not be opened
 - ``fake_evaluation``: fake songs, singers and judges; ``fake_facts``: made-up facts of a report
