@@ -16,7 +16,9 @@ import torch
 from appliance.networks.chord_rows import (
     CHORD_QUALITIES,
     CHORD_STATES,
+    CIRCLE_ROWS,
     NO_CHORD_STATE,
+    PLAIN_ROWS,
     ChordScores,
 )
 from train.checkpoints.chord_bias import (
@@ -95,7 +97,7 @@ def test_the_bias_becomes_part_of_the_weights(tmp_path: Path) -> None:
     assert biased(weights, tmp_path) is weights
     added = dict(zip(CHORD_QUALITIES, np.linspace(-1, 1, len(CHORD_QUALITIES)).tolist(), strict=True))
     (tmp_path / BIAS_NAME).write_text(json.dumps({"change": 0.5, "qualities": added}))
-    circle, plain = torch.randn(1, 7, 12, 5), torch.randn(1, 10, 5)
+    circle, plain = torch.randn(1, CIRCLE_ROWS, 12, 5), torch.randn(1, PLAIN_ROWS, 5)
     with torch.no_grad():
         before, change, _ = network(circle, plain)
         network.load_state_dict(biased(weights, tmp_path))

@@ -44,7 +44,7 @@ def test_a_phrase_is_the_songs_own_and_can_be_read_back() -> None:
         ("piano", 3, False, 120.0, BARS)
     ]
     text = "[" + ",".join(p.model_dump_json() for p in found) + "]"
-    (phrase,) = read_bank(Path("rhythms.json"), text.encode()).phrases
+    (phrase,) = read_bank(Path("rhythms.json"), text.encode()).all()
     assert phrase.bars[0].places[0][0] == 0
     assert set(phrase.bars[0].places[1]) >= {12, 24}
 
@@ -89,7 +89,7 @@ def test_a_song_that_changes_its_meter_gives_what_can_be_read_back(longer: int) 
     grid = replace(sung.grid, downbeats=(*starts, *range(12 + 4 * longer, 90, 3)))
     songs = [replace(sung, id=f"s{n}", grid=grid) for n in range(9)]
     (found,) = phrases(songs, ["piano"])
-    (phrase,) = read_bank(Path("rhythms.json"), bank_text([found]).encode()).phrases
+    (phrase,) = read_bank(Path("rhythms.json"), bank_text([found]).encode()).all()
     assert len(phrase.bars) == BARS
 
 
