@@ -12,6 +12,7 @@ from support.tiny_checkpoint import DENOISER, write_tiny_checkpoint
 
 from appliance.music.note_rows import ALL_GROUPS, note_rows
 from appliance.music.score import STYLES, Note, Score
+from appliance.networks.chord_rows import CIRCLE_ROWS
 from appliance.networks.condition_rows import FIRST_CONDITION_ROWS
 from appliance.networks.log_frequency import BINS
 from export.graphs import Graph, graphs_of
@@ -101,8 +102,9 @@ def test_every_graph_has_samples_of_its_inputs(
 
 
 def test_some_chords_are_given_to_the_chord_network(cache: Path, tmp_path: Path) -> None:
+    """The ninth of the plain rows says whether a chord is given."""
     songs = load_split(cache / "songs", "val")
     write_chord_calibration(songs, cache, tmp_path, 16)
     with np.load(tmp_path / "chords.npz") as arrays:
-        shares = [float(arrays[key][0, -2].mean()) for key in sorted(arrays)]  # whether the chord is given
+        shares = [float(arrays[key][0, 12 * CIRCLE_ROWS + 8].mean()) for key in sorted(arrays)]
     assert min(shares) == 0.0 and max(shares) > 0.3
