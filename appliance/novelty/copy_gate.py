@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from appliance.music.bar_lines import UNKNOWN_BEAT_S
 from appliance.music.beat_grid import extrapolated, trusted
 from appliance.music.score import DRUM_GROUP, BeatGrid, Score
 from appliance.novelty.comparison import Comparison
 from appliance.novelty.evidence import Passage
-from appliance.novelty.onsets import UNKNOWN_BEAT_S, Onsets, onsets_of
+from appliance.novelty.onsets import Onsets, onsets_of
 from appliance.packs.originals import LENGTHS, Originals
 
 REPORTED = 0.5

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.novelty.lines import Line
-from appliance.novelty.onsets import TRANSPOSED, Ints, Onsets, figures
+from appliance.novelty.onsets import PITCH_CLASSES, TRANSPOSED, Ints, Onsets, figures
 from appliance.packs.originals import BITS, LENGTHS, Originals
 
 PENALTY_BITS = 16.0
@@ -26,7 +26,6 @@ PENALTY_BITS = 16.0
 FEWEST_ONSETS = 8
 """Passages with fewer onsets are not compared: they are a cadence or a held chord, and nobody's own."""
 
-_PITCH_CLASSES = 4095
 _SHAPE = 255
 
 Floats = NDArray[np.float64]
@@ -119,7 +118,7 @@ def _bounds(originals: Originals, part: Onsets, line: Line, first: int, stop: in
     """Bounds of harmony and of exact evidence for onsets ``first`` to ``stop`` of the part."""
     ours, theirs = slice(first, stop), slice(first + line.offset, stop + line.offset)
     packed = originals.onsets[theirs].astype(np.int64)
-    chords = TRANSPOSED[line.semitones][part.pitch_classes[ours]] == packed & _PITCH_CLASSES
+    chords = TRANSPOSED[line.semitones][part.pitch_classes[ours]] == packed & PITCH_CLASSES
     same = chords & (part.paces[ours] == packed >> 12)
     spacings = originals.spacings[theirs].astype(np.int64)
     shapes = chords & (part.spacings[ours] & _SHAPE == spacings & _SHAPE)
@@ -139,7 +138,7 @@ def _bits(originals: Originals, repeats: Repeats, line: Line, first: int, stop: 
     part = repeats.part
     ours, theirs = slice(first, stop), slice(first + line.offset, stop + line.offset)
     packed = originals.onsets[theirs].astype(np.int64)
-    same = TRANSPOSED[line.semitones][part.pitch_classes[ours]] == packed & _PITCH_CLASSES
+    same = TRANSPOSED[line.semitones][part.pitch_classes[ours]] == packed & PITCH_CLASSES
     same[2:] &= part.paces[ours][2:] == packed[2:] >> 12
     spacings = originals.spacings[theirs].astype(np.int64)
     spaced = part.spacings[ours] == spacings

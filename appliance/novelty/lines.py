@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from appliance.novelty.onsets import Ints, Onsets, figure_hashes, figures, turned
+from appliance.novelty.onsets import PITCH_CLASSES, Ints, Onsets, figure_hashes, figures, turned
 from appliance.packs.originals import Originals
 
 LINES = 400
@@ -22,8 +22,6 @@ LINES = 400
 
 BLOCK_BITS = 5
 """Figures count together on a line that lie in one block of 2^5 onsets of the part."""
-
-_PITCH_CLASSES = 4095
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,6 @@ def _hits(originals: Originals, part: Onsets) -> tuple[Ints, Ints, Ints]:
     before = np.repeat(np.cumsum(counts) - counts, counts)
     ends = originals.ends[np.repeat(starts, counts) + np.arange(counts.sum()) - before].astype(np.int64)
     last = np.repeat(known + 2, counts)
-    chords = [(originals.onsets[ends - k] & _PITCH_CLASSES).astype(np.int64) for k in (2, 1, 0)]
+    chords = [(originals.onsets[ends - k] & PITCH_CLASSES).astype(np.int64) for k in (2, 1, 0)]
     _, theirs = turned(*chords)
     return last, ends, (turned_by[last - 2] - theirs) % 12

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.music.bar_lines import UNKNOWN_BEAT_S
 from appliance.music.beat_grid import extrapolated, trusted
 from appliance.music.score import DRUM_GROUP, BeatGrid, Score
 
@@ -24,18 +25,17 @@ Ints = NDArray[np.int64]
 TICKS = 48
 """Points of a beat at which an onset may lie; notes nearer than one of them begin together."""
 
-UNKNOWN_BEAT_S = 0.5
-"""Length of a beat where the beats are unknown."""
-
 PACES = 16
 """Number of paces. Pace 8 is even; each step is half an octave of duration; 0 is unknown."""
 
 _EVEN = 8
-_MASK = 4095
 _FARTHEST_LEAP = 127
 
-_SETS, _UP = np.arange(_MASK + 1, dtype=np.int64), np.arange(12, dtype=np.int64)[:, None]
-TRANSPOSED: Ints = (_SETS << _UP | _SETS >> (12 - _UP)) & _MASK
+PITCH_CLASSES = 4095
+"""The bits of all twelve pitch classes."""
+
+_SETS, _UP = np.arange(PITCH_CLASSES + 1, dtype=np.int64), np.arange(12, dtype=np.int64)[:, None]
+TRANSPOSED: Ints = (_SETS << _UP | _SETS >> (12 - _UP)) & PITCH_CLASSES
 """Pitch classes as 12 bits, transposed up by 0 to 11 semitones: (12, 4096)."""
 
 
@@ -94,7 +94,7 @@ def onsets_at(beats: NDArray[np.float64], pitches: Ints) -> Onsets:
         return Onsets(none, none, none, none, np.zeros(0))
     lowest = pitches[firsts]
     above = pitches - np.repeat(lowest, np.diff(np.append(firsts, len(pitches))))
-    shapes = np.bitwise_xor.reduceat(_scrambled(above), firsts) & 255
+    shapes = np.bitwise_xor.reduceat(_scrambled(above, 24).astype(np.int64), firsts) & 255
     leaps = np.clip(np.diff(lowest, prepend=lowest[:1]), -_FARTHEST_LEAP, _FARTHEST_LEAP) + 128
     return Onsets(
         np.bitwise_or.reduceat(np.left_shift(1, pitches % 12), firsts),
@@ -105,10 +105,10 @@ def onsets_at(beats: NDArray[np.float64], pitches: Ints) -> Onsets:
     )
 
 
-def _scrambled(numbers: Ints) -> Ints:
-    """A number of 24 bits for each, as Fibonacci hashing gives (Knuth, vol. 3, section 6.4)."""
+def _scrambled(numbers: Ints, bits: int) -> NDArray[np.uint64]:
+    """A number of so many ``bits`` for each, as Fibonacci hashing gives (Knuth, vol. 3, section 6.4)."""
     product = (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    scrambled: Ints = (product >> np.uint64(40)).astype(np.int64)
+    scrambled: NDArray[np.uint64] = product >> np.uint64(64 - bits)
     return scrambled
 
 
@@ -148,6 +148,4 @@ def figures(pitch_classes: Ints, paces: Ints) -> tuple[Ints, Ints]:
 
 def figure_hashes(numbers: Ints) -> NDArray[np.uint32]:
     """32 bits of each figure, by which it is looked up; rarely, two figures share one."""
-    scrambled = (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    hashes: NDArray[np.uint32] = (scrambled >> np.uint64(32)).astype(np.uint32)
-    return hashes
+    return _scrambled(numbers, 32).astype(np.uint32)
